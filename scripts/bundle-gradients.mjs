@@ -1,0 +1,17 @@
+// Bundles tfjs-core's gradient functions into dist/tfjs-gradients.js. The package ships them as modules that Node
+// can't load (extensionless imports); they register themselves in tfjs-core's global registry, so a bundle works.
+import { fileURLToPath } from 'node:url';
+import { build } from 'rolldown';
+
+const entry = fileURLToPath(
+  new URL('../node_modules/@tensorflow/tfjs-core/dist/register_all_gradients.js', import.meta.url),
+);
+
+await build({
+  input: entry,
+  platform: 'node',
+  treeshake: { moduleSideEffects: true },
+  resolve: { mainFields: ['module', 'main'] },
+  output: { file: fileURLToPath(new URL('../dist/tfjs-gradients.js', import.meta.url)), format: 'esm' },
+  logLevel: 'warn',
+});

@@ -1,0 +1,7 @@
+/**
+ * tfjs-core with its gradients registered: the one import of tfjs in the framework. `import * as tf` from here gives the
+ * functional API (`tf.matMul(a, b)`); methods on tensors (`a.matMul(b)`) are not registered.
+ */
+import '#tfjs-gradients';
+
+export * from '@tensorflow/tfjs-core';

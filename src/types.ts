@@ -1,0 +1,148 @@
+/**
+ * The whole vocabulary of the framework, as readonly records. What flows through the pipeline is made of these:
+ * plain data, never a `tf.Tensor`.
+ *
+ * Dimension letters used in every comment: P prompts, G completions a prompt, B = P·G sequences, T tokens,
+ * V vocabulary, D hidden, L layers, R rank.
+ */
+
+/** One turn of a conversation, as chat templates take it. */
+export interface Message {
+  readonly role: 'system' | 'user' | 'assistant' | 'tool';
+  readonly content: string;
+}
+
+/** One problem to solve. Ground truth lives in its own fields (`answer`, `gold`, …), for rewards to read. */
+export interface Task {
+  readonly id: string;
+  readonly [field: string]: unknown;
+}
+
+export type Split = 'train' | 'test';
+
+/** Where tasks come from and how an episode goes. */
+export interface Environment {
+  readonly name: string;
+  /** Tasks of a split, in a fixed order. The stream may end; training then starts it again. */
+  tasks(split: Split): AsyncIterable<Task>;
+  /** The conversation that the policy continues. */
+  prompt(task: Task): readonly Message[];
+  /** The assistant's text that supervised fine-tuning teaches (objective 'sft'). */
+  target?(task: Task): string;
+  /** Grades the environment's own gold answers. */
+  validate?(): AsyncIterable<{ readonly task: Task; readonly ok: boolean; readonly why?: string }>;
+  /** The same environment with some options changed: what `--set env.<option>=<value>` calls. */
+  configure?(options: Readonly<Record<string, unknown>>): Environment;
+}
+
+/** Why a completion ended: an EOS id, a stop string, or the token limit. */
+export type FinishReason = 'eos' | 'stop' | 'length';
+
+/** Text sampled from a policy, with the log-prob (nats) of each token under the untruncated policy at the sampling temperature. */
+export interface Completion {
+  /** Generated ids, the ending EOS included. */
+  readonly tokenIds: readonly number[];
+  readonly logprobs: readonly number[];
+  /** Decoded without special tokens; a stop string and what follows it are cut off. */
+  readonly text: string;
+  readonly finishReason: FinishReason;
+}
+
+/** One completion of one prompt, with the policy that sampled it. */
+export interface Rollout extends Completion {
+  /** β of each layer's adapter while sampling; usually all equal. */
+  readonly beta: number;
+  /** Count of optimiser steps that the sampling weights had seen. */
+  readonly policyVersion: number;
+}
+
+/** G rollouts of one prompt. */
+export interface Group {
+  readonly task: Task;
+  readonly messages: readonly Message[];
+  readonly promptIds: readonly number[];
+  readonly rollouts: readonly Rollout[];
+}
+
+/** A group after scoring: per reward function (in recipe order) the G scores, null where it does not apply. */
+export interface ScoredGroup extends Group {
+  /** [rewards][G] */
+  readonly scores: readonly (readonly (number | null)[])[];
+  /** Weighted sum of each completion's scores, [G]; NaN when no reward applied. */
+  readonly rewards: readonly number[];
+}
+
+/** A scored group with an advantage for each completion, [G]. */
+export interface AdvantagedGroup extends ScoredGroup {
+  readonly advantages: readonly number[];
+}
+
+/** The rollouts of one optimiser batch: P groups sampled under one policy version. */
+export interface RolloutBatch<G extends Group = Group> {
+  /** Index of the batch from 0: batch i is drawn for optimiser step i · numIterations. */
+  readonly index: number;
+  readonly groups: readonly G[];
+  readonly policyVersion: number;
+  readonly beta: number;
+  /** Numbers to log beside the update's own, keyed by metric name. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** What a reward function sees: B completions in order, and for each the task, prompt and ids at the same index. */
+export interface RewardBatch {
+  readonly tasks: readonly Task[];
+  readonly prompts: readonly (readonly Message[])[];
+  readonly completions: readonly string[];
+  readonly completionIds: readonly (readonly number[])[];
+  /** The prompt with the completion as the last assistant turn. */
+  readonly messages: readonly (readonly Message[])[];
+  readonly step: number;
+  /** Adds a value to the mean logged as metric `name` for this step. */
+  readonly logMetric: (name: string, value: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Scores B completions; null where the reward does not apply. Its function name is its metric name. */
+export type RewardFunction = (
+  batch: RewardBatch,
+) => readonly (number | null)[] | Promise<readonly (number | null)[]>;
+
+/** One line of metrics.jsonl: TRL's metric names plus `step` and `beta`. */
+export interface StepMetrics {
+  readonly step: number;
+  readonly beta: number;
+  readonly [metric: string]: number;
+}
+
+/** Outcome of a greedy evaluation on held-out tasks. */
+export interface EvalResult {
+  /** Share of tasks whose first reward is at least 1 (exact), in [0, 1]. */
+  readonly accuracy: number;
+  /** Wilson 95 % interval of `accuracy`. */
+  readonly interval: readonly [number, number];
+  readonly tasks: number;
+  /** Mean of the weighted reward. */
+  readonly reward: number;
+}
+
+/** What `train` emits. Every run ends with `stopped` or `done`, or with an error. */
+export type TrainEvent =
+  | {
+      readonly type: 'start';
+      readonly out: string;
+      readonly steps: number;
+      readonly startStep: number;
+      readonly trainableParameters: number;
+      readonly totalParameters: number;
+    }
+  | { readonly type: 'step'; readonly metrics: StepMetrics }
+  | { readonly type: 'eval'; readonly step: number; readonly result: EvalResult }
+  | { readonly type: 'checkpoint'; readonly step: number; readonly path: string }
+  | { readonly type: 'warning'; readonly step: number; readonly message: string }
+  | { readonly type: 'stopped'; readonly step: number; readonly checkpoint: string }
+  | {
+      readonly type: 'done';
+      readonly before: EvalResult;
+      readonly after: EvalResult;
+      readonly merged: string;
+    };
