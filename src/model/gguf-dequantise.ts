@@ -1,0 +1,79 @@
+import { bfloat16ToFloat32, halfToFloat32, halfValues } from './half.ts';
+
+/**
+ * GGUF's quantised element types (https://github.com/ggml-org/llama.cpp, ggml-quants.c) back to float32. A block is 32 values
+ * with its own scale; each value is computed in double and rounded once, which gives the bits that gguf-py gives.
+ */
+
+interface QuantType {
+  readonly blockElements: number;
+  readonly blockBytes: number;
+  readonly dequantise: (raw: ArrayBuffer) => Float32Array;
+}
+
+const BLOCK = 32;
+
+/** The supported types by their GGUF name. */
+const quantTypes: Readonly<Record<string, QuantType>> = {
+  F32: { blockElements: 1, blockBytes: 4, dequantise: (raw) => new Float32Array(raw) },
+  F16: { blockElements: 1, blockBytes: 2, dequantise: (raw) => halfToFloat32(new Uint16Array(raw)) },
+  BF16: { blockElements: 1, blockBytes: 2, dequantise: (raw) => bfloat16ToFloat32(new Uint16Array(raw)) },
+  Q8_0: { blockElements: BLOCK, blockBytes: 34, dequantise: dequantiseQ8_0 },
+  Q4_0: { blockElements: BLOCK, blockBytes: 18, dequantise: dequantiseQ4_0 },
+  Q4_1: { blockElements: BLOCK, blockBytes: 20, dequantise: dequantiseQ4_1 },
+};
+
+export const supportedQuantTypes: readonly string[] = Object.keys(quantTypes);
+
+/** Finds a type by its GGUF name ("Q4_1"); undefined when it is not supported. */
+export function quantType(name: string): QuantType | undefined {
+  return Object.hasOwn(quantTypes, name) ? quantTypes[name] : undefined;
+}
+
+/** Block: f16 d, 32 × int8 q. value = d·q */
+function dequantiseQ8_0(raw: ArrayBuffer): Float32Array {
+  const half = halfValues();
+  const scales = new Uint16Array(raw);
+  const quants = new Int8Array(raw);
+  const out = new Float32Array((raw.byteLength / 34) * BLOCK);
+  for (let at = 0, o = 0; at < quants.length; at += 34, o += BLOCK) {
+    const d = half[scales[at >> 1]!]!;
+    for (let i = 0; i < BLOCK; i++) out[o + i] = d * quants[at + 2 + i]!;
+  }
+  return out;
+}
+
+/** Block: f16 d, 16 bytes with q of value i in the low half of byte i and of value i + 16 in the high. value = d·(q − 8) */
+function dequantiseQ4_0(raw: ArrayBuffer): Float32Array {
+  const half = halfValues();
+  const scales = new Uint16Array(raw);
+  const bytes = new Uint8Array(raw);
+  const out = new Float32Array((raw.byteLength / 18) * BLOCK);
+  for (let at = 0, o = 0; at < bytes.length; at += 18, o += BLOCK) {
+    const d = half[scales[at >> 1]!]!;
+    for (let i = 0; i < 16; i++) {
+      const pair = bytes[at + 2 + i]!;
+      out[o + i] = d * ((pair & 15) - 8);
+      out[o + i + 16] = d * ((pair >> 4) - 8);
+    }
+  }
+  return out;
+}
+
+/** Block: f16 d, f16 m, 16 bytes of q as in Q4_0. value = d·q + m */
+function dequantiseQ4_1(raw: ArrayBuffer): Float32Array {
+  const half = halfValues();
+  const scales = new Uint16Array(raw);
+  const bytes = new Uint8Array(raw);
+  const out = new Float32Array((raw.byteLength / 20) * BLOCK);
+  for (let at = 0, o = 0; at < bytes.length; at += 20, o += BLOCK) {
+    const d = half[scales[at >> 1]!]!;
+    const m = half[scales[(at >> 1) + 1]!]!;
+    for (let i = 0; i < 16; i++) {
+      const pair = bytes[at + 4 + i]!;
+      out[o + i] = d * (pair & 15) + m;
+      out[o + i + 16] = d * (pair >> 4) + m;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { InputError } from '../errors.ts';
+import { type ModelConfig, parseModelConfig } from './config.ts';
+import { openGguf } from './gguf.ts';
+import { ggufModelConfig } from './gguf-llama.ts';
+import { readJsonIfAny } from './read-json.ts';
+import { findModel } from './source.ts';
+
+/**
+ * Reads a model's config: config.json (with generation_config.json) of its folder, or, when a .gguf file has none
+ * beside it, the file's own metadata.
+ * @throws InputError when the path does not exist, there is no config, or the model is not supported.
+ */
+export async function readModelConfig(path: string): Promise<ModelConfig> {
+  const { folder, weights } = await findModel(path);
+  const where = join(folder, 'config.json');
+  const config = await readJsonIfAny(where, z.unknown());
+  if (config !== undefined) {
+    const generation = await readJsonIfAny(join(folder, 'generation_config.json'), z.unknown());
+    return parseModelConfig({ config, generation, where });
+  }
+  if (weights.kind !== 'gguf') throw new InputError(`model folder ${folder} has no config.json`);
+  const file = await openGguf(weights.path);
+  try {
+    return ggufModelConfig(file);
+  } finally {
+    await file.close();
+  }
+}
