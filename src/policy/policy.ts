@@ -1,0 +1,122 @@
+import type { AdvantagedGroup, Completion, Group, Message, Task } from '../types.ts';
+
+/**
+ * The seam between the pipeline and what it trains. The pipeline sees a policy as plain data going in and out;
+ * tensors, adapters and engines stay behind it.
+ */
+
+/** A prompt to continue, with the task it belongs to. */
+export interface SampleRequest {
+  readonly task: Task;
+  readonly messages: readonly Message[];
+}
+
+/** How completions are drawn; the same names as the recipe's `sampling`. */
+export interface SampleOptions {
+  /** G: completions of each prompt. */
+  readonly groupSize: number;
+  readonly maxNewTokens: number;
+  /** Longer prompts keep their last so many tokens. */
+  readonly maxPromptLength: number;
+  /** 0 is greedy decoding. */
+  readonly temperature: number;
+  readonly topP: number;
+  readonly topK: number;
+  readonly minP: number;
+  readonly stop: readonly string[];
+  /** Seed of the call: the same weights, β, requests and seed give the same bits, whatever else is going on. */
+  readonly seed: number;
+}
+
+/** The policy as it was at one moment: later updates of the policy don't reach it. */
+export interface PolicySnapshot {
+  /** Optimiser steps that these weights have seen. */
+  readonly version: number;
+  readonly beta: number;
+  /** `groupSize` rollouts of each request, in the order of the requests. */
+  sample(requests: readonly SampleRequest[], options: SampleOptions): Promise<readonly Group[]>;
+}
+
+/** A group ready to be trained on. */
+export interface TrainGroup extends AdvantagedGroup {
+  /** Log-probs (nats) of each completion's tokens under the reference policy, [G][T]; there when klCoef ≠ 0. */
+  readonly refLogprobs?: readonly (readonly number[])[];
+}
+
+/** A prompt and the text that supervised fine-tuning teaches after it. */
+export interface Example {
+  readonly task: Task;
+  readonly messages: readonly Message[];
+  readonly target: string;
+}
+
+/** What one optimiser step learns from. */
+export type TrainBatch =
+  | { readonly objective: 'rl'; readonly groups: readonly TrainGroup[] }
+  | { readonly objective: 'sft'; readonly examples: readonly Example[] };
+
+/** Numbers of one optimiser step, by TRL's names: loss, grad_norm, learning_rate, entropy, kl, clip_ratio/… */
+export type UpdateMetrics = Readonly<Record<string, number>>;
+
+/** A named array of a policy's state. */
+export interface StateArray {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+/** Everything needed to continue bit-exactly: trained weights, optimiser moments, β schedule with its step. */
+export interface PolicyState {
+  readonly arrays: Readonly<Record<string, StateArray>>;
+  /** JSON-able. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Token ids by row, right-padded, with 1 where a token counts. */
+export interface TokenBatch {
+  readonly inputIds: readonly (readonly number[])[];
+  readonly attentionMask: readonly (readonly number[])[];
+}
+
+/** Sizes that a memory estimate needs. */
+export interface PolicyDimensions {
+  readonly trainableParameters: number;
+  readonly totalParameters: number;
+  readonly layers: number;
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly vocabSize: number;
+}
+
+/** The thing being trained: a model, its adapter (or all its weights), optimiser state and β schedule. */
+export interface Policy {
+  readonly dimensions: PolicyDimensions;
+  /** Optimiser steps taken. */
+  readonly version: number;
+  /** β of the step about to be taken; β(steps) after the last. */
+  readonly beta: number;
+  /** First step whose β is exactly 0; 0 for methods without annealing. */
+  readonly betaZeroStep: number;
+  /** The weights and β of now, for sampling. Cheap: updates make new arrays, so nothing is copied. */
+  snapshot(): PolicySnapshot;
+  /** One optimiser step (its micro-batches inside), after which `version` and `beta` have moved on. */
+  update(batch: TrainBatch): Promise<UpdateMetrics>;
+  /** Log-probs of every rollout's tokens under the reference policy, [groups][G][T]. Called when klCoef ≠ 0 only. */
+  referenceLogprobs(groups: readonly Group[]): Promise<readonly (readonly (readonly number[])[])[]>;
+  /** Logits [B, T, V] of the policy as it is, adapter unmerged. */
+  logits(batch: TokenBatch): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }>;
+  /** A prompt's token ids through the chat template, before any truncation. */
+  encodePrompt(messages: readonly Message[]): readonly number[];
+  state(): PolicyState;
+  /** @throws InputError when the state is of another model or adapter shape. */
+  restore(state: PolicyState): Promise<void>;
+  /** Writes the adapter in PEFT layout + afa.json into an empty folder. Absent when the method has no adapter. */
+  saveAdapter?(folder: string): Promise<void>;
+  /** Writes the model with the adapter merged in, in Hugging Face layout, into an empty folder. @throws RefusedError while β ≠ 0. */
+  saveMerged(folder: string): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** Greedy completions, one a prompt: what an evaluation needs of a model. */
+export type Completer = (prompts: readonly (readonly Message[])[]) => Promise<readonly Completion[]>;
