@@ -1,0 +1,260 @@
+import { EngineError } from '../../../errors.ts';
+import { backend_util, slice_util, util } from '../../tfjs.ts';
+import {
+  cast,
+  constant,
+  expand,
+  int64s,
+  node,
+  nodes,
+  reshape,
+  sizeOf,
+  uniform,
+  type Value,
+  type ValueType,
+} from '../graph.ts';
+import type { KernelInputs, TraceKernel } from '../trace-backend.ts';
+
+const INT64_MAX = 2 ** 53;
+
+function slice(
+  x: Value,
+  begin: readonly number[],
+  end: readonly number[],
+  strides?: readonly number[],
+): Value {
+  const shape = begin.map((b, i) => Math.max(0, Math.ceil((end[i]! - b) / (strides?.[i] ?? 1))));
+  const cut = begin
+    .map((_, i) => i)
+    .filter((i) => begin[i] !== 0 || end[i] !== x.shape[i] || (strides?.[i] ?? 1) !== 1);
+  if (cut.length === 0) return x;
+  // A descending slice that runs to the first element ends "before" it: ONNX spells that −∞.
+  const stop = (i: number) => ((strides?.[i] ?? 1) < 0 && end[i]! < 0 ? -INT64_MAX : end[i]!);
+  const inputs = [
+    x,
+    int64s(cut.map((i) => begin[i]!)),
+    int64s(cut.map(stop)),
+    int64s(cut),
+    ...(strides === undefined ? [] : [int64s(cut.map((i) => strides[i]!))]),
+  ];
+  return node('Slice', inputs, { dtype: x.dtype, shape });
+}
+
+const sliceKernel: TraceKernel = ({ x }, attributes) => {
+  const info = { shape: [...x!.shape] } as Parameters<typeof slice_util.parseSliceParams>[0];
+  const [begin, size] = slice_util.parseSliceParams(
+    info,
+    attributes.begin as number | number[],
+    attributes.size as number | number[],
+  ) as [number[], number[]];
+  slice_util.assertParamsValid(info, begin, size);
+  return slice(
+    x!,
+    begin,
+    begin.map((b, i) => b + size[i]!),
+  );
+};
+
+type SliceInfoArguments = Parameters<typeof slice_util.sliceInfo>;
+
+const stridedSlice: TraceKernel = ({ x }, attributes) => {
+  const names = [
+    'begin',
+    'end',
+    'strides',
+    'beginMask',
+    'endMask',
+    'ellipsisMask',
+    'newAxisMask',
+    'shrinkAxisMask',
+  ];
+  const rest = names.map((name) => attributes[name]);
+  const info = slice_util.sliceInfo(...([[...x!.shape], ...rest] as unknown as SliceInfoArguments));
+  if (info.finalShapeSparse.some((dim) => dim === 0)) return uniform(0, x!.dtype, info.finalShape);
+  return reshape(slice(x!, info.begin, info.end, info.strides), info.finalShape);
+};
+
+const transpose: TraceKernel = ({ x }, { perm }) => {
+  const order = perm as number[];
+  if (order.every((axis, i) => axis === i)) return x!;
+  const shape = order.map((axis) => x!.shape[axis]!);
+  return node('Transpose', [x!], { dtype: x!.dtype, shape }, { attributes: { perm: order } });
+};
+
+function concat(values: readonly Value[], axis: number): Value {
+  const parts = values.filter((value) => sizeOf(value.shape) > 0);
+  if (parts.length === 0) return values[0]!;
+  if (parts.length === 1) return parts[0]!;
+  const shape = parts[0]!.shape.map((dim, i) =>
+    i === axis ? parts.reduce((sum, value) => sum + value.shape[axis]!, 0) : dim,
+  );
+  return node('Concat', parts, { dtype: parts[0]!.dtype, shape }, { attributes: { axis } });
+}
+
+const list = (inputs: KernelInputs): Value[] => Object.values(inputs);
+
+const concatKernel: TraceKernel = (inputs, { axis }) => {
+  const [resolved] = util.parseAxisParam(axis as number, [...list(inputs)[0]!.shape]);
+  return concat(list(inputs), resolved!);
+};
+
+const insertAxis = (shape: readonly number[], axis: number): number[] => [
+  ...shape.slice(0, axis),
+  1,
+  ...shape.slice(axis),
+];
+
+const pack: TraceKernel = (inputs, { axis }) => {
+  const values = list(inputs);
+  return concat(
+    values.map((value) => reshape(value, insertAxis(value.shape, axis as number))),
+    axis as number,
+  );
+};
+
+function split(x: Value, sizes: readonly number[], axis: number): readonly Value[] {
+  if (sizes.length === 1) return [x];
+  const outputs = sizes.map((size) => ({
+    dtype: x.dtype,
+    shape: x.shape.map((dim, i) => (i === axis ? size : dim)),
+  }));
+  return nodes('Split', [x, int64s(sizes)], outputs, { attributes: { axis } });
+}
+
+const splitV: TraceKernel = ({ x }, { numOrSizeSplits, axis }) => {
+  const [resolved] = util.parseAxisParam(axis as number, [...x!.shape]);
+  const sizes = backend_util.prepareSplitSize(
+    { shape: [...x!.shape] } as Parameters<typeof backend_util.prepareSplitSize>[0],
+    numOrSizeSplits as number | number[],
+    resolved,
+  );
+  return split(x!, sizes, resolved!);
+};
+
+const unpack: TraceKernel = ({ value }, { axis }) => {
+  const [resolved] = util.parseAxisParam(axis as number, [...value!.shape]);
+  const shape = value!.shape.filter((_, i) => i !== resolved);
+  return split(value!, Array(value!.shape[resolved!]).fill(1), resolved!).map((part) => reshape(part, shape));
+};
+
+const pad: TraceKernel = ({ x }, { paddings, constantValue }) => {
+  const pairs = paddings as [number, number][];
+  if (pairs.every(([before, after]) => before === 0 && after === 0)) return x!;
+  const shape = x!.shape.map((dim, i) => dim + pairs[i]![0] + pairs[i]![1]);
+  const amounts = int64s([...pairs.map(([before]) => before), ...pairs.map(([, after]) => after)]);
+  const fill = uniform(constantValue as number, x!.dtype, []);
+  return node('Pad', [x!, amounts, fill], { dtype: x!.dtype, shape });
+};
+
+/** Repeating axes of size 1 is a broadcast; anything else is copied. */
+const tile: TraceKernel = ({ x }, { reps }) => {
+  const counts = reps as number[];
+  const shape = x!.shape.map((dim, i) => dim * counts[i]!);
+  if (counts.every((count, i) => count === 1 || x!.shape[i] === 1)) return expand(x!, shape);
+  return node('Tile', [x!, int64s(counts)], { dtype: x!.dtype, shape });
+};
+
+const reverse: TraceKernel = ({ x }, { dims }) => {
+  const axes = util.parseAxisParam(dims as number[], [...x!.shape]);
+  const backwards = x!.shape.map((_, i) => axes.includes(i));
+  return axes.length === 0 ? x! : reverseAxes(x!, backwards);
+};
+
+function reverseAxes(x: Value, backwards: readonly boolean[]): Value {
+  const axes = backwards.flatMap((yes, i) => (yes ? [i] : []));
+  const inputs = [
+    x,
+    int64s(axes.map(() => -1)),
+    int64s(axes.map(() => -INT64_MAX)),
+    int64s(axes),
+    int64s(axes.map(() => -1)),
+  ];
+  return node('Slice', inputs, { dtype: x.dtype, shape: x.shape });
+}
+
+/** Rows of x along an axis. With batchDims = axis, each batch has its own rows: indices are offset into the flat batch. */
+const gather: TraceKernel = ({ x, indices }, attributes) => {
+  const [axis] = util.parseAxisParam(attributes.axis as number, [...x!.shape]);
+  const batchDims = (attributes.batchDims as number | undefined) ?? 0;
+  if (batchDims === 0) return gatherRows(x!, indices!, axis!);
+  if (batchDims !== axis)
+    throw new EngineError('the onnx engine gathers in batches only along the first axis after them');
+  const batches = sizeOf(x!.shape.slice(0, batchDims));
+  const rows = x!.shape[axis]!;
+  const flat = reshape(x!, [batches * rows, ...x!.shape.slice(axis + 1)]);
+  const perBatch = sizeOf(indices!.shape) / batches;
+  const offsets = Int32Array.from({ length: batches * perBatch }, (_, i) => Math.floor(i / perBatch) * rows);
+  const shifted = node('Add', [cast(indices!, 'int32'), constant(offsets, 'int32', indices!.shape)], {
+    dtype: 'int32',
+    shape: indices!.shape,
+  });
+  return gatherRows(flat, shifted, 0);
+};
+
+function gatherRows(x: Value, indices: Value, axis: number): Value {
+  const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
+  return node('Gather', [x, cast(indices, 'int32')], { dtype: x.dtype, shape }, { attributes: { axis } });
+}
+
+/** 1 where a position equals the index. Compared as int32, so an index out of range gives a row of `offValue`. */
+const oneHot: TraceKernel = ({ indices }, { depth, onValue, offValue, dtype }) => {
+  const shape = [...indices!.shape, depth as number];
+  const positions = constant(
+    Int32Array.from({ length: depth as number }, (_, i) => i),
+    'int32',
+    [depth as number],
+  );
+  const column = reshape(cast(indices!, 'int32'), [...indices!.shape, 1]);
+  const hit = node('Equal', [column, positions], { dtype: 'bool', shape });
+  const type = (dtype as ValueType | undefined) ?? 'float32';
+  if (type === 'bool') return hit;
+  return node('Where', [hit, uniform(onValue as number, type, []), uniform(offValue as number, type, [])], {
+    dtype: type,
+    shape,
+  });
+};
+
+/** out[s] = Σ of the rows whose id is s. */
+const unsortedSegmentSum: TraceKernel = ({ x, segmentIds }, { numSegments }) => {
+  const shape = [numSegments as number, ...x!.shape.slice(segmentIds!.shape.length)];
+  const indices = reshape(cast(segmentIds!, 'int64'), [...segmentIds!.shape, 1]);
+  const zeros = uniform(0, x!.dtype, shape);
+  return node(
+    'ScatterND',
+    [zeros, indices, x!],
+    { dtype: x!.dtype, shape },
+    { attributes: { reduction: 'add' } },
+  );
+};
+
+const range: TraceKernel = (_, { start, stop, step, dtype }) => {
+  const count = Math.max(0, Math.ceil(((stop as number) - (start as number)) / (step as number)));
+  const values = Array.from({ length: count }, (_, i) => (start as number) + i * (step as number));
+  const data = dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values);
+  return constant(data, dtype as ValueType, [count]);
+};
+
+/** tfjs name → emitter, for ops that move elements without changing them. */
+export const arrangementKernels: Readonly<Record<string, TraceKernel>> = {
+  Slice: sliceKernel,
+  StridedSlice: stridedSlice,
+  Transpose: transpose,
+  Concat: concatKernel,
+  Pack: pack,
+  Unpack: unpack,
+  SplitV: splitV,
+  ExpandDims: ({ input }, { dim }) => {
+    const rank = input!.shape.length;
+    const axis = (dim as number) < 0 ? rank + 1 + (dim as number) : (dim as number);
+    return reshape(input!, insertAxis(input!.shape, axis));
+  },
+  PadV2: pad,
+  Tile: tile,
+  Reverse: reverse,
+  GatherV2: gather,
+  OneHot: oneHot,
+  UnsortedSegmentSum: unsortedSegmentSum,
+  Fill: (_, { shape, value, dtype }) =>
+    uniform(value as number, (dtype as ValueType | undefined) ?? 'float32', shape as number[]),
+  Range: range,
+};

@@ -1,0 +1,15 @@
+import type { TraceKernel } from '../trace-backend.ts';
+import { arrangementKernels } from './arrangement.ts';
+import { elementwiseKernels } from './elementwise.ts';
+import { fusedKernels } from './fused.ts';
+import { matmulKernels } from './matmul.ts';
+import { reductionKernels } from './reduction.ts';
+
+/** Every tfjs kernel the onnx engine knows. An op that needs another is an error that names it. */
+export const kernels: Readonly<Record<string, TraceKernel>> = {
+  ...elementwiseKernels,
+  ...reductionKernels,
+  ...arrangementKernels,
+  ...matmulKernels,
+  ...fusedKernels,
+};

@@ -1,0 +1,30 @@
+import { backend_util } from '../../tfjs.ts';
+import { node, type Value } from '../graph.ts';
+import type { TraceKernel } from '../trace-backend.ts';
+
+function transposeLast(x: Value): Value {
+  const rank = x.shape.length;
+  const perm = x.shape.map((_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
+  const shape = perm.map((axis) => x.shape[axis]!);
+  return node('Transpose', [x], { dtype: x.dtype, shape }, { attributes: { perm } });
+}
+
+/** a·b over the last two axes, batch axes broadcast. Float transposes are free inside FusedMatMul. */
+const batchMatMul: TraceKernel = ({ a, b }, { transposeA, transposeB }) => {
+  const rows = a!.shape.at(transposeA ? -1 : -2)!;
+  const columns = b!.shape.at(transposeB ? -2 : -1)!;
+  const batch = backend_util.assertAndGetBroadcastShape(
+    [...a!.shape.slice(0, -2)],
+    [...b!.shape.slice(0, -2)],
+  );
+  const output = { dtype: a!.dtype, shape: [...batch, rows, columns] };
+  if (!transposeA && !transposeB) return node('MatMul', [a!, b!], output);
+  if (a!.dtype === 'float32') {
+    const attributes = { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 };
+    return node('FusedMatMul', [a!, b!], output, { domain: 'com.microsoft', attributes });
+  }
+  return node('MatMul', [transposeA ? transposeLast(a!) : a!, transposeB ? transposeLast(b!) : b!], output);
+};
+
+/** tfjs name → emitter, for matrix products. */
+export const matmulKernels: Readonly<Record<string, TraceKernel>> = { BatchMatMul: batchMatMul };

@@ -1,0 +1,107 @@
+import { util } from '../../tfjs.ts';
+import { cast, int64s, node, reshape, scalar, type Value } from '../graph.ts';
+import type { KernelAttributes, TraceKernel } from '../trace-backend.ts';
+
+/** The axes a reduction runs over, none given meaning all, and the shape that is left. */
+function reducedShape(x: Value, attributes: KernelAttributes) {
+  const given = (attributes.axis ?? attributes.reductionIndices) as number | number[];
+  const axes = util.parseAxisParam(given, [...x.shape]);
+  const keepDims = attributes.keepDims === true;
+  const shape = keepDims
+    ? x.shape.map((dim, i) => (axes.includes(i) ? 1 : dim))
+    : x.shape.filter((_, i) => !axes.includes(i));
+  return { axes, shape, keepDims };
+}
+
+function reduce(op: string, x: Value, attributes: KernelAttributes): Value {
+  const { axes, shape, keepDims } = reducedShape(x, attributes);
+  if (axes.length === 0) return x;
+  return node(
+    op,
+    [x, int64s(axes)],
+    { dtype: x.dtype, shape },
+    { attributes: { keepdims: keepDims ? 1 : 0 } },
+  );
+}
+
+const reduction =
+  (op: string): TraceKernel =>
+  ({ x }, attributes) =>
+    reduce(op, x!, attributes);
+
+/** Sums and products of booleans are integers in tfjs. */
+const numeric =
+  (op: string): TraceKernel =>
+  ({ x }, attributes) =>
+    reduce(op, x!.dtype === 'bool' ? cast(x!, 'int32') : x!, attributes);
+
+/** All = min and Any = max of booleans as integers. */
+const logical =
+  (op: string): TraceKernel =>
+  ({ x }, attributes) =>
+    cast(reduce(op, cast(x!, 'int32'), attributes), 'bool');
+
+const argument =
+  (op: string): TraceKernel =>
+  ({ x }, { axis }) => {
+    const [reduced] = util.parseAxisParam(axis as number, [...x!.shape]);
+    const shape = x!.shape.filter((_, i) => i !== reduced);
+    const attributes = { axis: reduced!, keepdims: 0 };
+    const numbers = x!.dtype === 'bool' ? cast(x!, 'int32') : x!;
+    return cast(node(op, [numbers], { dtype: 'int64', shape }, { attributes }), 'int32');
+  };
+
+const cumsum: TraceKernel = ({ x }, { axis, exclusive, reverse }) =>
+  node(
+    'CumSum',
+    [x!, scalar(axis as number, 'int64')],
+    { dtype: x!.dtype, shape: x!.shape },
+    { attributes: { exclusive: exclusive ? 1 : 0, reverse: reverse ? 1 : 0 } },
+  );
+
+const softmax =
+  (op: string, axisName: string): TraceKernel =>
+  ({ logits }, attributes) => {
+    const axis = (attributes[axisName] as number | undefined) ?? -1;
+    const float = cast(logits!, 'float32');
+    return node(op, [float], { dtype: 'float32', shape: float.shape }, { attributes: { axis } });
+  };
+
+const topK: TraceKernel = ({ x }, { k, sorted }) => {
+  const shape = [...x!.shape.slice(0, -1), k as number];
+  const made = nodesOfTopK(x!, k as number, shape, sorted !== false);
+  return [made[0]!, cast(made[1]!, 'int32')];
+};
+
+function nodesOfTopK(x: Value, k: number, shape: readonly number[], sorted: boolean): readonly Value[] {
+  const values: Value[] = [];
+  const made = {
+    op: 'TopK',
+    domain: '',
+    inputs: [x, int64s([k])],
+    attributes: { axis: -1, sorted: sorted ? 1 : 0 },
+    outputs: values,
+  };
+  values.push({ dtype: x.dtype, shape, source: { kind: 'node', node: made, index: 0 } });
+  values.push({ dtype: 'int64', shape, source: { kind: 'node', node: made, index: 1 } });
+  return values;
+}
+
+/** tfjs name → emitter, for ops that reduce or scan along axes. */
+export const reductionKernels: Readonly<Record<string, TraceKernel>> = {
+  Sum: numeric('ReduceSum'),
+  Prod: numeric('ReduceProd'),
+  Mean: ({ x }, attributes) => reduce('ReduceMean', cast(x!, 'float32'), attributes),
+  Max: reduction('ReduceMax'),
+  Min: reduction('ReduceMin'),
+  All: logical('ReduceMin'),
+  Any: logical('ReduceMax'),
+  ArgMax: argument('ArgMax'),
+  ArgMin: argument('ArgMin'),
+  Cumsum: cumsum,
+  Softmax: softmax('Softmax', 'dim'),
+  LogSoftmax: softmax('LogSoftmax', 'axis'),
+  TopK: topK,
+  Reshape: ({ x }, { shape }) =>
+    reshape(x!, util.inferFromImplicitShape(shape as number[], util.sizeFromShape([...x!.shape]))),
+};

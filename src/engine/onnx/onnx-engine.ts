@@ -1,0 +1,219 @@
+import { EngineError } from '../../errors.ts';
+import type { CompileOptions, Engine, HostTensor, Named, Program, ProgramFunction } from '../engine.ts';
+import * as tf from '../tfjs.ts';
+import { generalise } from './dynamic-axes.ts';
+import { type ConstantData, input, type Value } from './graph.ts';
+import { kernels } from './kernels/index.ts';
+import { type GraphInput, serialise } from './model-proto.ts';
+import { openSession, type Session, type SessionSettings } from './session.ts';
+import { BACKEND, registerKernels, TraceBackend } from './trace-backend.ts';
+
+export interface OnnxEngineSettings extends SessionSettings {
+  /** Compiled programs beyond this many bytes are released, the longest unused first. */
+  readonly cacheBytes: number;
+}
+
+const defaults: OnnxEngineSettings = { device: 'cpu', threads: 0, cacheBytes: 2 ** 30 };
+
+/** Measured resident size of a compiled node, its part of the graph and its kernel. */
+const BYTES_PER_NODE = 8192;
+
+/** A program compiled for one set of input shapes. */
+interface Compiled {
+  readonly session: Session;
+  readonly bytes: number;
+  readonly constantBytes: number;
+  /** Runs under way: an entry in use is not evicted. */
+  running: number;
+}
+
+/**
+ * The default engine: traces a program into one ONNX graph per set of input shapes, gradients included, and runs it on
+ * onnxruntime with all cores. What torch.compile is to PyTorch: trace once, run many times.
+ */
+export async function createOnnxEngine(settings: Partial<OnnxEngineSettings> = {}): Promise<Engine> {
+  registerBackend();
+  return new OnnxEngine({ ...defaults, ...settings });
+}
+
+class OnnxEngine implements Engine {
+  readonly name = 'onnx';
+  /** Compiled programs, the longest unused first. */
+  private readonly cache = new Map<string, Promise<Compiled>>();
+  private readonly settled = new Map<string, Compiled>();
+  private compilations = 0;
+  private programs = 0;
+  private readonly settings: OnnxEngineSettings;
+
+  constructor(settings: OnnxEngineSettings) {
+    this.settings = settings;
+  }
+
+  compile(fn: ProgramFunction, options: CompileOptions): Program {
+    const id = `${options.name}#${this.programs++}`;
+    return {
+      run: async (inputs) => {
+        const key = `${id} ${shapeKey(inputs, options)}`;
+        const compiled = await this.acquire(key, () => this.build(fn, inputs, options));
+        try {
+          return await compiled.session.run(inputs);
+        } finally {
+          compiled.running--;
+        }
+      },
+      dispose: async () => {
+        const own = [...this.cache.keys()].filter((key) => key.startsWith(`${id} `));
+        await Promise.all(own.map((key) => this.release(key)));
+      },
+    };
+  }
+
+  stats() {
+    const live = [...this.settled.values()];
+    return {
+      compilations: this.compilations,
+      livePrograms: live.length,
+      constantBytes: live.reduce((sum, { constantBytes }) => sum + constantBytes, 0),
+    };
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([...this.cache.keys()].map((key) => this.release(key)));
+  }
+
+  /** The compiled program under a key, marked as in use and as the latest used. */
+  private async acquire(key: string, build: () => Promise<Compiled>): Promise<Compiled> {
+    const pending = this.cache.get(key) ?? build();
+    this.cache.delete(key);
+    this.cache.set(key, pending);
+    const compiled = await pending.catch((error: unknown) => {
+      this.cache.delete(key);
+      throw error;
+    });
+    compiled.running++;
+    this.settled.set(key, compiled);
+    await this.evict();
+    return compiled;
+  }
+
+  private async build(
+    fn: ProgramFunction,
+    inputs: Named<HostTensor>,
+    options: CompileOptions,
+  ): Promise<Compiled> {
+    this.compilations++;
+    const { bytes, nodeCount } = buildGraph(fn, inputs, options);
+    const externals = Object.fromEntries(
+      Object.entries(options.constants ?? {}).map(([name, { data }]) => [name, data as Float32Array]),
+    );
+    const session = await openSession(options.name, bytes, externals, this.settings);
+    const constantBytes = Object.values(externals).reduce((sum, data) => sum + data.byteLength, 0);
+    return { session, constantBytes, bytes: nodeCount * BYTES_PER_NODE + constantBytes, running: 0 };
+  }
+
+  private async evict(): Promise<void> {
+    let total = [...this.settled.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const key of [...this.cache.keys()]) {
+      const compiled = this.settled.get(key);
+      if (total <= this.settings.cacheBytes) return;
+      if (compiled === undefined || compiled.running > 0) continue;
+      total -= compiled.bytes;
+      await this.release(key);
+    }
+  }
+
+  private async release(key: string): Promise<void> {
+    const pending = this.cache.get(key);
+    this.cache.delete(key);
+    this.settled.delete(key);
+    await (await pending)?.session.release();
+  }
+}
+
+/** Shapes and types of the inputs, dynamic axes left open: programs with the same key share a session. */
+function shapeKey(inputs: Named<HostTensor>, { dynamicAxes = {} }: CompileOptions): string {
+  return Object.keys(inputs)
+    .sort()
+    .map((name) => {
+      const { shape, dtype } = inputs[name]!;
+      return `${name}:${dtype[0]}${shape.map((dim, axis) => dynamicAxes[name]?.[axis] ?? dim)}`;
+    })
+    .join(' ');
+}
+
+function buildGraph(fn: ProgramFunction, inputs: Named<HostTensor>, options: CompileOptions) {
+  const { name, constants = {}, dynamicAxes = {} } = options;
+  const all = { ...inputs, ...constants };
+  const symbols = [...new Set(Object.values(dynamicAxes).flatMap((axes) => Object.values(axes)))];
+  // Sizes that no model dimension is likely to share, so that equal numbers mean equal axes.
+  const base = Object.fromEntries(symbols.map((symbol, i) => [symbol, 13 + 6 * i]));
+  const outputs = trace(fn, all, dynamicAxes, base);
+  const others = symbols.map((symbol) =>
+    trace(fn, all, dynamicAxes, { ...base, [symbol]: base[symbol]! + 3 }),
+  );
+  if (others.length > 0) generalise(name, outputs, others);
+  const graphInputs: GraphInput[] = Object.entries(inputs).map(([input, { dtype, shape }]) => ({
+    name: input,
+    dtype,
+    dims: shape.map((dim, axis) => dynamicAxes[input]?.[axis] ?? dim),
+  }));
+  const externals = Object.entries(constants).map(([constant, { shape, data }]) => {
+    if (!(data instanceof Float32Array)) throw new EngineError(`constant "${constant}" must be float32`);
+    return { name: constant, dims: shape, location: constant, offset: 0, bytes: data.byteLength };
+  });
+  return serialise({ name, inputs: graphInputs, externals, outputs });
+}
+
+/** Runs the program once with placeholders and returns the values that stand for its outputs. */
+function trace(
+  fn: ProgramFunction,
+  inputs: Named<HostTensor>,
+  dynamicAxes: NonNullable<CompileOptions['dynamicAxes']>,
+  sizes: Readonly<Record<string, number>>,
+): Record<string, Value> {
+  const previous = tf.engine().backendName;
+  void tf.setBackend(BACKEND);
+  const backend = tf.backend() as TraceBackend;
+  try {
+    const values: Record<string, Value> = {};
+    tf.tidy(() => {
+      const placeholders = Object.fromEntries(
+        Object.entries(inputs).map(([name, { dtype, shape }]) => {
+          const dims = shape.map((dim, axis) => sizes[dynamicAxes[name]?.[axis] ?? ''] ?? dim);
+          return [name, tensorOf(backend, input(name, dtype, dims))];
+        }),
+      );
+      for (const [name, tensor] of Object.entries(fn(placeholders)))
+        values[name] = backend.valueBehind(tensor.dataId);
+    });
+    return values;
+  } finally {
+    if (previous !== undefined && previous !== BACKEND) void tf.setBackend(previous);
+  }
+}
+
+function tensorOf(backend: TraceBackend, value: Value): tf.Tensor {
+  const { dataId, shape, dtype } = backend.adopt(value);
+  return tf.engine().makeTensorFromDataId(dataId, shape, dtype, backend);
+}
+
+let registered = false;
+
+/** Makes the tracing backend known to tfjs, once a process. */
+export function registerBackend(): void {
+  if (registered) return;
+  registered = true;
+  registerKernels(kernels);
+  tf.registerBackend(BACKEND, () => new TraceBackend(evaluate), 0);
+}
+
+/** Computes one value of a graph without inputs: what reading a tensor outside of `compile` does. */
+async function evaluate(value: Value): Promise<ConstantData> {
+  const { bytes } = serialise({ name: 'value', inputs: [], externals: [], outputs: { value } });
+  const session = await openSession('value', bytes, {}, { device: 'cpu', threads: 1 });
+  try {
+    return (await session.run({})).value!.data;
+  } finally {
+    await session.release();
+  }
+}

@@ -1,0 +1,74 @@
+import { availableParallelism } from 'node:os';
+import * as ort from 'onnxruntime-node';
+import { EngineError } from '../../errors.ts';
+import type { HostTensor, Named } from '../engine.ts';
+import { OUTPUT_PREFIX } from './model-proto.ts';
+
+export interface SessionSettings {
+  /** Execution provider. */
+  readonly device: 'cpu' | 'webgpu' | 'cuda';
+  /** Threads inside an op; 0 takes every core. */
+  readonly threads: number;
+}
+
+/** A compiled graph. */
+export interface Session {
+  run(feeds: Named<HostTensor>): Promise<Record<string, HostTensor>>;
+  release(): Promise<void>;
+}
+
+/**
+ * Loads a serialised graph into onnxruntime.
+ * `externals`: constants kept outside the protobuf, by the location the graph gives them.
+ * The memory arena is off (it doubles the resident size at no gain in speed), and so is common-subexpression
+ * elimination, which would undo the recomputation that gradients ask for.
+ * @throws EngineError naming the program when onnxruntime rejects the graph.
+ */
+export async function openSession(
+  program: string,
+  graph: Uint8Array,
+  externals: Named<Float32Array>,
+  { device, threads }: SessionSettings,
+): Promise<Session> {
+  const options: ort.InferenceSession.SessionOptions = {
+    executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+    intraOpNumThreads: threads === 0 ? availableParallelism() : threads,
+    interOpNumThreads: 1,
+    enableCpuMemArena: false,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    externalData: Object.entries(externals).map(([path, data]) => ({
+      path,
+      data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    })),
+    extra: { optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' } },
+  };
+  const session = await ort.InferenceSession.create(graph, options).catch((cause: unknown) => {
+    throw new EngineError(`program "${program}" was rejected by onnxruntime: ${messageOf(cause)}`, { cause });
+  });
+  return {
+    async run(feeds) {
+      const tensors = Object.fromEntries(
+        session.inputNames.map((name) => [name, ortTensor(name, feeds[name])]),
+      );
+      return hostTensors(await session.run(tensors));
+    },
+    release: () => session.release(),
+  };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function ortTensor(name: string, tensor: HostTensor | undefined): ort.Tensor {
+  if (tensor === undefined) throw new EngineError(`input "${name}" is missing`);
+  return new ort.Tensor(tensor.dtype, tensor.data as Float32Array, tensor.shape);
+}
+
+function hostTensors(results: ort.InferenceSession.ReturnType): Record<string, HostTensor> {
+  return Object.fromEntries(
+    Object.entries(results).map(([name, { data, dims, type }]) => [
+      name.slice(OUTPUT_PREFIX.length),
+      { data: data as HostTensor['data'], shape: dims, dtype: type as HostTensor['dtype'] },
+    ]),
+  );
+}
