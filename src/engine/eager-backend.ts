@@ -26,6 +26,8 @@ interface NodeBackend {
 export function loadEagerBackend(name: EagerEngineName): Promise<string> {
   return takeTurn(async () => {
     const { specifier, backend } = packages[name];
+    // TensorFlow tells about its instruction sets at every start; its warnings stay.
+    process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
     try {
       await import(specifier);
     } catch (error) {
