@@ -1,0 +1,94 @@
+import * as tf from '../tfjs.ts';
+
+/**
+ * Fused ops: functions of tensors that a backend may compute with one kernel of its own, each with a composite form made of
+ * tfjs ops for every other backend, and a hand-written gradient. A backend takes one over by registering a kernel of its
+ * name (`tf.registerKernel`) before the op is first used on it:
+ *
+ * | kernel | inputs | attributes | outputs |
+ * | --- | --- | --- | --- |
+ * | RmsNorm | x [N,D], weight [D] | epsilon | y [N,D], inverseStd [N,1] |
+ * | Rotary | x [N,H·d], cos [N,d/2], sin [N,d/2] | headDim, inverse | [N,H·d] |
+ * | SwiGlu | gate [N,F], up [N,F] | | [N,F] |
+ * | Attention | q [P,K,G·T·J,d], k, v [P,K,G·T,d], mask | scale, groupSize | [P,K,G·T·J,d] |
+ * | PrefixAttention | the same, prefixK, prefixV [P,K,S,d] | the same | the same |
+ * | TakeRows | table [V,D], rows int32 [N] | | [N,D] |
+ * | LogprobHead | hidden [N,D], weight [V,D], targets int32 [N], temperature [] | chunk, gradients | logprobs, entropy, logSumExp [N] |
+ * | AnnealedActivation | x, beta [] | activation | shape of x |
+ *
+ * Gradients are made of tfjs ops and of these kernels, and are the same on every backend.
+ */
+export interface FusedOp<Inputs extends Tensors, Attributes extends tf.NamedAttrMap> {
+  readonly kernelName: string;
+  /** Names of the inputs; all are saved for the gradient. */
+  readonly inputs: readonly (keyof Inputs & string)[];
+  /** For each output, whether the gradient reads it. */
+  readonly savedOutputs?: readonly boolean[];
+  readonly composite: (inputs: Inputs, attributes: Attributes) => tf.Tensor[];
+  /**
+   * Gradients by input, given those of the outputs (zeros for an output that is not used). A thunk is called only when
+   * the gradient of its input is needed; what two gradients share is computed before, in a `tf.tidy`.
+   */
+  readonly gradient: (saved: Saved<Inputs, Attributes>) => { readonly [K in keyof Inputs]?: () => tf.Tensor };
+}
+
+/** What a gradient is computed from. */
+export interface Saved<Inputs, Attributes> {
+  readonly dys: readonly tf.Tensor[];
+  readonly inputs: Inputs;
+  /** The outputs marked in `savedOutputs`, in order. */
+  readonly outputs: readonly tf.Tensor[];
+  readonly attributes: Attributes;
+}
+
+type Tensors = Readonly<Record<string, tf.Tensor>>;
+
+/** A fused op as it is called: its outputs, in order. */
+export type FusedKernel<Inputs, Attributes> = (inputs: Inputs, attributes: Attributes) => tf.Tensor[];
+
+/** Makes a fused op callable: registers its gradient, and its composite form on each backend that has no kernel for it. */
+export function fusedOp<Inputs extends Tensors, Attributes extends tf.NamedAttrMap>(
+  op: FusedOp<Inputs, Attributes>,
+): FusedKernel<Inputs, Attributes> {
+  registerGradient(op);
+  return (inputs, attributes) => {
+    const backendName = tf.getBackend();
+    if (tf.getKernel(op.kernelName, backendName) === undefined) registerComposite(op, backendName);
+    const outputs = tf.engine().runKernel(op.kernelName, { ...inputs }, attributes) as
+      | tf.Tensor
+      | tf.Tensor[];
+    return Array.isArray(outputs) ? outputs : [outputs];
+  };
+}
+
+function registerGradient<Inputs extends Tensors, Attributes extends tf.NamedAttrMap>(
+  op: FusedOp<Inputs, Attributes>,
+): void {
+  tf.registerGradient({
+    kernelName: op.kernelName,
+    inputsToSave: [...op.inputs],
+    outputsToSave: [...(op.savedOutputs ?? [])],
+    gradFunc: (dy, saved, attrs) => {
+      const inputs = Object.fromEntries(op.inputs.map((name, i) => [name, saved[i]])) as unknown as Inputs;
+      const outputs = saved.slice(op.inputs.length);
+      const dys = Array.isArray(dy) ? dy : [dy];
+      return op.gradient({ dys, inputs, outputs, attributes: attrs as Attributes }) as Record<
+        string,
+        () => tf.Tensor
+      >;
+    },
+  });
+}
+
+function registerComposite<Inputs extends Tensors, Attributes extends tf.NamedAttrMap>(
+  op: FusedOp<Inputs, Attributes>,
+  backendName: string,
+): void {
+  tf.registerKernel({
+    kernelName: op.kernelName,
+    backendName,
+    // tfjs types a kernel's inputs by what backends may read of them; `runKernel` hands over the tensors themselves.
+    kernelFunc: ({ inputs, attrs }) =>
+      tf.tidy(() => op.composite(inputs as unknown as Inputs, attrs as Attributes)),
+  });
+}

@@ -1,0 +1,11 @@
+import * as tf from '../tfjs.ts';
+
+/**
+ * A linear layer in PyTorch's layout: y = x·Wᵀ (+ bias).
+ *
+ * x [N, in], weight [out, in], bias [out] → [N, out]. tfjs computes the gradient of W only when W trains.
+ */
+export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, bias?: tf.Tensor1D): tf.Tensor2D {
+  const product = tf.matMul<tf.Tensor2D>(x, weight, false, true);
+  return bias === undefined ? product : tf.add(product, bias);
+}

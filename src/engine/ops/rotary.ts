@@ -1,0 +1,42 @@
+import * as tf from '../tfjs.ts';
+import { type FusedKernel, fusedOp } from './fused-kernel.ts';
+
+type Inputs = { readonly x: tf.Tensor; readonly cos: tf.Tensor; readonly sin: tf.Tensor };
+type Attributes = { readonly headDim: number; readonly inverse: boolean };
+
+const kernel: FusedKernel<Inputs, Attributes> = fusedOp({
+  kernelName: 'Rotary',
+  inputs: ['x', 'cos', 'sin'],
+  composite: ({ x, cos, sin }: Inputs, { headDim, inverse }: Attributes) => {
+    const [rows, width] = x.shape as [number, number];
+    const half = headDim / 2;
+    const [a, b] = tf.split(tf.reshape(x, [rows, width / headDim, headDim]), 2, 2) as [tf.Tensor, tf.Tensor];
+    const c = tf.reshape(cos, [rows, 1, half]);
+    const s = tf.reshape(sin, [rows, 1, half]);
+    const rotated = inverse
+      ? [tf.add(tf.mul(a, c), tf.mul(b, s)), tf.sub(tf.mul(b, c), tf.mul(a, s))]
+      : [tf.sub(tf.mul(a, c), tf.mul(b, s)), tf.add(tf.mul(b, c), tf.mul(a, s))];
+    return [tf.reshape(tf.concat(rotated, 2), [rows, width])];
+  },
+  // A rotation's transpose is the rotation by the opposite angle.
+  gradient: ({ dys, inputs: { cos, sin }, attributes: { headDim, inverse } }) => ({
+    x: () => kernel({ x: dys[0]!, cos, sin }, { headDim, inverse: !inverse })[0]!,
+  }),
+});
+
+/** The angles of N rows: cosine and sine [N, d/2]. */
+export interface RotaryAngles {
+  readonly cos: tf.Tensor2D;
+  readonly sin: tf.Tensor2D;
+}
+
+/**
+ * Rotary position embedding: in every head of dimension d the pair (xᵢ, xᵢ₊d/₂) turns by its row's angle i
+ * (halves, as Hugging Face lays them out; not neighbours).
+ *
+ * x [N, H·d], angles [N, d/2] → [N, H·d]. The angles get no gradient. https://arxiv.org/abs/2104.09864
+ */
+export function rotary(x: tf.Tensor2D, angles: RotaryAngles, headDim: number): tf.Tensor2D {
+  const { cos, sin } = angles;
+  return kernel({ x, cos, sin }, { headDim, inverse: false })[0] as tf.Tensor2D;
+}

@@ -1,0 +1,22 @@
+import * as tf from '../tfjs.ts';
+import { fusedOp } from './fused-kernel.ts';
+
+type Inputs = { readonly table: tf.Tensor; readonly rows: tf.Tensor };
+
+const kernel = fusedOp<Inputs, Record<string, never>>({
+  kernelName: 'TakeRows',
+  inputs: ['table', 'rows'],
+  composite: ({ table, rows }) => [tf.gather(table, rows as tf.Tensor1D)],
+  gradient: ({ dys, inputs: { table, rows } }) => ({
+    table: () => tf.unsortedSegmentSum(dys[0]!, rows as tf.Tensor1D, table.shape[0]!),
+  }),
+});
+
+/**
+ * Picks rows of a table, an embedding's look-up: y[n] = table[rows[n]]. The gradient adds up what lands on one row.
+ *
+ * table [V, D], rows int32 [N] → [N, D]
+ */
+export function takeRows(table: tf.Tensor2D, rows: tf.Tensor1D): tf.Tensor2D {
+  return kernel({ table, rows }, {})[0] as tf.Tensor2D;
+}
