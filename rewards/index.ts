@@ -1,0 +1,3 @@
+/** The bundled rewards: each a factory (options) => RewardFunction. */
+export { type ExactNumberOptions, exactNumber } from './exact-number.ts';
+export { type FormatOptions, formatReward } from './format.ts';
