@@ -1,6 +1,7 @@
 import { EngineError } from '../../errors.ts';
 import type { CompileOptions, Engine, HostTensor, Named, Program, ProgramFunction } from '../engine.ts';
 import * as tf from '../tfjs.ts';
+import { withBackend } from '../with-backend.ts';
 import { generalise } from './dynamic-axes.ts';
 import { type ConstantData, input, type Value } from './graph.ts';
 import { kernels } from './kernels/index.ts';
@@ -102,7 +103,7 @@ class OnnxEngine implements Engine {
     options: CompileOptions,
   ): Promise<Compiled> {
     this.compilations++;
-    const { bytes, nodeCount } = buildGraph(fn, inputs, options);
+    const { bytes, nodeCount } = await withBackend(BACKEND, () => buildGraph(fn, inputs, options));
     const externals = Object.fromEntries(
       Object.entries(options.constants ?? {}).map(([name, { data }]) => [name, data as Float32Array]),
     );
@@ -171,25 +172,19 @@ function trace(
   dynamicAxes: NonNullable<CompileOptions['dynamicAxes']>,
   sizes: Readonly<Record<string, number>>,
 ): Record<string, Value> {
-  const previous = tf.engine().backendName;
-  void tf.setBackend(BACKEND);
   const backend = tf.backend() as TraceBackend;
-  try {
-    const values: Record<string, Value> = {};
-    tf.tidy(() => {
-      const placeholders = Object.fromEntries(
-        Object.entries(inputs).map(([name, { dtype, shape }]) => {
-          const dims = shape.map((dim, axis) => sizes[dynamicAxes[name]?.[axis] ?? ''] ?? dim);
-          return [name, tensorOf(backend, input(name, dtype, dims))];
-        }),
-      );
-      for (const [name, tensor] of Object.entries(fn(placeholders)))
-        values[name] = backend.valueBehind(tensor.dataId);
-    });
-    return values;
-  } finally {
-    if (previous !== undefined && previous !== BACKEND) void tf.setBackend(previous);
-  }
+  const values: Record<string, Value> = {};
+  tf.tidy(() => {
+    const placeholders = Object.fromEntries(
+      Object.entries(inputs).map(([name, { dtype, shape }]) => {
+        const dims = shape.map((dim, axis) => sizes[dynamicAxes[name]?.[axis] ?? ''] ?? dim);
+        return [name, tensorOf(backend, input(name, dtype, dims))];
+      }),
+    );
+    for (const [name, tensor] of Object.entries(fn(placeholders)))
+      values[name] = backend.valueBehind(tensor.dataId);
+  });
+  return values;
 }
 
 function tensorOf(backend: TraceBackend, value: Value): tf.Tensor {

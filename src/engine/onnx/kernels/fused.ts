@@ -1,8 +1,8 @@
-import { node, nodes, type Value } from '../graph.ts';
+import { node, nodes } from '../graph.ts';
 import type { TraceKernel } from '../trace-backend.ts';
 
 /** y = x/√(mean(x²)+ε) · weight over the last axis, and 1/√(mean(x²)+ε) for the gradient. */
-const rmsNorm: TraceKernel = ({ x, weight }, { eps }) => {
+const rmsNorm: TraceKernel = ({ x, weight }, { epsilon }) => {
   const statistics = [...x!.shape.slice(0, -1), 1];
   return nodes(
     'SimplifiedLayerNormalization',
@@ -11,18 +11,17 @@ const rmsNorm: TraceKernel = ({ x, weight }, { eps }) => {
       { dtype: 'float32', shape: x!.shape },
       { dtype: 'float32', shape: statistics },
     ],
-    { attributes: { axis: -1, epsilon: { float: eps as number }, stash_type: 1 } },
+    { attributes: { axis: -1, epsilon: { float: epsilon as number }, stash_type: 1 } },
   );
 };
 
-/** silu(x) = x · sigmoid(x) in one pass. */
-const silu: TraceKernel = ({ x }): Value =>
-  node(
-    'QuickGelu',
-    [x!],
-    { dtype: 'float32', shape: x!.shape },
-    { domain: 'com.microsoft', attributes: { alpha: { float: 1 } } },
-  );
+/** silu(gate) · up; QuickGelu with α = 1 is silu, x · sigmoid(x), in one pass. */
+const swiGlu: TraceKernel = ({ gate, up }) => {
+  const output = { dtype: 'float32', shape: gate!.shape } as const;
+  const attributes = { alpha: { float: 1 } };
+  const activated = node('QuickGelu', [gate!], output, { domain: 'com.microsoft', attributes });
+  return node('Mul', [activated, up!], output);
+};
 
-/** The framework's own kernels (engine/ops) that onnxruntime has as one op. */
-export const fusedKernels: Readonly<Record<string, TraceKernel>> = { RmsNorm: rmsNorm, Silu: silu };
+/** The framework's fused ops (engine/ops) that onnxruntime computes in fewer passes than their composite form. */
+export const fusedKernels: Readonly<Record<string, TraceKernel>> = { RmsNorm: rmsNorm, SwiGlu: swiGlu };

@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import type { HostTensor } from '../../src/engine/engine.ts';
+import { type DecodingModel, type GenerateSettings, generate } from '../../src/rollout/generate.ts';
+import type { KvCache } from '../../src/rollout/kv-cache.ts';
+
+const VOCAB = 8;
+const EOS = 7;
+
+/**
+ * A model whose "key" of a token is the token itself, and whose next-token probabilities depend on the sum of everything a row
+ * has seen: if a row's cache held anything but its own history, the distribution would be another.
+ */
+function sumModel(): DecodingModel & { readonly batchSizes: number[] } {
+  const batchSizes: number[] = [];
+  const seen = (ids: ArrayLike<number>, cache: KvCache, row: number): number => {
+    const [keys] = cache.tensors();
+    const stride = keys!.shape[2]!;
+    let sum = ids[row]!;
+    for (let s = 0; s < cache.lengths[row]!; s++) sum += keys!.data[row * stride + s]!;
+    return sum;
+  };
+  return {
+    batchSizes,
+    cache: { layers: 1, kvHeads: 1, headDim: 1 },
+    vocabSize: VOCAB,
+    maxPositions: 100,
+    async prefill(ids) {
+      const [prompts, width] = ids.shape as [number, number];
+      const tensor: HostTensor = {
+        data: Float32Array.from(ids.data),
+        shape: [prompts, 1, width, 1],
+        dtype: 'float32',
+      };
+      return [tensor, tensor];
+    },
+    async step(ids, cache, temperature) {
+      batchSizes.push(ids.length);
+      const probabilities = new Float32Array(ids.length * VOCAB);
+      for (let row = 0; row < ids.length; row++) {
+        const logits = Array.from(
+          { length: VOCAB },
+          (_, v) => Math.sin(seen(ids, cache, row) * (v + 1)) / temperature,
+        );
+        const total = logits.reduce((sum, z) => sum + Math.exp(z), 0);
+        for (const [v, z] of logits.entries()) probabilities[row * VOCAB + v] = Math.exp(z) / total;
+      }
+      const own: HostTensor = {
+        data: Float32Array.from(ids),
+        shape: [ids.length, 1, 1, 1],
+        dtype: 'float32',
+      };
+      return { probabilities, tensors: [own, own] };
+    },
+  };
+}
+
+const settings: GenerateSettings = {
+  groupSize: 3,
+  maxNewTokens: 40,
+  temperature: 1,
+  topP: 1,
+  topK: 0,
+  minP: 0,
+  eosTokenIds: [EOS],
+  seed: 5,
+};
+const prompts = [[1, 2, 3], [4], [5, 6, 1, 2, 3, 4, 5, 6, 1, 2], [2, 2]];
+
+/** log p(token | everything before) by the model's definition. */
+function scored(prompt: readonly number[], tokens: readonly number[]): number[] {
+  let sum = prompt.reduce((a, b) => a + b, 0);
+  return tokens.map((token) => {
+    const logits = Array.from({ length: VOCAB }, (_, v) => Math.sin(sum * (v + 1)));
+    const logprob = logits[token]! - Math.log(logits.reduce((total, z) => total + Math.exp(z), 0));
+    sum += token;
+    return logprob;
+  });
+}
+
+describe('generate', () => {
+  test('records the log-prob of each token given the row’s own history', async () => {
+    const groups = await generate(sumModel(), prompts, settings);
+    expect(groups.map((group) => group.length)).toEqual([3, 3, 3, 3]);
+    for (const [p, group] of groups.entries()) {
+      for (const { tokenIds, logprobs } of group) {
+        for (const [t, expected] of scored(prompts[p]!, tokenIds).entries())
+          expect(logprobs[t]).toBeCloseTo(expected, 5);
+      }
+    }
+  });
+
+  test('ends rows at EOS or at the limit, and finished rows leave the batch', async () => {
+    const model = sumModel();
+    const rows = (await generate(model, prompts, settings)).flat();
+    for (const { tokenIds, finishReason } of rows) {
+      expect(tokenIds.indexOf(EOS)).toBe(finishReason === 'eos' ? tokenIds.length - 1 : -1);
+      if (finishReason === 'length') expect(tokenIds.length).toBe(settings.maxNewTokens);
+    }
+    expect(model.batchSizes[0]).toBe(12);
+    expect(model.batchSizes.at(-1)).toBeLessThan(12);
+  });
+
+  test('ends a row at a stop condition', async () => {
+    const stops = (ids: readonly number[]) => ids.length >= 2;
+    const rows = (await generate(sumModel(), prompts, { ...settings, stops })).flat();
+    for (const { tokenIds, finishReason } of rows) {
+      expect(tokenIds.length).toBeLessThanOrEqual(2);
+      if (tokenIds.at(-1) !== EOS) expect(finishReason).toBe('stop');
+    }
+  });
+
+  test('is the same for the same seed, and another for another', async () => {
+    const first = await generate(sumModel(), prompts, settings);
+    expect(await generate(sumModel(), prompts, settings)).toEqual(first);
+    expect(await generate(sumModel(), prompts, { ...settings, seed: 6 })).not.toEqual(first);
+  });
+
+  test('takes the likeliest token at temperature 0', async () => {
+    const [group] = await generate(sumModel(), [[3, 1]], {
+      ...settings,
+      groupSize: 1,
+      temperature: 0,
+      maxNewTokens: 3,
+    });
+    let sum = 4;
+    for (const token of group![0]!.tokenIds) {
+      const logits = Array.from({ length: VOCAB }, (_, v) => Math.sin(sum * (v + 1)));
+      expect(token).toBe(logits.indexOf(Math.max(...logits)));
+      sum += token;
+    }
+  });
+
+  test('draws only from the tokens that truncation keeps, with log-probs of the untruncated policy', async () => {
+    const rows = (await generate(sumModel(), prompts, { ...settings, topK: 1 })).flat();
+    const greedy = (await generate(sumModel(), prompts, { ...settings, temperature: 0 })).flat();
+    expect(rows.map(({ tokenIds }) => tokenIds)).toEqual(greedy.map(({ tokenIds }) => tokenIds));
+    const [first] = rows;
+    expect(first!.logprobs[0]).toBeCloseTo(scored(prompts[0]!, first!.tokenIds)[0]!, 5);
+  });
+
+  test('draws tokens as often as their probability says', async () => {
+    const counts = new Array(VOCAB).fill(0);
+    const rows = await generate(sumModel(), [[2]], { ...settings, groupSize: 200, maxNewTokens: 1 });
+    const more = await generate(sumModel(), [[2]], { ...settings, groupSize: 200, maxNewTokens: 1, seed: 9 });
+    for (const { tokenIds } of [...rows.flat(), ...more.flat()]) counts[tokenIds[0]!]++;
+    for (let v = 0; v < VOCAB; v++) {
+      const p = Math.exp(scored([2], [v])[0]!);
+      expect(Math.abs(counts[v] / 400 - p)).toBeLessThan(4 * Math.sqrt((p * (1 - p)) / 400));
+    }
+  });
+});
