@@ -32,9 +32,13 @@ export interface ModelConfig {
   readonly padTokenId: number | null;
   /** config.json as it was read, for saving it again. */
   readonly raw: JsonObject;
+  /** generation_config.json as it was read, if there was one. */
+  readonly rawGeneration: JsonObject | null;
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
+
+type ParsedConfig = Omit<ModelConfig, 'raw' | 'rawGeneration'>;
 
 const size = z.int().positive();
 const id = z.int();
@@ -84,11 +88,13 @@ const llamaSchema = z.looseObject({
 
 type LlamaJson = z.output<typeof llamaSchema>;
 
+const jsonObject = z.record(z.string(), z.unknown());
 const generationSchema = z.looseObject({ eos_token_id: ids });
 
 /** The architectures that the decoder computes, by `model_type`. */
-const architectures: Readonly<Record<string, (json: JsonObject, where: string) => Omit<ModelConfig, 'raw'>>> =
-  { llama: parseLlama };
+const architectures: Readonly<Record<string, (json: JsonObject, where: string) => ParsedConfig>> = {
+  llama: parseLlama,
+};
 
 /**
  * Parses config.json, and generation_config.json where there is one, in the form of transformers 4 or 5.
@@ -100,7 +106,7 @@ export function parseModelConfig(input: {
   /** Name of the file, for errors. */
   readonly where: string;
 }): ModelConfig {
-  const raw = checkForm(input.config, z.record(z.string(), z.unknown()), input.where);
+  const raw = checkForm(input.config, jsonObject, input.where);
   const parse = architectures[String(raw.model_type)];
   if (parse === undefined || !Object.hasOwn(architectures, String(raw.model_type))) {
     const known = Object.keys(architectures).join(', ');
@@ -109,18 +115,19 @@ export function parseModelConfig(input: {
     );
   }
   const parsed = parse(raw, input.where);
-  const generation = checkForm(
-    input.generation ?? {},
-    generationSchema,
-    `${input.where} (generation_config)`,
-  );
+  const rawGeneration = checkForm(input.generation ?? null, jsonObject.nullable(), generationOf(input.where));
+  const generation = checkForm(rawGeneration ?? {}, generationSchema, generationOf(input.where));
   const eosTokenIds = [...new Set([...parsed.eosTokenIds, ...idList(generation.eos_token_id)])];
-  const config = { ...parsed, eosTokenIds, raw };
+  const config = { ...parsed, eosTokenIds, raw, rawGeneration };
   checkSizes(config, input.where);
   return config;
 }
 
-function parseLlama(raw: JsonObject, where: string): Omit<ModelConfig, 'raw'> {
+function generationOf(where: string): string {
+  return `generation_config.json beside ${where}`;
+}
+
+function parseLlama(raw: JsonObject, where: string): ParsedConfig {
   const json = checkForm(raw, llamaSchema, where);
   return {
     modelType: 'llama',

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { writeFolderAtomic } from '../checkpoint/atomic-folder.ts';
+import { writeFileAtomic } from '../checkpoint/atomic-write.ts';
+import type { HostTensor } from '../engine/engine.ts';
+import type { JsonObject, ModelConfig } from './config.ts';
+import { writeSafetensors } from './safetensors.ts';
+import type { TokenizerFiles } from './tokenizer-files.ts';
+import { expectedTensors } from './weights.ts';
+
+/**
+ * Writes a model in Hugging Face layout, float32, so that transformers and `loadWeights` read it back: config.json,
+ * generation_config.json, model.safetensors and the tokenizer's files. The folder appears whole or not at all, and
+ * replaces what was there.
+ * @throws RangeError when a weight that the config asks for is missing or of the wrong length.
+ */
+export async function saveModelFolder(
+  out: string,
+  model: {
+    readonly config: ModelConfig;
+    readonly weights: Readonly<Record<string, HostTensor>>;
+    readonly tokenizerFiles: TokenizerFiles;
+  },
+): Promise<void> {
+  const tensors = floatTensors(model.config, model.weights);
+  await writeFolderAtomic(out, async (folder) => {
+    await writeFileAtomic(join(folder, 'config.json'), json(float32Config(model.config.raw)));
+    if (model.config.rawGeneration !== null) {
+      await writeFileAtomic(join(folder, 'generation_config.json'), json(model.config.rawGeneration));
+    }
+    for (const [name, text] of Object.entries(model.tokenizerFiles)) {
+      await writeFileAtomic(join(folder, name), text);
+    }
+    await writeSafetensors(join(folder, 'model.safetensors'), tensors);
+  });
+}
+
+/** The weights that the config asks for, in Hugging Face's order. */
+function floatTensors(config: ModelConfig, weights: Readonly<Record<string, HostTensor>>) {
+  const entries = Object.entries(expectedTensors(config)).map(([name, shape]) => {
+    const data = weights[name]?.data;
+    if (data instanceof Float32Array) return [name, { data, shape }] as const;
+    throw new RangeError(`weight "${name}" is ${data === undefined ? 'missing' : 'not float32'}`);
+  });
+  return Object.fromEntries(entries);
+}
+
+/** transformers 5 calls it dtype, transformers 4 torch_dtype. */
+function float32Config(raw: JsonObject): JsonObject {
+  const { dtype, torch_dtype, ...rest } = raw;
+  return { ...rest, [dtype === undefined && torch_dtype !== undefined ? 'torch_dtype' : 'dtype']: 'float32' };
+}
+
+function json(value: JsonObject): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Root of the recorded cases. */
+export const fixtures = process.env.FIXTURES ?? 'test/fixtures';
+
+/** Folder of the real small model, where this machine has it. */
+export const smollm2 = process.env.SMOLLM2_DIR;
+export const noSmollm2 = 'SMOLLM2_DIR is not set: it names the folder of SmolLM2-135M-Instruct';
+
+// biome-ignore lint/suspicious/noExplicitAny: recorded JSON, whose fields the tests name one by one
+export type Json = any;
+
+export function readGolden(...path: string[]): Json {
+  return JSON.parse(readFileSync(join(fixtures, ...path), 'utf8'));
+}
+
+/** Names of the folders below a fixture folder that hold the given file. */
+export function foldersWith(kind: string, file: string): string[] {
+  const root = join(fixtures, kind);
+  return readdirSync(root).filter((name) => existsSync(join(root, name, file)));
+}
+
+/** Fails on a field that the test would otherwise pass over. */
+export function knownFields(value: object, known: readonly string[], where: string): void {
+  const unknown = Object.keys(value).filter((key) => !known.includes(key));
+  if (unknown.length > 0)
+    throw new Error(`${where}: fields this test does not understand: ${unknown.join(', ')}`);
+}
+
+export function sha256(...parts: (string | ArrayBufferView | ArrayBuffer)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) {
+    if (typeof part === 'string') hash.update(part);
+    else if (ArrayBuffer.isView(part))
+      hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+    else hash.update(new Uint8Array(part));
+  }
+  return hash.digest('hex');
+}
