@@ -1,0 +1,9 @@
+import { clipBounds, clipped } from './clipped.ts';
+import type { LossDefinition } from './types.ts';
+
+/**
+ * TRL's `bnpo` (batch-normalised): the clipped surrogate averaged over the loss tokens at hand. TRL averages within
+ * each micro-batch; here denominators belong to the optimiser batch, which makes it the same as dapo. Only a single
+ * recorded call of TRL (compat) tells them apart.
+ */
+export const bnpo: LossDefinition = { surrogate: clipped, hyper: clipBounds, aggregation: 'token-mean' };

@@ -1,0 +1,13 @@
+import { clipBounds, clipped } from './clipped.ts';
+import type { LossDefinition } from './types.ts';
+
+/**
+ * Dr. GRPO, https://arxiv.org/abs/2503.20783: the clipped surrogate summed over tokens and divided by the constant
+ * B · maxCompletionLength, so that a token weighs the same in short and long completions. The paper's other half,
+ * advantages that are not divided by the std, is scaleRewards 'none'.
+ */
+export const drGrpo: LossDefinition = {
+  surrogate: clipped,
+  hyper: clipBounds,
+  aggregation: 'seq-mean-token-sum-norm',
+};

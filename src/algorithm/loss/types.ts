@@ -1,0 +1,104 @@
+import type { Named } from '../../engine/engine.ts';
+import type * as tf from '../../engine/tfjs.ts';
+import type { Aggregation } from '../aggregation.ts';
+
+/**
+ * What a policy loss reads, as tensors of one micro-batch: B rows of T completion tokens, right-padded.
+ * Where the mask is 0 the other tensors may hold any finite value.
+ */
+export interface LossInputs {
+  /** log π(token) under the policy being trained, [B, T]; the loss is differentiated through it. */
+  readonly logprobs: tf.Tensor;
+  /** Entropy of the policy at each token (nats), [B, T]; needed for entropyCoef, topEntropyQuantile and the metric. */
+  readonly entropies?: tf.Tensor | undefined;
+  /** log-probs recorded when the rollout was sampled, [B, T]; left out = detach(logprobs), so that the ratio is 1. */
+  readonly oldLogprobs?: tf.Tensor | undefined;
+  /** log-probs under the reference policy, [B, T]; needed when klCoef ≠ 0. */
+  readonly refLogprobs?: tf.Tensor | undefined;
+  /** log-probs as the sampler itself reported them, [B, T]; the off-policy mask prefers them to oldLogprobs. */
+  readonly samplingLogprobs?: tf.Tensor | undefined;
+  /** Importance weight between sampler and trainer, [B, T] or [B, 1]; multiplies the policy term, not the KL term. */
+  readonly importanceRatio?: tf.Tensor | undefined;
+  /** [B] or [B, T]. */
+  readonly advantages: tf.Tensor;
+  /** 1 where a token is trained on, [B, T]. */
+  readonly mask: tf.Tensor;
+  /** This micro-batch's rows of `BatchConstants.lossWeights`, [B, T]. */
+  readonly lossWeights: tf.Tensor;
+  /** `hyperParameters(config)` and `BatchConstants.scalars`, each as a scalar. */
+  readonly hyper: Named<tf.Tensor>;
+}
+
+export interface LossResult {
+  /** Scalar; sums over micro-batches to the loss of the optimiser batch. */
+  readonly loss: tf.Tensor;
+  /** Scalars, to be merged over micro-batches by `combineMetrics`. */
+  readonly metrics: Record<string, tf.Tensor>;
+}
+
+/** One importance ratio a token, or one a sequence: exp of the masked mean log-ratio (GSPO). */
+export type ImportanceLevel = 'token' | 'sequence';
+
+/** The settings of a policy loss. Its numbers enter the graph as `hyperParameters`; the rest selects code. */
+export interface LossConfig {
+  readonly name: string;
+  readonly clipEpsilon: number;
+  /** The same as clipEpsilon when left out. */
+  readonly clipEpsilonHigh?: number | undefined;
+  readonly klCoef: number;
+  /** Multiply the KL estimate by the ratio, as TRL does by default. */
+  readonly klBiasCorrection: boolean;
+  readonly importanceLevel?: ImportanceLevel | undefined;
+  /** Upper bound of the unclipped branch's ratio (two-sided clipping); none when left out. */
+  readonly delta?: number | undefined;
+  /** Overrides the loss's own aggregation. */
+  readonly aggregation?: Aggregation | undefined;
+  readonly entropyCoef?: number | undefined;
+  /** Share of the tokens, those of highest entropy, that carry the policy term; 1 keeps all. */
+  readonly topEntropyQuantile?: number | undefined;
+  /** cispo: upper bound of the detached ratio. */
+  readonly ratioMax?: number | undefined;
+  /** sapo: steepness of the soft gate for tokens with positive and with other advantages. */
+  readonly sapoTemperaturePositive?: number | undefined;
+  readonly sapoTemperatureNegative?: number | undefined;
+  /** vespo: shape k and rate λ of the gamma weight, for advantages ≥ 0 and < 0. */
+  readonly vespoPositive?: GammaWeight | undefined;
+  readonly vespoNegative?: GammaWeight | undefined;
+  /** Drop rows with negative advantage whose mean(sampled − current log-prob) exceeds this. */
+  readonly offPolicyThreshold?: number | undefined;
+}
+
+export interface GammaWeight {
+  readonly k: number;
+  readonly lambda: number;
+}
+
+/** What a surrogate sees: masked, broadcastable tensors. */
+export interface PolicyTerms {
+  readonly inputs: LossInputs;
+  readonly mask: tf.Tensor;
+  /** [B, 1] or [B, T]. */
+  readonly advantages: tf.Tensor;
+  /** log π/π_old, 0 outside the mask, [B, T]. */
+  readonly logRatio: tf.Tensor;
+  /** exp of logRatio [B, T], or of its masked row mean [B, 1], by level. */
+  readonly ratio: tf.Tensor;
+  readonly level: ImportanceLevel;
+  readonly hyper: Named<tf.Tensor>;
+}
+
+/** The policy term of each token: [B, T], or [B, 1] to be shared by a row's tokens. */
+export type Surrogate = (
+  terms: PolicyTerms,
+  config: LossConfig,
+) => { readonly tokenLoss: tf.Tensor; readonly metrics: Record<string, tf.Tensor> };
+
+/** A named loss: its policy term and how token losses are summed. */
+export interface LossDefinition {
+  readonly surrogate: Surrogate;
+  readonly aggregation: Aggregation;
+  /** Numbers of the configuration that the surrogate reads as hyper-parameters. */
+  readonly hyper: (config: LossConfig) => Record<string, number>;
+  /** The surrogate takes the importance ratio into itself, so it is not multiplied in again. */
+  readonly ownsImportanceRatio?: boolean;
+}

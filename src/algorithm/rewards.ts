@@ -1,0 +1,39 @@
+import { InputError } from '../errors.ts';
+import { nanMean, nanStd } from './nan-statistics.ts';
+
+/** Scores of F reward functions for B completions, [F][B]; null where a function does not apply. */
+export type Scores = readonly (readonly (number | null)[])[];
+
+/**
+ * The weighted sum of each completion's scores, [B]: scores that are null are left out, and a completion that no
+ * function scored gets NaN. Rounded to float32, the precision in which equal rewards must come out equal.
+ * @throws InputError when weights and functions differ in number.
+ */
+export function weightedRewards(scores: Scores, weights: readonly number[]): number[] {
+  if (weights.length !== scores.length) {
+    throw new InputError(`${weights.length} reward weights for ${scores.length} reward functions`);
+  }
+  return Array.from({ length: scores[0]?.length ?? 0 }, (_, b) => {
+    let sum = Number.NaN;
+    scores.forEach((row, f) => {
+      const score = row[b];
+      if (score != null) sum = (Number.isNaN(sum) ? 0 : sum) + weights[f]! * Math.fround(score);
+    });
+    return Math.fround(sum);
+  });
+}
+
+/** TRL's reward metrics of a batch: mean and std (unbiased) of each function's scores and of the weighted rewards. */
+export function rewardMetrics(
+  scores: Scores,
+  names: readonly string[],
+  rewards: readonly number[],
+): Record<string, number> {
+  const metrics: Record<string, number> = {};
+  scores.forEach((row, f) => {
+    const values = row.map((score) => score ?? Number.NaN);
+    metrics[`rewards/${names[f]}/mean`] = nanMean(values);
+    metrics[`rewards/${names[f]}/std`] = nanStd(values);
+  });
+  return { ...metrics, reward: nanMean(rewards), reward_std: nanStd(rewards) };
+}

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import { adamW } from '../../src/optimizer/adamw.ts';
+import { clipGradNorm } from '../../src/optimizer/clip.ts';
+import { type LearningRateSchedule, learningRate } from '../../src/optimizer/learning-rate.ts';
+import {
+  expectClose,
+  flat,
+  type GoldenCase,
+  type Json,
+  num,
+  onlyKeys,
+  readCases,
+} from './algorithms-cases.ts';
+
+/** Tensors listed by position become tensors named by position. */
+const named = (tensors: Json[]) =>
+  Object.fromEntries(tensors.map((tensor, i) => [String(i), Float32Array.from(flat(tensor))]));
+const values = (tensors: Record<string, Float32Array>) =>
+  Object.keys(tensors)
+    .sort((a, b) => Number(a) - Number(b))
+    .map((name) => Array.from(tensors[name]!));
+
+function schedule(config: Readonly<Record<string, Json>>, lr: number): LearningRateSchedule {
+  onlyKeys(
+    config,
+    ['type', 'lr', 'num_warmup_steps', 'num_training_steps', 'scheduler_specific_kwargs'],
+    'schedule',
+  );
+  const extra = config.scheduler_specific_kwargs ?? {};
+  onlyKeys(
+    extra,
+    [
+      'num_cycles',
+      'min_lr_rate',
+      'min_lr_ratio',
+      'num_decay_steps',
+      'decay_type',
+      'lr_end',
+      'power',
+      'timescale',
+    ],
+    'scheduler_specific_kwargs',
+  );
+  return {
+    type: config.type,
+    lr,
+    warmupSteps: config.num_warmup_steps,
+    totalSteps: config.num_training_steps,
+    cycles: extra.num_cycles,
+    minRatio: extra.min_lr_rate ?? extra.min_lr_ratio,
+    decaySteps: extra.num_decay_steps,
+    decayType: extra.decay_type,
+    endLr: extra.lr_end,
+    power: extra.power,
+    timescale: extra.timescale,
+  };
+}
+
+describe('hf_schedules', () => {
+  const { cases } = readCases('hf_schedules.json');
+  test.each(cases)('$name', ({ name, config, inputs, expected }) => {
+    onlyKeys(inputs, [], name);
+    onlyKeys(expected, ['lr_used_at_optimizer_step', 'lr_after_last'], name);
+    const ours = schedule(config, config.lr);
+    const used: number[] = expected.lr_used_at_optimizer_step;
+    expectClose(
+      used.map((_, step) => learningRate(ours, step)),
+      used,
+      name,
+      { rtol: 1e-9, atol: 1e-18 },
+    );
+    expectClose(learningRate(ours, used.length), expected.lr_after_last, name, { rtol: 1e-9, atol: 1e-18 });
+  });
+});
+
+function checkAdamW({ name, config, inputs, expected }: GoldenCase) {
+  onlyKeys(config, ['optimizer', 'lr', 'betas', 'eps', 'weight_decay', 'max_grad_norm', 'schedule'], name);
+  onlyKeys(inputs, ['params', 'grads'], name);
+  onlyKeys(expected, ['steps'], name);
+  expect(config.optimizer).toBe('AdamW');
+  const optimizer = adamW({ betas: config.betas, eps: config.eps, weightDecay: config.weight_decay });
+  let params: Record<string, Float32Array> = named(inputs.params);
+  let state = optimizer.init(params);
+  expected.steps.forEach((want: Record<string, Json>, i: number) => {
+    const where = `${name} step ${i + 1}`;
+    onlyKeys(
+      want,
+      ['step', 'lr', 'params', 'exp_avg', 'exp_avg_sq', 'total_norm_before_clip', 'clipped_grads'],
+      where,
+    );
+    const grads = named(inputs.grads[i]);
+    if (config.max_grad_norm !== null) {
+      const { norm } = clipGradNorm(grads, config.max_grad_norm);
+      expectClose(norm, want.total_norm_before_clip, `${where} norm`);
+      if ('clipped_grads' in want)
+        expectClose(values(grads), want.clipped_grads, `${where} clipped gradients`);
+    }
+    const lr = config.schedule === null ? config.lr : learningRate(schedule(config.schedule, config.lr), i);
+    expectClose(lr, want.lr, `${where} lr`, { rtol: 1e-9, atol: 0 });
+    const before = params;
+    ({ params, state } = optimizer.update(grads, state, params, lr));
+    expect(params['0']).not.toBe(before['0']);
+    expect(state.step).toBe(want.step);
+    expectClose(values(params), want.params, `${where} parameters`, { rtol: 1e-6, atol: 1e-7 });
+    expectClose(values(state.expAvg), want.exp_avg, `${where} first moment`, { rtol: 1e-5, atol: 1e-7 });
+    expectClose(values(state.expAvgSq), want.exp_avg_sq, `${where} second moment`, {
+      rtol: 1e-5,
+      atol: 1e-20,
+    });
+  });
+}
+
+function checkClip({ name, config, inputs, expected }: GoldenCase) {
+  onlyKeys(config, ['function', 'max_norm', 'norm_type'], name);
+  onlyKeys(inputs, ['grads'], name);
+  onlyKeys(expected, ['total_norm', 'grads'], name);
+  const grads = named(inputs.grads);
+  const { norm } = clipGradNorm(grads, config.max_norm, num(config.norm_type) as 2);
+  expectClose(norm, expected.total_norm, `${name} norm`);
+  expectClose(values(grads), expected.grads, `${name} gradients`);
+}
+
+describe('torch_optim', () => {
+  const { cases } = readCases('torch_optim.json');
+  test.each(cases)('$name', (given) => {
+    if ('optimizer' in given.config) checkAdamW(given);
+    else if (given.config.function === 'clip_grad_norm_') checkClip(given);
+    else throw new Error(`${given.name}: neither an optimizer nor clip_grad_norm_`);
+  });
+});

@@ -1,0 +1,134 @@
+import { batchConstants, type TrlCall } from '../../src/algorithm/loss/batch-constants.ts';
+import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
+import { combineMetrics } from '../../src/algorithm/loss/metrics.ts';
+import { policyLoss } from '../../src/algorithm/loss/policy-loss.ts';
+import type { LossConfig, LossInputs } from '../../src/algorithm/loss/types.ts';
+import * as tf from '../../src/engine/tfjs.ts';
+import { type Json, num } from './algorithms-cases.ts';
+
+/** TRL's names for the settings of a loss, in ours. */
+export function lossConfig(config: Readonly<Record<string, Json>>): LossConfig {
+  const optional = (value: Json) => value ?? undefined;
+  return {
+    name: config.loss_type,
+    clipEpsilon: config.epsilon_low,
+    ...(config.loss_type === 'cispo'
+      ? { ratioMax: config.epsilon_high }
+      : { clipEpsilonHigh: config.epsilon_high }),
+    klCoef: config.beta ?? 0,
+    klBiasCorrection: config.use_bias_correction_kl ?? true,
+    importanceLevel: config.importance_sampling_level,
+    delta: optional(config.delta),
+    entropyCoef: optional(config.entropy_coef),
+    topEntropyQuantile: optional(config.top_entropy_quantile),
+    offPolicyThreshold: optional(config.off_policy_mask_threshold),
+    sapoTemperaturePositive: optional(config.sapo_temperature_pos),
+    sapoTemperatureNegative: optional(config.sapo_temperature_neg),
+    vespoPositive: optional(config.vespo_k_pos) && { k: config.vespo_k_pos, lambda: config.vespo_lambda_pos },
+    vespoNegative: optional(config.vespo_k_neg) && { k: config.vespo_k_neg, lambda: config.vespo_lambda_neg },
+  };
+}
+
+export const lossConfigKeys = [
+  'loss_type',
+  'importance_sampling_level',
+  'epsilon_low',
+  'epsilon_high',
+  'delta',
+  'beta',
+  'use_bias_correction_kl',
+  'top_entropy_quantile',
+  'entropy_coef',
+  'off_policy_mask_threshold',
+  'max_completion_length',
+  'gradient_accumulation_steps',
+  'steps_per_generation',
+  'num_processes',
+  'sapo_temperature_neg',
+  'sapo_temperature_pos',
+  'vespo_k_pos',
+  'vespo_lambda_pos',
+  'vespo_k_neg',
+  'vespo_lambda_neg',
+];
+
+export function trlCall(config: Readonly<Record<string, Json>>, items: number): TrlCall {
+  return {
+    mode: config.mode ?? 'train',
+    gradientAccumulationSteps: config.gradient_accumulation_steps ?? 1,
+    stepsPerGeneration: config.steps_per_generation ?? 1,
+    numItemsInBatch: items,
+    numProcesses: config.num_processes ?? 1,
+  };
+}
+
+/** The arrays of one call, [B][T] unless said otherwise. */
+export interface LossArrays {
+  readonly logprobs: Json;
+  readonly entropies: Json;
+  readonly oldLogprobs?: Json;
+  readonly refLogprobs?: Json;
+  readonly samplingLogprobs?: Json;
+  readonly importanceRatio?: Json;
+  readonly advantages: Json;
+  readonly mask: number[][];
+}
+
+export interface LossOutcome {
+  readonly loss: number;
+  readonly gradLogprobs: Float32Array;
+  readonly gradEntropies: Float32Array;
+  readonly metrics: Record<string, number>;
+  readonly scalars: Readonly<Record<string, number>>;
+}
+
+/** One call of our loss with gradients, on whichever tfjs backend is set. */
+export function runLoss(
+  arrays: LossArrays,
+  config: LossConfig,
+  call: TrlCall,
+  maxLength: number,
+): LossOutcome {
+  const constants = batchConstants(
+    { mask: arrays.mask, entropies: arrays.entropies, maxCompletionLength: maxLength, trlCall: call },
+    config,
+  );
+  const numbers = { ...hyperParameters(config), ...constants.scalars };
+  return tf.tidy(() => {
+    const tensor = (rows: Json) =>
+      rows == null
+        ? undefined
+        : tf.tensor(
+            rows.map((r: Json) => (Array.isArray(r) ? r.map(num) : num(r))),
+            undefined,
+            'float32',
+          );
+    const inputs = {
+      oldLogprobs: tensor(arrays.oldLogprobs),
+      refLogprobs: tensor(arrays.refLogprobs),
+      samplingLogprobs: tensor(arrays.samplingLogprobs),
+      importanceRatio: tensor(arrays.importanceRatio),
+      advantages: tensor(arrays.advantages)!,
+      mask: tensor(arrays.mask)!,
+      lossWeights: tensor(constants.lossWeights.map((row) => Array.from(row)))!,
+      hyper: Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, tf.scalar(value)])),
+    } satisfies Partial<LossInputs>;
+    const kept: Record<string, tf.Tensor> = {};
+    const f = (logprobs: tf.Tensor, entropies: tf.Tensor) => {
+      const { loss, metrics } = policyLoss({ ...inputs, logprobs, entropies }, config);
+      for (const [name, value] of Object.entries(metrics)) kept[name] = tf.keep(value);
+      // valueAndGrads refuses inputs that do not reach the value; 0 · entropies adds nothing but the path.
+      return tf.add(loss, tf.mul(tf.scalar(0), tf.sum(entropies))) as tf.Scalar;
+    };
+    const { value, grads } = tf.valueAndGrads(f)([tensor(arrays.logprobs)!, tensor(arrays.entropies)!]);
+    const metrics = Object.fromEntries(Object.entries(kept).map(([name, t]) => [name, t.dataSync()[0]!]));
+    for (const t of Object.values(kept)) t.dispose();
+    return {
+      loss: value.dataSync()[0]!,
+      gradLogprobs: grads[0]!.dataSync() as Float32Array,
+      gradEntropies: grads[1]!.dataSync() as Float32Array,
+      metrics: combineMetrics([metrics]),
+      scalars: constants.scalars,
+    };
+  });
+}
