@@ -15,8 +15,7 @@ const STEP = 32;
  * `lengths[b]` positions of a row in use. A decode step reads the arrays in place; its own k and v are appended after.
  */
 export class KvCache {
-  /** Positions allocated a row, S. */
-  private capacity = 0;
+  private allocated = 0;
   private arrays: Float32Array[];
   private readonly dimensions: CacheDimensions;
   /** Positions in use, [B]. */
@@ -29,10 +28,15 @@ export class KvCache {
     this.reserve(1);
   }
 
+  /** Positions allocated a row, S. */
+  get capacity(): number {
+    return this.allocated;
+  }
+
   /** The arrays as program inputs, [k0, v0, k1, v1, …], each [B, KV, S, headDim]. */
   tensors(): HostTensor[] {
     const { kvHeads, headDim } = this.dimensions;
-    const shape = [this.lengths.length, kvHeads, this.capacity, headDim];
+    const shape = [this.lengths.length, kvHeads, this.allocated, headDim];
     return this.arrays.map((data) => ({ data, shape, dtype: 'float32' }));
   }
 
@@ -71,7 +75,7 @@ export class KvCache {
 
   /** Keeps these rows (ascending) and drops the others. */
   keep(rows: readonly number[]): void {
-    const stride = this.dimensions.kvHeads * this.capacity * this.dimensions.headDim;
+    const stride = this.dimensions.kvHeads * this.allocated * this.dimensions.headDim;
     this.arrays = this.arrays.map((array) => {
       for (const [to, from] of rows.entries())
         array.copyWithin(to * stride, from * stride, (from + 1) * stride);
@@ -85,16 +89,16 @@ export class KvCache {
   }
 
   private offset(row: number, head: number, position: number): number {
-    return ((row * this.dimensions.kvHeads + head) * this.capacity + position) * this.dimensions.headDim;
+    return ((row * this.dimensions.kvHeads + head) * this.allocated + position) * this.dimensions.headDim;
   }
 
   /** Lays the arrays out anew with room for `positions`. */
   private reserve(positions: number): void {
-    if (positions <= this.capacity) return;
+    if (positions <= this.allocated) return;
     const { kvHeads, headDim } = this.dimensions;
     const capacity = Math.ceil(positions / STEP) * STEP;
     const blocks = this.lengths.length * kvHeads;
-    const before = this.capacity * headDim;
+    const before = this.allocated * headDim;
     this.arrays = this.arrays.map((array) => {
       const grown = new Float32Array(blocks * capacity * headDim);
       for (let block = 0; block < blocks; block++) {
@@ -102,6 +106,6 @@ export class KvCache {
       }
       return grown;
     });
-    this.capacity = capacity;
+    this.allocated = capacity;
   }
 }

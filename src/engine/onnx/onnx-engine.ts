@@ -2,7 +2,7 @@ import { EngineError } from '../../errors.ts';
 import type { CompileOptions, Engine, HostTensor, Named, Program, ProgramFunction } from '../engine.ts';
 import * as tf from '../tfjs.ts';
 import { withBackend } from '../with-backend.ts';
-import { generalise } from './dynamic-axes.ts';
+import { generalise, type SizeSource } from './dynamic-axes.ts';
 import { type ConstantData, input, type Value } from './graph.ts';
 import { kernels } from './kernels/index.ts';
 import { type GraphInput, serialise } from './model-proto.ts';
@@ -149,10 +149,13 @@ function buildGraph(fn: ProgramFunction, inputs: Named<HostTensor>, options: Com
   // Sizes that no model dimension is likely to share, so that equal numbers mean equal axes.
   const base = Object.fromEntries(symbols.map((symbol, i) => [symbol, 13 + 6 * i]));
   const outputs = trace(fn, all, dynamicAxes, base);
-  const others = symbols.map((symbol) =>
-    trace(fn, all, dynamicAxes, { ...base, [symbol]: base[symbol]! + 3 }),
-  );
-  if (others.length > 0) generalise(name, outputs, others);
+  if (symbols.length > 0) {
+    const others = symbols.map((symbol) => {
+      const sizes = { ...base, [symbol]: base[symbol]! + 3 };
+      return { outputs: trace(fn, all, dynamicAxes, sizes), sizes };
+    });
+    generalise(name, { outputs, sizes: base }, others, sizeSources(inputs, dynamicAxes));
+  }
   const graphInputs: GraphInput[] = Object.entries(inputs).map(([input, { dtype, shape }]) => ({
     name: input,
     dtype,
@@ -163,6 +166,21 @@ function buildGraph(fn: ProgramFunction, inputs: Named<HostTensor>, options: Com
     return { name: constant, dims: shape, location: constant, offset: 0, bytes: data.byteLength };
   });
   return serialise({ name, inputs: graphInputs, externals, outputs });
+}
+
+/** For each symbol, an input and axis that has its size. */
+function sizeSources(
+  inputs: Named<HostTensor>,
+  dynamicAxes: NonNullable<CompileOptions['dynamicAxes']>,
+): SizeSource {
+  return Object.fromEntries(
+    Object.entries(dynamicAxes).flatMap(([name, axes]) =>
+      Object.entries(axes).map(([axis, symbol]) => {
+        const { dtype, shape } = inputs[name]!;
+        return [symbol, { input: input(name, dtype, shape), axis: Number(axis) }];
+      }),
+    ),
+  );
 }
 
 /** Runs the program once with placeholders and returns the values that stand for its outputs. */

@@ -1,4 +1,5 @@
 import { EngineError } from '../../errors.ts';
+import type { DType } from '../engine.ts';
 import * as tf from '../tfjs.ts';
 import { type ConstantData, constant, sizeOf, uniform, type Value } from './graph.ts';
 
@@ -18,7 +19,7 @@ export type Evaluate = (value: Value) => Promise<ConstantData>;
  * that stands for it. Reading a tensor evaluates the graph behind it, which is how single ops are tested.
  */
 export class TraceBackend extends tf.KernelBackend {
-  private readonly values = new WeakMap<object, Value>();
+  private readonly values = new WeakMap<object, { readonly value: Value; references: number }>();
   private live = 0;
   private readonly evaluate: Evaluate;
 
@@ -29,25 +30,41 @@ export class TraceBackend extends tf.KernelBackend {
 
   /** The value behind a tensor. */
   valueBehind(dataId: object): Value {
-    const value = this.values.get(dataId);
-    if (value === undefined) throw new EngineError('this tensor does not belong to the onnx engine');
-    return value;
+    return this.entry(dataId).value;
+  }
+
+  private entry(dataId: object) {
+    const entry = this.values.get(dataId);
+    if (entry === undefined) throw new EngineError('this tensor does not belong to the onnx engine');
+    return entry;
   }
 
   /** Registers a value as a tensor's data. */
   adopt(value: Value): tf.TensorInfo {
     const dataId = {};
-    this.values.set(dataId, value);
+    this.values.set(dataId, { value, references: 1 });
     this.live++;
     return { dataId, shape: [...value.shape], dtype: value.dtype as tf.DataType };
+  }
+
+  /** One more tensor on the same data: what a kernel returns that passes its input through. */
+  share({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo {
+    this.incRef(dataId);
+    return { dataId, shape, dtype };
   }
 
   override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): object {
     return this.adopt(hostValue(values, shape, dtype)).dataId;
   }
 
-  override move(dataId: object, values: tf.BackendValues, shape: number[], dtype: tf.DataType): void {
-    this.values.set(dataId, hostValue(values, shape, dtype));
+  override move(
+    dataId: object,
+    values: tf.BackendValues,
+    shape: number[],
+    dtype: tf.DataType,
+    references: number,
+  ): void {
+    this.values.set(dataId, { value: hostValue(values, shape, dtype), references });
     this.live++;
   }
 
@@ -64,15 +81,21 @@ export class TraceBackend extends tf.KernelBackend {
     );
   }
 
-  override disposeData(): boolean {
+  override disposeData(dataId: object, force = false): boolean {
+    const entry = this.values.get(dataId);
+    if (entry === undefined) return true;
+    if (!force && --entry.references > 0) return false;
+    this.values.delete(dataId);
     this.live--;
     return true;
   }
 
-  override incRef(): void {}
+  override incRef(dataId: object): void {
+    this.entry(dataId).references++;
+  }
 
-  override refCount(): number {
-    return 1;
+  override refCount(dataId: object): number {
+    return this.values.get(dataId)?.references ?? 0;
   }
 
   override numDataIds(): number {
@@ -98,10 +121,17 @@ export class TraceBackend extends tf.KernelBackend {
   override dispose(): void {}
 }
 
-function hostValue(values: tf.BackendValues, shape: readonly number[], dtype: tf.DataType): Value {
-  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') {
-    throw new EngineError(`the onnx engine has no ${dtype} tensors (it has float32, int32 and bool)`);
-  }
+/**
+ * A tfjs type as a type of the graph.
+ * @throws EngineError for the types that the engine does not have.
+ */
+export function valueType(dtype: tf.DataType): DType {
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
+  throw new EngineError(`the onnx engine has no ${dtype} tensors (it has float32, int32 and bool)`);
+}
+
+function hostValue(values: tf.BackendValues, shape: readonly number[], type: tf.DataType): Value {
+  const dtype = valueType(type);
   const numbers = values as ArrayLike<number>;
   const first = numbers[0];
   if (first !== undefined && isUniform(numbers, first)) return uniform(Number(first), dtype, shape);
@@ -122,15 +152,18 @@ export function registerKernels(kernels: Readonly<Record<string, TraceKernel>>):
       backendName: BACKEND,
       kernelFunc: ({ inputs, attrs, backend }) => {
         const trace = backend as TraceBackend;
+        const given = Object.entries(inputs as Record<string, tf.TensorInfo | undefined>).filter(
+          (entry): entry is [string, tf.TensorInfo] => entry[1] != null,
+        );
         const values = Object.fromEntries(
-          Object.entries(inputs as Record<string, tf.TensorInfo | undefined>)
-            .filter((entry): entry is [string, tf.TensorInfo] => entry[1] != null)
-            .map(([name, info]) => [name, trace.valueBehind(info.dataId)]),
+          given.map(([name, info]) => [name, trace.valueBehind(info.dataId)]),
         );
         const out = kernel(values, (attrs ?? {}) as KernelAttributes);
-        return Array.isArray(out)
-          ? (out as Value[]).map((value) => trace.adopt(value))
-          : trace.adopt(out as Value);
+        const tensor = (value: Value) => {
+          const alias = given.find(([name]) => values[name] === value)?.[1];
+          return alias === undefined ? trace.adopt(value) : trace.share(alias);
+        };
+        return Array.isArray(out) ? (out as Value[]).map(tensor) : tensor(out as Value);
       },
     });
   }

@@ -1,7 +1,5 @@
-import { EngineError } from '../../../errors.ts';
-import { backend_util, slice_util, util } from '../../tfjs.ts';
+import { backend_util, type DataType, slice_util, util } from '../../tfjs.ts';
 import {
-  cast,
   constant,
   expand,
   int64s,
@@ -13,7 +11,7 @@ import {
   type Value,
   type ValueType,
 } from '../graph.ts';
-import type { KernelInputs, TraceKernel } from '../trace-backend.ts';
+import { type KernelInputs, type TraceKernel, valueType } from '../trace-backend.ts';
 
 const INT64_MAX = 2 ** 53;
 
@@ -82,12 +80,12 @@ const transpose: TraceKernel = ({ x }, { perm }) => {
 };
 
 function concat(values: readonly Value[], axis: number): Value {
+  const shapes = values.map((value) => [...value.shape]);
+  backend_util.assertParamsConsistent(shapes, axis);
+  const shape = backend_util.computeOutShape(shapes, axis);
   const parts = values.filter((value) => sizeOf(value.shape) > 0);
-  if (parts.length === 0) return values[0]!;
+  if (parts.length === 0) return uniform(0, values[0]!.dtype, shape);
   if (parts.length === 1) return parts[0]!;
-  const shape = parts[0]!.shape.map((dim, i) =>
-    i === axis ? parts.reduce((sum, value) => sum + value.shape[axis]!, 0) : dim,
-  );
   return node('Concat', parts, { dtype: parts[0]!.dtype, shape }, { attributes: { axis } });
 }
 
@@ -106,6 +104,13 @@ const insertAxis = (shape: readonly number[], axis: number): number[] => [
 
 const pack: TraceKernel = (inputs, { axis }) => {
   const values = list(inputs);
+  for (const { shape, dtype } of values) {
+    util.assertShapesMatch([...values[0]!.shape], [...shape], 'tensors to stack must have the same shape: ');
+    util.assert(
+      dtype === values[0]!.dtype,
+      () => `tensors to stack differ in type: ${values[0]!.dtype}, ${dtype}`,
+    );
+  }
   return concat(
     values.map((value) => reshape(value, insertAxis(value.shape, axis as number))),
     axis as number,
@@ -172,64 +177,12 @@ function reverseAxes(x: Value, backwards: readonly boolean[]): Value {
   return node('Slice', inputs, { dtype: x.dtype, shape: x.shape });
 }
 
-/** Rows of x along an axis. With batchDims = axis, each batch has its own rows: indices are offset into the flat batch. */
-const gather: TraceKernel = ({ x, indices }, attributes) => {
-  const [axis] = util.parseAxisParam(attributes.axis as number, [...x!.shape]);
-  const batchDims = (attributes.batchDims as number | undefined) ?? 0;
-  if (batchDims === 0) return gatherRows(x!, indices!, axis!);
-  if (batchDims !== axis)
-    throw new EngineError('the onnx engine gathers in batches only along the first axis after them');
-  const batches = sizeOf(x!.shape.slice(0, batchDims));
-  const rows = x!.shape[axis]!;
-  const flat = reshape(x!, [batches * rows, ...x!.shape.slice(axis + 1)]);
-  const perBatch = sizeOf(indices!.shape) / batches;
-  const offsets = Int32Array.from({ length: batches * perBatch }, (_, i) => Math.floor(i / perBatch) * rows);
-  const shifted = node('Add', [cast(indices!, 'int32'), constant(offsets, 'int32', indices!.shape)], {
-    dtype: 'int32',
-    shape: indices!.shape,
-  });
-  return gatherRows(flat, shifted, 0);
-};
-
-function gatherRows(x: Value, indices: Value, axis: number): Value {
-  const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
-  return node('Gather', [x, cast(indices, 'int32')], { dtype: x.dtype, shape }, { attributes: { axis } });
-}
-
-/** 1 where a position equals the index. Compared as int32, so an index out of range gives a row of `offValue`. */
-const oneHot: TraceKernel = ({ indices }, { depth, onValue, offValue, dtype }) => {
-  const shape = [...indices!.shape, depth as number];
-  const positions = constant(
-    Int32Array.from({ length: depth as number }, (_, i) => i),
-    'int32',
-    [depth as number],
-  );
-  const column = reshape(cast(indices!, 'int32'), [...indices!.shape, 1]);
-  const hit = node('Equal', [column, positions], { dtype: 'bool', shape });
-  const type = (dtype as ValueType | undefined) ?? 'float32';
-  if (type === 'bool') return hit;
-  return node('Where', [hit, uniform(onValue as number, type, []), uniform(offValue as number, type, [])], {
-    dtype: type,
-    shape,
-  });
-};
-
-/** out[s] = Σ of the rows whose id is s. */
-const unsortedSegmentSum: TraceKernel = ({ x, segmentIds }, { numSegments }) => {
-  const shape = [numSegments as number, ...x!.shape.slice(segmentIds!.shape.length)];
-  const indices = reshape(cast(segmentIds!, 'int64'), [...segmentIds!.shape, 1]);
-  const zeros = uniform(0, x!.dtype, shape);
-  return node(
-    'ScatterND',
-    [zeros, indices, x!],
-    { dtype: x!.dtype, shape },
-    { attributes: { reduction: 'add' } },
-  );
-};
-
 const range: TraceKernel = (_, { start, stop, step, dtype }) => {
-  const count = Math.max(0, Math.ceil(((stop as number) - (start as number)) / (step as number)));
-  const values = Array.from({ length: count }, (_, i) => (start as number) + i * (step as number));
+  const [from, to] = [start as number, stop as number];
+  // tfjs turns its default step of 1 round for a range that goes down.
+  const by = to < from && step === 1 ? -1 : (step as number);
+  const count = Math.max(0, Math.ceil((to - from) / by));
+  const values = Array.from({ length: count }, (_, i) => from + i * by);
   const data = dtype === 'int32' ? Int32Array.from(values) : Float32Array.from(values);
   return constant(data, dtype as ValueType, [count]);
 };
@@ -244,17 +197,15 @@ export const arrangementKernels: Readonly<Record<string, TraceKernel>> = {
   Unpack: unpack,
   SplitV: splitV,
   ExpandDims: ({ input }, { dim }) => {
-    const rank = input!.shape.length;
-    const axis = (dim as number) < 0 ? rank + 1 + (dim as number) : (dim as number);
+    const places = input!.shape.length + 1;
+    const axis = (dim as number) < 0 ? places + (dim as number) : (dim as number);
+    util.assert(axis >= 0, () => `expandDims: axis ${dim} is not in [${-places}, ${places})`);
     return reshape(input!, insertAxis(input!.shape, axis));
   },
   PadV2: pad,
   Tile: tile,
   Reverse: reverse,
-  GatherV2: gather,
-  OneHot: oneHot,
-  UnsortedSegmentSum: unsortedSegmentSum,
   Fill: (_, { shape, value, dtype }) =>
-    uniform(value as number, (dtype as ValueType | undefined) ?? 'float32', shape as number[]),
+    uniform(value as number, valueType((dtype as DataType | undefined) ?? 'float32'), shape as number[]),
   Range: range,
 };

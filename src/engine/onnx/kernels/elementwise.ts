@@ -137,7 +137,9 @@ const step: TraceKernel = ({ x }, { alpha }) => {
 const clip: TraceKernel = ({ x }, { clipValueMin, clipValueMax }) =>
   same('Clip', x!, scalar(clipValueMin as number, x!.dtype), scalar(clipValueMax as number, x!.dtype));
 
-const sign: TraceKernel = ({ x }) => same('Sign', x!);
+/** tfjs gives NaN the sign 0. */
+const sign: TraceKernel = ({ x }) =>
+  x!.dtype === 'float32' ? select(isNan(x!), scalar(0, 'float32'), same('Sign', x!)) : same('Sign', x!);
 
 const castKernel: TraceKernel = ({ x }, { dtype }) => {
   if (dtype === 'bool' && x!.dtype !== 'bool') {

@@ -2,6 +2,7 @@ import type { TraceKernel } from '../trace-backend.ts';
 import { arrangementKernels } from './arrangement.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { fusedKernels } from './fused.ts';
+import { indexingKernels } from './indexing.ts';
 import { matmulKernels } from './matmul.ts';
 import { reductionKernels } from './reduction.ts';
 
@@ -10,6 +11,7 @@ export const kernels: Readonly<Record<string, TraceKernel>> = {
   ...elementwiseKernels,
   ...reductionKernels,
   ...arrangementKernels,
+  ...indexingKernels,
   ...matmulKernels,
   ...fusedKernels,
 };

@@ -1,4 +1,4 @@
-import { backend_util } from '../../tfjs.ts';
+import { backend_util, util } from '../../tfjs.ts';
 import { node, type Value } from '../graph.ts';
 import type { TraceKernel } from '../trace-backend.ts';
 
@@ -16,6 +16,11 @@ const batchMatMul: TraceKernel = ({ a, b }, { transposeA, transposeB }) => {
   const batch = backend_util.assertAndGetBroadcastShape(
     [...a!.shape.slice(0, -2)],
     [...b!.shape.slice(0, -2)],
+  );
+  const inner = [a!.shape.at(transposeA ? -2 : -1), b!.shape.at(transposeB ? -1 : -2)];
+  util.assert(
+    inner[0] === inner[1],
+    () => `matMul: inner sizes ${inner.join(' and ')} differ, of shapes [${a!.shape}] and [${b!.shape}]`,
   );
   const output = { dtype: a!.dtype, shape: [...batch, rows, columns] };
   if (!transposeA && !transposeB) return node('MatMul', [a!, b!], output);

@@ -1,5 +1,5 @@
 import { util } from '../../tfjs.ts';
-import { cast, int64s, node, reshape, scalar, type Value } from '../graph.ts';
+import { cast, int64s, node, nodes, reshape, scalar, type Value } from '../graph.ts';
 import type { KernelAttributes, TraceKernel } from '../trace-backend.ts';
 
 /** The axes a reduction runs over, none given meaning all, and the shape that is left. */
@@ -41,15 +41,21 @@ const logical =
   ({ x }, attributes) =>
     cast(reduce(op, cast(x!, 'int32'), attributes), 'bool');
 
+/** The first position of the extremum along an axis; NaN never is one. `worst` loses to every number. */
 const argument =
-  (op: string): TraceKernel =>
+  (op: string, worst: number): TraceKernel =>
   ({ x }, { axis }) => {
     const [reduced] = util.parseAxisParam(axis as number, [...x!.shape]);
     const shape = x!.shape.filter((_, i) => i !== reduced);
     const attributes = { axis: reduced!, keepdims: 0 };
-    const numbers = x!.dtype === 'bool' ? cast(x!, 'int32') : x!;
+    const numbers = x!.dtype === 'float32' ? withoutNan(x!, worst) : cast(x!, 'int32');
     return cast(node(op, [numbers], { dtype: 'int64', shape }, { attributes }), 'int32');
   };
+
+function withoutNan(x: Value, instead: number): Value {
+  const isNan = node('IsNaN', [x], { dtype: 'bool', shape: x.shape });
+  return node('Where', [isNan, scalar(instead, 'float32'), x], { dtype: 'float32', shape: x.shape });
+}
 
 const cumsum: TraceKernel = ({ x }, { axis, exclusive, reverse }) =>
   node(
@@ -67,25 +73,17 @@ const softmax =
     return node(op, [float], { dtype: 'float32', shape: float.shape }, { attributes: { axis } });
   };
 
-const topK: TraceKernel = ({ x }, { k, sorted }) => {
+/** Always sorted: only then does onnxruntime put the lower of two indices with equal values first, as tfjs does. */
+const topK: TraceKernel = ({ x }, { k }) => {
   const shape = [...x!.shape.slice(0, -1), k as number];
-  const made = nodesOfTopK(x!, k as number, shape, sorted !== false);
-  return [made[0]!, cast(made[1]!, 'int32')];
+  const outputs = [
+    { dtype: x!.dtype, shape },
+    { dtype: 'int64', shape },
+  ] as const;
+  const attributes = { axis: -1, sorted: 1 };
+  const [values, indices] = nodes('TopK', [x!, int64s([k as number])], outputs, { attributes });
+  return [values!, cast(indices!, 'int32')];
 };
-
-function nodesOfTopK(x: Value, k: number, shape: readonly number[], sorted: boolean): readonly Value[] {
-  const values: Value[] = [];
-  const made = {
-    op: 'TopK',
-    domain: '',
-    inputs: [x, int64s([k])],
-    attributes: { axis: -1, sorted: sorted ? 1 : 0 },
-    outputs: values,
-  };
-  values.push({ dtype: x.dtype, shape, source: { kind: 'node', node: made, index: 0 } });
-  values.push({ dtype: 'int64', shape, source: { kind: 'node', node: made, index: 1 } });
-  return values;
-}
 
 /** tfjs name → emitter, for ops that reduce or scan along axes. */
 export const reductionKernels: Readonly<Record<string, TraceKernel>> = {
@@ -96,8 +94,8 @@ export const reductionKernels: Readonly<Record<string, TraceKernel>> = {
   Min: reduction('ReduceMin'),
   All: logical('ReduceMin'),
   Any: logical('ReduceMax'),
-  ArgMax: argument('ArgMax'),
-  ArgMin: argument('ArgMin'),
+  ArgMax: argument('ArgMax', -Infinity),
+  ArgMin: argument('ArgMin', Infinity),
   Cumsum: cumsum,
   Softmax: softmax('Softmax', 'dim'),
   LogSoftmax: softmax('LogSoftmax', 'axis'),

@@ -1,0 +1,244 @@
+import type { Engine, HostTensor, Named, Program } from '../engine/engine.ts';
+import * as tf from '../engine/tfjs.ts';
+import type { DecodingModel } from '../rollout/generate.ts';
+import type { KvCache } from '../rollout/kv-cache.ts';
+import type { ModelConfig } from './config.ts';
+import type { DecoderModel, LinearMap } from './decoder.ts';
+import { decoderForward, logits, logprobs } from './forward.ts';
+import { decodeStep, prefill } from './forward-decode.ts';
+import type { PackedRows } from './packed-rows.ts';
+import { ROPE_COS, ROPE_SIN, ropeTables } from './rope-tables.ts';
+
+/** The numbers a model computes with at one moment. A new version is a new record of new arrays. */
+export interface ModelWeights {
+  /** By their names in Hugging Face's state dict. */
+  readonly base: Named<HostTensor>;
+  /** What an adapter adds: its tensors, and β. Empty without an adapter. */
+  readonly adapter: Named<HostTensor>;
+}
+
+/** Makes the linear layers of a program from its inputs. */
+export type LinearFactory = (inputs: Named<tf.Tensor>) => LinearMap;
+
+export interface ModelProgramsOptions {
+  readonly engine: Engine;
+  readonly config: ModelConfig;
+  readonly linear: LinearFactory;
+  /** Base weights that no method changes while these programs live: decoding holds them packed. */
+  readonly frozen?: Named<HostTensor>;
+}
+
+const EMBEDDING = 'model.embed_tokens.weight';
+const HEAD = 'lm_head.weight';
+
+/** A model's forward computations, compiled once and run on whatever weights are passed. */
+export class ModelPrograms {
+  readonly config: ModelConfig;
+  /** Rotary tables, an input of every program. */
+  readonly rope: Named<HostTensor>;
+  private readonly linear: LinearFactory;
+  private readonly logitsProgram: Program;
+  private readonly logprobsProgram: Program;
+  private readonly prefillProgram: Program;
+  private readonly decodeProgram: Program;
+  private readonly frozen: Named<HostTensor> | undefined;
+
+  constructor({ engine, config, linear, frozen }: ModelProgramsOptions) {
+    this.config = config;
+    this.linear = linear;
+    this.frozen = frozen;
+    this.rope = ropeTables(config, config.maxPositionEmbeddings);
+    this.logitsProgram = engine.compile((inputs) => this.forwardLogits(inputs), { name: 'logits' });
+    this.logprobsProgram = engine.compile((inputs) => this.forwardLogprobs(inputs), { name: 'logprobs' });
+    this.prefillProgram = engine.compile((inputs) => this.forwardPrefill(inputs), {
+      name: 'prefill',
+      dynamicAxes: { ids: { 0: 'prompts' } },
+    });
+    this.decodeProgram = engine.compile((inputs) => this.forwardDecode(inputs), {
+      name: 'decode',
+      dynamicAxes: this.decodeAxes(),
+      ...(frozen && { constants: this.decodeConstants(frozen) }),
+    });
+  }
+
+  /** Logits [B, T, V] of right-padded rows, ids [B, T]. */
+  async logits(weights: ModelWeights, ids: HostTensor): Promise<HostTensor> {
+    const { logits } = await this.logitsProgram.run({ ...this.inputs(weights), ids });
+    return logits!;
+  }
+
+  /** Log-probs (nats) of the targets at a temperature, and entropies, [B, T] each. */
+  async logprobs(
+    weights: ModelWeights,
+    packed: PackedRows,
+    temperature: number,
+  ): Promise<{ readonly logprobs: HostTensor; readonly entropy: HostTensor }> {
+    const out = await this.logprobsProgram.run({
+      ...this.inputs(weights),
+      ...packedInputs(packed),
+      temperature: scalarInput(temperature),
+    });
+    return { logprobs: out.logprobs!, entropy: out.entropy! };
+  }
+
+  /** The model as the decoding loop takes it, with these weights until it ends. */
+  decoding(weights: ModelWeights): DecodingModel {
+    const { layers, kvHeads, headDim, vocabSize, maxPositionEmbeddings } = this.config;
+    return {
+      cache: { layers, kvHeads, headDim },
+      vocabSize,
+      maxPositions: maxPositionEmbeddings,
+      prefill: async (ids) => {
+        const out = await this.prefillProgram.run({ ...this.inputs(weights), ids });
+        return cacheNames(layers).map((name) => out[name]!);
+      },
+      step: (ids, cache, temperature) => this.decode(weights, { ids, cache, temperature }),
+    };
+  }
+
+  async dispose(): Promise<void> {
+    const programs = [this.logitsProgram, this.logprobsProgram, this.prefillProgram, this.decodeProgram];
+    await Promise.all(programs.map((program) => program.dispose()));
+  }
+
+  /** The decoder as a program sees it, from the program's inputs. */
+  decoder(inputs: Named<tf.Tensor>): DecoderModel {
+    return {
+      config: this.config,
+      parameters: inputs,
+      linear: this.linear(inputs),
+      rope: { cos: inputs[ROPE_COS] as tf.Tensor2D, sin: inputs[ROPE_SIN] as tf.Tensor2D },
+    };
+  }
+
+  /** Weights and tables as program inputs. */
+  inputs({ base, adapter }: ModelWeights): Named<HostTensor> {
+    return { ...base, ...adapter, ...this.rope };
+  }
+
+  private forwardLogits(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
+    const model = this.decoder(inputs);
+    const ids = inputs.ids as tf.Tensor2D;
+    const flat = logits(model, decoderForward(model, { ids }));
+    return { logits: tf.reshape(flat, [...ids.shape, -1]) };
+  }
+
+  private forwardLogprobs(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
+    const model = this.decoder(inputs);
+    return packedLogprobs(model, inputs);
+  }
+
+  private forwardPrefill(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
+    const keys = prefill(this.decoder(inputs), inputs.ids as tf.Tensor2D);
+    return named(
+      this.config.layers,
+      keys.flatMap(({ k, v }) => [k, v]),
+    );
+  }
+
+  private forwardDecode(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
+    const model = this.decoder(inputs);
+    const names = cacheNames(this.config.layers);
+    const past = Array.from({ length: this.config.layers }, (_, layer) => ({
+      k: inputs[names[2 * layer]!] as tf.Tensor4D,
+      v: inputs[names[2 * layer + 1]!] as tf.Tensor4D,
+    }));
+    const [ids, lengths, slots] = [inputs.ids, inputs.lengths, inputs.slots] as [
+      tf.Tensor1D,
+      tf.Tensor1D,
+      tf.Tensor1D,
+    ];
+    const { hidden, keys } = decodeStep(model, { ids, positions: lengths, lengths, past, slots });
+    const head = this.frozen ? { ...model, config: { ...this.config, tieWordEmbeddings: false } } : model;
+    const scaled = tf.div(logits(head, hidden), inputs.temperature!);
+    return {
+      probabilities: tf.softmax(scaled),
+      ...named(
+        this.config.layers,
+        keys.flatMap(({ k, v }) => [k, v]),
+      ),
+    };
+  }
+
+  private async decode(
+    weights: ModelWeights,
+    step: { readonly ids: Int32Array; readonly cache: KvCache; readonly temperature: number },
+  ) {
+    const names = cacheNames(this.config.layers);
+    const { ids, cache, temperature } = step;
+    const all = this.inputs(weights);
+    const free = this.frozen
+      ? Object.fromEntries(
+          Object.entries(all).filter(([name]) => name === EMBEDDING || !(name in this.frozen!)),
+        )
+      : all;
+    const out = await this.decodeProgram.run({
+      ...free,
+      ids: { data: ids, shape: [ids.length], dtype: 'int32' },
+      lengths: { data: cache.lengths, shape: [ids.length], dtype: 'int32' },
+      slots: {
+        data: Int32Array.from({ length: cache.capacity }, (_, i) => i),
+        shape: [cache.capacity],
+        dtype: 'int32',
+      },
+      temperature: scalarInput(temperature),
+      ...Object.fromEntries(cache.tensors().map((tensor, i) => [names[i]!, tensor])),
+    });
+    return {
+      probabilities: out.probabilities!.data as Float32Array,
+      tensors: names.map((name) => out[name]!),
+    };
+  }
+
+  /** The embedding is looked up from the host's copy; only the head needs it packed, under a name of its own. */
+  private decodeConstants(frozen: Named<HostTensor>): Named<HostTensor> {
+    const { [EMBEDDING]: embedding, ...others } = frozen;
+    return this.config.tieWordEmbeddings ? { ...others, [HEAD]: embedding! } : others;
+  }
+
+  private decodeAxes() {
+    const cache = cacheNames(this.config.layers).map(
+      (name) => [name, { 0: 'rows', 2: 'positions' }] as const,
+    );
+    return {
+      ids: { 0: 'rows' },
+      lengths: { 0: 'rows' },
+      slots: { 0: 'positions' },
+      ...Object.fromEntries(cache),
+    };
+  }
+}
+
+/** Log-probs and entropies [B, T] of packed rows within a program, by `packedInputs`' names. */
+export function packedLogprobs(
+  model: DecoderModel,
+  inputs: Named<tf.Tensor>,
+  options: Parameters<typeof logprobs>[2] = {},
+): { readonly logprobs: tf.Tensor2D; readonly entropy: tf.Tensor2D } {
+  const ids = inputs.ids as tf.Tensor2D;
+  const prefix = { ids: inputs.prefixIds as tf.Tensor2D, lengths: inputs.prefixLengths as tf.Tensor1D };
+  const hidden = decoderForward(model, { prefix, ids });
+  const targets = inputs.targets as tf.Tensor1D;
+  const out = logprobs(model, { hidden, targets, temperature: inputs.temperature as tf.Scalar }, options);
+  return { logprobs: tf.reshape(out.logprobs, ids.shape), entropy: tf.reshape(out.entropy, ids.shape) };
+}
+
+/** Packed rows as program inputs. */
+export function packedInputs({ prefixIds, prefixLengths, ids, targets }: PackedRows): Named<HostTensor> {
+  return { prefixIds, prefixLengths, ids, targets };
+}
+
+/** A number as a program input. */
+export const scalarInput = (value: number): HostTensor => ({
+  data: Float32Array.of(value),
+  shape: [],
+  dtype: 'float32',
+});
+
+/** Names of the cache's arrays, in the order of `KvCache.tensors`. */
+const cacheNames = (layers: number): string[] =>
+  Array.from({ length: layers }, (_, layer) => [`cache.${layer}.k`, `cache.${layer}.v`]).flat();
+
+function named(layers: number, tensors: readonly tf.Tensor[]): Named<tf.Tensor> {
+  return Object.fromEntries(cacheNames(layers).map((name, i) => [name, tensors[i]!]));
+}
