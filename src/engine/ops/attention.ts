@@ -3,7 +3,7 @@ import { fusedOp, type Saved } from './fused-kernel.ts';
 
 // Grouped-query attention, causal over a sequence's own keys, optionally after a prefix that G sequences share.
 // Letters: P prefixes, G sequences a prefix, T tokens, S tokens of the prefix, K kv heads, J query heads a kv head,
-// d head dimension, W = S + T. Scores are held only while they are used: the gradient computes them again.
+// d head dimension. Scores live only while they are used: the gradient computes them again.
 
 type Own = {
   /** [P, K, G·T·J, d] */
@@ -11,13 +11,15 @@ type Own = {
   /** [P, K, G·T, d] */
   readonly k: tf.Tensor4D;
   readonly v: tf.Tensor4D;
-  /** Added to the scores: [P or 1, T·J or 1, W], 0 where a query may look and hugely negative elsewhere. */
-  readonly mask: tf.Tensor3D;
+  /** Added to the scores of own keys, [T·J, T]: 0 where a query may look and hugely negative elsewhere; or [1, 1]. */
+  readonly mask: tf.Tensor2D;
 };
 type Prefixed = Own & {
   /** [P, K, S, d] */
   readonly prefixK: tf.Tensor4D;
   readonly prefixV: tf.Tensor4D;
+  /** Added to the scores of prefix keys, [P, 1, 1, S]. */
+  readonly prefixMask: tf.Tensor4D;
 };
 type Attributes = {
   /** Multiplies the scores, usually 1/√d. */
@@ -26,26 +28,11 @@ type Attributes = {
   readonly groupSize: number;
 };
 
-const ownKernel = fusedOp<Own, Attributes>({
-  kernelName: 'Attention',
-  inputs: ['q', 'k', 'v', 'mask'],
-  savedOutputs: [true],
-  composite: attend,
-  gradient: attendGradient,
-});
-
-const prefixedKernel = fusedOp<Prefixed, Attributes>({
-  kernelName: 'PrefixAttention',
-  inputs: ['q', 'k', 'v', 'mask', 'prefixK', 'prefixV'],
-  savedOutputs: [true],
-  composite: attend,
-  gradient: attendGradient,
-});
-
 /**
  * Grouped-query attention: softmax(scale·q·[prefixK; k]ᵀ + mask)·[prefixV; v], the softmax over both parts together.
  *
- * Shapes as above; returns [P, K, G·T·J, d]. The J queries of a token that share a kv head stand next to each other.
+ * Shapes as above; returns [P, K, G·T·J, d]. The J queries of a token that share a kv head stand next to each other. A prefix is
+ * never repeated or copied: its kv head serves all G sequences in one product. Masks get no gradient.
  * https://arxiv.org/abs/2305.13245
  */
 export function attention(inputs: Own | Prefixed, attributes: Attributes): tf.Tensor4D {
@@ -53,85 +40,130 @@ export function attention(inputs: Own | Prefixed, attributes: Attributes): tf.Te
   return outputs[0] as tf.Tensor4D;
 }
 
-function attend(inputs: Own | Prefixed, attributes: Attributes): tf.Tensor[] {
-  const { q, v } = inputs;
-  const parts = splitBatches(inputs, attributes);
-  const probabilities = parts.split(parts.probabilities());
-  const own = tf.reshape(tf.matMul(probabilities.own, parts.own(v)), q.shape);
-  if (!('prefixK' in inputs) || probabilities.prefix === undefined) return [own];
-  const prefix = tf.matMul(probabilities.prefix, parts.prefix(inputs.prefixV));
-  return [tf.add(own, tf.reshape(prefix, q.shape))];
+const ownKernel = fusedOp<Own, Attributes>({
+  kernelName: 'Attention',
+  inputs: ['q', 'k', 'v', 'mask'],
+  savedOutputs: [true],
+  composite: (inputs, attributes) => {
+    const own = ownPart(inputs, attributes);
+    return [own.leave(tf.matMul(tf.softmax(own.scores()), own.values))];
+  },
+  gradient: (saved) => {
+    const { dys, inputs, outputs, attributes } = saved;
+    return thunks(
+      tf.tidy(() => {
+        const own = ownPart(inputs, attributes);
+        return partGradients(own, tf.softmax(own.scores()), {
+          dOut: dys[0]!,
+          out: outputs[0]!,
+          ...attributes,
+        });
+      }),
+    );
+  },
+});
+
+// Two parts, one softmax: both are exponentiated against the same maximum and divided by the same sum, after the product
+// with the values. The log-sum-exp is kept, so that the gradient gets its probabilities as exp(score − logSumExp).
+const prefixedKernel = fusedOp<Prefixed, Attributes>({
+  kernelName: 'PrefixAttention',
+  inputs: ['q', 'k', 'v', 'mask', 'prefixK', 'prefixV', 'prefixMask'],
+  savedOutputs: [true, true],
+  composite: (inputs, attributes) => {
+    const own = ownPart(inputs, attributes);
+    const parts = [own, prefixPart(inputs, attributes)];
+    const scores = parts.map((part) => part.scores());
+    const peak = total(
+      parts,
+      scores.map((each) => tf.max(each, -1, true)),
+      tf.maximum,
+    );
+    const exps = scores.map((each, i) => tf.exp(tf.sub(each, parts[i]!.enter(peak))));
+    const sum = total(
+      parts,
+      exps.map((each) => tf.sum(each, -1, true)),
+      tf.add,
+    );
+    const mixed = total(
+      parts,
+      exps.map((each, i) => tf.matMul(each, parts[i]!.values)),
+      tf.add,
+    );
+    return [tf.div(mixed, sum), tf.add(peak, tf.log(sum))];
+  },
+  gradient: (saved) => thunks(tf.tidy(() => prefixedGradients(saved))),
+});
+
+function prefixedGradients({ dys, inputs, outputs, attributes }: Saved<Prefixed, Attributes>) {
+  const [out, logSumExp] = outputs as [tf.Tensor, tf.Tensor];
+  const [own, prefix] = [ownPart(inputs, attributes), prefixPart(inputs, attributes)].map((part) => {
+    const probabilities = tf.exp(tf.sub(part.scores(), part.enter(logSumExp)));
+    return partGradients(part, probabilities, { dOut: dys[0]!, out, ...attributes });
+  }) as [PartGradients, PartGradients];
+  return { q: tf.add(own.q, prefix.q), k: own.k, v: own.v, prefixK: prefix.k, prefixV: prefix.v };
 }
+
+/** One kind of keys: tensors [P, K, G·rows, …] `enter` the layout in which its products are taken and `leave` it again. */
+interface Part {
+  readonly enter: (x: tf.Tensor) => tf.Tensor;
+  readonly leave: (x: tf.Tensor) => tf.Tensor;
+  readonly queries: tf.Tensor;
+  readonly keys: tf.Tensor;
+  readonly values: tf.Tensor;
+  readonly scores: () => tf.Tensor;
+}
+
+/** Each sequence looks at its own keys: batches [P, K·G]. */
+function ownPart({ q, k, v, mask }: Own, { scale, groupSize }: Attributes): Part {
+  const [prefixes, kvHeads] = q.shape;
+  const regroup = (x: tf.Tensor, groups: number) =>
+    groupSize === 1
+      ? x
+      : tf.reshape(x, [
+          prefixes,
+          kvHeads * groups,
+          (x.shape[1]! * x.shape[2]!) / (kvHeads * groups),
+          x.shape[3]!,
+        ]);
+  const enter = (x: tf.Tensor) => regroup(x, groupSize);
+  const [queries, keys] = [enter(q), enter(k)];
+  const scores = () => tf.add(tf.matMul(tf.mul(queries, scale), keys, false, true), mask);
+  return { enter, leave: (x) => regroup(x, 1), queries, keys, values: enter(v), scores };
+}
+
+/** All G sequences look at one set of keys: batches [P, K]. */
+function prefixPart({ q, prefixK, prefixV, prefixMask }: Prefixed, { scale }: Attributes): Part {
+  const same = (x: tf.Tensor) => x;
+  const scores = () => tf.add(tf.matMul(tf.mul(q, scale), prefixK, false, true), prefixMask);
+  return { enter: same, leave: same, queries: q, keys: prefixK, values: prefixV, scores };
+}
+
+function total(
+  parts: readonly Part[],
+  values: readonly tf.Tensor[],
+  combine: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor,
+): tf.Tensor {
+  return values.map((value, i) => parts[i]!.leave(value)).reduce((a, b) => combine(a, b));
+}
+
+type PartGradients = { readonly q: tf.Tensor; readonly k: tf.Tensor; readonly v: tf.Tensor };
 
 /** dS = p ∘ (dO·Vᵀ − rowsum(dO ∘ O)), as FlashAttention computes it (https://arxiv.org/abs/2205.14135, appendix B). */
-function attendGradient(saved: Saved<Own & Partial<Prefixed>, Attributes>) {
-  const { dys, inputs, outputs, attributes } = saved;
-  const { q, k, v, prefixK, prefixV } = inputs;
-  const { scale } = attributes;
-  const dOut = dys[0]!;
-  const gradients = tf.tidy((): Record<string, tf.Tensor> => {
-    const parts = splitBatches(inputs as Own | Prefixed, attributes);
-    const p = parts.split(parts.probabilities());
-    const rowSums = tf.sum(tf.mul(dOut, outputs[0]!), -1, true);
-    const backward = (
-      part: (x: tf.Tensor) => tf.Tensor,
-      weights: tf.Tensor,
-      keys: tf.Tensor,
-      values: tf.Tensor,
-    ) => {
-      const dWeights = tf.matMul(part(dOut), part(values), false, true);
-      const dScores = tf.mul(tf.mul(weights, tf.sub(dWeights, part(rowSums))), scale);
-      return {
-        q: tf.reshape(tf.matMul(dScores, part(keys)), q.shape),
-        k: tf.reshape(tf.matMul(dScores, part(q), true, false), keys.shape),
-        v: tf.reshape(tf.matMul(weights, part(dOut), true, false), values.shape),
-      };
-    };
-    const own = backward(parts.own, p.own, k, v);
-    if (prefixK === undefined || prefixV === undefined || p.prefix === undefined) return own;
-    const prefix = backward(parts.prefix, p.prefix, prefixK, prefixV);
-    return { q: tf.add(own.q, prefix.q), k: own.k, v: own.v, prefixK: prefix.k, prefixV: prefix.v };
-  });
-  return Object.fromEntries(Object.entries(gradients).map(([name, gradient]) => [name, () => gradient]));
+function partGradients(
+  { enter, leave, queries, keys, values }: Part,
+  p: tf.Tensor,
+  { dOut, out, scale }: Attributes & { readonly dOut: tf.Tensor; readonly out: tf.Tensor },
+): PartGradients {
+  const dOutHere = enter(dOut);
+  const rowSums = enter(tf.sum(tf.mul(dOut, out), -1, true));
+  const dScores = tf.mul(p, tf.sub(tf.matMul(dOutHere, values, false, true), rowSums));
+  return {
+    q: leave(tf.mul(tf.matMul(dScores, keys), scale)),
+    k: leave(tf.matMul(dScores, tf.mul(queries, scale), true, false)),
+    v: leave(tf.matMul(p, dOutHere, true, false)),
+  };
 }
 
-/**
- * The batched matrices of both parts. Own keys: a batch is one sequence's kv head, [P·K·G, rows, d]. The prefix: its kv head
- * serves all G sequences at once, [P·K, G·rows, d], so that nothing is repeated and gradients add up over G by themselves.
- */
-function splitBatches(inputs: Own | Prefixed, { scale, groupSize }: Attributes) {
-  const [prefixes, kvHeads] = inputs.q.shape;
-  const batches = prefixes * kvHeads;
-  const queries = inputs.q.shape[2] / groupSize;
-  const tokens = inputs.k.shape[2] / groupSize;
-  const prefixTokens = 'prefixK' in inputs ? inputs.prefixK.shape[2] : 0;
-  const own = (x: tf.Tensor): tf.Tensor =>
-    tf.reshape(x, [batches * groupSize, x.shape[2]! / groupSize, x.shape[3]!]);
-  const prefix = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [batches, x.shape[2]!, x.shape[3]!]);
-  const width = prefixTokens + tokens;
-
-  /** softmax of both parts' scores together, [P·K·G, T·J, W]. */
-  const probabilities = (): tf.Tensor => {
-    const q = tf.mul(inputs.q, scale);
-    let scores = tf.matMul(own(q), own(inputs.k), false, true);
-    if ('prefixK' in inputs) {
-      const seen = tf.matMul(prefix(q), prefix(inputs.prefixK), false, true);
-      scores = tf.concat([tf.reshape(seen, [batches * groupSize, queries, prefixTokens]), scores], 2);
-    }
-    const [maskRows, maskQueries] = inputs.mask.shape;
-    const masked = tf.add(
-      tf.reshape(scores, [prefixes, kvHeads * groupSize, queries, width]),
-      tf.reshape(inputs.mask, [maskRows, 1, maskQueries, width]),
-    );
-    return tf.reshape(tf.softmax(masked), [batches * groupSize, queries, width]);
-  };
-
-  /** Cuts [P·K·G, T·J, W] into the weights of the prefix, [P·K, G·T·J, S], and of own keys, [P·K·G, T·J, T]. */
-  const split = (p: tf.Tensor): { readonly own: tf.Tensor; readonly prefix?: tf.Tensor } => {
-    if (prefixTokens === 0) return { own: p };
-    const [seen, ownWeights] = tf.split(p, [prefixTokens, tokens], 2) as [tf.Tensor, tf.Tensor];
-    return { own: ownWeights, prefix: tf.reshape(seen, [batches, groupSize * queries, prefixTokens]) };
-  };
-
-  return { own, prefix, probabilities, split };
+function thunks(gradients: Readonly<Record<string, tf.Tensor>>): Record<string, () => tf.Tensor> {
+  return Object.fromEntries(Object.entries(gradients).map(([name, gradient]) => [name, () => gradient]));
 }

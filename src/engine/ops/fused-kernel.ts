@@ -10,8 +10,8 @@ import * as tf from '../tfjs.ts';
  * | RmsNorm | x [N,D], weight [D] | epsilon | y [N,D], inverseStd [N,1] |
  * | Rotary | x [N,H·d], cos [N,d/2], sin [N,d/2] | headDim, inverse | [N,H·d] |
  * | SwiGlu | gate [N,F], up [N,F] | | [N,F] |
- * | Attention | q [P,K,G·T·J,d], k, v [P,K,G·T,d], mask | scale, groupSize | [P,K,G·T·J,d] |
- * | PrefixAttention | the same, prefixK, prefixV [P,K,S,d] | the same | the same |
+ * | Attention | q [P,K,G·T·J,d], k, v [P,K,G·T,d], mask [T·J,T] | scale, groupSize | [P,K,G·T·J,d] |
+ * | PrefixAttention | the same; prefixK, prefixV [P,K,S,d], prefixMask [P,1,1,S] | the same | the same, logSumExp [P,K,G·T·J,1] |
  * | TakeRows | table [V,D], rows int32 [N] | | [N,D] |
  * | LogprobHead | hidden [N,D], weight [V,D], targets int32 [N], temperature [] | chunk, gradients | logprobs, entropy, logSumExp [N] |
  * | AnnealedActivation | x, beta [] | activation | shape of x |

@@ -131,22 +131,18 @@ function reference(sizes: Sizes & { lengths: number[] }, inputs: Named): tf.Tens
   return tf.stack(all);
 }
 
-function makeMask({
-  prefixes,
-  tokens,
-  prefixTokens,
-  share,
-  lengths,
-}: Sizes & { lengths: number[] }): tf.Tensor3D {
-  const rows = prefixTokens ? prefixes : 1;
-  const mask = Array.from({ length: rows }, (_, p) =>
-    Array.from({ length: tokens * share }, (_, row) =>
-      Array.from({ length: prefixTokens + tokens }, (_, key) =>
-        (key < prefixTokens ? key >= lengths[p]! : key - prefixTokens > Math.floor(row / share)) ? -1e30 : 0,
-      ),
-    ),
-  );
-  return tf.tensor3d(mask);
+const HIDDEN = -1e30;
+
+function causal({ tokens, share }: Sizes): tf.Tensor2D {
+  const row = (query: number) =>
+    Array.from({ length: tokens }, (_, key) => (key > Math.floor(query / share) ? HIDDEN : 0));
+  return tf.tensor2d(Array.from({ length: tokens * share }, (_, query) => row(query)));
+}
+
+function byLength({ prefixes, prefixTokens, lengths }: Sizes & { lengths: number[] }): tf.Tensor {
+  const row = (p: number) =>
+    Array.from({ length: prefixTokens }, (_, key) => (key >= lengths[p]! ? HIDDEN : 0));
+  return tf.tensor(Array.from({ length: prefixes }, (_, p) => [[row(p)]]));
 }
 
 describe('attention', () => {
@@ -161,11 +157,11 @@ describe('attention', () => {
         prefixV: randomTensor([prefixes, kvHeads, prefixTokens, headDim]),
       }),
     };
-    const mask = makeMask(sizes);
+    const masks = { mask: causal(sizes), ...(prefixTokens && { prefixMask: byLength(sizes) }) };
     const attributes = { scale: 1 / Math.sqrt(headDim), groupSize: group };
     expectAgreement(
       {
-        fused: (given) => attention({ ...given, mask } as Parameters<typeof attention>[0], attributes),
+        fused: (given) => attention({ ...given, ...masks } as Parameters<typeof attention>[0], attributes),
         reference: (given) => reference(sizes, given),
       },
       inputs,
@@ -179,7 +175,7 @@ describe('attention', () => {
       tf.Tensor4D,
       tf.Tensor4D,
     ];
-    const mask = tf.zeros([1, 1, 9]) as tf.Tensor3D;
+    const mask = tf.zeros([1, 1]) as tf.Tensor2D;
     const kernels = await kernelsOf(() =>
       tf.grad((each) =>
         tf.sum(attention({ q: each as tf.Tensor4D, k, v, mask }, { scale: 0.5, groupSize: 1 })),

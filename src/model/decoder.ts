@@ -1,0 +1,104 @@
+import type { Named } from '../engine/engine.ts';
+import { linear } from '../engine/ops/linear.ts';
+import { rmsNorm } from '../engine/ops/rms-norm.ts';
+import { type RotaryAngles, rotary } from '../engine/ops/rotary.ts';
+import { swiglu } from '../engine/ops/swiglu.ts';
+import { takeRows } from '../engine/ops/take-rows.ts';
+import type * as tf from '../engine/tfjs.ts';
+import { add } from '../engine/tfjs.ts';
+import { EngineError } from '../errors.ts';
+import type { ModelConfig } from './config.ts';
+
+// The Llama decoder, a layer at a time, on packed rows [N, D]: pre-norm attention and SwiGLU MLP, each added to the stream.
+
+/** Applies the linear layer of a module (as 'model.layers.0.self_attn.q_proj') to rows [N, in] → [N, out]. */
+export type LinearMap = (module: string, x: tf.Tensor2D) => tf.Tensor2D;
+
+/** A decoder as a program sees it. */
+export interface DecoderModel {
+  readonly config: ModelConfig;
+  /** Weights by their names in Hugging Face's state dict. */
+  readonly parameters: Named<tf.Tensor>;
+  /** How linear layers are computed: `baseLinear`, or that with an adapter around it. */
+  readonly linear: LinearMap;
+  /** Tables [positions, headDim/2] that reach at least as far as the longest row. */
+  readonly rope: RotaryAngles;
+}
+
+/** Linear layers as the weights alone define them: W0·x, plus a bias where the model has one. */
+export function baseLinear(parameters: Named<tf.Tensor>): LinearMap {
+  return (module, x) =>
+    linear(
+      x,
+      parameter(parameters, `${module}.weight`) as tf.Tensor2D,
+      parameters[`${module}.bias`] as tf.Tensor1D | undefined,
+    );
+}
+
+/** A weight by name. @throws EngineError when the program was not given it. */
+export function parameter(parameters: Named<tf.Tensor>, name: string): tf.Tensor {
+  const tensor = parameters[name];
+  if (tensor === undefined) throw new EngineError(`the program has no parameter "${name}"`);
+  return tensor;
+}
+
+/** Rows of the embedding table: ids [N] int32 → [N, D]. */
+export function embed(model: DecoderModel, ids: tf.Tensor1D): tf.Tensor2D {
+  return takeRows(parameter(model.parameters, 'model.embed_tokens.weight') as tf.Tensor2D, ids);
+}
+
+/** How a layer's rows attend. */
+export interface LayerRows {
+  /** Angles of every row. */
+  readonly angles: RotaryAngles;
+  /** Picks the rows that are still needed after this layer's attention, when not all are, with their angles. */
+  readonly queries?: {
+    readonly take: (rows: tf.Tensor2D) => tf.Tensor2D;
+    readonly angles: RotaryAngles;
+  };
+  /** Attention: q [M, H·d] of the query rows, k and v [N, K·d] of all rows → [M, H·d]. */
+  readonly attend: (q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D) => tf.Tensor2D;
+}
+
+/** One decoder layer: x [N, D] → [M, D], M = N unless `rows.queries` drops some. */
+export function decoderLayer(
+  model: DecoderModel,
+  index: number,
+  x: tf.Tensor2D,
+  rows: LayerRows,
+): tf.Tensor2D {
+  const at = `model.layers.${index}`;
+  const normed = norm(model, `${at}.input_layernorm`, x);
+  const { k, v } = keysAndValues(model, index, normed, rows.angles);
+  const asking = rows.queries ? rows.queries.take(normed) : normed;
+  const { angles } = rows.queries ?? rows;
+  const q = rotary(model.linear(`${at}.self_attn.q_proj`, asking), angles, model.config.headDim);
+  const attended = model.linear(`${at}.self_attn.o_proj`, rows.attend(q, k, v));
+  const stream = add(rows.queries ? rows.queries.take(x) : x, attended) as tf.Tensor2D;
+  return add(stream, mlp(model, index, norm(model, `${at}.post_attention_layernorm`, stream)));
+}
+
+/** Rotated keys, and values, of a layer from its normed input: [N, D] → [N, K·d] each. */
+export function keysAndValues(
+  model: DecoderModel,
+  index: number,
+  normed: tf.Tensor2D,
+  angles: RotaryAngles,
+): { readonly k: tf.Tensor2D; readonly v: tf.Tensor2D } {
+  const at = `model.layers.${index}.self_attn`;
+  const k = rotary(model.linear(`${at}.k_proj`, normed), angles, model.config.headDim);
+  return { k, v: model.linear(`${at}.v_proj`, normed) };
+}
+
+/** The RMS norm of a module, [N, D] → [N, D]. */
+export function norm(model: DecoderModel, module: string, x: tf.Tensor2D): tf.Tensor2D {
+  const weight = parameter(model.parameters, `${module}.weight`) as tf.Tensor1D;
+  return rmsNorm(x, weight, model.config.rmsNormEps);
+}
+
+/** down(silu(gate·x) ∘ up·x) */
+function mlp(model: DecoderModel, index: number, x: tf.Tensor2D): tf.Tensor2D {
+  const at = `model.layers.${index}.mlp`;
+  const inner = swiglu(model.linear(`${at}.gate_proj`, x), model.linear(`${at}.up_proj`, x));
+  return model.linear(`${at}.down_proj`, inner);
+}

@@ -1,0 +1,82 @@
+import * as tf from '../engine/tfjs.ts';
+import { type DecoderModel, decoderLayer, embed, keysAndValues, norm } from './decoder.ts';
+import {
+  anglesAt,
+  attendRows,
+  causalMask,
+  type HeadKeys,
+  keysToHeads,
+  lengthMask,
+  positionsFrom,
+} from './forward-rows.ts';
+
+// Decoding with a key/value cache that lives with the caller: these functions read it and return what to append to it.
+
+/**
+ * Keys and values of right-padded prompts: ids [P, S] int32 → per layer [P, K, S, d]. What stands at padding means nothing,
+ * and no logits are computed: decoding starts with the last token of the prompt.
+ */
+export function prefill(model: DecoderModel, ids: tf.Tensor2D): HeadKeys[] {
+  const { config, rope } = model;
+  const [sequences, tokens] = ids.shape;
+  const mask = causalMask(tokens, config.heads / config.kvHeads);
+  const starts = tf.fill<tf.Rank.R1>([sequences], 0, 'int32');
+  const angles = anglesAt(rope, positionsFrom(starts, sequences, tokens));
+  const keys: HeadKeys[] = [];
+  let x = embed(model, tf.reshape(ids, [-1]));
+  const last = config.layers - 1;
+  for (let index = 0; index < last; index++) {
+    const attend = (q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D) => {
+      const own = keysToHeads({ k, v }, sequences, config);
+      keys.push(own);
+      return attendRows(q, { own, mask }, { config, sequences });
+    };
+    x = decoderLayer(model, index, x, { angles, attend });
+  }
+  const normed = norm(model, `model.layers.${last}.input_layernorm`, x);
+  return [...keys, keysToHeads(keysAndValues(model, last, normed, angles), sequences, config)];
+}
+
+/** One token of each of B sequences, and the keys of what came before it. */
+export interface DecodeStep {
+  /** [B] int32 */
+  readonly ids: tf.Tensor1D;
+  /** Position of each token, [B] int32. */
+  readonly positions: tf.Tensor1D;
+  /** The cache, per layer [B, K, S, d]. */
+  readonly past: readonly HeadKeys[];
+  /** Cached tokens that count, [B] int32; what lies beyond is ignored. */
+  readonly lengths: tf.Tensor1D;
+  /** 0 … S − 1, int32: an input, since S may differ from call to call of one trace. */
+  readonly slots: tf.Tensor1D;
+}
+
+/**
+ * One decoding step: final-normed hidden states [B, D] of the tokens, and their keys and values, per layer [B, K, 1, d], for
+ * the caller to append. Only shapes depend on B and S, so a trace can serve any.
+ */
+export function decodeStep(
+  model: DecoderModel,
+  step: DecodeStep,
+): { readonly hidden: tf.Tensor2D; readonly keys: HeadKeys[] } {
+  const { config, rope } = model;
+  const sequences = step.ids.shape[0];
+  const mask = tf.zeros<tf.Rank.R2>([1, 1]);
+  const pastMask = lengthMask(step.lengths, step.slots);
+  const angles = anglesAt(rope, step.positions);
+  const keys: HeadKeys[] = [];
+  let x = embed(model, step.ids);
+  for (let index = 0; index < config.layers; index++) {
+    const attend = (q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D) => {
+      const own = keysToHeads({ k, v }, sequences, config);
+      keys.push(own);
+      return attendRows(
+        q,
+        { own, mask, past: { ...step.past[index]!, mask: pastMask } },
+        { config, sequences },
+      );
+    };
+    x = decoderLayer(model, index, x, { angles, attend });
+  }
+  return { hidden: norm(model, 'model.norm', x), keys };
+}

@@ -1,0 +1,100 @@
+import { attention } from '../engine/ops/attention.ts';
+import type { RotaryAngles } from '../engine/ops/rotary.ts';
+import { takeRows } from '../engine/ops/take-rows.ts';
+import * as tf from '../engine/tfjs.ts';
+import type { ModelConfig } from './config.ts';
+
+// Packed rows: every token of a batch is one row of [N, …]. Attention alone needs to know which rows belong together.
+// Letters: P prefixes, S tokens of a prefix, G sequences a prefix, B = P·G, T tokens, K kv heads, J query heads a kv head.
+
+const HIDDEN = -1e30;
+
+/** Rows [P·M, K·J·d] of P sequences of M tokens → [P, K, M·J, d]. */
+export function toHeads(rows: tf.Tensor2D, sequences: number, config: ModelConfig): tf.Tensor4D {
+  const { kvHeads, headDim } = config;
+  const tokens = rows.shape[0] / sequences;
+  const share = rows.shape[1] / (kvHeads * headDim);
+  const shape: [number, number, number, number] = [sequences, kvHeads, tokens * share, headDim];
+  if (tokens === 1) return tf.reshape(rows, shape);
+  const byToken = tf.reshape(rows, [sequences, tokens, kvHeads, share * headDim]);
+  return tf.reshape(tf.transpose(byToken, [0, 2, 1, 3]), shape);
+}
+
+/** Undoes `toHeads`: [P, K, M·J, d] → [P·M, K·J·d], M = tokens. */
+export function fromHeads(x: tf.Tensor4D, tokens: number): tf.Tensor2D {
+  const [sequences, kvHeads, queries, headDim] = x.shape;
+  const width = (queries / tokens) * headDim;
+  if (tokens === 1) return tf.reshape(x, [sequences, kvHeads * width]);
+  const byHead = tf.reshape(x, [sequences, kvHeads, tokens, width]);
+  return tf.reshape(tf.transpose(byHead, [0, 2, 1, 3]), [sequences * tokens, kvHeads * width]);
+}
+
+/** Positions [B·T] of B rows of T tokens, each counting from where its prefix ends: starts[floor(b / G)] + t. */
+export function positionsFrom(starts: tf.Tensor1D, rows: number, tokens: number): tf.Tensor1D {
+  const prefixes = starts.shape[0];
+  const zeros = tf.fill([prefixes, rows / prefixes, tokens], 0, 'int32');
+  const first = tf.add(zeros, tf.reshape(starts, [prefixes, 1, 1]));
+  return tf.reshape(tf.add(first, tf.range(0, tokens, 1, 'int32')), [rows * tokens]);
+}
+
+/** The rotary angles of rows at these positions. */
+export function anglesAt(rope: RotaryAngles, positions: tf.Tensor1D): RotaryAngles {
+  return { cos: takeRows(rope.cos, positions), sin: takeRows(rope.sin, positions) };
+}
+
+/** Mask of causal attention among a sequence's own T keys, [T·J, T]. */
+export function causalMask(tokens: number, share: number): tf.Tensor2D {
+  const key = tf.range(0, tokens, 1, 'int32');
+  const token = tf.floorDiv(tf.range(0, tokens * share, 1, 'int32'), tf.scalar(share, 'int32'));
+  return hide(tf.greater(tf.reshape(key, [1, tokens]), tf.reshape(token, [tokens * share, 1])));
+}
+
+/** Mask of S key slots (0 … S − 1) of which the first lengths[p] count for sequence p, [P, 1, 1, S]. */
+export function lengthMask(lengths: tf.Tensor1D, slots: tf.Tensor1D): tf.Tensor4D {
+  const end = tf.reshape(lengths, [lengths.shape[0], 1, 1, 1]);
+  return hide(tf.greaterEqual(tf.reshape(slots, [1, 1, 1, slots.shape[0]]), end));
+}
+
+function hide<T extends tf.Tensor>(hidden: tf.Tensor): T {
+  return tf.mul(tf.cast(hidden, 'float32'), HIDDEN);
+}
+
+/** Keys and values of sequences, [P, K, tokens, d] each. */
+export interface HeadKeys {
+  readonly k: tf.Tensor4D;
+  readonly v: tf.Tensor4D;
+}
+
+/** Rows of keys and values, [P·M, K·d] each → [P, K, M, d]. */
+export function keysToHeads(
+  { k, v }: { readonly k: tf.Tensor2D; readonly v: tf.Tensor2D },
+  sequences: number,
+  config: ModelConfig,
+): HeadKeys {
+  return { k: toHeads(k, sequences, config), v: toHeads(v, sequences, config) };
+}
+
+/** What the queries of B sequences look at. */
+export interface AttendedKeys {
+  /** Their own keys [P, K, G·T, d], causally. */
+  readonly own: HeadKeys;
+  /** Mask of own keys, [T·J, T]. */
+  readonly mask: tf.Tensor2D;
+  /** Keys [P, K, S, d] that G = B/P sequences share, with their mask [P, 1, 1, S]. */
+  readonly past?: HeadKeys & { readonly mask: tf.Tensor4D };
+}
+
+/** Attention of rows of queries [B·T, K·J·d] → the same. */
+export function attendRows(
+  q: tf.Tensor2D,
+  { own, mask, past }: AttendedKeys,
+  { config, sequences }: { readonly config: ModelConfig; readonly sequences: number },
+): tf.Tensor2D {
+  const leaders = own.k.shape[0];
+  const inputs = { q: toHeads(q, leaders, config), ...own, mask };
+  const attributes = { scale: 1 / Math.sqrt(config.headDim), groupSize: sequences / leaders };
+  const attended = past
+    ? attention({ ...inputs, prefixK: past.k, prefixV: past.v, prefixMask: past.mask }, attributes)
+    : attention(inputs, attributes);
+  return fromHeads(attended, q.shape[0] / leaders);
+}

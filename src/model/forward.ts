@@ -1,0 +1,122 @@
+import { linear } from '../engine/ops/linear.ts';
+import { type HeadOutputs, logprobHead } from '../engine/ops/logprob-head.ts';
+import * as tf from '../engine/tfjs.ts';
+import { type DecoderModel, decoderLayer, embed, type LayerRows, norm, parameter } from './decoder.ts';
+import { anglesAt, attendRows, causalMask, keysToHeads, lengthMask, positionsFrom } from './forward-rows.ts';
+
+/**
+ * Texts to run the decoder over, right-padded. Row b of `ids` continues prefix floor(b / G), G = B/P, which is forwarded
+ * once for all of them. Without a prefix a row starts at position 0.
+ */
+export interface DecoderBatch {
+  readonly prefix?: {
+    /** [P, S] int32 */
+    readonly ids: tf.Tensor2D;
+    /** Tokens that count, [P] int32; may be 0. */
+    readonly lengths: tf.Tensor1D;
+  };
+  /** [B, T] int32 */
+  readonly ids: tf.Tensor2D;
+}
+
+/** Called with the stream's rows before the first layer (0) and after each: all rows, those of prefixes first. */
+export type Observe = (layersDone: number, rows: tf.Tensor2D) => void;
+
+/**
+ * Final-normed hidden states of the batch's own tokens, [B·T, D]. All linears run on the P·S + B·T stacked rows at once; the last
+ * layer computes nothing but keys and values for the prefix. What stands at padding is finite and means nothing.
+ */
+export function decoderForward(model: DecoderModel, batch: DecoderBatch, observe?: Observe): tf.Tensor2D {
+  const { config } = model;
+  const plan = batch.prefix
+    ? planWithPrefix(model, { ...batch, prefix: batch.prefix })
+    : planPlain(model, batch.ids);
+  let x = embed(model, plan.ids);
+  observe?.(0, x);
+  for (let index = 0; index < config.layers; index++) {
+    x = decoderLayer(model, index, x, index === config.layers - 1 ? plan.last : plan.rows);
+    observe?.(index + 1, x);
+  }
+  return norm(model, 'model.norm', x);
+}
+
+/** Logits over the vocabulary: hidden [N, D] → [N, V]. */
+export function logits(model: DecoderModel, hidden: tf.Tensor2D): tf.Tensor2D {
+  return linear(hidden, headWeight(model));
+}
+
+/**
+ * Log-probs (nats) of `targets` [N] and the entropy of each row under softmax(logits / temperature), without ever holding
+ * the logits: see `logprobHead`, whose options these are.
+ */
+export function logprobs(
+  model: DecoderModel,
+  rows: { readonly hidden: tf.Tensor2D; readonly targets: tf.Tensor1D; readonly temperature: tf.Scalar },
+  options: Parameters<typeof logprobHead>[1] = {},
+): HeadOutputs {
+  return logprobHead({ ...rows, weight: headWeight(model) }, options);
+}
+
+function headWeight({ config, parameters }: DecoderModel): tf.Tensor2D {
+  const name = config.tieWordEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
+  return parameter(parameters, name) as tf.Tensor2D;
+}
+
+/** Which rows there are and how they attend, in most layers and in the last. */
+interface Plan {
+  readonly ids: tf.Tensor1D;
+  readonly rows: LayerRows;
+  readonly last: LayerRows;
+}
+
+function planPlain({ config, rope }: DecoderModel, ids: tf.Tensor2D): Plan {
+  const [sequences, tokens] = ids.shape;
+  const mask = causalMask(tokens, config.heads / config.kvHeads);
+  const starts = tf.fill<tf.Rank.R1>([sequences], 0, 'int32');
+  const rows: LayerRows = {
+    angles: anglesAt(rope, positionsFrom(starts, sequences, tokens)),
+    attend: (q, k, v) =>
+      attendRows(q, { own: keysToHeads({ k, v }, sequences, config), mask }, { config, sequences }),
+  };
+  return { ids: tf.reshape(ids, [-1]), rows, last: rows };
+}
+
+function planWithPrefix({ config, rope }: DecoderModel, batch: Required<DecoderBatch>): Plan {
+  const [prefixes, width] = batch.prefix.ids.shape;
+  const [sequences, tokens] = batch.ids.shape;
+  const share = config.heads / config.kvHeads;
+  const masks = {
+    prefix: causalMask(width, share),
+    own: causalMask(tokens, share),
+    past: lengthMask(batch.prefix.lengths, tf.range(0, width, 1, 'int32')),
+  };
+  const split = (rows: tf.Tensor2D) =>
+    tf.split(rows, [prefixes * width, sequences * tokens]) as [tf.Tensor2D, tf.Tensor2D];
+  const splitKeys = (allK: tf.Tensor2D, allV: tf.Tensor2D) => {
+    const [[pastK, k], [pastV, v]] = [split(allK), split(allV)];
+    const past = keysToHeads({ k: pastK, v: pastV }, prefixes, config);
+    return {
+      own: keysToHeads({ k, v }, prefixes, config),
+      mask: masks.own,
+      past: { ...past, mask: masks.past },
+    };
+  };
+
+  const starts = tf.fill<tf.Rank.R1>([prefixes], 0, 'int32');
+  const ownPositions = positionsFrom(batch.prefix.lengths, sequences, tokens);
+  const angles = anglesAt(rope, tf.concat([positionsFrom(starts, prefixes, width), ownPositions]));
+  const attend: LayerRows['attend'] = (allQ, allK, allV) => {
+    const [prefixQ, q] = split(allQ);
+    const keys = splitKeys(allK, allV);
+    const context = { config, sequences: prefixes };
+    const prefix = attendRows(prefixQ, { own: keys.past, mask: masks.prefix }, context);
+    return tf.concat([prefix, attendRows(q, keys, { config, sequences })]);
+  };
+  const last: LayerRows = {
+    angles,
+    queries: { take: (rows) => split(rows)[1], angles: anglesAt(rope, ownPositions) },
+    attend: (q, allK, allV) => attendRows(q, splitKeys(allK, allV), { config, sequences }),
+  };
+  const ids: tf.Tensor1D = tf.concat([tf.reshape(batch.prefix.ids, [-1]), tf.reshape(batch.ids, [-1])]);
+  return { ids, rows: { angles, attend }, last };
+}
