@@ -5,7 +5,7 @@ import * as tf from '../../src/engine/tfjs.ts';
 import { type ModelConfig, parseModelConfig } from '../../src/model/config.ts';
 import { baseLinear, type DecoderModel, type LinearMap } from '../../src/model/decoder.ts';
 import { type DecoderBatch, decoderForward, logits, logprobs } from '../../src/model/forward.ts';
-import { ropeInputs, ropeTables } from '../../src/model/rope.ts';
+import { ROPE_COS, ROPE_SIN } from '../../src/model/rope-tables.ts';
 
 /** The engines that model and adapter tests run on. */
 export const engines: readonly [name: string, open: () => Promise<Engine>][] = [
@@ -48,12 +48,6 @@ export function tinyConfig(sizes: Readonly<Record<string, unknown>> = {}): Model
   return parseModelConfig({ config, where: 'tinyConfig' });
 }
 
-/** Rotary tables as program inputs. */
-export function ropeFor(config: ModelConfig, positions: number): Weights {
-  const { cos, sin } = ropeTables(config, positions);
-  return { [ropeInputs.cos]: cos, [ropeInputs.sin]: sin };
-}
-
 /** How a test wraps the base model's linears: nothing, or an adapter. */
 export type Wrap = (base: LinearMap, inputs: Named<tf.Tensor>) => LinearMap;
 
@@ -63,7 +57,7 @@ export function decoderOf(
   inputs: Named<tf.Tensor>,
   wrap: Wrap = (base) => base,
 ): DecoderModel {
-  const rope = { cos: inputs[ropeInputs.cos] as tf.Tensor2D, sin: inputs[ropeInputs.sin] as tf.Tensor2D };
+  const rope = { cos: inputs[ROPE_COS] as tf.Tensor2D, sin: inputs[ROPE_SIN] as tf.Tensor2D };
   return { config, parameters: inputs, linear: wrap(baseLinear(inputs), inputs), rope };
 }
 

@@ -5,6 +5,7 @@ import { EngineError } from '../../src/errors.ts';
 import { logits } from '../../src/model/forward.ts';
 import { decodeStep, prefill } from '../../src/model/forward-decode.ts';
 import { initialiseWeights } from '../../src/model/initialise.ts';
+import { ropeTables } from '../../src/model/rope-tables.ts';
 import {
   decoderOf,
   engines,
@@ -12,7 +13,6 @@ import {
   int32,
   int32s,
   logprobProgram,
-  ropeFor,
   scalar,
   tinyConfig,
   type Weights,
@@ -20,7 +20,7 @@ import {
 
 const config = tinyConfig();
 const weights = initialiseWeights(config, 5);
-const rope = ropeFor(config, 16);
+const rope = ropeTables(config, 16);
 
 // Two prompts of unequal length, three continuations each, of unequal length.
 const prompts = [
@@ -88,8 +88,12 @@ const counted = (values: HostTensor, inputs: Weights): HostTensor => {
 describe.each(engines)('the decoder on %s', (_, open) => {
   const engine = open();
   afterAll(async () => (await engine).dispose());
-  const run = async (fn: (inputs: Named<tf.Tensor>) => Named<tf.Tensor>, inputs: Weights) => {
-    const program = (await engine).compile(fn, { name: 'decoder test' });
+  const run = async (
+    fn: (inputs: Named<tf.Tensor>) => Named<tf.Tensor>,
+    inputs: Weights,
+    dynamicAxes: Named<Record<number, string>> = {},
+  ) => {
+    const program = (await engine).compile(fn, { name: 'decoder test', dynamicAxes });
     try {
       return await program.run(inputs);
     } finally {
@@ -125,7 +129,7 @@ describe.each(engines)('the decoder on %s', (_, open) => {
     }
   });
 
-  test('a decode step over a cache gives the logits of the whole text', async () => {
+  test('a decode step, traced for any size, gives the logits of the whole text', async () => {
     const longest = whole.map((row) => row.length);
     const forward = await run(forwardProgram(config), {
       ...common,
@@ -163,7 +167,13 @@ describe.each(engines)('the decoder on %s', (_, open) => {
     const lengths = int32s(longest.map((length) => length - 1));
     const last = int32s(whole.map((row) => row.at(-1)!));
     const slots = int32s(Array.from({ length: 8 }, (_, i) => i));
-    const out = await run(step, { ...common, ...cache, ids: last, positions: lengths, lengths, slots });
+    const axes = {
+      ...Object.fromEntries(['ids', 'positions', 'lengths'].map((name) => [name, { 0: 'rows' }])),
+      ...Object.fromEntries(Object.keys(cache).map((name) => [name, { 0: 'rows', 2: 'slots' }])),
+      slots: { 0: 'slots' },
+    };
+    const stepInputs = { ...common, ...cache, ids: last, positions: lengths, lengths, slots };
+    const out = await run(step, stepInputs, axes);
     const expected = whole.flatMap((row, b) =>
       Array.from(forward.logits!.data.slice((b * 9 + row.length - 1) * 19, (b * 9 + row.length) * 19)),
     );
