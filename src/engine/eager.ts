@@ -118,6 +118,7 @@ class EagerProgram implements Program {
 
   #staysOnDevice(name: string, host: HostTensor): boolean {
     if (this.#options.constants !== undefined && name in this.#options.constants) return true;
+    if (this.#options.mutable?.includes(name)) return false;
     return host.dtype === 'float32' && host.data.byteLength >= RESIDENT_BYTES;
   }
 

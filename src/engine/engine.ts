@@ -28,6 +28,11 @@ export interface CompileOptions {
    */
   readonly constants?: Named<HostTensor>;
   /**
+   * Inputs whose arrays the caller writes into between calls (a key/value cache): the one exception to immutability.
+   * An engine may keep any other array on its device and know it by identity.
+   */
+  readonly mutable?: readonly string[];
+  /**
    * Axes whose size may differ from call to call without a new compilation: input name → axis → symbol.
    * Inputs naming the same symbol must agree on its size.
    */

@@ -57,6 +57,7 @@ export class ModelPrograms {
     this.decodeProgram = engine.compile((inputs) => this.forwardDecode(inputs), {
       name: 'decode',
       dynamicAxes: this.decodeAxes(),
+      mutable: cacheNames(config.layers),
       ...(frozen && { constants: this.decodeConstants(frozen) }),
     });
   }

@@ -64,6 +64,16 @@ describe('an eager program', () => {
     expect(tf.memory().numTensors).toBe(numTensors - 1);
   });
 
+  test('reads a mutable input anew at every call', async () => {
+    const program = engine.compile(sum, { name: 'sum', mutable: ['w'] });
+    const w = big(1);
+    await program.run({ w });
+    (w.data as Float32Array).fill(2);
+    expect((await program.run({ w })).sum!.data[0]).toBe(262144);
+    expect(engine.stats().constantBytes).toBe(0);
+    await program.dispose();
+  });
+
   test('shares one device copy of an array between programs, names and shapes', async () => {
     const shared = big(2);
     const a = engine.compile(({ w, bias }) => ({ y: tf.add(tf.sum(w!), bias!) }), {
