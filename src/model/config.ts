@@ -111,7 +111,7 @@ export function parseModelConfig(input: {
   if (parse === undefined || !Object.hasOwn(architectures, String(raw.model_type))) {
     const known = Object.keys(architectures).join(', ');
     throw new InputError(
-      `${input.where}: model_type ${JSON.stringify(raw.model_type) ?? 'missing'} is not supported; supported: ${known}`,
+      `${input.where}: model_type ${JSON.stringify(raw.model_type) ?? '(missing)'} is not supported; supported: ${known}`,
     );
   }
   const parsed = parse(raw, input.where);

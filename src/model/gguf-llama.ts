@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts';
 import { type ModelConfig, parseModelConfig } from './config.ts';
 import type { GgufFile, GgufMetadata } from './gguf.ts';
+import { supportedQuantTypes } from './gguf-dequantise.ts';
 import type { WeightStore } from './weight-store.ts';
 
 /**
@@ -42,7 +43,8 @@ export function ggufWeights(file: GgufFile, config: ModelConfig): WeightStore {
   const tensor = (name: string) => file.tensors.get(names.get(name)!)!;
   return {
     where: file.path,
-    tensors: new Map([...names.keys()].map((name) => [name, { shape: tensor(name).shape }])),
+    readableTypes: supportedQuantTypes,
+    tensors: new Map([...names.keys()].map((name) => [name, tensor(name)])),
     read: async (name) => {
       const data = await file.read(names.get(name)!);
       const heads = headsOf(name, config);

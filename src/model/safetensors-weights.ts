@@ -41,11 +41,17 @@ export async function openShards(indexPath: string): Promise<WeightStore> {
 function store(where: string, places: ReadonlyMap<string, SafetensorsFile>): WeightStore {
   return {
     where,
-    tensors: new Map([...places].map(([name, file]) => [name, file.entries.get(name)!])),
+    readableTypes: ['F32', 'F16', 'BF16'],
+    tensors: new Map(
+      [...places].map(([name, file]) => {
+        const { shape, dtype } = file.entries.get(name)!;
+        return [name, { shape, type: dtype }];
+      }),
+    ),
     read: async (name) => {
       const { data, dtype } = await places.get(name)!.read(name);
       if (data instanceof Float32Array) return data;
-      throw new InputError(`${where}: tensor "${name}" is ${dtype}; weights must be F32, F16 or BF16`);
+      throw new TypeError(`${where}: tensor "${name}" is ${dtype}`);
     },
     close: async () => {
       for (const file of new Set(places.values())) await file.close();

@@ -2,7 +2,9 @@
 export interface WeightStore {
   /** File or folder, for errors. */
   readonly where: string;
-  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;
+  /** Element types that it can turn into float32. */
+  readonly readableTypes: readonly string[];
+  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly type: string }>;
   read(name: string): Promise<Float32Array>;
   close(): Promise<void>;
 }

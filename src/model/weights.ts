@@ -63,7 +63,13 @@ function checkTensors(
     throw new InputError(`${store.where} lacks ${listed(missing)}, which its config asks for`);
   }
   for (const [name, shape] of Object.entries(expected)) {
-    const found = store.tensors.get(name)!.shape;
+    const { type, shape: found } = store.tensors.get(name)!;
+    if (!store.readableTypes.includes(type)) {
+      const known = store.readableTypes.join(', ');
+      throw new InputError(
+        `${store.where}: tensor "${name}" is ${type}, which is not supported; supported types: ${known}`,
+      );
+    }
     if (found.join() !== shape.join()) {
       throw new InputError(
         `${store.where}: tensor "${name}" has shape [${found}], but by its config it must be [${shape}]`,

@@ -1,0 +1,70 @@
+import { writeFileSync } from 'node:fs';
+
+export interface GgufInput {
+  /** Numbers are written as uint32 when whole, as float32 otherwise. */
+  readonly metadata: Readonly<
+    Record<string, string | number | boolean | readonly string[] | readonly number[]>
+  >;
+  /** float32 tensors, rows first. */
+  readonly tensors: Readonly<
+    Record<string, { readonly data: Float32Array; readonly shape: readonly number[] }>
+  >;
+}
+
+/** Writes a GGUF v3 file of float32 tensors, by the specification in ggml's docs/gguf.md. */
+export function writeGguf(path: string, { metadata, tensors }: GgufInput): void {
+  const head = [
+    Buffer.from('GGUF'),
+    u32(3),
+    u64(Object.keys(tensors).length),
+    u64(Object.keys(metadata).length),
+  ];
+  for (const [key, value] of Object.entries(metadata)) head.push(string(key), ...typed(value));
+  let offset = 0;
+  const data: Buffer[] = [];
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const ne = [...tensor.shape].reverse();
+    head.push(string(name), u32(ne.length), ...ne.map(u64), u32(0), u64(offset));
+    const bytes = padded(Buffer.from(tensor.data.slice().buffer));
+    data.push(bytes);
+    offset += bytes.length;
+  }
+  writeFileSync(path, Buffer.concat([padded(Buffer.concat(head)), ...data]));
+}
+
+function typed(value: GgufInput['metadata'][string]): Buffer[] {
+  if (typeof value === 'string') return [u32(8), string(value)];
+  if (typeof value === 'boolean') return [u32(7), Buffer.of(Number(value))];
+  if (typeof value === 'number') return Number.isInteger(value) ? [u32(4), u32(value)] : [u32(6), f32(value)];
+  const texts = typeof value[0] === 'string';
+  const items = value.map((item) => (typeof item === 'string' ? string(item) : u32(item)));
+  return [u32(9), u32(texts ? 8 : 4), u64(value.length), ...items];
+}
+
+function string(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([u64(bytes.length), bytes]);
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function u64(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(value));
+  return bytes;
+}
+
+function f32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeFloatLE(value);
+  return bytes;
+}
+
+/** Up to the alignment of 32 bytes. */
+function padded(bytes: Buffer): Buffer {
+  return Buffer.concat([bytes, Buffer.alloc((32 - (bytes.length % 32)) % 32)]);
+}
