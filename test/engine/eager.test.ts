@@ -1,9 +1,9 @@
-import { createRequire } from 'node:module';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createEagerEngine } from '../../src/engine/eager.ts';
 import type { Engine, HostTensor, Named } from '../../src/engine/engine.ts';
 import * as tf from '../../src/engine/tfjs.ts';
 import { InputError } from '../../src/errors.ts';
+import { isInstalled } from './tfjs-node.ts';
 
 const engine: Engine = await createEagerEngine('cpu');
 afterAll(() => engine.dispose());
@@ -178,12 +178,3 @@ describe('a missing package', () => {
     },
   );
 });
-
-function isInstalled(specifier: string): boolean {
-  try {
-    createRequire(import.meta.url).resolve(specifier);
-    return true;
-  } catch {
-    return false;
-  }
-}

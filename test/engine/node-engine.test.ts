@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createEagerEngine } from '../../src/engine/eager.ts';
 import type { Engine, HostTensor, ProgramFunction } from '../../src/engine/engine.ts';
@@ -6,18 +5,18 @@ import { openEngine } from '../../src/engine/select.ts';
 import * as tf from '../../src/engine/tfjs.ts';
 import { InputError } from '../../src/errors.ts';
 import { randomStream } from '../../src/random.ts';
+import { hasTfjsNode } from './tfjs-node.ts';
 
 /**
  * The eager path of `node` and `gpu` on real TensorFlow: equal to the oracle. Without the package the tests skip;
  * `bash scripts/build-tfjs-node.sh` puts it there.
  */
-const installed = isInstalled('@tensorflow/tfjs-node');
 const title = 'engine node';
 const why = '@tensorflow/tfjs-node is not installed: bash scripts/build-tfjs-node.sh builds it';
 
-describe.skipIf(installed)(title, () => test.skip(why, () => {}));
+describe.skipIf(hasTfjsNode)(title, () => test.skip(why, () => {}));
 
-describe.skipIf(!installed)(title, () => {
+describe.skipIf(!hasTfjsNode)(title, () => {
   let node: Engine;
   let cpu: Engine;
   beforeAll(async () => {
@@ -105,12 +104,3 @@ describe.skipIf(!installed)(title, () => {
     await expect(createEagerEngine('gpu')).rejects.toBeInstanceOf(InputError);
   });
 });
-
-function isInstalled(specifier: string): boolean {
-  try {
-    createRequire(import.meta.url).resolve(specifier);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -6,11 +6,13 @@ import { type ModelConfig, parseModelConfig } from '../../src/model/config.ts';
 import { baseLinear, type DecoderModel, type LinearMap } from '../../src/model/decoder.ts';
 import { type DecoderBatch, decoderForward, logits, logprobs } from '../../src/model/forward.ts';
 import { ROPE_COS, ROPE_SIN } from '../../src/model/rope-tables.ts';
+import { hasTfjsNode } from '../engine/tfjs-node.ts';
 
-/** The engines that model and adapter tests run on. */
+/** The engines that model and adapter tests run on; node where it is installed. */
 export const engines: readonly [name: string, open: () => Promise<Engine>][] = [
   ['cpu', () => createEagerEngine('cpu')],
   ['onnx', () => createOnnxEngine({ threads: 1 })],
+  ...(hasTfjsNode ? [['node', () => createEagerEngine('node')] as [string, () => Promise<Engine>]] : []),
 ];
 
 export type Weights = Named<HostTensor>;
