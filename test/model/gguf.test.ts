@@ -130,8 +130,16 @@ describe('a .gguf file is refused in one line that says why', () => {
     expect(weights).toEqual(randomWeights(tinyConfig));
   });
 
-  test('an unsupported type among the weights, before any is read', async () => {
-    await expect(loadWeights(quants, tinyConfig)).rejects.toThrow(InputError);
+  test('an unsupported type among the weights, by its name', async () => {
+    const tensors = converted(tinyConfig);
+    const path = write({
+      tensors: { ...tensors, 'output.weight': { ...tensors['output.weight']!, type: 12 } },
+    });
+    const loading = loadWeights(path, await readModelConfig(path));
+    await expect(loading).rejects.toThrow(InputError);
+    await expect(loading).rejects.toThrow(
+      'tensor "lm_head.weight" is Q4_K, which is not supported; supported types: F32, F16, BF16, Q8_0, Q4_0, Q4_1',
+    );
   });
 
   test('no GGUF at all', async () => {

@@ -5,9 +5,9 @@ export interface GgufInput {
   readonly metadata: Readonly<
     Record<string, string | number | boolean | readonly string[] | readonly number[]>
   >;
-  /** float32 tensors, rows first. */
+  /** Rows first. The data is float32 whatever `type` (a ggml type id, 0 = F32 by default) says of it. */
   readonly tensors: Readonly<
-    Record<string, { readonly data: Float32Array; readonly shape: readonly number[] }>
+    Record<string, { readonly data: Float32Array; readonly shape: readonly number[]; readonly type?: number }>
   >;
 }
 
@@ -24,7 +24,7 @@ export function writeGguf(path: string, { metadata, tensors }: GgufInput): void 
   const data: Buffer[] = [];
   for (const [name, tensor] of Object.entries(tensors)) {
     const ne = [...tensor.shape].reverse();
-    head.push(string(name), u32(ne.length), ...ne.map(u64), u32(0), u64(offset));
+    head.push(string(name), u32(ne.length), ...ne.map(u64), u32(tensor.type ?? 0), u64(offset));
     const bytes = padded(Buffer.from(tensor.data.slice().buffer));
     data.push(bytes);
     offset += bytes.length;
