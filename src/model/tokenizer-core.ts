@@ -35,7 +35,7 @@ const tokenizerSchema = z.looseObject({
 export function openTokenizerCore(text: string, config: object, where: string): TokenizerCore {
   const json = parseJson(text, tokenizerSchema, `${where}: tokenizer.json`);
   try {
-    return new Tokenizer({ ...json, pre_tokenizer: widenDigits(json.pre_tokenizer) }, config);
+    return new Tokenizer({ ...json, pre_tokenizer: mendPreTokenizer(json.pre_tokenizer) }, config);
   } catch (error) {
     throw new InputError(
       `${where}: tokenizer.json is not supported: ${error instanceof Error ? error.message : error}`,
@@ -43,16 +43,33 @@ export function openTokenizerCore(text: string, config: object, where: string): 
   }
 }
 
-/** The library's Digits step splits at \d only; the original splits at every numeric character, \p{N}. */
-function widenDigits(step: unknown): unknown {
-  if (typeof step !== 'object' || step === null || !('type' in step)) return step;
-  if (step.type === 'Sequence' && 'pretokenizers' in step && Array.isArray(step.pretokenizers)) {
-    return { ...step, pretokenizers: step.pretokenizers.map(widenDigits) };
-  }
-  if (step.type !== 'Digits') return step;
-  const each = 'individual_digits' in step && step.individual_digits === true;
-  const pattern = { Regex: each ? '\\p{N}' : '\\p{N}+' };
-  return { type: 'Split', pattern, behavior: 'Isolated', invert: false };
+const stepSchema = z.looseObject({
+  type: z.string(),
+  pretokenizers: z.array(z.unknown()).optional(),
+  individual_digits: z.boolean().optional(),
+  use_regex: z.boolean().default(true),
+  add_prefix_space: z.boolean().default(false),
+});
+
+/** GPT-2's pattern: contractions, words, numbers, symbols, each with the space before it, and runs of white space. */
+const words = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
+
+/**
+ * Two steps split at JavaScript's \d and \s where the original splits at \p{N} and Unicode's white space (U+0085 is in it,
+ * U+FEFF is not). The Split step gets both right, so it takes their place.
+ */
+function mendPreTokenizer(step: unknown): unknown {
+  const { success, data } = stepSchema.safeParse(step);
+  if (!success) return step;
+  if (data.type === 'Sequence') return { ...data, pretokenizers: data.pretokenizers?.map(mendPreTokenizer) };
+  if (data.type === 'Digits') return split(data.individual_digits ? '\\p{N}' : '\\p{N}+');
+  // With add_prefix_space the space must come before the splitting, which only the step itself can do.
+  if (data.type !== 'ByteLevel' || !data.use_regex || data.add_prefix_space) return step;
+  return { type: 'Sequence', pretokenizers: [split(words), { ...data, use_regex: false }] };
+}
+
+function split(Regex: string): object {
+  return { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false };
 }
 
 /** Text of ids, spaces as they are. The library refuses an empty list and fails on ids without a token: they give nothing. */

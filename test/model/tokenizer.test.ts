@@ -87,6 +87,22 @@ describe('encoding and decoding', () => {
     expect(tokenizer.decode([2, 3, 4])).toBe('a .');
   });
 
+  test('white space is what Unicode says it is: U+0085 is, U+FEFF is not', () => {
+    // Ids by tokenizers 0.23.3 for the same tokenizer.
+    const bytes = { Ġ: 0, Ċ: 1, ĊĊ: 2, Â: 3, ħ: 4, ï: 5, '»': 6, '¿': 7, ĊÂ: 8 };
+    const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
+    const tokenizer = make({
+      ...characters,
+      added_tokens: [],
+      pre_tokenizer: byteLevel,
+      decoder: byteLevel,
+      model: { type: 'BPE', unk_token: null, vocab: bytes, merges: ['Ċ Ċ', 'Ċ Â'] },
+    });
+    expect(tokenizer.encode('\n\n\uFEFF')).toEqual([1, 1, 5, 6, 7]);
+    expect(tokenizer.encode('\n\u0085')).toEqual([8, 4]);
+    expect(tokenizer.decode(tokenizer.encode('\n\u0085\uFEFF'))).toBe('\n\u0085\uFEFF');
+  });
+
   test('the BOS habit of a tokenizer can be left out', () => {
     const tokenizer = make(withBos);
     expect(tokenizer.encode('ab')).toEqual([0, 2, 3]);
