@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { InputError } from '../errors.ts';
-import { isMissing } from './read-json.ts';
+import { isMissing, unreadable } from './read-json.ts';
 
 /** A file open for reading at any position. */
 export interface BinaryFile {
@@ -17,13 +17,18 @@ export interface BinaryFile {
 
 /**
  * Opens a file for reading.
- * @throws InputError when there is no such file.
+ * @throws InputError when there is no such file, or it can't be read.
  */
 export async function openBinaryFile(path: string): Promise<BinaryFile> {
   const handle = await open(path, 'r').catch((error: unknown) => {
-    throw isMissing(error) ? new InputError(`${path}: no such file`) : error;
+    throw isMissing(error) ? new InputError(`${path}: no such file`) : unreadable(path, error);
   });
-  const { size } = await handle.stat();
+  const status = await handle.stat();
+  if (!status.isFile()) {
+    await handle.close();
+    throw new InputError(`${path} is not a file`);
+  }
+  const { size } = status;
   return {
     path,
     size,

@@ -4,7 +4,7 @@ import { type BinaryFile, openBinaryFile } from './binary-file.ts';
 import { quantType, supportedQuantTypes } from './gguf-dequantise.ts';
 
 /** A tensor's place in a GGUF file. */
-export interface GgufTensor {
+interface GgufTensor {
   /** Element type by its GGUF name, such as "Q4_1". */
   readonly type: string;
   /** Row-major, rows first: ggml's `ne` reversed. */

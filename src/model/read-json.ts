@@ -7,13 +7,21 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
-/** Reads a text file; undefined when there is none. */
+/** The input error for a file or folder that is there but can't be read: no permission, or a folder where a file should be. */
+export function unreadable(path: string, error: unknown): InputError {
+  return new InputError(`${path} can't be read: ${error instanceof Error ? error.message : error}`);
+}
+
+/**
+ * Reads a text file; undefined when there is none.
+ * @throws InputError when it can't be read.
+ */
 export async function readTextIfAny(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
+    throw unreadable(path, error);
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type SafetensorsEntry,
 } from './safetensors-header.ts';
 
-export type SafetensorsData = ReturnType<(typeof elementTypes)[SafetensorsDType]['load']>;
+type SafetensorsData = ReturnType<(typeof elementTypes)[SafetensorsDType]['load']>;
 
 /** A tensor as a file holds it. F32, F16 and BF16 arrive as Float32Array. */
 export interface StoredTensor {

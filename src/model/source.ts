@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.ts';
-import { isMissing } from './read-json.ts';
+import { isMissing, unreadable } from './read-json.ts';
 
 /** Where a model's files are. */
 export interface ModelSource {
@@ -17,7 +17,7 @@ export interface ModelSource {
  */
 export async function findModel(path: string): Promise<ModelSource> {
   const status = await stat(path).catch((error: unknown) => {
-    if (!isMissing(error)) throw error;
+    if (!isMissing(error)) throw unreadable(path, error);
     throw new InputError(
       `model "${path}" does not exist; give a folder in Hugging Face layout or a .gguf file (hub ids are not supported)`,
     );
@@ -28,7 +28,9 @@ export async function findModel(path: string): Promise<ModelSource> {
 }
 
 async function findInFolder(folder: string): Promise<ModelSource> {
-  const names = await readdir(folder);
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw unreadable(folder, error);
+  });
   const found = (kind: ModelSource['weights']['kind'], name: string): ModelSource => ({
     folder,
     weights: { kind, path: join(folder, name) },

@@ -194,6 +194,15 @@ describe('finding a model', () => {
     await refused(path, 'config.json is not valid JSON');
   });
 
+  test('a folder where a file should be', async () => {
+    const path = await saved(randomWeights(tinyConfig));
+    mkdirSync(join(path, 'config.json'));
+    await refused(path, "config.json can't be read");
+    const other = folder();
+    mkdirSync(join(other, 'model.safetensors'));
+    await expect(loadWeights(other, tinyConfig)).rejects.toThrow('model.safetensors is not a file');
+  });
+
   test('a generation_config.json of the wrong form', async () => {
     const path = await saved(randomWeights(tinyConfig));
     writeFileSync(join(path, 'config.json'), JSON.stringify(tinyJson));
