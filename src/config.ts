@@ -113,11 +113,14 @@ const isEnvironment = (value: unknown): value is Environment =>
 
 const isReward = (value: unknown): value is RewardFunction => typeof value === 'function';
 
-const recipeSchema = z
+/** The schema itself: `--set` looks up field names in its shape. */
+export const recipeSchema = z
   .strictObject({
     name: z.string().regex(/^[\w.-]+$/, 'letters, digits, ".", "_" and "-" only'),
     /** A folder in Hugging Face layout, a .gguf file, or 'tiny' for the embedded model. */
     model: z.string(),
+    /** Start from weights drawn at random by the model folder's config.json, not from its weights: to pretrain. */
+    freshWeights: z.boolean().default(false),
     method: z.enum(['lora', 'afa-lora', 'full']).default('afa-lora'),
     adapter: adapter.prefault({}),
     objective: z.enum(['rl', 'sft']).default('rl'),
@@ -128,6 +131,8 @@ const recipeSchema = z
         z.strictObject({
           reward: z.custom<RewardFunction>(isReward, 'must be a function (batch) => (number | null)[]'),
           weight: z.number().default(1),
+          /** Seconds that one call may take before it counts as failed. */
+          timeout: z.number().positive().max(86_400).default(300),
         }),
       )
       .nonempty('needs at least one reward'),

@@ -7,13 +7,14 @@ import { isMissing, unreadable } from './read-json.ts';
 export interface ModelSource {
   /** The folder that holds config.json and tokenizer.json, if the model has them. */
   readonly folder: string;
-  readonly weights: { readonly kind: 'safetensors' | 'index' | 'gguf'; readonly path: string };
+  /** 'none': a folder without weights, from which a fresh model can be made; its path is the folder's. */
+  readonly weights: { readonly kind: 'safetensors' | 'index' | 'gguf' | 'none'; readonly path: string };
 }
 
 /**
  * Finds a model's weights: a .gguf file, or a folder in Hugging Face layout with model.safetensors,
  * model.safetensors.index.json (shards) or exactly one .gguf file, looked for in that order.
- * @throws InputError when the path does not exist, holds no weights, or several .gguf files.
+ * @throws InputError when the path does not exist, or holds several .gguf files.
  */
 export async function findModel(path: string): Promise<ModelSource> {
   const status = await stat(path).catch((error: unknown) => {
@@ -44,7 +45,5 @@ async function findInFolder(folder: string): Promise<ModelSource> {
       `model folder ${folder} has ${ggufs.length} .gguf files (${ggufs.join(', ')}); give the path of one`,
     );
   }
-  throw new InputError(
-    `model folder ${folder} has no weights: expected model.safetensors, model.safetensors.index.json or one .gguf file`,
-  );
+  return { folder, weights: { kind: 'none', path: folder } };
 }

@@ -98,6 +98,11 @@ function listed(names: readonly string[]): string {
 }
 
 async function openWeights({ weights }: ModelSource, config: ModelConfig): Promise<WeightStore> {
+  if (weights.kind === 'none') {
+    throw new InputError(
+      `model folder ${weights.path} has no weights: expected model.safetensors, model.safetensors.index.json or one .gguf file`,
+    );
+  }
   if (weights.kind === 'gguf') return ggufWeights(await openGguf(weights.path), config);
   return weights.kind === 'index' ? openShards(weights.path) : openSingle(weights.path);
 }

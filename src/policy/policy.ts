@@ -55,7 +55,10 @@ export type TrainBatch =
   | { readonly objective: 'rl'; readonly groups: readonly TrainGroup[] }
   | { readonly objective: 'sft'; readonly examples: readonly Example[] };
 
-/** Numbers of one optimiser step, by TRL's names: loss, grad_norm, learning_rate, entropy, kl, clip_ratio/… */
+/**
+ * Numbers of one optimiser step, by TRL's names: loss, grad_norm, learning_rate, entropy, kl, clip_ratio/…
+ * With objective 'sft' also num_tokens, the tokens of this batch, which only the tokenizer knows.
+ */
 export type UpdateMetrics = Readonly<Record<string, number>>;
 
 /** A named array of a policy's state. */

@@ -1,0 +1,24 @@
+import { defineRecipe } from 'anneal';
+import { arithmetic } from 'anneal/envs';
+import { exactNumber } from 'anneal/rewards';
+
+/** GRPO with AFA-LoRA on the embedded model: order of operations with one worked step. What `npm start` runs. */
+export default defineRecipe({
+  name: 'arithmetic',
+  model: 'tiny',
+  method: 'afa-lora',
+  adapter: {
+    rank: 8,
+    alpha: 16,
+    targetModules: 'all-linear',
+    activation: 'silu',
+    schedule: { fraction: 0.3 },
+  },
+  env: arithmetic(),
+  rewards: [{ reward: exactNumber() }],
+  sampling: { groupSize: 8, promptsPerStep: 16, maxNewTokens: 24 },
+  optimizer: { lr: 1e-3, warmupSteps: 5, microBatchSize: 128 },
+  steps: 150,
+  seed: 1,
+  eval: { every: 50, tasks: 500 },
+});

@@ -1,0 +1,12 @@
+import { trainWith } from './pipeline/train.ts';
+import { createPolicy } from './policy/create-policy.ts';
+
+export { defineRecipe, type Recipe, type RecipeInput } from './config.ts';
+export * from './errors.ts';
+export type * from './types.ts';
+
+/**
+ * Trains a recipe's policy: a cold observable of the run's events. It ends with `done`, with `stopped` after `signal` was
+ * aborted, or with an error; unsubscribing stops the run after the step under way, with a checkpoint.
+ */
+export const train = trainWith(createPolicy);

@@ -1,0 +1,117 @@
+import { policyLoss } from '../algorithm/loss/policy-loss.ts';
+import type { LossConfig } from '../algorithm/loss/types.ts';
+import type { Engine, HostTensor, Named, Program } from '../engine/engine.ts';
+import * as tf from '../engine/tfjs.ts';
+import { type ModelPrograms, packedInputs, packedLogprobs, scalarInput } from '../model/model-programs.ts';
+import type { MicroBatch } from './micro-batches.ts';
+
+/** The loss of a micro-batch, its metrics, and its gradient by every trained tensor: each a part that adds up over the batch. */
+export interface MicroResult {
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly gradients: Readonly<Record<string, Float32Array>>;
+}
+
+export interface UpdateProgramOptions {
+  readonly engine: Engine;
+  readonly programs: ModelPrograms;
+  /** Names of the tensors to differentiate by. */
+  readonly trained: readonly string[];
+  readonly objective: 'rl' | 'sft';
+  readonly loss: LossConfig;
+}
+
+/** Everything that one micro-batch's loss depends on. */
+export interface MicroInputs {
+  /** Weights, adapter, β and tables: `ModelPrograms.inputs`. */
+  readonly model: Named<HostTensor>;
+  readonly batch: MicroBatch;
+  readonly temperature: number;
+  /** Scalars of the loss: `hyperParameters` and `BatchConstants.scalars`. */
+  readonly hyper: Readonly<Record<string, number>>;
+}
+
+const GRADIENT = 'gradient.';
+const METRIC = 'metric.';
+const HYPER = 'hyper.';
+
+/** Model, log-prob head, loss and gradients as one program. Only structure is baked in; every number is an input. */
+export class UpdateProgram {
+  private readonly options: UpdateProgramOptions;
+  private readonly program: Program;
+
+  constructor(options: UpdateProgramOptions) {
+    this.options = options;
+    this.program = options.engine.compile((inputs) => this.trace(inputs), { name: 'update' });
+  }
+
+  async run({ model, batch, temperature, hyper }: MicroInputs): Promise<MicroResult> {
+    const out = await this.program.run({
+      ...model,
+      ...packedInputs(batch.packed),
+      ...batch.rows,
+      temperature: scalarInput(temperature),
+      ...Object.fromEntries(Object.entries(hyper).map(([name, value]) => [HYPER + name, scalarInput(value)])),
+    });
+    const part = (prefix: string) =>
+      Object.entries(out).flatMap(([name, { data }]) =>
+        name.startsWith(prefix) ? [[name.slice(prefix.length), data as Float32Array] as const] : [],
+      );
+    return {
+      loss: out.loss!.data[0]!,
+      metrics: Object.fromEntries(part(METRIC).map(([name, data]) => [name, data[0]!])),
+      gradients: Object.fromEntries(part(GRADIENT)),
+    };
+  }
+
+  dispose(): Promise<void> {
+    return this.program.dispose();
+  }
+
+  private trace(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
+    const { trained } = this.options;
+    const metrics: Record<string, tf.Tensor> = {};
+    const lossOf = (...tensors: tf.Tensor[]): tf.Scalar => {
+      const values = Object.fromEntries(trained.map((name, i) => [name, tensors[i]!]));
+      const result = this.loss({ ...inputs, ...values });
+      // The metrics leave the scope of the gradient computation, which would dispose of them.
+      for (const [name, metric] of Object.entries(result.metrics)) metrics[METRIC + name] = tf.keep(metric);
+      return result.loss as tf.Scalar;
+    };
+    const { value, grads } = tf.valueAndGrads(lossOf)(trained.map((name) => inputs[name]!));
+    const gradients = Object.fromEntries(trained.map((name, i) => [GRADIENT + name, grads[i]!]));
+    return { loss: value, ...metrics, ...gradients };
+  }
+
+  private loss(inputs: Named<tf.Tensor>): { readonly loss: tf.Tensor; readonly metrics: Named<tf.Tensor> } {
+    const { programs, trained, objective, loss } = this.options;
+    const head = programs.headWeight;
+    const { logprobs, entropy } = packedLogprobs(programs.decoder(inputs), inputs, {
+      weightGradient: trained.includes(head),
+      entropyGradient: Boolean(loss.entropyCoef),
+    });
+    const { mask, lossWeights, advantages, oldLogprobs, refLogprobs } = inputs as Record<string, tf.Tensor>;
+    const hyper = Object.fromEntries(
+      Object.entries(inputs).flatMap(([name, tensor]) =>
+        name.startsWith(HYPER) ? [[name.slice(HYPER.length), tensor] as const] : [],
+      ),
+    );
+    if (objective === 'sft') {
+      const mean = tf.div(tf.sum(tf.mul(entropy, mask!)), hyper.tokens!);
+      return { loss: tf.neg(tf.sum(tf.mul(logprobs, lossWeights!))), metrics: { entropy: mean } };
+    }
+    return policyLoss(
+      {
+        logprobs,
+        entropies: entropy,
+        mask: mask!,
+        lossWeights: lossWeights!,
+        advantages: advantages!,
+        oldLogprobs,
+        refLogprobs,
+        hyper,
+      },
+      loss,
+    );
+  }
+}

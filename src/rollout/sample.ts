@@ -1,0 +1,57 @@
+import type { Tokenizer } from '../model/tokenizer.ts';
+import type { SampleOptions, SampleRequest } from '../policy/policy.ts';
+import type { Completion, Group } from '../types.ts';
+import { type DecodingModel, type GeneratedTokens, generate } from './generate.ts';
+
+/** A model to sample from, and what its rollouts say of it. */
+export interface Sampler {
+  readonly model: DecodingModel;
+  readonly tokenizer: Tokenizer;
+  readonly eosTokenIds: readonly number[];
+  readonly version: number;
+  readonly beta: number;
+}
+
+/** G rollouts of each request, in the order of the requests. */
+export async function sampleGroups(
+  sampler: Sampler,
+  requests: readonly SampleRequest[],
+  options: SampleOptions,
+): Promise<Group[]> {
+  const { tokenizer, version, beta } = sampler;
+  const prompts = requests.map(({ messages }) =>
+    tokenizer.encodeChat(messages).slice(-options.maxPromptLength),
+  );
+  const groups = await completions(sampler, prompts, options);
+  return requests.map((request, p) => ({
+    ...request,
+    promptIds: prompts[p]!,
+    rollouts: groups[p]!.map((completion) => ({ ...completion, beta, policyVersion: version })),
+  }));
+}
+
+/** G completions of each prompt, with their texts. */
+export async function completions(
+  { model, tokenizer, eosTokenIds }: Pick<Sampler, 'model' | 'tokenizer' | 'eosTokenIds'>,
+  prompts: readonly (readonly number[])[],
+  options: Omit<SampleOptions, 'maxPromptLength'>,
+): Promise<Completion[][]> {
+  const { stop } = options;
+  const textOf = (ids: readonly number[]) => tokenizer.decode(ids, { skipSpecialTokens: true });
+  const stops = (ids: readonly number[]) => stop.some((text) => textOf(ids).includes(text));
+  const groups = await generate(model, prompts, {
+    ...options,
+    eosTokenIds,
+    ...(stop.length > 0 && { stops }),
+  });
+  return groups.map((group) =>
+    group.map((tokens) => ({ ...tokens, text: cutAt(stop, textOf(tokens.tokenIds), tokens) })),
+  );
+}
+
+/** The text before the first stop string. */
+function cutAt(stop: readonly string[], text: string, { finishReason }: GeneratedTokens): string {
+  if (finishReason !== 'stop') return text;
+  const ends = stop.map((s) => text.indexOf(s)).filter((at) => at >= 0);
+  return text.slice(0, Math.min(...ends));
+}
