@@ -1,0 +1,115 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeFileAtomic } from '../checkpoint/atomic-write.ts';
+import { activations, placements } from '../config.ts';
+import type { HostTensor, Named } from '../engine/engine.ts';
+import { InputError } from '../errors.ts';
+import type { ModelConfig } from '../model/config.ts';
+import { readJsonIfAny } from '../model/read-json.ts';
+import { readSafetensors, writeSafetensors } from '../model/safetensors.ts';
+import type { AdapterSpec } from './adapter-spec.ts';
+import { adapterShapes } from './adapter-tensors.ts';
+import { parsePeftConfig, peftConfig } from './peft-config.ts';
+import { targetModules } from './target-modules.ts';
+
+// An adapter's folder: PEFT's adapter_config.json and adapter_model.safetensors, and beside them afa.json with what PEFT has no
+// word for. At β = 0 PEFT computes the same from it; while β > 0 it would leave φ out.
+
+const FILES = {
+  config: 'adapter_config.json',
+  tensors: 'adapter_model.safetensors',
+  afa: 'afa.json',
+} as const;
+
+const afaSchema = z.strictObject({
+  activation: z.enum(activations),
+  placement: z.enum(placements),
+  schedule: z.strictObject({ kind: z.literal('linear'), fraction: z.number().min(0).max(1) }),
+  /** Optimiser steps of the whole run, and those taken. */
+  steps: z.int().positive(),
+  step: z.int().nonnegative(),
+  /** β of each layer, [L]. */
+  beta: z.array(z.number().min(0).max(1)),
+});
+
+/** Where an annealed adapter stands in its schedule: the content of afa.json. */
+export type AfaState = Readonly<z.output<typeof afaSchema>>;
+
+/** An adapter as a folder holds it. */
+export interface StoredAdapter {
+  readonly spec: AdapterSpec;
+  /** By PEFT's names, A [R, in] and B [out, R]. */
+  readonly tensors: Named<HostTensor>;
+  /** Name or path of the model that it adapts. */
+  readonly baseModel: string | undefined;
+  /** Absent for plain LoRA. */
+  readonly afa?: AfaState | undefined;
+}
+
+/** Writes an adapter's files into a folder, which is made when missing. */
+export async function writeAdapterFolder(folder: string, adapter: StoredAdapter): Promise<void> {
+  const { spec, tensors, baseModel, afa } = adapter;
+  await mkdir(folder, { recursive: true });
+  const config = peftConfig({ ...spec, baseModel, targetModules: spec.modules });
+  const floats = Object.fromEntries(
+    Object.entries(tensors).map(([name, { data, shape }]) => [name, { data: data as Float32Array, shape }]),
+  );
+  await writeSafetensors(join(folder, FILES.tensors), floats);
+  await writeFileAtomic(join(folder, FILES.config), `${JSON.stringify(config, null, 2)}\n`);
+  if (afa) await writeFileAtomic(join(folder, FILES.afa), `${JSON.stringify(afa, null, 2)}\n`);
+}
+
+/**
+ * Reads an adapter's folder for a model.
+ * @throws InputError when a file is missing or bad, when the adapter is not plain LoRA (or AFA-LoRA, with afa.json), or when its
+ * tensors are not those that its config names on this model.
+ */
+export async function readAdapterFolder(folder: string, config: ModelConfig): Promise<StoredAdapter> {
+  const where = join(folder, FILES.config);
+  const json = await readJsonIfAny(where, z.record(z.string(), z.unknown()));
+  if (json === undefined)
+    throw new InputError(`${folder} holds no ${FILES.config}: is it an adapter's folder?`);
+  const { rank, alpha, rsLora, baseModel, ...peft } = parsePeftConfig(json, where);
+  const afa = await readJsonIfAny(join(folder, FILES.afa), afaSchema);
+  if (afa && afa.beta.length !== config.layers) {
+    throw new InputError(
+      `${join(folder, FILES.afa)}: beta has ${afa.beta.length} layers, the model ${config.layers}`,
+    );
+  }
+  const { placement, activation } = afa ?? { placement: 'A-s-B', activation: 'silu' };
+  const modules = targetModules(config, peft.targetModules);
+  const spec: AdapterSpec = {
+    modules,
+    rank,
+    alpha,
+    rsLora,
+    placement,
+    activation,
+    anneals: afa !== undefined,
+  };
+  return { spec, tensors: await readTensors(join(folder, FILES.tensors), spec, config), baseModel, afa };
+}
+
+async function readTensors(
+  path: string,
+  spec: AdapterSpec,
+  config: ModelConfig,
+): Promise<Record<string, HostTensor>> {
+  const stored = await readSafetensors(path);
+  const tensors: Record<string, HostTensor> = {};
+  for (const [name, shape] of Object.entries(adapterShapes(spec, config))) {
+    const tensor = stored[name];
+    if (tensor === undefined) throw new InputError(`${path} lacks "${name}", which its config asks for`);
+    if (!(tensor.data instanceof Float32Array) || tensor.shape.join() !== shape.join()) {
+      throw new InputError(
+        `${path}: "${name}" is ${tensor.dtype} [${tensor.shape}], but must be float [${shape}]`,
+      );
+    }
+    tensors[name] = { data: tensor.data, shape, dtype: 'float32' };
+  }
+  const extra = Object.keys(stored).find((name) => !(name in tensors));
+  if (extra !== undefined)
+    throw new InputError(`${path} holds "${extra}", which its config does not ask for`);
+  return tensors;
+}

@@ -1,0 +1,52 @@
+import { InputError } from '../errors.ts';
+import type { ModelConfig } from '../model/config.ts';
+import { expectedTensors } from '../model/weights.ts';
+
+/** Shape [out, in] of every linear layer that can be adapted, by path: all of the model's but the head. */
+export function linearModules(config: ModelConfig): Record<string, readonly [number, number]> {
+  const modules: Record<string, readonly [number, number]> = {};
+  for (const [name, shape] of Object.entries(expectedTensors(config))) {
+    const isLinear = shape.length === 2 && name.endsWith('_proj.weight');
+    if (isLinear) modules[name.slice(0, -'.weight'.length)] = shape as [number, number];
+  }
+  return modules;
+}
+
+/**
+ * Paths of the linear layers that a `targetModules` setting names, in the model's order, as PEFT reads it: 'all-linear';
+ * a list of names, each the whole path or its last parts ('q_proj'); or one regular expression for the whole path.
+ * @throws InputError when a name or the expression matches nothing, listing what there is.
+ */
+export function targetModules(config: ModelConfig, target: string | readonly string[]): string[] {
+  const paths = Object.keys(linearModules(config));
+  if (target === 'all-linear') return paths;
+  const matchers = typeof target === 'string' ? [wholePath(target)] : target.map(lastParts);
+  for (const { shown, matches } of matchers) {
+    if (!paths.some(matches))
+      throw new InputError(`targetModules: ${shown} matches nothing; ${listing(paths)}`);
+  }
+  return paths.filter((path) => matchers.some(({ matches }) => matches(path)));
+}
+
+interface Matcher {
+  readonly shown: string;
+  readonly matches: (path: string) => boolean;
+}
+
+function lastParts(name: string): Matcher {
+  return { shown: `"${name}"`, matches: (path) => path === name || path.endsWith(`.${name}`) };
+}
+
+function wholePath(source: string): Matcher {
+  try {
+    const expression = new RegExp(`^(?:${source})$`);
+    return { shown: `/${source}/ on the whole path`, matches: (path) => expression.test(path) };
+  } catch (error) {
+    throw new InputError(`targetModules: "${source}" is no regular expression: ${(error as Error).message}`);
+  }
+}
+
+function listing(paths: readonly string[]): string {
+  const names = [...new Set(paths.map((path) => path.slice(path.lastIndexOf('.') + 1)))];
+  return `the linear layers are ${names.join(', ')} (whole paths as ${paths[0]})`;
+}
