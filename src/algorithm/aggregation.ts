@@ -31,22 +31,22 @@ export interface Denominators {
   readonly scale: number;
 }
 
-/** Count of loss tokens in a row of the mask. */
-export function countTokens(row: ArrayLike<number>): number {
-  let count = 0;
-  for (let t = 0; t < row.length; t++) count += row[t]!;
-  return count;
+/** Sum of a row; of a mask's row, its count of loss tokens. */
+export function rowSum(row: ArrayLike<number>): number {
+  let sum = 0;
+  for (let t = 0; t < row.length; t++) sum += row[t]!;
+  return sum;
 }
 
 /** Count of loss tokens in a mask. */
 export function totalTokens(mask: Rows): number {
-  return mask.reduce((sum, row) => sum + countTokens(row), 0);
+  return mask.reduce((sum, row) => sum + rowSum(row), 0);
 }
 
 /** The weight of every token in the loss, as rows shaped like `mask` (0 where the mask is 0). */
 export function tokenWeights(mask: Rows, mode: Aggregation, by: Denominators): Float32Array[] {
   return mask.map((row) => {
-    const weight = rowWeight(mode, countTokens(row), by);
+    const weight = rowWeight(mode, rowSum(row), by);
     return Float32Array.from(row, (m) => m * weight);
   });
 }

@@ -20,11 +20,32 @@ export interface AdvantageBatch {
   readonly baselines?: ArrayLike<number> | undefined;
 }
 
+/** Settings of the estimators; each reads only its own. */
+export interface AdvantageOptions {
+  /** grpo, grpo_passk: what the centred reward is divided by. */
+  readonly scaleRewards?: ScaleRewards | undefined;
+  /** Whose conventions to follow where they differ; TRL's when left out. */
+  readonly compat?: 'trl' | 'verl' | undefined;
+  /** Added to the std; 1e-4 in TRL's convention, 1e-6 in verl's. */
+  readonly eps?: number | undefined;
+  /** gae, reinforce_plus_plus: discount of later rewards. */
+  readonly gamma?: number | undefined;
+  /** gae: λ. */
+  readonly lambda?: number | undefined;
+  /** gpg: divisor of the centred reward. */
+  readonly norm?: number | undefined;
+}
+
+/** std of the group, of the batch, or nothing. */
+export type ScaleRewards = 'group' | 'batch' | 'none';
+
 export interface Advantages {
   /** One a completion [B], or one a token [B][T]. */
   readonly advantages: Float32Array | Float32Array[];
-  /** Targets of the value function, [B][T]. */
+  /** What the policy could have expected from each token on, [B][T]: targets of a value function. */
   readonly returns?: Float32Array[];
   /** Numbers to log. */
   readonly metrics: Record<string, number>;
 }
+
+export type AdvantageEstimator = (batch: AdvantageBatch, options: AdvantageOptions) => Advantages;

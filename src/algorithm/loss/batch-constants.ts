@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts';
-import { type Denominators, type Rows, tokenWeights, totalTokens } from '../aggregation.ts';
+import { type Denominators, type Rows, rowSum, tokenWeights, totalTokens } from '../aggregation.ts';
 import { quantile } from '../quantile.ts';
 import { lossNamed } from './index.ts';
 import type { LossConfig } from './types.ts';
@@ -14,6 +14,8 @@ export interface LossBatch {
   readonly maxCompletionLength?: number | undefined;
   /** The batch is one call of TRL's trainer, a part of its optimiser step (compat: 'trl'). */
   readonly trlCall?: TrlCall | undefined;
+  /** Divisors that override the batch's own (compat: 'verl'). */
+  readonly verlCall?: VerlCall | undefined;
 }
 
 /** TRL's own divisors of one `compute_loss` call. */
@@ -25,6 +27,14 @@ export interface TrlCall {
   /** Loss tokens of the whole generation batch, all processes. */
   readonly numItemsInBatch: number;
   readonly numProcesses: number;
+}
+
+/** verl's `global_batch_info`: divisors of a whole batch that is spread over processes and micro-batches. */
+export interface VerlCall {
+  readonly dpSize?: number | undefined;
+  readonly batchNumTokens?: number | undefined;
+  readonly globalBatchSize?: number | undefined;
+  readonly lossScaleFactor?: number | undefined;
 }
 
 /** What every micro-batch of the optimiser batch needs to know of the whole. */
@@ -40,10 +50,18 @@ export interface BatchConstants {
  * @throws InputError when the loss needs something that the batch does not carry.
  */
 export function batchConstants(batch: LossBatch, config: LossConfig): BatchConstants {
-  const mode = config.aggregation ?? lossNamed(config.name).aggregation;
+  const definition = lossNamed(config);
+  const mode = definition.fixedAggregation
+    ? definition.aggregation
+    : (config.aggregation ?? definition.aggregation);
   const tokens = totalTokens(batch.mask);
-  const by = divisors(batch, config, tokens);
-  const scalars: Record<string, number> = { tokens: Math.max(1, tokens), sequences: batch.mask.length };
+  const by =
+    config.compat === 'verl' ? verlDivisors(batch, definition.rows) : divisors(batch, config, tokens);
+  const scalars: Record<string, number> = {
+    tokens: Math.max(1, tokens),
+    sequences: batch.mask.length,
+    positions: batch.mask.reduce((sum, row) => sum + row.length, 0),
+  };
   if (usesEntropy(config)) Object.assign(scalars, entropyScalars(batch, config));
   return { lossWeights: tokenWeights(batch.mask, mode, by), scalars };
 }
@@ -64,6 +82,21 @@ function divisors(batch: LossBatch, config: LossConfig, tokens: number): Denomin
     tokens: share,
     sequences: sequences * parts,
     scale: sequences * parts * (batch.maxCompletionLength ?? longest(batch)),
+  };
+}
+
+function verlDivisors(
+  { mask, verlCall = {} }: LossBatch,
+  rows: 'all' | 'non-empty' = 'non-empty',
+): Denominators {
+  const counted = rows === 'all' ? mask : mask.filter((row) => rowSum(row) > 0);
+  const processes = verlCall.dpSize ?? 1;
+  const perProcess = rows === 'all' ? 1 : processes;
+  return {
+    tokens: Math.max(1, verlCall.batchNumTokens ?? totalTokens(mask)) / processes,
+    sequences:
+      Math.max(1, (rows === 'all' ? undefined : verlCall.globalBatchSize) ?? counted.length) / perProcess,
+    scale: verlCall.lossScaleFactor ?? longest({ mask }),
   };
 }
 

@@ -26,7 +26,7 @@ export function clipBounds(config: LossConfig): Record<string, number> {
 }
 
 /** Shares of tokens (or sequences) whose ratio lies beyond a bound in the direction of the advantage, TRL's names. */
-function clipMetrics(terms: PolicyTerms, ratio: tf.Tensor): Record<string, tf.Tensor> {
+export function clipMetrics(terms: PolicyTerms, ratio: tf.Tensor): Record<string, tf.Tensor> {
   const { advantages, hyper } = terms;
   const both = (a: tf.Tensor, b: tf.Tensor) => tf.cast(tf.logicalAnd(a, b), 'float32');
   const low = both(tf.less(ratio, hyper.clipLow!), tf.less(advantages, tf.scalar(0)));

@@ -8,7 +8,7 @@ import type { LossConfig } from './types.ts';
  */
 export function hyperParameters(config: LossConfig): Record<string, number> {
   return {
-    ...lossNamed(config.name).hyper(config),
+    ...lossNamed(config).hyper(config),
     ...(config.klCoef !== 0 && { klCoef: config.klCoef }),
     ...(config.entropyCoef && { entropyCoef: config.entropyCoef }),
     ...(config.offPolicyThreshold !== undefined && { offPolicyThreshold: config.offPolicyThreshold }),

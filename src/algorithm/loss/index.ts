@@ -1,12 +1,23 @@
 import { InputError } from '../../errors.ts';
 import { bnpo } from './bnpo.ts';
 import { cispo } from './cispo.ts';
+import { clipCov } from './clip-cov.ts';
 import { dapo } from './dapo.ts';
 import { drGrpo } from './dr-grpo.ts';
+import { geoMean } from './geo-mean.ts';
+import { gpg } from './gpg.ts';
 import { grpo } from './grpo.ts';
+import { gspo } from './gspo.ts';
+import { klCov } from './kl-cov.ts';
 import { luspo } from './luspo.ts';
+import { ppo } from './ppo.ts';
+import { reinforce } from './reinforce.ts';
+import { rloo } from './rloo.ts';
 import { sapo } from './sapo.ts';
-import type { LossDefinition } from './types.ts';
+import type { LossConfig, LossDefinition } from './types.ts';
+import { verlCispo } from './verl-cispo.ts';
+import { verlGspo } from './verl-gspo.ts';
+import { verlSapo } from './verl-sapo.ts';
 import { vespo } from './vespo.ts';
 
 /** Every policy loss by the name that a recipe uses. */
@@ -19,11 +30,26 @@ export const losses: Readonly<Record<string, LossDefinition>> = {
   cispo,
   sapo,
   vespo,
+  gspo,
+  ppo,
+  reinforce,
+  rloo,
+  gpg,
+  geo_mean: geoMean,
+  clip_cov: clipCov,
+  kl_cov: klCov,
 };
 
-/** @throws InputError when no loss has that name. */
-export function lossNamed(name: string): LossDefinition {
-  const loss = losses[name];
+/** Losses that verl defines otherwise under the same name (compat: 'verl'). */
+export const verlLosses: Readonly<Record<string, LossDefinition>> = {
+  cispo: verlCispo,
+  gspo: verlGspo,
+  sapo: verlSapo,
+};
+
+/** The configured loss. @throws InputError when none has that name. */
+export function lossNamed({ name, compat }: Pick<LossConfig, 'name' | 'compat'>): LossDefinition {
+  const loss = (compat === 'verl' ? verlLosses[name] : undefined) ?? losses[name];
   if (loss === undefined) {
     throw new InputError(`unknown loss "${name}": choose one of ${Object.keys(losses).join(', ')}`);
   }

@@ -1,9 +1,10 @@
 import * as tf from '../../engine/tfjs.ts';
-import { k3 } from '../kl/k3.ts';
+import { klNamed } from '../kl/index.ts';
 import { constantOf, detach } from '../stop-gradient.ts';
 import { lossNamed } from './index.ts';
 import { tokenMean } from './metrics.ts';
-import type { LossConfig, LossInputs, LossResult, PolicyTerms } from './types.ts';
+import type { ImportanceLevel, LossConfig, LossInputs, LossResult, PolicyTerms } from './types.ts';
+import { weightedSum } from './weighted-sum.ts';
 
 /**
  * The loss of one micro-batch:
@@ -15,8 +16,8 @@ import type { LossConfig, LossInputs, LossResult, PolicyTerms } from './types.ts
  */
 export function policyLoss(inputs: LossInputs, config: LossConfig): LossResult {
   const { hyper, lossWeights } = inputs;
-  const terms = policyTerms(inputs, config);
-  const definition = lossNamed(config.name);
+  const definition = lossNamed(config);
+  const terms = policyTerms(inputs, definition.level ?? config.importanceLevel ?? 'token');
   const { tokenLoss, metrics } = definition.surrogate(terms, config);
   const importance = definition.ownsImportanceRatio ? undefined : inputs.importanceRatio;
   const chosen = highEntropy(inputs, config);
@@ -29,7 +30,7 @@ export function policyLoss(inputs: LossInputs, config: LossConfig): LossResult {
     perToken = tf.add(perToken, tf.mul(hyper.klCoef!, kl));
     metrics.kl = tokenMean(kl, terms);
   }
-  let loss = tf.sum(tf.mul(perToken, lossWeights));
+  let loss = weightedSum(perToken, lossWeights);
   if (inputs.entropies !== undefined) metrics.entropy = tokenMean(inputs.entropies, terms);
   if (config.entropyCoef) {
     metrics.policy_loss = loss;
@@ -38,9 +39,8 @@ export function policyLoss(inputs: LossInputs, config: LossConfig): LossResult {
   return { loss, metrics };
 }
 
-function policyTerms(inputs: LossInputs, config: LossConfig): PolicyTerms {
+function policyTerms(inputs: LossInputs, level: ImportanceLevel): PolicyTerms {
   const { logprobs, mask, hyper } = inputs;
-  const level = config.importanceLevel ?? 'token';
   const old = inputs.oldLogprobs ?? detach(logprobs);
   // Padding may hold anything: its log-ratio is set to 0 before exp can overflow.
   const logRatio = tf.mul(tf.sub(logprobs, old), mask);
@@ -54,10 +54,11 @@ function rowMean(x: tf.Tensor, mask: tf.Tensor): tf.Tensor {
   return tf.div(tf.sum(x, 1, true), tf.maximum(tf.sum(mask, 1, true), tf.scalar(1)));
 }
 
-/** k3 against the reference policy; with the bias correction times the ratio, through which gradient flows too. */
+/** The KL estimate against the reference policy; with the bias correction times the ratio, through which gradient flows too. */
 function klTerm(terms: PolicyTerms, config: LossConfig): tf.Tensor {
   const { logprobs, refLogprobs } = terms.inputs;
-  const kl = k3(tf.mul(logprobs, terms.mask), tf.mul(refLogprobs!, terms.mask));
+  const estimator = klNamed(config.klEstimator ?? 'k3');
+  const kl = estimator.tensor(tf.mul(logprobs, terms.mask), tf.mul(refLogprobs!, terms.mask));
   return config.klBiasCorrection ? tf.mul(kl, terms.ratio) : kl;
 }
 

@@ -17,6 +17,8 @@ export interface LossInputs {
   readonly refLogprobs?: tf.Tensor | undefined;
   /** log-probs as the sampler itself reported them, [B, T]; the off-policy mask prefers them to oldLogprobs. */
   readonly samplingLogprobs?: tf.Tensor | undefined;
+  /** 1 for the tokens that `covarianceSelection` chose (clip_cov, kl_cov), [B, T]. */
+  readonly selected?: tf.Tensor | undefined;
   /** Importance weight between sampler and trainer, [B, T] or [B, 1]; multiplies the policy term, not the KL term. */
   readonly importanceRatio?: tf.Tensor | undefined;
   /** [B] or [B, T]. */
@@ -46,6 +48,8 @@ export interface LossConfig {
   /** The same as clipEpsilon when left out. */
   readonly clipEpsilonHigh?: number | undefined;
   readonly klCoef: number;
+  /** Name in `klEstimators`; k3 when left out. */
+  readonly klEstimator?: string | undefined;
   /** Multiply the KL estimate by the ratio, as TRL does by default. */
   readonly klBiasCorrection: boolean;
   readonly importanceLevel?: ImportanceLevel | undefined;
@@ -56,6 +60,12 @@ export interface LossConfig {
   readonly entropyCoef?: number | undefined;
   /** Share of the tokens, those of highest entropy, that carry the policy term; 1 keeps all. */
   readonly topEntropyQuantile?: number | undefined;
+  /** A peer whose conventions to follow where they differ from ours, to the digit of its recorded calls. */
+  readonly compat?: 'trl' | 'verl' | undefined;
+  /** ppo: for negative advantages the loss is capped at −dualClip·A; off when left out (verl: 3). */
+  readonly dualClip?: number | undefined;
+  /** kl_cov: weight of |log-ratio| on the selected tokens. */
+  readonly klCovCoef?: number | undefined;
   /** cispo: upper bound of the detached ratio. */
   readonly ratioMax?: number | undefined;
   /** sapo: steepness of the soft gate for tokens with positive and with other advantages. */
@@ -99,6 +109,12 @@ export interface LossDefinition {
   readonly aggregation: Aggregation;
   /** Numbers of the configuration that the surrogate reads as hyper-parameters. */
   readonly hyper: (config: LossConfig) => Record<string, number>;
+  /** The loss is defined for one level of ratio only, whatever is configured. */
+  readonly level?: ImportanceLevel;
+  /** The loss is defined with its own aggregation only, whatever is configured. */
+  readonly fixedAggregation?: boolean;
+  /** Rows that count in means over sequences when not all do (verl leaves out rows without a token). */
+  readonly rows?: 'all' | 'non-empty';
   /** The surrogate takes the importance ratio into itself, so it is not multiplied in again. */
   readonly ownsImportanceRatio?: boolean;
 }

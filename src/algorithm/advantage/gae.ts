@@ -1,0 +1,39 @@
+import type { Rows } from '../aggregation.ts';
+import { maskedWhiten } from '../masked-statistics.ts';
+import { maskOf, needed, tokenRewardsOf } from './needs.ts';
+import type { AdvantageEstimator } from './types.ts';
+
+/**
+ * Generalised advantage estimation, https://arxiv.org/abs/1506.02438:
+ *   δ_t = r_t + γ·V_{t+1} − V_t,   A_t = δ_t + γλ·A_{t+1},   return_t = A_t + V_t,
+ * then advantages are whitened over the mask. As in verl masked tokens inside a completion are stepped over: V_{t+1} and
+ * A_{t+1} are those of the next token that counts. Masked positions are not zeroed.
+ */
+export const gae: AdvantageEstimator = (batch, { gamma = 1, lambda = 0.95 }) => {
+  const mask = maskOf(batch, 'gae');
+  const values = needed(batch.values, 'value estimates', 'gae');
+  const raw = rawGae({ rewards: tokenRewardsOf(batch, 'gae'), values, mask }, gamma, lambda);
+  const returns = raw.map((row, b) => row.map((advantage, t) => advantage + values[b]![t]!));
+  return { advantages: maskedWhiten(raw, mask), returns, metrics: {} };
+};
+
+/** Advantages before whitening, [B][T]. */
+export function rawGae(
+  { rewards, values, mask }: { readonly rewards: Rows; readonly values: Rows; readonly mask: Rows },
+  gamma: number,
+  lambda: number,
+): Float32Array[] {
+  return rewards.map((row, b) => {
+    const out = new Float32Array(row.length);
+    let nextValue = 0;
+    let next = 0;
+    for (let t = row.length - 1; t >= 0; t--) {
+      if (mask[b]![t]) {
+        next = row[t]! + gamma * nextValue - values[b]![t]! + gamma * lambda * next;
+        nextValue = values[b]![t]!;
+      }
+      out[t] = next;
+    }
+    return out;
+  });
+}

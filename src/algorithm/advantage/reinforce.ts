@@ -1,0 +1,7 @@
+import type { AdvantageEstimator } from './types.ts';
+
+/** REINFORCE without a baseline (Williams 1992): the advantage is the reward; NaN rewards count as 0. */
+export const reinforce: AdvantageEstimator = ({ rewards }) => ({
+  advantages: Float32Array.from(rewards, (reward) => (Number.isNaN(reward) ? 0 : reward)),
+  metrics: {},
+});

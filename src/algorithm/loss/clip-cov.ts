@@ -1,0 +1,30 @@
+import * as tf from '../../engine/tfjs.ts';
+import { clipBounds } from './clipped.ts';
+import { tokenMean } from './metrics.ts';
+import { pessimistic } from './pessimistic.ts';
+import type { LossDefinition, Surrogate } from './types.ts';
+
+/**
+ * Clip-Cov, https://arxiv.org/abs/2505.22617: PPO's clipped loss from which a few tokens with a high covariance of
+ * advantage and log-prob are dropped, those that drive entropy down. Which tokens is a property of the optimiser batch:
+ * `covarianceSelection` chooses, and they come in as `selected`.
+ */
+const surrogate: Surrogate = (terms) => {
+  const { inputs, logRatio } = terms;
+  const { tokenLoss } = pessimistic(terms.ratio, terms);
+  const dropped = inputs.selected!;
+  return {
+    tokenLoss: tf.mul(tokenLoss, tf.sub(tf.scalar(1), dropped)),
+    metrics: {
+      'actor/pg_clipfrac': tokenMean(dropped, terms),
+      'actor/ppo_kl': tokenMean(tf.neg(logRatio), terms),
+    },
+  };
+};
+
+export const clipCov: LossDefinition = {
+  surrogate,
+  hyper: clipBounds,
+  aggregation: 'token-mean',
+  level: 'token',
+};

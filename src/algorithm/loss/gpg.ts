@@ -1,0 +1,12 @@
+import { logLikelihood } from './reinforce.ts';
+import type { LossDefinition } from './types.ts';
+
+/**
+ * GPG (group policy gradient), https://arxiv.org/abs/2504.02546: −A·log π averaged over tokens. Its other half is the
+ * advantage estimator of the same name.
+ */
+export const gpg: LossDefinition = {
+  surrogate: logLikelihood,
+  hyper: () => ({}),
+  aggregation: 'token-mean',
+};

@@ -1,0 +1,26 @@
+import * as tf from '../../engine/tfjs.ts';
+import { abs } from '../kl/abs.ts';
+import { tokenMean } from './metrics.ts';
+import type { LossDefinition, Surrogate } from './types.ts';
+
+/**
+ * KL-Cov, https://arxiv.org/abs/2505.22617: the unclipped −r·A, plus klCovCoef·|log-ratio| on the tokens with the
+ * highest covariance of advantage and log-prob, which come in as `selected` (see `covarianceSelection`).
+ * As in verl, actor/ppo_kl is the mean |log-ratio| here.
+ */
+const surrogate: Surrogate = (terms) => {
+  const { advantages, hyper, inputs, logRatio, ratio } = terms;
+  const distance = abs.tensor(logRatio, tf.zerosLike(logRatio));
+  const penalty = tf.mul(tf.mul(distance, hyper.klCovCoef!), inputs.selected!);
+  return {
+    tokenLoss: tf.sub(penalty, tf.mul(ratio, advantages)),
+    metrics: { 'actor/ppo_kl': tokenMean(distance, terms) },
+  };
+};
+
+export const klCov: LossDefinition = {
+  surrogate,
+  hyper: ({ klCovCoef }) => ({ klCovCoef: klCovCoef ?? 1 }),
+  aggregation: 'token-mean',
+  level: 'token',
+};

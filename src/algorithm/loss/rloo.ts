@@ -1,0 +1,21 @@
+import * as tf from '../../engine/tfjs.ts';
+import { clipBounds, clipMetrics } from './clipped.ts';
+import { pessimistic } from './pessimistic.ts';
+import type { LossDefinition, Surrogate } from './types.ts';
+
+/**
+ * RLOO, https://arxiv.org/abs/2402.14740: the whole completion is one action, so its ratio is the product of its
+ * tokens' ratios; averaged over completions. The clip is TRL's addition to the paper. Goes with advantages `rloo`.
+ */
+const surrogate: Surrogate = (terms) => {
+  const ratio = tf.exp(tf.sum(terms.logRatio, 1, true));
+  return { tokenLoss: pessimistic(ratio, terms).tokenLoss, metrics: clipMetrics(terms, ratio) };
+};
+
+export const rloo: LossDefinition = {
+  surrogate,
+  hyper: clipBounds,
+  aggregation: 'seq-mean-token-mean',
+  fixedAggregation: true,
+  level: 'sequence',
+};

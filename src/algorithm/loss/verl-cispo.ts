@@ -1,0 +1,19 @@
+import * as tf from '../../engine/tfjs.ts';
+import { constantOf } from '../stop-gradient.ts';
+import { clipBounds } from './clipped.ts';
+import type { LossDefinition, Surrogate } from './types.ts';
+import { clampedLogRatio, verlMetrics } from './verl-metrics.ts';
+
+/** CISPO as verl has it: the detached ratio is clipped on both sides, to [1 − clipEpsilon, 1 + clipEpsilonHigh]. */
+const surrogate: Surrogate = (terms) => {
+  const { advantages, hyper, inputs, mask } = terms;
+  const logRatio = clampedLogRatio(terms.logRatio);
+  const ratio = tf.exp(logRatio);
+  const bounded = (r: tf.Tensor) => tf.minimum(tf.maximum(r, hyper.clipLow!), hyper.clipHigh!);
+  const weight = constantOf(bounded, ratio);
+  const tokenLoss = tf.neg(tf.mul(tf.mul(weight, advantages), tf.mul(inputs.logprobs, mask)));
+  const clipped = tf.cast(tf.notEqual(ratio, weight), 'float32');
+  return { tokenLoss, metrics: verlMetrics(terms, { logRatio, clipped }) };
+};
+
+export const verlCispo: LossDefinition = { surrogate, hyper: clipBounds, aggregation: 'token-mean' };

@@ -1,0 +1,27 @@
+import * as tf from '../../engine/tfjs.ts';
+import { constantOf, detach } from '../stop-gradient.ts';
+import { clipBounds } from './clipped.ts';
+import { pessimistic } from './pessimistic.ts';
+import type { LossDefinition, Surrogate } from './types.ts';
+import { verlMetrics } from './verl-metrics.ts';
+
+/**
+ * GSPO as verl has it, the paper's GSPO-token: the value is the sequence's ratio, the gradient that of the token's own
+ * log-prob. The log-ratio is bounded at +10 only.
+ */
+const surrogate: Surrogate = (terms) => {
+  const { inputs, logRatio, mask } = terms;
+  const length = tf.maximum(tf.sum(mask, 1, true), tf.scalar(1));
+  const sequence = constantOf((x) => tf.div(tf.sum(x, 1, true), length), logRatio);
+  const own = tf.mul(inputs.logprobs, mask);
+  const ratio = tf.exp(tf.minimum(tf.add(tf.sub(own, detach(own)), sequence), tf.scalar(10)));
+  const { tokenLoss, clipped } = pessimistic(ratio, terms);
+  return { tokenLoss, metrics: verlMetrics(terms, { logRatio, clipped }) };
+};
+
+export const verlGspo: LossDefinition = {
+  surrogate,
+  hyper: clipBounds,
+  aggregation: 'seq-mean-token-mean',
+  fixedAggregation: true,
+};

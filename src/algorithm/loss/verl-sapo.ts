@@ -1,0 +1,18 @@
+import * as tf from '../../engine/tfjs.ts';
+import { sapo, softGate } from './sapo.ts';
+import type { LossDefinition, Surrogate } from './types.ts';
+import { clampedLogRatio, verlMetrics } from './verl-metrics.ts';
+
+/** SAPO as verl has it: token ratios only, log-ratios within ±20, averaged over the rows that have tokens. */
+const surrogate: Surrogate = (terms) => {
+  const logRatio = clampedLogRatio(terms.logRatio);
+  const tokenLoss = softGate(tf.exp(logRatio), terms);
+  return { tokenLoss, metrics: verlMetrics(terms, { logRatio }) };
+};
+
+export const verlSapo: LossDefinition = {
+  surrogate,
+  hyper: sapo.hyper,
+  aggregation: 'seq-mean-token-mean',
+  fixedAggregation: true,
+};

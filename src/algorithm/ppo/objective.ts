@@ -1,0 +1,30 @@
+import { type Rows, rowSum } from '../aggregation.ts';
+import type { TokenRewards } from './token-rewards.ts';
+
+/** What TRL writes in place of log-probs after a response's last token. */
+export const INVALID_LOGPROB = 1;
+
+/** Log-probs with INVALID_LOGPROB outside the mask, as TRL keeps them. */
+export function invalidated(logprobs: Rows, mask: Rows): Float32Array[] {
+  return logprobs.map((row, b) => Float32Array.from(row, (x, t) => (mask[b]![t] ? x : INVALID_LOGPROB)));
+}
+
+/**
+ * TRL's objective/* metrics of a rollout batch, means over completions of sums over tokens: KL, entropy (of the sampled
+ * tokens, −log π), KL penalty, and penalty plus score.
+ * Compat: pass `invalidated` log-probs to get TRL's entropy, in which every padding position counts −1.
+ */
+export function objectiveMetrics(
+  { kl, penalty, scores }: TokenRewards,
+  logprobs: Rows,
+): Record<string, number> {
+  const mean = (rows: Rows) => rows.reduce((sum, row) => sum + rowSum(row), 0) / rows.length;
+  const score = rowSum(scores) / scores.length;
+  return {
+    'objective/kl': mean(kl),
+    'objective/entropy': -mean(logprobs),
+    'objective/non_score_reward': mean(penalty),
+    'objective/rlhf_reward': mean(penalty) + score,
+    'objective/scores': score,
+  };
+}
