@@ -3,6 +3,8 @@ import { createPolicy } from './policy/create-policy.ts';
 
 export { defineRecipe, type Recipe, type RecipeInput } from './config.ts';
 export * from './errors.ts';
+export type { CausalLM, GenerateOptions } from './model/causal-lm.ts';
+export { type LoadModelOptions, loadModel } from './model/load-model.ts';
 export type * from './types.ts';
 
 /**

@@ -112,6 +112,11 @@ export class ModelPrograms {
     };
   }
 
+  /** Name of the weight that makes logits of hidden states. */
+  get headWeight(): string {
+    return this.config.tieWordEmbeddings ? EMBEDDING : HEAD;
+  }
+
   /** Weights and tables as program inputs. */
   inputs({ base, adapter }: ModelWeights): Named<HostTensor> {
     return { ...base, ...adapter, ...this.rope };

@@ -10,6 +10,7 @@ import type { ModelConfig } from '../model/config.ts';
 import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import { packRows } from '../model/packed-rows.ts';
+import { batchLogits } from '../model/token-logits.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
 import { type AdamWState, adamW } from '../optimizer/adamw.ts';
 import { clipGradNorm } from '../optimizer/clip.ts';
@@ -27,7 +28,6 @@ import type {
   TrainBatch,
   UpdateMetrics,
 } from './policy.ts';
-import { batchLogits } from './token-logits.ts';
 import {
   exampleSequences,
   hasAdvantage,
