@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { scalingOf } from '../../src/adapter/adapter-spec.ts';
+import { adapterShapes } from '../../src/adapter/adapter-tensors.ts';
 import { adaptedLinear } from '../../src/adapter/afa-lora.ts';
 import { mergeAdapter } from '../../src/adapter/merge.ts';
 import { readAdapterFolder } from '../../src/adapter/peft-folder.ts';
@@ -8,6 +10,23 @@ import { engines } from '../model/decoder-programs.ts';
 import { fixtureModel, GoldenRun, goldenBatch, later, realPairs, realValues } from './decoder-golden.ts';
 import { fixtures, foldersWith, knownFields, readGolden } from './golden-files.ts';
 import { expectNear, expectNearNorm } from './golden-tensors.ts';
+
+/** The batch, its log-probs and the list of merged modules are in golden.safetensors too. */
+const knownJson = [
+  'adapter',
+  'base_model',
+  'lora_config_given',
+  'modules',
+  'merged_projections',
+  'objective_value',
+  'seed',
+  'checks',
+  'adapter_tensors',
+  'input_ids',
+  'attention_mask',
+  'token_logprobs',
+  'versions',
+];
 
 for (const name of foldersWith('adapters', 'adapter_config.json')) {
   const folder = join('adapters', name);
@@ -35,6 +54,15 @@ function checkAdapter(folder: string, base: string, open: (typeof engines)[numbe
     return { config, weights, spec, tensors, stored, batch };
   };
 
+  test('the adapted modules, their rank and scaling', async () => {
+    const golden = readGolden(folder, 'golden.json');
+    knownFields(golden, knownJson, folder);
+    const { config, spec } = await load();
+    const ours = spec.modules.map((module) => [module, { r: spec.rank, scaling: scalingOf(spec) }]);
+    expect(Object.fromEntries(ours)).toEqual(golden.modules);
+    expect(adapterShapes(spec, config)).toEqual(golden.adapter_tensors);
+  });
+
   test('logits, log-probs and gradients with the adapter', async () => {
     const { config, weights, spec, tensors, stored, batch } = await load();
     const run = new GoldenRun(await engine, config, { ...weights, ...tensors }, (linear, inputs) =>
@@ -45,6 +73,10 @@ function checkAdapter(folder: string, base: string, open: (typeof engines)[numbe
       atol: 2e-4,
     });
     const { logprobs, gradients } = await run.score(batch, Object.keys(tensors));
+    const { objective_value } = readGolden(folder, 'golden.json');
+    expectNear([logprobs.reduce((sum, value) => sum + value, 0)], [objective_value], 'objective', {
+      atol: 1e-3,
+    });
     expectNear(logprobs, realPairs(floatsOf(stored.token_logprobs!), batch), 'log-probs', { atol: 2e-4 });
     for (const [name, gradient] of Object.entries(gradients)) {
       expectNearNorm(gradient.data, floatsOf(stored[`grad.${name}`]!), `grad.${name}`, 1e-3);

@@ -1,0 +1,36 @@
+import { type AdapterSpec, adapterSpec } from '../../src/adapter/adapter-spec.ts';
+import { adapterShapes } from '../../src/adapter/adapter-tensors.ts';
+import { parseRecipe } from '../../src/config.ts';
+import type { HostTensor } from '../../src/engine/engine.ts';
+import { normal, randomStream } from '../../src/random.ts';
+import { tinyConfig } from '../model/decoder-programs.ts';
+
+export const config = tinyConfig();
+
+/** An adapter of rank 3 on every linear layer of the tiny model, or as `adapter` says. */
+export function makeSpec(adapter: object = {}, method: 'lora' | 'afa-lora' = 'afa-lora'): AdapterSpec {
+  const recipe = parseRecipe({
+    name: 'test',
+    model: 'tiny',
+    method,
+    adapter: { rank: 3, alpha: 6, ...adapter },
+    env: { name: 'none', tasks: () => [], prompt: () => [] },
+    rewards: [{ reward: () => [] }],
+    optimizer: { lr: 1e-3 },
+    steps: 10,
+  });
+  return adapterSpec(recipe, config);
+}
+
+/** A trained adapter: every tensor random, B too. */
+export function randomAdapter(
+  spec: AdapterSpec,
+): Record<string, HostTensor & { readonly data: Float32Array }> {
+  const stream = randomStream(3, 'adapter tests');
+  return Object.fromEntries(
+    Object.entries(adapterShapes(spec, config)).map(([name, shape]) => {
+      const data = Float32Array.from({ length: shape[0]! * shape[1]! }, () => 0.4 * normal(stream));
+      return [name, { data, shape, dtype: 'float32' as const }];
+    }),
+  );
+}
