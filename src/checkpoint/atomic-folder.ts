@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+const TEMPORARY = /^\..+\.tmp$/;
+
+/**
+ * Writes a folder so that a crash at any moment leaves either none (or the old one), or all of it: a temporary folder
+ * beside it → `fill` writes the files → fsync of each → rename → fsync of the parent. What was there is replaced.
+ * @throws what `fill` or the file system throws; the temporary folder is removed.
+ */
+export async function writeFolderAtomic(
+  path: string,
+  fill: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const parent = dirname(path);
+  const name = `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  const [temporary, replaced] = [join(parent, `${name}.tmp`), join(parent, `${name}.old.tmp`)];
+  try {
+    await mkdir(temporary, { recursive: true });
+    await fill(temporary);
+    await syncTree(temporary);
+    await rename(path, replaced).catch(ignoreMissing);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => {});
+    throw error;
+  }
+  await rm(replaced, { recursive: true, force: true });
+  await syncFolder(parent);
+}
+
+/** Removes what writes that were cut off left behind. */
+export async function removeTemporaries(parent: string): Promise<void> {
+  const names = await readdir(parent).catch(() => []);
+  for (const name of names.filter((n) => TEMPORARY.test(n))) {
+    await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+async function syncTree(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await syncTree(path);
+    else await sync(path);
+  }
+  await syncFolder(folder);
+}
+
+/** Windows can't open a folder, and needs no sync of it. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform !== 'win32') await sync(folder);
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}

@@ -1,0 +1,32 @@
+import type { PolicySnapshot, TrainBatch } from '../policy/policy.ts';
+import type { RandomStream } from '../random.ts';
+import type { Task } from '../types.ts';
+
+/** Leave to draw one more batch of tasks, with the policy that is to answer them. A finished update gives one. */
+export interface Permit {
+  /** Index of the batch from 0: it is trained on by optimiser steps index · numIterations and following. */
+  readonly index: number;
+  readonly policy: PolicySnapshot;
+}
+
+/** P tasks drawn on a permit. */
+export interface DrawnBatch extends Permit {
+  readonly tasks: readonly Task[];
+  /** Seed of everything random about answering them. */
+  readonly seed: number;
+}
+
+/** A batch on which nothing is left to do but train. Plain data: checkpoints hold those not yet trained on. */
+export interface ReadyBatch {
+  readonly index: number;
+  readonly batch: TrainBatch;
+  /** Version and β of the policy that the batch was drawn for. */
+  readonly policyVersion: number;
+  readonly beta: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** A seed below 2³², drawn from a stream. */
+export function drawSeed(stream: RandomStream): number {
+  return Math.floor(stream.next() * 2 ** 32);
+}

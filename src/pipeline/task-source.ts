@@ -1,0 +1,98 @@
+import { InputError } from '../errors.ts';
+import type { Environment, Split, Task } from '../types.ts';
+
+/** How far a run has read its tasks. */
+export interface TaskPosition {
+  /** Passes over the split that have ended. */
+  readonly epoch: number;
+  /** Tasks taken in this pass. */
+  readonly offset: number;
+}
+
+/**
+ * A split's tasks, read one at a time and only when asked; the split starts again when it ends.
+ * A position saved in a checkpoint is found again by reading past that many tasks: environments give a fixed order.
+ */
+export class TaskSource {
+  readonly #environment: Environment;
+  readonly #split: Split;
+  #iterator: AsyncIterator<Task> | undefined;
+  /** Read already, not yet taken. */
+  #ahead: Task | undefined;
+  #epoch: number;
+  #offset: number;
+
+  constructor(environment: Environment, split: Split, position: TaskPosition = { epoch: 0, offset: 0 }) {
+    this.#environment = environment;
+    this.#split = split;
+    this.#epoch = position.epoch;
+    this.#offset = position.offset;
+  }
+
+  position(): TaskPosition {
+    return { epoch: this.#epoch, offset: this.#offset };
+  }
+
+  /** Makes sure, before a run begins, that there is a task to take. @throws InputError as `take` does. */
+  async probe(): Promise<void> {
+    this.#ahead ??= await this.#read();
+  }
+
+  /** The next `count` tasks. @throws InputError when the split has none, or fewer than the position says were read. */
+  async take(count: number): Promise<Task[]> {
+    const tasks: Task[] = [];
+    while (tasks.length < count) tasks.push(await this.#next());
+    return tasks;
+  }
+
+  /** Lets go of the environment's iterator, so that it can close its files. */
+  async close(): Promise<void> {
+    await this.#iterator?.return?.();
+    this.#iterator = undefined;
+  }
+
+  async #next(): Promise<Task> {
+    const task = this.#ahead ?? (await this.#read());
+    this.#ahead = undefined;
+    this.#offset++;
+    return task;
+  }
+
+  async #read(): Promise<Task> {
+    this.#iterator ??= await this.#open();
+    const next = await this.#iterator.next();
+    if (next.done !== true) return next.value;
+    if (this.#offset === 0) throw new InputError(noTasks(this.#environment, this.#split));
+    this.#iterator = undefined;
+    this.#epoch++;
+    this.#offset = 0;
+    return this.#read();
+  }
+
+  async #open(): Promise<AsyncIterator<Task>> {
+    const iterator = this.#environment.tasks(this.#split)[Symbol.asyncIterator]();
+    for (let i = 0; i < this.#offset; i++) {
+      if ((await iterator.next()).done === true) {
+        throw new InputError(
+          `env "${this.#environment.name}" has ${i} ${this.#split} tasks, but the checkpoint had read ${this.#offset}: its data has changed`,
+        );
+      }
+    }
+    return iterator;
+  }
+}
+
+/** The first `count` tasks of a split, or all of them when there are fewer. @throws InputError when there are none. */
+export async function firstTasks(environment: Environment, split: Split, count: number): Promise<Task[]> {
+  const tasks: Task[] = [];
+  for await (const task of environment.tasks(split)) {
+    tasks.push(task);
+    if (tasks.length === count) break;
+  }
+  if (tasks.length === 0) throw new InputError(noTasks(environment, split));
+  return tasks;
+}
+
+function noTasks(environment: Environment, split: Split): string {
+  return `env "${environment.name}" has no tasks in its ${split} split`;
+}
