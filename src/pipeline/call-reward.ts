@@ -1,0 +1,69 @@
+import { RunError } from '../errors.ts';
+import type { RewardBatch, RewardFunction } from '../types.ts';
+
+/** A reward function with the name that its metrics and errors carry. */
+export interface NamedReward {
+  readonly name: string;
+  readonly reward: RewardFunction;
+  readonly weight: number;
+  /** Seconds after which a call counts as failed. */
+  readonly timeout: number;
+}
+
+/**
+ * Asks a reward function for its B scores. Whatever is wrong with them ends the run: a reward that failed and
+ * counted as 0 would train on noise.
+ * @throws RunError naming the reward, the step and the sample: it threw, took longer than its timeout, gave a wrong
+ * number of scores, or a score that is neither a finite number nor null.
+ */
+export async function callReward(
+  named: NamedReward,
+  batch: RewardBatch,
+): Promise<readonly (number | null)[]> {
+  const what = `reward "${named.name}" at step ${batch.step}`;
+  const scores: unknown = await inTime(what, named, batch);
+  if (!Array.isArray(scores)) {
+    throw new RunError(`${what} gave ${describe(scores)}; it must give an array of numbers or nulls`);
+  }
+  if (scores.length !== batch.completions.length) {
+    throw new RunError(`${what} gave ${scores.length} scores for ${batch.completions.length} completions`);
+  }
+  const bad = scores.findIndex((score) => score !== null && !Number.isFinite(score));
+  if (bad !== -1) {
+    throw new RunError(
+      `${what} gave ${describe(scores[bad])} for sample ${bad} (task "${batch.tasks[bad]!.id}"); a score is a finite number, or null where the reward does not apply`,
+    );
+  }
+  return scores as readonly (number | null)[];
+}
+
+/** Races the reward against its timeout, and tells it to stop when that has passed. */
+async function inTime(what: string, { reward, timeout }: NamedReward, batch: RewardBatch): Promise<unknown> {
+  const late = AbortSignal.timeout(timeout * 1000);
+  const signal = AbortSignal.any([batch.signal, late]);
+  const stopped = aborted(signal);
+  try {
+    return await Promise.race([reward({ ...batch, signal }), stopped.promise]);
+  } catch (cause) {
+    if (late.aborted) throw new RunError(`${what} took longer than its timeout of ${timeout} s`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new RunError(`${what} failed on samples 0 to ${batch.completions.length - 1}: ${why}`, { cause });
+  } finally {
+    stopped.forget();
+  }
+}
+
+/** A promise that rejects when the signal aborts, and a way to stop listening. */
+function aborted(signal: AbortSignal): { promise: Promise<never>; forget: () => void } {
+  let forget = () => {};
+  const promise = new Promise<never>((_, reject) => {
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    forget = () => signal.removeEventListener('abort', onAbort);
+  });
+  return { promise, forget };
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}

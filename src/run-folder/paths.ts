@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+
+/** Where a run folder keeps what. */
+export function runPaths(out: string) {
+  return {
+    out,
+    /** The resolved recipe, where it came from, what was overridden. */
+    config: join(out, 'config.json'),
+    /** One line a step: TRL's metric names plus `step` and `beta`; `eval_accuracy` on evaluation steps. */
+    metrics: join(out, 'metrics.jsonl'),
+    /** One line a completion that was trained on. */
+    rollouts: join(out, 'rollouts.jsonl'),
+    /** One line an evaluation, the one before the first step included. */
+    evals: join(out, 'evals.jsonl'),
+    checkpoints: join(out, 'checkpoints'),
+    /** PEFT layout + afa.json. */
+    adapter: join(out, 'adapter'),
+    /** Hugging Face layout. */
+    merged: join(out, 'merged'),
+    report: join(out, 'report.html'),
+  };
+}
+
+export type RunPaths = ReturnType<typeof runPaths>;
