@@ -1,0 +1,26 @@
+import type { TrainEvent } from '../types.ts';
+import { evaluateNow } from './evaluate-now.ts';
+import { saveState } from './save-state.ts';
+import type { Session } from './session.ts';
+import { recipeWarnings } from './warnings.ts';
+
+/** What comes before the first step: what the run is, what looks odd about it, how good the policy is untrained. */
+export async function* beginRun(session: Session): AsyncGenerator<TrainEvent> {
+  const { recipe, policy, paths, startStep: step, pending, nextBatch, progress, stop } = session;
+  const { trainableParameters, totalParameters } = policy.dimensions;
+  yield {
+    type: 'start',
+    out: paths.out,
+    steps: recipe.steps,
+    startStep: step,
+    trainableParameters,
+    totalParameters,
+  };
+  for (const message of recipeWarnings(recipe)) yield { type: 'warning', step, message };
+  if (progress.evals.length === 0) yield await evaluateNow(session);
+  progress.clock = performance.now();
+  if (!stop.aborted) return;
+  const checkpoint = await saveState(session, { pending, nextBatch });
+  yield checkpoint;
+  yield { type: 'stopped', step, checkpoint: checkpoint.path };
+}

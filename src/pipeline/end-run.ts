@@ -1,0 +1,19 @@
+import { writeFolderAtomic } from '../checkpoint/atomic-folder.ts';
+import type { EvalRecord } from '../checkpoint/checkpoint.ts';
+import { writeReport } from '../report/write-report.ts';
+import type { EvalResult, TrainEvent } from '../types.ts';
+import type { Session } from './session.ts';
+
+/** What comes after the last step: adapter and merged model on disk, the report, and the outcome. */
+export async function* endRun({ policy, paths, progress }: Session): AsyncGenerator<TrainEvent> {
+  const { saveAdapter } = policy;
+  if (saveAdapter) await writeFolderAtomic(paths.adapter, (folder) => saveAdapter.call(policy, folder));
+  await writeFolderAtomic(paths.merged, (folder) => policy.saveMerged(folder));
+  await writeReport(paths.out);
+  const [before, after] = [progress.evals[0]!, progress.evals.at(-1)!].map(toResult);
+  yield { type: 'done', before: before!, after: after!, merged: paths.merged };
+}
+
+function toResult({ accuracy, interval, tasks, reward }: EvalRecord): EvalResult {
+  return { accuracy, interval, tasks, reward };
+}

@@ -1,0 +1,21 @@
+import type { TrainEvent } from '../types.ts';
+import { evaluateGreedy } from './evaluate.ts';
+import { greedyPolicy } from './greedy.ts';
+import type { Session } from './session.ts';
+
+/** Evaluates the policy as it is, notes the outcome, and gives the event that tells of it. */
+export async function evaluateNow(session: Session): Promise<Extract<TrainEvent, { type: 'eval' }>> {
+  const { policy, recipe, evalTasks, rewards, progress, files } = session;
+  const step = policy.version;
+  const { result } = await evaluateGreedy(greedyPolicy(policy.snapshot(), recipe), {
+    environment: recipe.env,
+    tasks: evalTasks,
+    rewards,
+    batchSize: recipe.eval.batchSize,
+    step,
+  });
+  const record = { step, beta: policy.beta, ...result };
+  await files.evals.append([record]);
+  progress.evals = [...progress.evals, record];
+  return { type: 'eval', step, result };
+}

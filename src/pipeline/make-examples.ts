@@ -1,0 +1,22 @@
+import { map, type OperatorFunction } from 'rxjs';
+import type { Environment } from '../types.ts';
+import type { DrawnBatch, ReadyBatch } from './batches.ts';
+import { promptOf, targetOf } from './prompt-of.ts';
+
+/** Supervised fine-tuning's place for sampling, scoring and advantages: each task's prompt with its target. */
+export function makeExamples(environment: Environment): OperatorFunction<DrawnBatch, ReadyBatch> {
+  return map(({ index, policy, tasks }) => ({
+    index,
+    policyVersion: policy.version,
+    beta: policy.beta,
+    metrics: {},
+    batch: {
+      objective: 'sft',
+      examples: tasks.map((task) => ({
+        task,
+        messages: promptOf(environment, task),
+        target: targetOf(environment, task),
+      })),
+    },
+  }));
+}

@@ -1,0 +1,117 @@
+import type { Checkpoint, EvalRecord, WatchState } from '../checkpoint/checkpoint.ts';
+import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import type { Recipe } from '../config.ts';
+import type { Policy } from '../policy/policy.ts';
+import { type RandomStream, randomStream, restoreStream } from '../random.ts';
+import type { RecipeSource } from '../run-folder/config-file.ts';
+import { type JsonlFile, openJsonl } from '../run-folder/jsonl-file.ts';
+import { checkFresh, createRunFolder, findResume, rewindRunFolder } from '../run-folder/open-run-folder.ts';
+import type { RunPaths } from '../run-folder/paths.ts';
+import type { Task } from '../types.ts';
+import { version } from '../version.ts';
+import type { ReadyBatch } from './batches.ts';
+import type { NamedReward } from './call-reward.ts';
+import { nameRewards } from './name-rewards.ts';
+import { firstTasks, TaskSource } from './task-source.ts';
+import { startWatch } from './warnings.ts';
+
+export interface TrainOptions {
+  /** The run folder; new or empty, unless `resume`. */
+  readonly out: string;
+  /** Continue the run in `out` from its last complete checkpoint. */
+  readonly resume?: boolean;
+  /** Aborting it finishes the step, writes a checkpoint and emits `stopped`. */
+  readonly signal?: AbortSignal;
+  /** Where the recipe was loaded from, for config.json: `verify`, `eval` and `merge` load it from there. */
+  readonly source?: RecipeSource;
+}
+
+/** Makes what a recipe trains. @throws InputError when the model, adapter or engine can't be had. */
+export type CreatePolicy = (recipe: Recipe) => Promise<Policy>;
+
+/** What changes as a run goes on, beside the policy, the task source and the seeds. */
+export interface Progress {
+  evals: readonly EvalRecord[];
+  watch: WatchState;
+  tokens: number;
+  /** Where the last complete checkpoint is. */
+  saved: string | undefined;
+  /** When the last step ended, milliseconds. */
+  clock: number;
+}
+
+/** A run under way: everything its steps work with. */
+export interface Session {
+  readonly recipe: Recipe;
+  readonly policy: Policy;
+  readonly rewards: readonly NamedReward[];
+  readonly source: TaskSource;
+  /** Seeds of the batches. */
+  readonly seeds: RandomStream;
+  readonly evalTasks: readonly Task[];
+  readonly paths: RunPaths;
+  readonly files: Readonly<Record<'metrics' | 'rollouts' | 'evals', JsonlFile>>;
+  /** Batches that the checkpoint held ready, and the index of the first to draw. */
+  readonly pending: readonly ReadyBatch[];
+  readonly nextBatch: number;
+  readonly startStep: number;
+  readonly stop: AbortSignal;
+  readonly progress: Progress;
+}
+
+/**
+ * Opens a run: everything that can be wrong with its input is found here, before any work.
+ * @throws InputError for a folder in use, nothing to resume, an environment without tasks, a model that can't be had.
+ */
+export async function openSession(
+  createPolicy: CreatePolicy,
+  recipe: Recipe,
+  options: TrainOptions & { readonly signal: AbortSignal },
+): Promise<Session> {
+  const { out, resume = false, signal } = options;
+  if (!resume) await checkFresh(out);
+  const entry = resume ? await findResume(out, recipe) : undefined;
+  const from = entry && (await loadCheckpoint(entry.path));
+  const source = new TaskSource(recipe.env, 'train', from?.tasks);
+  await source.probe();
+  const evalTasks = await firstTasks(recipe.env, 'test', recipe.eval.tasks);
+  const policy = await createPolicy(recipe);
+  try {
+    if (from) await policy.restore(from.policy);
+    const about = { anneal: version, source: options.source ?? null };
+    const paths = resume ? await rewindRunFolder(out, entry) : await createRunFolder(out, recipe, about);
+    return {
+      ...{ recipe, policy, source, evalTasks, paths, stop: signal },
+      rewards: nameRewards(recipe.rewards),
+      seeds: from ? restoreStream(from.streams.seeds!) : randomStream(recipe.seed, 'seeds'),
+      files: {
+        metrics: await openJsonl(paths.metrics),
+        rollouts: await openJsonl(paths.rollouts),
+        evals: await openJsonl(paths.evals),
+      },
+      pending: from?.pending ?? [],
+      nextBatch: from?.nextBatch ?? 0,
+      startStep: from?.step ?? 0,
+      progress: startProgress(from, entry?.path),
+    };
+  } catch (error) {
+    await policy.dispose();
+    throw error;
+  }
+}
+
+function startProgress(from: Checkpoint | undefined, saved: string | undefined): Progress {
+  return {
+    evals: from?.evals ?? [],
+    watch: from?.watch ?? startWatch,
+    tokens: from?.tokens ?? 0,
+    saved,
+    clock: performance.now(),
+  };
+}
+
+/** Lets go of what a session holds. */
+export async function closeSession({ source, policy }: Session): Promise<void> {
+  await source.close();
+  await policy.dispose();
+}

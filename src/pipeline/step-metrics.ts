@@ -1,0 +1,46 @@
+import type { UpdateMetrics } from '../policy/policy.ts';
+import type { EvalResult, StepMetrics } from '../types.ts';
+import type { ReadyBatch } from './batches.ts';
+
+/** Metrics that differ between two runs of the same seed: wall-clock time and what the engine had compiled before. */
+export const unrepeatable: readonly string[] = ['step_time', 'tokens_per_second', 'compilations'];
+
+/** Tokens of a batch: every completion with its prompt; for examples the update tells, which tokenised them. */
+export function countTokens({ batch }: ReadyBatch, update: UpdateMetrics): number {
+  if (batch.objective === 'sft') return update.num_tokens ?? 0;
+  return batch.groups.reduce((sum, { promptIds, rollouts }) => {
+    const completions = rollouts.reduce((length, rollout) => length + rollout.tokenIds.length, 0);
+    return sum + completions + promptIds.length * rollouts.length;
+  }, 0);
+}
+
+export interface StepFacts {
+  /** The step's number, from 0, and the β that it used. */
+  readonly step: number;
+  readonly beta: number;
+  readonly ready: ReadyBatch;
+  readonly update: UpdateMetrics;
+  /** Tokens of this step and of the run so far. */
+  readonly tokens: number;
+  readonly totalTokens: number;
+  /** Seconds since the step before ended: sampling, scoring and updating. */
+  readonly seconds: number;
+  /** The evaluation made after the step, if any. */
+  readonly evaluation: EvalResult | undefined;
+}
+
+/** One line of metrics.jsonl. */
+export function stepMetrics(facts: StepFacts): StepMetrics {
+  const { step, beta, ready, update, tokens, totalTokens, seconds, evaluation } = facts;
+  return {
+    step,
+    beta,
+    ...ready.metrics,
+    ...update,
+    ...(ready.batch.objective === 'rl' && { off_policy_steps: step - ready.policyVersion }),
+    num_tokens: totalTokens,
+    step_time: seconds,
+    tokens_per_second: tokens / seconds,
+    ...(evaluation && { eval_accuracy: evaluation.accuracy, eval_reward: evaluation.reward }),
+  };
+}

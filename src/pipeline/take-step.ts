@@ -1,0 +1,80 @@
+import type { EvalResult, StepMetrics, TrainEvent } from '../types.ts';
+import type { ReadyBatch } from './batches.ts';
+import { evaluateNow } from './evaluate-now.ts';
+import { rolloutRecords } from './rollout-records.ts';
+import { saveState } from './save-state.ts';
+import type { Session } from './session.ts';
+import { countTokens, stepMetrics } from './step-metrics.ts';
+import { watchStep } from './warnings.ts';
+
+/** The batch of a step, and those that wait behind it. */
+export interface StepPlace {
+  readonly ready: ReadyBatch;
+  /** Which of the batch's numIterations steps this is, from 0, and how many it gets. */
+  readonly iteration: number;
+  readonly iterations: number;
+  /** The batches drawn ahead of this one, once they are all ready. */
+  readonly upcoming: () => Promise<readonly ReadyBatch[]>;
+}
+
+/**
+ * One optimiser step and what belongs to it, in this order: update, rollouts on disk, evaluation when due, metrics on
+ * disk, warnings, checkpoint when due. When the run is to stop it ends with `stopped`.
+ */
+export async function* takeStep(session: Session, place: StepPlace): AsyncGenerator<TrainEvent> {
+  const { policy, files, rewards, progress, stop } = session;
+  const { ready, iteration } = place;
+  const step = policy.version;
+  const beta = policy.beta;
+  const update = await policy.update(ready.batch);
+  if (iteration === 0) {
+    const names = rewards.map((reward) => reward.name);
+    await files.rollouts.append(rolloutRecords(ready, step, names));
+  }
+  const evaluation = isDue(session, 'eval') ? await evaluateNow(session) : undefined;
+  if (evaluation) yield evaluation;
+  const metrics = measure(session, place, { step, beta, update, evaluation: evaluation?.result });
+  await files.metrics.append([metrics]);
+  yield { type: 'step', metrics };
+  const { state, warnings } = watchStep(progress.watch, metrics);
+  progress.watch = state;
+  for (const message of warnings) yield { type: 'warning', step, message };
+  if (stop.aborted || isDue(session, 'checkpoint') || isBest(session)) yield await save(session, place);
+  if (stop.aborted) yield { type: 'stopped', step: policy.version, checkpoint: progress.saved! };
+}
+
+/** Whether an evaluation or checkpoint is due after this many steps; both are after the last. */
+function isDue({ recipe, policy }: Session, what: 'eval' | 'checkpoint'): boolean {
+  const { every } = recipe[what];
+  return policy.version === recipe.steps || (every > 0 && policy.version % every === 0);
+}
+
+/** Whether the policy was just evaluated and did better than ever since training began. */
+function isBest({ progress, policy }: Session): boolean {
+  const last = progress.evals.at(-1);
+  if (last?.step !== policy.version) return false;
+  const before = progress.evals.filter((record) => record.step > 0 && record.step < last.step);
+  return before.every((record) => record.accuracy < last.accuracy);
+}
+
+function measure(
+  { progress }: Session,
+  { ready, iteration }: StepPlace,
+  facts: Pick<Parameters<typeof stepMetrics>[0], 'step' | 'beta' | 'update'> & {
+    evaluation: EvalResult | undefined;
+  },
+): StepMetrics {
+  const now = performance.now();
+  const seconds = (now - progress.clock) / 1000;
+  const tokens = countTokens(ready, facts.update);
+  progress.clock = now;
+  if (iteration === 0) progress.tokens += tokens;
+  return stepMetrics({ ...facts, ready, tokens, totalTokens: progress.tokens, seconds });
+}
+
+async function save(session: Session, { ready, iteration, iterations, upcoming }: StepPlace) {
+  const ahead = await upcoming();
+  const pending = iteration + 1 < iterations ? [ready, ...ahead] : ahead;
+  const last = ahead.at(-1) ?? ready;
+  return saveState(session, { pending, nextBatch: last.index + 1 });
+}

@@ -1,0 +1,56 @@
+import { concat, filter, from, type Observable, type OperatorFunction, pipe, takeWhile } from 'rxjs';
+import type { TrainEvent } from '../types.ts';
+import { addAdvantages } from './add-advantages.ts';
+import { addReference } from './add-reference.ts';
+import type { DrawnBatch, Permit, ReadyBatch } from './batches.ts';
+import { drawTasks } from './draw-tasks.ts';
+import { grpoJudge } from './judge.ts';
+import { makeExamples } from './make-examples.ts';
+import { batchCount, optimise, type Trained } from './optimise.ts';
+import { pull } from './pull.ts';
+import { rollOut } from './roll-out.ts';
+import { score } from './score.ts';
+import type { Session } from './session.ts';
+
+/**
+ * The steps of a run: permits → tasks → rollouts → rewards → advantages → updates → metrics. A finished batch gives
+ * the permit for the one that lies 1 + maxOffPolicySteps behind it, with the policy as it then is; so a batch is always
+ * trained on by a policy exactly maxOffPolicySteps batches younger than the one that sampled it (less at the start).
+ */
+export function trainSteps(session: Session): Observable<TrainEvent> {
+  const { recipe, policy, pending, nextBatch } = session;
+  const window = 1 + recipe.sampling.maxOffPolicySteps;
+  const total = batchCount(session) - nextBatch;
+  const permit = (index: number): Permit => ({ index, policy: policy.snapshot() });
+  const initial = Array.from({ length: window - pending.length }, (_, i) => permit(nextBatch + i));
+  return pull<Permit, TrainEvent | Trained>({
+    initial,
+    total,
+    stage: pipe(makeReady(session), startingWith(pending), optimise(session)),
+    next: (event) => (event.type === 'trained' ? permit(event.index + window) : undefined),
+  }).pipe(
+    filter((event) => event.type !== 'trained'),
+    takeWhile((event) => event.type !== 'stopped', true),
+  );
+}
+
+function makeReady(session: Session): OperatorFunction<Permit, ReadyBatch> {
+  const { recipe, policy, source, seeds, rewards } = session;
+  const { sampling, algorithm, env } = recipe;
+  return pipe(drawTasks(source, sampling.promptsPerStep, seeds), answer());
+
+  function answer(): OperatorFunction<DrawnBatch, ReadyBatch> {
+    if (recipe.objective === 'sft') return makeExamples(env);
+    return pipe(
+      rollOut(env, sampling),
+      score(rewards, algorithm.numIterations),
+      addAdvantages(grpoJudge(rewards, algorithm.scaleRewards)),
+      addReference(policy, algorithm.klCoef),
+    );
+  }
+}
+
+/** Sends what a checkpoint held ready ahead of what is drawn now. */
+function startingWith(pending: readonly ReadyBatch[]): OperatorFunction<ReadyBatch, ReadyBatch> {
+  return (ready$) => concat(from(pending), ready$);
+}

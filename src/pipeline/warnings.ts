@@ -1,0 +1,47 @@
+import type { WatchState } from '../checkpoint/checkpoint.ts';
+import type { Recipe } from '../config.ts';
+import type { StepMetrics } from '../types.ts';
+
+/** Steps without any difference between rewards after which a person should know. */
+const ZERO_STD_STEPS = 5;
+const CLIPPED_RATIO = 0.5;
+
+/** Learning rates that are commonly used: outside of these a run mostly stands still or falls apart. */
+const USUAL_RATES = {
+  rl: { adapter: [1e-6, 2e-3], full: [1e-7, 2.5e-4] },
+  sft: { adapter: [1e-5, 5e-3], full: [1e-6, 5e-3] },
+} as const;
+
+export const startWatch: WatchState = { clipped: false, zeroStdSteps: 0 };
+
+/** What is to be said after a step, once each time that it becomes true; and what to remember. */
+export function watchStep(
+  { clipped, zeroStdSteps }: WatchState,
+  metrics: StepMetrics,
+): { readonly state: WatchState; readonly warnings: readonly string[] } {
+  const warnings: string[] = [];
+  const ratio = metrics['completions/clipped_ratio'] ?? 0;
+  const nowClipped = ratio >= CLIPPED_RATIO;
+  if (nowClipped && !clipped) {
+    warnings.push(
+      `${Math.round(ratio * 100)} % of completions hit the token limit: raise sampling.maxNewTokens, or what they would have said is never scored`,
+    );
+  }
+  const zeroSteps = metrics.reward_std === 0 ? zeroStdSteps + 1 : 0;
+  if (zeroSteps === ZERO_STD_STEPS) {
+    warnings.push(
+      `all rewards have been equal for ${ZERO_STD_STEPS} steps: nothing is being learnt; check that the reward can tell completions apart and that the task is neither too easy nor too hard`,
+    );
+  }
+  return { state: { clipped: nowClipped, zeroStdSteps: zeroSteps }, warnings };
+}
+
+/** What is to be said about a recipe before it runs. */
+export function recipeWarnings({ method, objective, optimizer }: Recipe): string[] {
+  const [low, high] = USUAL_RATES[objective][method === 'full' ? 'full' : 'adapter'];
+  const { lr } = optimizer;
+  if (lr >= low && lr <= high) return [];
+  return [
+    `optimizer.lr ${lr} is ${lr < low ? 'below' : 'above'} what ${objective === 'sft' ? 'supervised ' : ''}${method} usually takes (${low} to ${high})`,
+  ];
+}

@@ -1,0 +1,220 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RecipeInput } from '../../src/config.ts';
+import { RefusedError } from '../../src/errors.ts';
+import type {
+  Policy,
+  PolicySnapshot,
+  PolicyState,
+  SampleOptions,
+  SampleRequest,
+  TrainBatch,
+} from '../../src/policy/policy.ts';
+import { randomStream } from '../../src/random.ts';
+import type { Environment, Group, Rollout, Task } from '../../src/types.ts';
+
+/**
+ * A policy small enough to follow by hand: it answers every prompt with one digit, drawn from softmax(weights), and
+ * learns by REINFORCE with momentum. β goes 1 → 0 over a third of the steps and enters the logits, so that it matters.
+ */
+
+const DIGITS = 10;
+
+export interface BanditOptions {
+  readonly steps: number;
+  /** Milliseconds that sampling and updating take. */
+  readonly sampleTime?: number;
+  readonly updateTime?: number;
+}
+
+export class Bandit implements Policy {
+  readonly dimensions = {
+    trainableParameters: DIGITS,
+    totalParameters: DIGITS,
+    layers: 1,
+    hiddenSize: DIGITS,
+    intermediateSize: DIGITS,
+    kvHeads: 1,
+    headDim: DIGITS,
+    vocabSize: DIGITS,
+  };
+  readonly betaZeroStep: number;
+  readonly updates: TrainBatch[] = [];
+  version = 0;
+  disposed = false;
+  weights: Float32Array = new Float32Array(DIGITS);
+  #momentum: Float32Array = new Float32Array(DIGITS);
+  readonly #options: BanditOptions;
+
+  constructor(options: BanditOptions) {
+    this.#options = options;
+    this.betaZeroStep = Math.ceil(options.steps / 3);
+  }
+
+  get beta(): number {
+    return Math.max(0, 1 - this.version / this.betaZeroStep);
+  }
+
+  snapshot(): PolicySnapshot {
+    const { version, beta, weights } = this;
+    const time = this.#options.sampleTime ?? 0;
+    return {
+      version,
+      beta,
+      sample: async (requests, options) => {
+        await sleep(time);
+        const choose = chooser(logits(weights, beta), options);
+        return requests.map((request, p) => group(request, options, (g) => choose(p, g), { version, beta }));
+      },
+    };
+  }
+
+  async update(batch: TrainBatch) {
+    const probs = softmax(logits(this.weights, this.beta));
+    await sleep(this.#options.updateTime ?? 0);
+    this.updates.push(batch);
+    const gradient = new Float32Array(DIGITS);
+    for (const [digit, weight] of targets(batch)) {
+      for (let d = 0; d < DIGITS; d++) gradient[d]! += weight * ((d === digit ? 1 : 0) - probs[d]!);
+    }
+    this.#momentum = this.#momentum.map((m, d) => 0.5 * m + gradient[d]!);
+    this.weights = this.weights.map((w, d) => w + 0.02 * this.#momentum[d]!);
+    this.version++;
+    return {
+      loss: 0,
+      grad_norm: Math.hypot(...gradient),
+      ...(batch.objective === 'sft' && { num_tokens: 2 }),
+    };
+  }
+
+  async referenceLogprobs(groups: readonly Group[]) {
+    return groups.map((g) => g.rollouts.map((rollout) => rollout.tokenIds.map(() => Math.log(1 / DIGITS))));
+  }
+
+  async logits() {
+    return { data: Float32Array.from(logits(this.weights, this.beta)), shape: [1, 1, DIGITS] };
+  }
+
+  encodePrompt(messages: Group['messages']) {
+    return [...messages.map((message) => message.content).join('')].map((c) => c.charCodeAt(0) % DIGITS);
+  }
+
+  state(): PolicyState {
+    const shape = [DIGITS];
+    return {
+      arrays: { weights: { data: this.weights, shape }, momentum: { data: this.#momentum, shape } },
+      data: { version: this.version },
+    };
+  }
+
+  async restore({ arrays, data }: PolicyState) {
+    this.weights = arrays.weights!.data;
+    this.#momentum = arrays.momentum!.data;
+    this.version = data.version as number;
+  }
+
+  async saveAdapter(folder: string) {
+    await writeFile(join(folder, 'adapter.json'), JSON.stringify([...this.weights]));
+  }
+
+  async saveMerged(folder: string) {
+    if (this.beta !== 0) throw new RefusedError(`β is ${this.beta}; it is 0 from step ${this.betaZeroStep}`);
+    await writeFile(join(folder, 'weights.json'), JSON.stringify([...this.weights]));
+  }
+
+  async dispose() {
+    this.disposed = true;
+  }
+}
+
+function* targets(batch: TrainBatch): Generator<[number, number]> {
+  if (batch.objective === 'sft') {
+    for (const { target } of batch.examples) yield [Number(target), 1];
+    return;
+  }
+  for (const { rollouts, advantages } of batch.groups) {
+    for (const [g, rollout] of rollouts.entries()) yield [rollout.tokenIds[0]!, advantages[g]!];
+  }
+}
+
+function logits(weights: Float32Array, beta: number): number[] {
+  return Array.from(weights, (w) => w * (1 + beta));
+}
+
+function softmax(x: readonly number[]): number[] {
+  const e = x.map(Math.exp);
+  const sum = e.reduce((a, b) => a + b, 0);
+  return e.map((value) => value / sum);
+}
+
+function chooser(scores: readonly number[], { temperature, seed }: SampleOptions) {
+  const probs = softmax(scores);
+  if (temperature === 0) return () => ({ digit: scores.indexOf(Math.max(...scores)), logprob: 0 });
+  return (p: number, g: number) => {
+    let rest = randomStream(seed, `${p}/${g}`).next();
+    let digit = 0;
+    while (digit < DIGITS - 1 && rest >= probs[digit]!) rest -= probs[digit++]!;
+    return { digit, logprob: Math.log(probs[digit]!) };
+  };
+}
+
+function group(
+  { task, messages }: SampleRequest,
+  { groupSize }: SampleOptions,
+  choose: (g: number) => { digit: number; logprob: number },
+  { version, beta }: { version: number; beta: number },
+): Group {
+  const rollouts = Array.from({ length: groupSize }, (_, g): Rollout => {
+    const { digit, logprob } = choose(g);
+    const common = { finishReason: 'eos', beta, policyVersion: version } as const;
+    return { tokenIds: [digit], logprobs: [logprob], text: String(digit), ...common };
+  });
+  return { task, messages, promptIds: [1, 2], rollouts };
+}
+
+/** An environment without end whose answer is always 7; `read` counts the train tasks handed out. */
+export function sevens(onRead: () => void = () => {}): Environment & { read: number } {
+  const env = {
+    name: 'sevens',
+    read: 0,
+    async *tasks(split: 'train' | 'test'): AsyncGenerator<Task> {
+      for (let i = 0; ; i++) {
+        if (split === 'train') {
+          env.read++;
+          onRead();
+        }
+        yield { id: `${split}-${i}`, answer: 7 };
+      }
+    },
+    prompt: (task: Task) => [{ role: 'user' as const, content: task.id }],
+    target: (task: Task) => String(task.answer),
+  };
+  return env;
+}
+
+/** 1 for the task's answer, minus a little for being far off, so that advantages are no round numbers. */
+export function right({ tasks, completions }: { tasks: readonly Task[]; completions: readonly string[] }) {
+  return completions.map((text, i) => {
+    const off = Math.abs(Number(text) - Number(tasks[i]!.answer));
+    return off === 0 ? 1 : -0.07 * off;
+  });
+}
+
+type Overrides = Partial<Omit<RecipeInput, 'name' | 'model'>>;
+
+/** A recipe for the bandit. */
+export function banditRecipe(overrides: Overrides = {}): RecipeInput {
+  return {
+    name: 'bandit',
+    model: 'bandit',
+    env: sevens(),
+    rewards: [{ reward: right }],
+    optimizer: { lr: 1e-3 },
+    steps: 12,
+    sampling: { groupSize: 4, promptsPerStep: 2 },
+    eval: { every: 4, tasks: 3 },
+    checkpoint: { every: 3, keep: 2 },
+    ...overrides,
+  };
+}

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { RunError } from '../../src/errors.ts';
+import { evaluateGreedy } from '../../src/pipeline/evaluate.ts';
+import { wilsonInterval } from '../../src/pipeline/wilson.ts';
+import type { Completion, RewardFunction } from '../../src/types.ts';
+import { sevens } from './bandit.ts';
+
+const tasks = ['7', '3', '7', '9', '7'].map((id) => ({ id, answer: 7 }));
+
+/** Answers with what it is asked; notes how many prompts came at a time. */
+function parrot(sizes: number[] = []) {
+  return async (prompts: readonly (readonly { content: string }[])[]): Promise<Completion[]> => {
+    sizes.push(prompts.length);
+    return prompts.map(([message]) => {
+      return { tokenIds: [1], logprobs: [0], text: message!.content, finishReason: 'eos' };
+    });
+  };
+}
+
+const seven: RewardFunction = ({ completions }) => completions.map((text) => (text === '7' ? 1 : 0.5));
+const rewards = (reward: RewardFunction) => [{ name: 'seven', reward, weight: 2, timeout: 9 }];
+const common = { environment: sevens(), tasks, batchSize: 2, step: 0 };
+
+describe('an evaluation', () => {
+  test('counts the tasks whose first reward is at least 1', async () => {
+    const sizes: number[] = [];
+    const { result, rows } = await evaluateGreedy(parrot(sizes), { ...common, rewards: rewards(seven) });
+    expect(result).toEqual({
+      accuracy: 3 / 5,
+      interval: wilsonInterval(3, 5),
+      tasks: 5,
+      reward: (6 + 2) / 5,
+    });
+    expect(sizes).toEqual([2, 2, 1]);
+    expect(rows[1]).toEqual({ task: '3', completion: '3', tokenIds: [1], scores: { seven: 0.5 } });
+  });
+
+  test('leaves out tasks that the first reward does not apply to, and fails when that is all', async () => {
+    const some: RewardFunction = ({ completions }) => completions.map((text) => (text === '7' ? 1 : null));
+    const { result } = await evaluateGreedy(parrot(), { ...common, rewards: rewards(some) });
+    expect(result).toMatchObject({ accuracy: 1, tasks: 3, reward: 2 });
+    const none: RewardFunction = ({ completions }) => completions.map(() => null);
+    const evaluated = evaluateGreedy(parrot(), { ...common, rewards: rewards(none) });
+    await expect(evaluated).rejects.toThrow(RunError);
+    await expect(evaluated).rejects.toThrow(/"seven" applies to none of 5 held-out tasks/);
+  });
+});
+
+describe('the Wilson interval', () => {
+  // statsmodels 0.15.0, proportion_confint(count, nobs, method='wilson')
+  const known: [number, number, number, number][] = [
+    [0, 10, 0, 0.27753279986288926],
+    [10, 10, 0.7224672001371106, 1],
+    [3, 5, 0.2307242812760129, 0.8823792257673522],
+    [340, 1000, 0.31130188230514194, 0.36992268041023574],
+  ];
+  for (const [successes, n, low, high] of known) {
+    test(`of ${successes} in ${n}`, () => {
+      const [a, b] = wilsonInterval(successes, n);
+      expect(a).toBeCloseTo(low, 12);
+      expect(b).toBeCloseTo(high, 12);
+    });
+  }
+});

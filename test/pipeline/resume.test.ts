@@ -1,0 +1,159 @@
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { latestCheckpoint, listCheckpoints } from '../../src/checkpoint/list-checkpoints.ts';
+import { InputError } from '../../src/errors.ts';
+import { banditRecipe } from './bandit.ts';
+import { lines, runBandit, temporaryFolder } from './run.ts';
+
+const files = ['metrics.jsonl', 'rollouts.jsonl', 'evals.jsonl'];
+
+const settings = {
+  'on policy': {},
+  'with lag 2': { sampling: { groupSize: 4, promptsPerStep: 2, maxOffPolicySteps: 2 } },
+  'with 3 iterations': { algorithm: { numIterations: 3 } },
+  'with lag 1 and 2 iterations': {
+    sampling: { groupSize: 4, promptsPerStep: 2, maxOffPolicySteps: 1 },
+    algorithm: { numIterations: 2 },
+  },
+  'of supervised fine-tuning': { objective: 'sft' as const },
+};
+
+describe('a run that was killed and resumed equals one that was not, bit for bit', () => {
+  for (const [name, overrides] of Object.entries(settings)) {
+    test(name, async () => {
+      const folder = await temporaryFolder();
+      const recipe = () => banditRecipe({ ...overrides, checkpoint: { every: 2, keep: 2 } });
+      const whole = join(folder, 'whole');
+      let copies = 0;
+      const { bandit } = await runBandit(
+        recipe(),
+        { out: whole },
+        {
+          // The folder as a kill would leave it: at any event, in the middle of a line, with unfinished writes.
+          onEvent: () => {
+            const copy = join(folder, `killed-${copies++}`);
+            cpSync(whole, copy, { recursive: true });
+            for (const file of files) appendFileSync(join(copy, file), '{"step":');
+            cpSync(
+              join(whole, 'config.json'),
+              join(copy, 'checkpoints', '.step-000099.1-a.tmp', 'state.json'),
+            );
+          },
+        },
+      );
+      expect(copies).toBeGreaterThan(20);
+      for (let i = 0; i < copies; i++) {
+        const out = join(folder, `killed-${i}`);
+        const resumed = await runBandit(recipe(), { out, resume: true });
+        expect(resumed.events.at(-1)!.type).toBe('done');
+        expect(resumed.bandit.state()).toEqual(bandit.state());
+        for (const file of files) expect(await lines(out, file)).toEqual(await lines(whole, file));
+        expect(readdirSync(join(out, 'checkpoints')).sort()).toEqual(
+          readdirSync(join(whole, 'checkpoints')).sort(),
+        );
+      }
+    });
+  }
+});
+
+describe('stopping', () => {
+  for (const [name, overrides] of Object.entries(settings)) {
+    test(`at any step and resuming gives the same run: ${name}`, async () => {
+      const folder = await temporaryFolder();
+      const recipe = () => banditRecipe({ ...overrides, checkpoint: { every: 0 } });
+      const { bandit } = await runBandit(recipe(), { out: join(folder, 'whole') });
+      for (let stopAt = 0; stopAt < 12; stopAt++) {
+        const out = join(folder, `stopped-${stopAt}`);
+        const stop = new AbortController();
+        const { events } = await runBandit(
+          recipe(),
+          { out, signal: stop.signal },
+          {
+            onEvent: (event, { version }) => {
+              if (event.type === 'start' ? stopAt === 0 : version === stopAt) stop.abort();
+            },
+          },
+        );
+        const stopped = events.at(-1)!;
+        if (stopped.type !== 'stopped') throw new Error(`ended with ${stopped.type}`);
+        expect(stopped.step).toBeGreaterThanOrEqual(stopAt);
+        expect(stopped.step).toBeLessThanOrEqual(stopAt + 1);
+        expect((await latestCheckpoint(join(out, 'checkpoints')))?.path).toBe(stopped.checkpoint);
+        const resumed = await runBandit(recipe(), { out, resume: true });
+        expect(resumed.events[0]).toMatchObject({ type: 'start', startStep: stopped.step });
+        expect(resumed.bandit.state()).toEqual(bandit.state());
+        for (const file of files) {
+          expect(await lines(out, file)).toEqual(await lines(join(folder, 'whole'), file));
+        }
+      }
+    });
+  }
+});
+
+describe('resuming', () => {
+  async function stoppedRun(): Promise<string> {
+    const out = join(await temporaryFolder(), 'run');
+    const stop = new AbortController();
+    const onEvent = (event: { type: string; step?: number }) => {
+      if (event.type === 'checkpoint' && event.step === 6) stop.abort();
+    };
+    await runBandit(banditRecipe(), { out, signal: stop.signal }, { onEvent });
+    return out;
+  }
+
+  test('passes over a damaged checkpoint to the last complete one', async () => {
+    const out = await stoppedRun();
+    const entries = await listCheckpoints(join(out, 'checkpoints'));
+    const last = entries.at(-1)!;
+    writeFileSync(
+      join(last.path, 'policy.safetensors'),
+      readFileSync(join(last.path, 'policy.safetensors')).subarray(8),
+    );
+    const { events } = await runBandit(banditRecipe(), { out, resume: true });
+    expect(events[0]).toMatchObject({ startStep: entries.at(-2)!.step });
+    expect(events.at(-1)!.type).toBe('done');
+  });
+
+  test('starts over when the run was killed before its first checkpoint', async () => {
+    const out = await stoppedRun();
+    rmSync(join(out, 'checkpoints'), { recursive: true });
+    const { events } = await runBandit(banditRecipe(), { out, resume: true });
+    expect(events[0]).toMatchObject({ startStep: 0 });
+    expect((await lines(out, 'metrics.jsonl')).map((m) => m.step)).toEqual([...Array(12).keys()]);
+  });
+
+  test('a finished run takes no step and writes its models again', async () => {
+    const out = join(await temporaryFolder(), 'run');
+    const whole = await runBandit(banditRecipe(), { out });
+    rmSync(join(out, 'merged'), { recursive: true });
+    const { events } = await runBandit(banditRecipe(), { out, resume: true });
+    expect(events.map((event) => event.type)).toEqual(['start', 'done']);
+    expect(events.at(-1)).toEqual(whole.events.at(-1));
+    expect(readdirSync(join(out, 'merged'))).toEqual(['weights.json']);
+  });
+
+  test('refuses a recipe that differs in what is learnt, naming the fields', async () => {
+    const out = await stoppedRun();
+    const other = banditRecipe({ seed: 3, optimizer: { lr: 2e-3 } });
+    const run = runBandit(other, { out, resume: true });
+    await expect(run).rejects.toThrow(InputError);
+    await expect(run).rejects.toThrow(
+      /optimizer .*"lr":0.001.* then, .*"lr":0.002.* now.*seed \(0 then, 3 now\)/,
+    );
+  });
+
+  test('allows another interval of evaluations and checkpoints', async () => {
+    const out = await stoppedRun();
+    const { events } = await runBandit(banditRecipe({ eval: { every: 0 }, checkpoint: { every: 1 } }), {
+      out,
+      resume: true,
+    });
+    expect(events.at(-1)!.type).toBe('done');
+  });
+
+  test('refuses a folder without a run', async () => {
+    const out = await temporaryFolder();
+    await expect(runBandit(banditRecipe(), { out, resume: true })).rejects.toThrow(/config.json is missing/);
+  });
+});

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { InputError } from '../../src/errors.ts';
+import { firstTasks, TaskSource } from '../../src/pipeline/task-source.ts';
+import type { Environment } from '../../src/types.ts';
+
+function finite(count: number): Environment & { opened: number; closed: number } {
+  const env = {
+    name: 'finite',
+    opened: 0,
+    closed: 0,
+    async *tasks() {
+      env.opened++;
+      try {
+        for (let i = 0; i < count; i++) yield { id: `t${i}` };
+      } finally {
+        env.closed++;
+      }
+    },
+    prompt: () => [],
+  };
+  return env;
+}
+
+const ids = (tasks: readonly { id: string }[]) => tasks.map((task) => task.id).join(' ');
+
+test('a split that ends starts again', async () => {
+  const source = new TaskSource(finite(3), 'train');
+  expect(ids(await source.take(5))).toBe('t0 t1 t2 t0 t1');
+  expect(source.position()).toEqual({ epoch: 1, offset: 2 });
+});
+
+test('a saved position goes on where it was, wherever it was', async () => {
+  for (let taken = 0; taken <= 8; taken++) {
+    const source = new TaskSource(finite(3), 'train');
+    await source.take(taken);
+    const again = new TaskSource(finite(3), 'train', source.position());
+    expect(ids(await again.take(7))).toBe(ids(await source.take(7)));
+  }
+});
+
+test('probing reads one task, which is still the next to take', async () => {
+  const source = new TaskSource(finite(3), 'train');
+  await source.probe();
+  expect(source.position()).toEqual({ epoch: 0, offset: 0 });
+  expect(ids(await source.take(2))).toBe('t0 t1');
+});
+
+test('closing lets the environment close what it opened', async () => {
+  const env = finite(3);
+  const source = new TaskSource(env, 'train');
+  await source.take(1);
+  await source.close();
+  expect(env).toMatchObject({ opened: 1, closed: 1 });
+  await firstTasks(env, 'test', 2);
+  expect(env).toMatchObject({ opened: 2, closed: 2 });
+});
+
+test('no tasks, and fewer than a checkpoint had read, are refused', async () => {
+  await expect(new TaskSource(finite(0), 'train').take(1)).rejects.toThrow(
+    'env "finite" has no tasks in its train split',
+  );
+  await expect(firstTasks(finite(0), 'test', 1)).rejects.toThrow(InputError);
+  const moved = new TaskSource(finite(2), 'train', { epoch: 0, offset: 3 });
+  await expect(moved.probe()).rejects.toThrow(
+    /has 2 train tasks, but the checkpoint had read 3: its data has changed/,
+  );
+});
+
+test('fewer held-out tasks than asked for are all of them', async () => {
+  expect(await firstTasks(finite(3), 'test', 9)).toHaveLength(3);
+  expect(await firstTasks(finite(3), 'test', 2)).toHaveLength(2);
+});

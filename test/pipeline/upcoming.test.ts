@@ -1,0 +1,25 @@
+import { from, shareReplay } from 'rxjs';
+import { expect, test } from 'vitest';
+import type { ReadyBatch } from '../../src/pipeline/batches.ts';
+import { upcoming } from '../../src/pipeline/upcoming.ts';
+import { marbles } from './marbles.ts';
+
+function ready(index: number): ReadyBatch {
+  return { index, policyVersion: 0, beta: 0, metrics: {}, batch: { objective: 'sft', examples: [] } };
+}
+
+test('waits for the batches behind one, those already there included', () => {
+  marbles(({ cold, expectObservable, flush }) => {
+    const batches$ = cold('a-b---c|', { a: ready(0), b: ready(1), c: ready(2) }).pipe(
+      shareReplay({ bufferSize: 3, refCount: true }),
+    );
+    expectObservable(batches$).toBe('a-b---c|', { a: ready(0), b: ready(1), c: ready(2) });
+    const waiting = upcoming(batches$, { index: 0, count: 2 });
+    flush();
+    return expect(waiting).resolves.toEqual([ready(1), ready(2)]);
+  });
+});
+
+test('is empty when nothing was drawn ahead, without waiting', async () => {
+  expect(await upcoming(from([ready(4)]), { index: 4, count: 0 })).toEqual([]);
+});

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { parseRecipe } from '../../src/config.ts';
+import { recipeWarnings, startWatch, watchStep } from '../../src/pipeline/warnings.ts';
+import { banditRecipe } from './bandit.ts';
+
+/** Steps at which something was said, and what. */
+function said(series: readonly Record<string, number>[]): [number, string][] {
+  let state = startWatch;
+  return series.flatMap((metrics, step): [number, string][] => {
+    const outcome = watchStep(state, { step, beta: 0, ...metrics });
+    state = outcome.state;
+    return outcome.warnings.map((warning) => [step, warning]);
+  });
+}
+
+describe('a person is warned', () => {
+  test('when half of the completions are cut off, once each time that begins', () => {
+    const ratios = [0.4, 0.5, 0.6, 0.1, 0.7];
+    const warnings = said(ratios.map((ratio) => ({ 'completions/clipped_ratio': ratio })));
+    expect(warnings.map(([step]) => step)).toEqual([1, 4]);
+    expect(warnings[0]![1]).toMatch(/^50 % of completions hit the token limit: raise sampling.maxNewTokens/);
+  });
+
+  test('when all rewards are equal for five steps in a row', () => {
+    const stds = [0, 0, 0, 0, 0.1, 0, 0, 0, 0, 0, 0];
+    const warnings = said(stds.map((std) => ({ reward_std: std })));
+    expect(warnings).toEqual([[9, expect.stringMatching(/^all rewards have been equal for 5 steps/)]]);
+  });
+
+  test('of a learning rate far from what the method takes', () => {
+    const warningsAt = (lr: number, overrides: Parameters<typeof banditRecipe>[0] = {}) =>
+      recipeWarnings(parseRecipe(banditRecipe({ optimizer: { lr }, ...overrides })));
+    expect(warningsAt(1e-3)).toEqual([]);
+    expect(warningsAt(3e-3)).toEqual([
+      'optimizer.lr 0.003 is above what afa-lora usually takes (0.000001 to 0.002)',
+    ]);
+    expect(warningsAt(1e-7)[0]).toMatch(/1e-7 is below/);
+    expect(warningsAt(1e-3, { method: 'full' })[0]).toMatch(/above what full/);
+    expect(warningsAt(2e-4, { method: 'full' })).toEqual([]);
+    expect(warningsAt(3e-3, { method: 'full', objective: 'sft' })).toEqual([]);
+  });
+});
