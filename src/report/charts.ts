@@ -1,0 +1,63 @@
+import type { StepMetrics } from '../types.ts';
+import { type Chart, lineChart, type Point } from './line-chart.ts';
+import type { RunData } from './run-data.ts';
+
+/** Metrics drawn when a run has them, in this order. */
+const CURVES: readonly { metric: string; title: string; note: string }[] = [
+  { metric: 'reward', title: 'Reward', note: 'weighted sum of the rewards, mean over the batch' },
+  { metric: 'beta', title: 'β', note: 'annealing coefficient that the step used; 0 is a linear adapter' },
+  { metric: 'loss', title: 'Loss', note: 'of the optimiser batch' },
+  { metric: 'grad_norm', title: 'Gradient norm', note: 'global, before clipping' },
+  { metric: 'completions/mean_length', title: 'Completion length', note: 'tokens, mean over the batch' },
+  {
+    metric: 'completions/clipped_ratio',
+    title: 'Cut off',
+    note: 'share of completions that hit the token limit',
+  },
+  { metric: 'kl', title: 'KL', note: 'to the reference policy, nats a token' },
+  { metric: 'entropy', title: 'Entropy', note: 'of the policy, nats a token' },
+];
+
+/** Curves that are drawn as they are: they carry no noise. */
+const EXACT = new Set(['beta']);
+
+/** Every chart of a run. The accuracy comes first; the step at which β reaches 0 is marked in all. */
+export function charts({ metrics, evals, config }: RunData): string {
+  const steps = Number(config.recipe.steps);
+  const mark = betaZero(metrics);
+  const common = { steps, ...(mark !== undefined && { mark }) };
+  const accuracy: Chart = {
+    ...common,
+    title: 'Held-out accuracy',
+    note: 'greedy, with 95 % Wilson intervals',
+    points: evals.map(({ step, accuracy: value, interval }) => ({ step, value, interval })),
+    range: [0, 1],
+    format: percent,
+  };
+  const curves = CURVES.map(({ metric, ...text }) => ({ ...text, metric, points: pointsOf(metrics, metric) }))
+    .filter(({ points }) => points.length > 0)
+    .filter(({ metric, points }) => metric !== 'completions/clipped_ratio' || points.some((p) => p.value > 0))
+    .map((curve) => ({ ...common, ...curve, smoothed: !EXACT.has(curve.metric), ...rangeOf(curve.metric) }));
+  return [...(evals.length > 0 ? [accuracy] : []), ...curves].map(lineChart).join('\n');
+}
+
+export function percent(share: number): string {
+  return `${Number((share * 100).toFixed(1))} %`;
+}
+
+function pointsOf(metrics: readonly StepMetrics[], name: string): Point[] {
+  return metrics
+    .filter((line) => Number.isFinite(line[name] ?? Number.NaN))
+    .map((line) => ({ step: line.step, value: line[name]! }));
+}
+
+function rangeOf(metric: string): Pick<Chart, 'range'> {
+  if (metric === 'beta' || metric === 'completions/clipped_ratio') return { range: [0, 1] };
+  return metric === 'grad_norm' || metric === 'completions/mean_length' ? { range: [0, 0] } : {};
+}
+
+/** The first step with β = 0, when the run annealed. */
+function betaZero(metrics: readonly StepMetrics[]): Chart['mark'] {
+  const step = metrics.find((line) => line.beta === 0)?.step;
+  return step === undefined || step === 0 ? undefined : { step, label: 'β = 0' };
+}

@@ -1,0 +1,7 @@
+/** The mean of each value and its neighbours up to `reach` away on both sides; fewer at the ends. */
+export function smooth(values: readonly number[], reach: number): number[] {
+  return values.map((_, i) => {
+    const near = values.slice(Math.max(0, i - reach), i + reach + 1);
+    return near.reduce((sum, value) => sum + value, 0) / near.length;
+  });
+}
