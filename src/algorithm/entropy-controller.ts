@@ -3,7 +3,8 @@
  * optimiser step the coefficient goes up by `delta` when the step's mean entropy was at or below `target`, else down,
  * within [min, max]. The bonus of a step uses the coefficient and the entropy from before it: it is off until a first
  * entropy was measured, and while entropy lies above the target.
- * As TRL does, entropies of a step's micro-batches are averaged by their tokens.
+ * As in TRL, entropies of a step's micro-batches are averaged by their tokens. Departure: with topEntropyQuantile < 1 TRL
+ * measures the chosen tokens only, here the metric `entropy` (all loss tokens) is what is observed.
  */
 export interface EntropyTarget {
   /** Coefficient to start with. */

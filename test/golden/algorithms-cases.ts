@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 /** Where recorded cases lie. */
 export const folder = join(process.env.FIXTURES ?? 'test/fixtures', 'algorithms');
@@ -10,31 +10,48 @@ export type Json = any;
 
 export interface GoldenCase {
   readonly name: string;
-  readonly batch: string | null;
   readonly config: Readonly<Record<string, Json>>;
   readonly inputs: Readonly<Record<string, Json>>;
   readonly expected: Readonly<Record<string, Json>>;
+  /** Arrays that the cases of one batch share. */
+  readonly shared: Readonly<Record<string, Json>>;
+  /** All cases of the same file, by name. */
+  readonly siblings: ReadonlyMap<string, GoldenCase>;
+}
+
+/** Names of the files whose cases have the form that `stem` stands for: the file of that name and its variants. */
+export function filesOf(stem: string): string[] {
+  return readdirSync(folder).filter((file) => file.startsWith(stem) && file.endsWith('.json'));
+}
+
+/** A test for every case of every file of that form; says so when there is none. */
+export function goldenSuite(stem: string, check: (given: GoldenCase) => void): void {
+  describe(stem, () => {
+    const files = filesOf(stem);
+    if (files.length === 0) test.skip(`no ${stem}*.json in ${folder}`, () => {});
+    for (const file of files) {
+      for (const given of readCases(file)) test(`${file} ${given.name}`, () => check(given));
+    }
+  });
 }
 
 /** Reads a file of cases; string values of inputs that name a field of the case's batch are replaced by it. */
-export function readCases(file: string): {
-  cases: GoldenCase[];
-  batches: Record<string, Record<string, Json>>;
-} {
+export function readCases(file: string): GoldenCase[] {
   const parsed = JSON.parse(readFileSync(join(folder, file), 'utf8'));
-  const batches = parsed.batches ?? {};
-  const cases = parsed.cases.map((given: GoldenCase) => ({
-    ...given,
-    inputs: Object.fromEntries(
-      Object.entries(given.inputs ?? {}).map(([key, value]) => [
+  const siblings = new Map<string, GoldenCase>();
+  for (const raw of parsed.cases) {
+    onlyKeys(raw, ['name', 'batch', 'config', 'inputs', 'expected'], `${file} ${raw.name}`);
+    const shared = parsed.batches?.[raw.batch ?? ''] ?? {};
+    const named = (key: string, value: string) => shared[value] ?? parsed[key]?.[value] ?? value;
+    const inputs = Object.fromEntries(
+      Object.entries(raw.inputs ?? {}).map(([key, value]) => [
         key,
-        typeof value === 'string'
-          ? (batches[given.batch ?? '']?.[value] ?? parsed[key]?.[value] ?? value)
-          : value,
+        typeof value === 'string' ? named(key, value) : value,
       ]),
-    ),
-  }));
-  return { cases, batches };
+    );
+    siblings.set(raw.name, { ...raw, inputs, shared, siblings });
+  }
+  return [...siblings.values()];
 }
 
 /** Fails on a field that the test would otherwise silently ignore. */

@@ -1,9 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { type KlControl, nextKlCoef } from '../../src/algorithm/kl/controller.ts';
 import { penaliseKl } from '../../src/algorithm/kl/in-reward.ts';
-import { expectClose, flat, type GoldenCase, type Json, onlyKeys, readCases } from './algorithms-cases.ts';
-
-const { cases, batches } = readCases('verl_kl_control.json');
+import { expectClose, flat, type GoldenCase, goldenSuite, type Json, onlyKeys } from './algorithms-cases.ts';
 
 function control(config: Readonly<Record<string, Json>>): KlControl {
   return config.type === 'fixed'
@@ -27,12 +25,11 @@ function checkController({ name, config, inputs, expected }: GoldenCase) {
 /** verl's k3 is its low_var_kl. */
 const estimator = (name: string) => (name === 'k3' ? 'low_var_kl' : name);
 
-function checkPenalty({ name, batch, config, inputs, expected }: GoldenCase) {
+function checkPenalty({ name, shared, config, inputs, expected }: GoldenCase) {
   onlyKeys(config, ['kl_penalty', 'kl_coef', 'target_kl', 'horizon', 'n_steps', 'type'], name);
   onlyKeys(inputs, ['token_level_scores'], name);
   onlyKeys(expected, ['token_level_rewards', 'metrics', 'kl_coef_after'], name);
   expect(config.n_steps).toBe('batch size');
-  const shared = batches[batch!]!;
   const scores = inputs.token_level_scores.map(flat);
   const { rewards, kl, metrics } = penaliseKl(
     scores,
@@ -51,9 +48,7 @@ function checkPenalty({ name, batch, config, inputs, expected }: GoldenCase) {
   expectClose(after, expected.kl_coef_after, `${name} coefficient after`, { rtol: 1e-9 });
 }
 
-describe('verl_kl_control', () => {
-  test.each(cases)('$name', (given) => {
-    if ('kl_penalty' in given.config) checkPenalty(given);
-    else checkController(given);
-  });
+goldenSuite('verl_kl_control', (given) => {
+  if ('kl_penalty' in given.config) checkPenalty(given);
+  else checkController(given);
 });

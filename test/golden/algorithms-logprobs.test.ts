@@ -3,7 +3,7 @@ import type { HostTensor, Named } from '../../src/engine/engine.ts';
 import { logprobHead } from '../../src/engine/ops/logprob-head.ts';
 import * as tf from '../../src/engine/tfjs.ts';
 import { engines, int32s, scalar } from '../model/decoder-programs.ts';
-import { expectClose, flat, type GoldenCase, onlyKeys, readCases } from './algorithms-cases.ts';
+import { expectClose, filesOf, flat, type GoldenCase, onlyKeys, readCases } from './algorithms-cases.ts';
 import { floats } from './golden-tensors.ts';
 
 const GRADIENT = 'grad_logits_of_sum_w_logprobs_plus_sum_u_entropy';
@@ -46,7 +46,7 @@ describe.each(engines)('trl_logprobs on %s', (_, open) => {
   const engine = open();
   afterAll(async () => (await engine).dispose());
 
-  test.each(readCases('trl_logprobs.json').cases)('$name', async (given) => {
+  test.each(filesOf('trl_logprobs').flatMap(readCases))('$name', async (given) => {
     const { name, config, inputs, expected } = given;
     onlyKeys(config, ['temperature', 'shape'], name);
     onlyKeys(inputs, ['logits', 'ids', 'w', 'u'], name);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { adamW } from '../../src/optimizer/adamw.ts';
 import { clipGradNorm } from '../../src/optimizer/clip.ts';
 import { type LearningRateSchedule, learningRate } from '../../src/optimizer/learning-rate.ts';
@@ -6,10 +6,10 @@ import {
   expectClose,
   flat,
   type GoldenCase,
+  goldenSuite,
   type Json,
   num,
   onlyKeys,
-  readCases,
 } from './algorithms-cases.ts';
 
 /** Tensors listed by position become tensors named by position. */
@@ -56,21 +56,18 @@ function schedule(config: Readonly<Record<string, Json>>, lr: number): LearningR
   };
 }
 
-describe('hf_schedules', () => {
-  const { cases } = readCases('hf_schedules.json');
-  test.each(cases)('$name', ({ name, config, inputs, expected }) => {
-    onlyKeys(inputs, [], name);
-    onlyKeys(expected, ['lr_used_at_optimizer_step', 'lr_after_last'], name);
-    const ours = schedule(config, config.lr);
-    const used: number[] = expected.lr_used_at_optimizer_step;
-    expectClose(
-      used.map((_, step) => learningRate(ours, step)),
-      used,
-      name,
-      { rtol: 1e-9, atol: 1e-18 },
-    );
-    expectClose(learningRate(ours, used.length), expected.lr_after_last, name, { rtol: 1e-9, atol: 1e-18 });
-  });
+goldenSuite('hf_schedules', ({ name, config, inputs, expected }) => {
+  onlyKeys(inputs, [], name);
+  onlyKeys(expected, ['lr_used_at_optimizer_step', 'lr_after_last'], name);
+  const ours = schedule(config, config.lr);
+  const used: number[] = expected.lr_used_at_optimizer_step;
+  expectClose(
+    used.map((_, step) => learningRate(ours, step)),
+    used,
+    name,
+    { rtol: 1e-9, atol: 1e-18 },
+  );
+  expectClose(learningRate(ours, used.length), expected.lr_after_last, name, { rtol: 1e-9, atol: 1e-18 });
 });
 
 function checkAdamW({ name, config, inputs, expected }: GoldenCase) {
@@ -120,11 +117,8 @@ function checkClip({ name, config, inputs, expected }: GoldenCase) {
   expectClose(values(grads), expected.grads, `${name} gradients`);
 }
 
-describe('torch_optim', () => {
-  const { cases } = readCases('torch_optim.json');
-  test.each(cases)('$name', (given) => {
-    if ('optimizer' in given.config) checkAdamW(given);
-    else if (given.config.function === 'clip_grad_norm_') checkClip(given);
-    else throw new Error(`${given.name}: neither an optimizer nor clip_grad_norm_`);
-  });
+goldenSuite('torch_optim', (given) => {
+  if ('optimizer' in given.config) checkAdamW(given);
+  else if (given.config.function === 'clip_grad_norm_') checkClip(given);
+  else throw new Error(`${given.name}: neither an optimizer nor clip_grad_norm_`);
 });

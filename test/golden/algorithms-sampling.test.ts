@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { chain, type ProcessorName } from '../../src/rollout/processors/index.ts';
 import { logSoftmax } from '../../src/rollout/processors/log-softmax.ts';
-import { expectClose, flat, type Json, num, onlyKeys, readCases } from './algorithms-cases.ts';
+import { expectClose, flat, goldenSuite, type Json, num, onlyKeys } from './algorithms-cases.ts';
 
 const names: Record<string, ProcessorName> = {
   temperature: 'temperature',
@@ -14,29 +14,26 @@ const names: Record<string, ProcessorName> = {
 /** What the peer decides by the order of its sort among equal logits: compared as a sorted list. */
 const sorted = (row: Json[]) => row.map(num).sort((a, b) => a - b);
 
-describe('hf_sampling', () => {
-  const { cases } = readCases('hf_sampling.json');
-  test.each(cases)('$name', ({ name, config, inputs, expected }) => {
-    onlyKeys(config, ['order'], name);
-    onlyKeys(inputs, ['logits', 'input_ids'], name);
-    onlyKeys(expected, ['processed_logits', 'logprobs', 'kept'], name);
-    const order = config.order.map(([peer, value]: [string, number]) => {
-      if (names[peer] === undefined) throw new Error(`${name}: unknown processor ${peer}`);
-      return [names[peer], value] as const;
+goldenSuite('hf_sampling', ({ name, config, inputs, expected }) => {
+  onlyKeys(config, ['order'], name);
+  onlyKeys(inputs, ['logits', 'input_ids'], name);
+  onlyKeys(expected, ['processed_logits', 'logprobs', 'kept'], name);
+  const order = config.order.map(([peer, value]: [string, number]) => {
+    if (names[peer] === undefined) throw new Error(`${name}: unknown processor ${peer}`);
+    return [names[peer], value] as const;
+  });
+  const process = chain(order);
+  inputs.logits.forEach((row: Json[], b: number) => {
+    const logits = Float32Array.from(flat(row));
+    process(logits, inputs.input_ids[b]);
+    const kept = Array.from(logits, (logit) => (logit === Number.NEGATIVE_INFINITY ? 0 : 1));
+    const logprobs = Array.from(logSoftmax(logits));
+    const at = name.startsWith('ties_top_p') ? sorted : (list: Json[]) => list;
+    const where = `${name} row ${b}`;
+    expect(at(kept), `${where} kept`).toEqual(at(expected.kept[b]));
+    expectClose(at(Array.from(logits)), at(expected.processed_logits[b]), `${where} logits`, {
+      rtol: 1e-6,
     });
-    const process = chain(order);
-    inputs.logits.forEach((row: Json[], b: number) => {
-      const logits = Float32Array.from(flat(row));
-      process(logits, inputs.input_ids[b]);
-      const kept = Array.from(logits, (logit) => (logit === Number.NEGATIVE_INFINITY ? 0 : 1));
-      const logprobs = Array.from(logSoftmax(logits));
-      const at = name.startsWith('ties_top_p') ? sorted : (list: Json[]) => list;
-      const where = `${name} row ${b}`;
-      expect(at(kept), `${where} kept`).toEqual(at(expected.kept[b]));
-      expectClose(at(Array.from(logits)), at(expected.processed_logits[b]), `${where} logits`, {
-        rtol: 1e-6,
-      });
-      expectClose(at(logprobs), at(expected.logprobs[b]), `${where} logprobs`);
-    });
+    expectClose(at(logprobs), at(expected.logprobs[b]), `${where} logprobs`);
   });
 });

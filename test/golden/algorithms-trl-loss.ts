@@ -2,9 +2,10 @@ import { batchConstants, type TrlCall } from '../../src/algorithm/loss/batch-con
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import { combineMetrics } from '../../src/algorithm/loss/metrics.ts';
 import { policyLoss } from '../../src/algorithm/loss/policy-loss.ts';
-import type { LossConfig, LossInputs } from '../../src/algorithm/loss/types.ts';
+import type { LossConfig } from '../../src/algorithm/loss/types.ts';
 import * as tf from '../../src/engine/tfjs.ts';
-import { type Json, num } from './algorithms-cases.ts';
+import type { Json } from './algorithms-cases.ts';
+import { differentiate, scalarsOf, tensorOf } from './algorithms-gradient.ts';
 
 /** TRL's names for the settings of a loss, in ours. */
 export function lossConfig(config: Readonly<Record<string, Json>>): LossConfig {
@@ -82,53 +83,47 @@ export interface LossOutcome {
   readonly scalars: Readonly<Record<string, number>>;
 }
 
-/** One call of our loss with gradients, on whichever tfjs backend is set. */
+/** One call of our loss with gradients, on whichever tfjs backend is set; `override` replaces hyper-parameters. */
 export function runLoss(
   arrays: LossArrays,
   config: LossConfig,
-  call: TrlCall,
-  maxLength: number,
+  batch: { readonly call: TrlCall; readonly maxLength: number },
+  override: Record<string, number> = {},
 ): LossOutcome {
+  const { entropies, mask } = arrays;
   const constants = batchConstants(
-    { mask: arrays.mask, entropies: arrays.entropies, maxCompletionLength: maxLength, trlCall: call },
+    { mask, entropies, maxCompletionLength: batch.maxLength, trlCall: batch.call },
     config,
   );
-  const numbers = { ...hyperParameters(config), ...constants.scalars };
-  return tf.tidy(() => {
-    const tensor = (rows: Json) =>
-      rows == null
-        ? undefined
-        : tf.tensor(
-            rows.map((r: Json) => (Array.isArray(r) ? r.map(num) : num(r))),
-            undefined,
-            'float32',
-          );
-    const inputs = {
-      oldLogprobs: tensor(arrays.oldLogprobs),
-      refLogprobs: tensor(arrays.refLogprobs),
-      samplingLogprobs: tensor(arrays.samplingLogprobs),
-      importanceRatio: tensor(arrays.importanceRatio),
-      advantages: tensor(arrays.advantages)!,
-      mask: tensor(arrays.mask)!,
-      lossWeights: tensor(constants.lossWeights.map((row) => Array.from(row)))!,
-      hyper: Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, tf.scalar(value)])),
-    } satisfies Partial<LossInputs>;
-    const kept: Record<string, tf.Tensor> = {};
-    const f = (logprobs: tf.Tensor, entropies: tf.Tensor) => {
-      const { loss, metrics } = policyLoss({ ...inputs, logprobs, entropies }, config);
-      for (const [name, value] of Object.entries(metrics)) kept[name] = tf.keep(value);
-      // valueAndGrads refuses inputs that do not reach the value; 0 · entropies adds nothing but the path.
-      return tf.add(loss, tf.mul(tf.scalar(0), tf.sum(entropies))) as tf.Scalar;
-    };
-    const { value, grads } = tf.valueAndGrads(f)([tensor(arrays.logprobs)!, tensor(arrays.entropies)!]);
-    const metrics = Object.fromEntries(Object.entries(kept).map(([name, t]) => [name, t.dataSync()[0]!]));
-    for (const t of Object.values(kept)) t.dispose();
-    return {
-      loss: value.dataSync()[0]!,
-      gradLogprobs: grads[0]!.dataSync() as Float32Array,
-      gradEntropies: grads[1]!.dataSync() as Float32Array,
-      metrics: combineMetrics([metrics]),
-      scalars: constants.scalars,
-    };
-  });
+  const tensor = (rows: Json) => (rows == null ? undefined : tensorOf(rows));
+  const got = differentiate(
+    (logprobs, entropies) => {
+      const result = policyLoss(
+        {
+          logprobs,
+          entropies,
+          oldLogprobs: tensor(arrays.oldLogprobs),
+          refLogprobs: tensor(arrays.refLogprobs),
+          samplingLogprobs: tensor(arrays.samplingLogprobs),
+          importanceRatio: tensor(arrays.importanceRatio),
+          advantages: tensorOf(arrays.advantages),
+          mask: tensorOf(mask),
+          lossWeights: tensorOf(constants.lossWeights),
+          hyper: scalarsOf({ ...hyperParameters(config), ...constants.scalars, ...override }),
+        },
+        config,
+      );
+      // Differentiation refuses inputs that do not reach the value; 0 · entropies adds nothing but the path.
+      return { ...result, loss: tf.add(result.loss, tf.mul(tf.scalar(0), tf.sum(entropies))) };
+    },
+    [arrays.logprobs, entropies],
+  );
+  const metrics = Object.fromEntries(Object.entries(got.metrics).map(([name, [value]]) => [name, value!]));
+  return {
+    loss: got.loss,
+    gradLogprobs: got.grads[0] as Float32Array,
+    gradEntropies: got.grads[1] as Float32Array,
+    metrics: combineMetrics([metrics]),
+    scalars: constants.scalars,
+  };
 }

@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { batchConstants } from '../../src/algorithm/loss/batch-constants.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import { ppoLoss } from '../../src/algorithm/loss/ppo-loss.ts';
@@ -8,9 +8,8 @@ import { invalidated, objectiveMetrics } from '../../src/algorithm/ppo/objective
 import { lastTokenIndex, maskUpTo, truncateAtStop } from '../../src/algorithm/ppo/response.ts';
 import { tokenRewards, valueMask } from '../../src/algorithm/ppo/token-rewards.ts';
 import * as tf from '../../src/engine/tfjs.ts';
-import { expectClose, type GoldenCase, type Json, onlyKeys, readCases } from './algorithms-cases.ts';
-
-const { cases } = readCases('trl_ppo.json');
+import { expectClose, type GoldenCase, goldenSuite, type Json, onlyKeys } from './algorithms-cases.ts';
+import { differentiate, plainRows, scalarsOf, tensorOf } from './algorithms-gradient.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -32,7 +31,6 @@ const configKeys = [
 ];
 const inputKeys = ['responses', 'logprobs', 'ref_logprobs', 'values', 'scores', 'new_logprobs', 'vpred'];
 
-const plain = (rows: readonly ArrayLike<number>[]) => rows.map((row) => Array.from(row));
 /** The peer's padding masks are 1 where ours are 0. */
 const padding = (mask: readonly number[][]) => mask.map((row) => row.map((m) => 1 - m));
 
@@ -81,46 +79,34 @@ function runPpoLoss({ config, inputs }: GoldenCase, r: ReturnType<typeof rollout
   } as const;
   const policy = batchConstants({ mask: r.mask }, settings);
   const value = batchConstants({ mask: r.valued }, settings);
-  return tf.tidy(() => {
-    const tensor = (rows: readonly ArrayLike<number>[]) => tf.tensor2d(plain(rows));
-    const scalars = (numbers: Record<string, number>) =>
-      Object.fromEntries(Object.entries(numbers).map(([name, x]) => [name, tf.scalar(x)]));
-    const kept: Record<string, tf.Tensor> = {};
-    const f = (logprobs: tf.Tensor, values: tf.Tensor) => {
-      const { loss, metrics } = ppoLoss(
+  const got = differentiate(
+    (logprobs, values) =>
+      ppoLoss(
         {
           logprobs,
-          oldLogprobs: tensor(inputs.logprobs),
-          advantages: tensor(r.advantages),
-          mask: tensor(r.mask),
-          lossWeights: tensor(policy.lossWeights),
-          hyper: scalars({ ...hyperParameters(settings), ...policy.scalars }),
+          oldLogprobs: tensorOf(inputs.logprobs),
+          advantages: tensorOf(r.advantages),
+          mask: tensorOf(r.mask),
+          lossWeights: tensorOf(policy.lossWeights),
+          hyper: scalarsOf({ ...hyperParameters(settings), ...policy.scalars }),
         },
         {
           values,
-          oldValues: tensor(r.values),
-          returns: tensor(r.returns),
-          mask: tensor(r.valued),
-          lossWeights: tensor(value.lossWeights),
-          hyper: scalars({
+          oldValues: tensorOf(r.values),
+          returns: tensorOf(r.returns),
+          mask: tensorOf(r.valued),
+          lossWeights: tensorOf(value.lossWeights),
+          hyper: scalarsOf({
             ...value.scalars,
             valueClip: config.cliprange_value,
             valueCoef: config.vf_coef,
           }),
         },
         settings,
-      );
-      for (const [name, metric] of Object.entries(metrics)) kept[name] = tf.keep(metric);
-      return loss as tf.Scalar;
-    };
-    const out = tf.valueAndGrads(f)([tensor(inputs.new_logprobs), tensor(inputs.vpred)]);
-    return {
-      loss: out.value.dataSync()[0]!,
-      gradLogprobs: out.grads[0]!.dataSync(),
-      gradValues: out.grads[1]!.dataSync(),
-      metrics: Object.fromEntries(Object.entries(kept).map(([name, t]) => [name, t.dataSync()[0]!])),
-    };
-  });
+      ),
+    [inputs.new_logprobs, inputs.vpred],
+  );
+  return { ...got, gradLogprobs: got.grads[0], gradValues: got.grads[1] };
 }
 
 function check(given: GoldenCase) {
@@ -138,13 +124,13 @@ function check(given: GoldenCase) {
     padding_mask: padding(r.mask),
     padding_mask_p1: padding(r.valued),
     kl: r.rewards.kl,
-    non_score_reward: plain(r.rewards.penalty),
+    non_score_reward: plainRows(r.rewards.penalty),
     scores_after_penalty: r.rewards.scores,
-    rewards_final: plain(r.rewards.rewards),
-    logprobs_masked: plain(r.logprobs),
-    values_masked: plain(r.values),
-    advantages: plain(r.advantages),
-    returns: plain(r.returns),
+    rewards_final: plainRows(r.rewards.rewards),
+    logprobs_masked: plainRows(r.logprobs),
+    values_masked: plainRows(r.values),
+    advantages: plainRows(r.advantages),
+    returns: plainRows(r.returns),
     loss: loss.loss,
     pg_loss: loss.metrics['loss/policy_avg'],
     vf_loss: loss.metrics['loss/value_avg'],
@@ -163,6 +149,4 @@ function check(given: GoldenCase) {
   for (const [key, value] of Object.entries(expected)) expectClose(got[key], value, `${name} ${key}`);
 }
 
-describe('trl_ppo', () => {
-  test.each(cases)('$name', check);
-});
+goldenSuite('trl_ppo', check);

@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { grpo } from '../../src/algorithm/advantage/grpo.ts';
 import { grpoNormalizeThenSum } from '../../src/algorithm/advantage/grpo-normalize-then-sum.ts';
 import { totalTokens } from '../../src/algorithm/aggregation.ts';
@@ -8,10 +8,8 @@ import { importanceWeights } from '../../src/algorithm/importance-correction.ts'
 import { needsOldLogprobs } from '../../src/algorithm/loss/old-logprobs.ts';
 import { rewardMetrics, weightedRewards } from '../../src/algorithm/rewards.ts';
 import * as tf from '../../src/engine/tfjs.ts';
-import { expectClose, flat, type GoldenCase, onlyKeys, readCases } from './algorithms-cases.ts';
+import { expectClose, flat, type GoldenCase, goldenSuite, onlyKeys } from './algorithms-cases.ts';
 import { lossConfig, lossConfigKeys, runLoss, trlCall } from './algorithms-trl-loss.ts';
-
-const { cases } = readCases('trl_grpo_rollout.json');
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -155,8 +153,7 @@ function checkLoss(given: GoldenCase, mask: number[][], advantages: Float32Array
       mask,
     },
     lossConfig(config),
-    trlCall(config, totalTokens(mask)),
-    config.max_completion_length,
+    { call: trlCall(config, totalTokens(mask)), maxLength: config.max_completion_length },
   );
   expectClose(got.loss, expected.loss, `${name} loss`);
   expectClose(got.gradLogprobs, expected.grad_logps, `${name} grad_logps`);
@@ -167,6 +164,4 @@ function checkLoss(given: GoldenCase, mask: number[][], advantages: Float32Array
     expectClose(got.metrics[key], value, `${name} ${key}`);
 }
 
-describe('trl_grpo_rollout', () => {
-  test.each(cases)('$name', check);
-});
+goldenSuite('trl_grpo_rollout', check);

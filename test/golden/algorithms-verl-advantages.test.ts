@@ -1,10 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { estimatorNamed } from '../../src/algorithm/advantage/index.ts';
 import { outcomeRewards, perToken } from '../../src/algorithm/advantage/outcome.ts';
 import { maskedMean, maskedVariance, maskedWhiten } from '../../src/algorithm/masked-statistics.ts';
-import { expectClose, flat, type GoldenCase, type Json, onlyKeys, readCases } from './algorithms-cases.ts';
-
-const { cases, batches } = readCases('verl_advantages.json');
+import { expectClose, flat, type GoldenCase, goldenSuite, type Json, onlyKeys } from './algorithms-cases.ts';
 
 const rows = (value: Json): number[][] => value.map(flat);
 /** Group labels as numbers, by first appearance. */
@@ -63,10 +61,8 @@ function checkEstimator({ name, config, inputs, expected }: GoldenCase, mask: nu
   );
 }
 
-describe('verl_advantages', () => {
-  test.each(cases)('$name', (given) => {
-    const mask = rows(batches[given.batch!]!.response_mask);
-    if ('estimator' in given.config) checkEstimator(given, mask);
-    else checkWhitening(given, mask);
-  });
+goldenSuite('verl_advantages', (given) => {
+  const mask = rows(given.shared.response_mask);
+  if ('estimator' in given.config) checkEstimator(given, mask);
+  else checkWhitening(given, mask);
 });

@@ -1,31 +1,29 @@
 import { readdirSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
-import { folder, readCases } from './algorithms-cases.ts';
+import { afterAll, expect, test } from 'vitest';
+import { filesOf, folder, readCases } from './algorithms-cases.ts';
 
-/** Files of cases, and the test file that runs every case of each. */
-const runBy: Record<string, string> = {
-  'hf_sampling.json': 'algorithms-sampling.test.ts',
-  'hf_schedules.json': 'algorithms-optimizer.test.ts',
-  'torch_optim.json': 'algorithms-optimizer.test.ts',
-  'trl_grpo_loss.json': 'algorithms-trl-loss.test.ts',
-  'trl_grpo_rollout.json': 'algorithms-trl-rollout.test.ts',
+/** Every form of recorded cases, and the test file that runs each case of it. */
+const runBy: Readonly<Record<string, string>> = {
+  hf_sampling: 'algorithms-sampling.test.ts',
+  hf_schedules: 'algorithms-optimizer.test.ts',
+  torch_optim: 'algorithms-optimizer.test.ts',
+  trl_grpo_loss: 'algorithms-trl-loss.test.ts',
+  trl_grpo_rollout: 'algorithms-trl-rollout.test.ts',
+  trl_logprobs: 'algorithms-logprobs.test.ts',
+  trl_ppo: 'algorithms-trl-ppo.test.ts',
+  verl_advantages: 'algorithms-verl-advantages.test.ts',
+  verl_kl_control: 'algorithms-kl-control.test.ts',
+  verl_losses: 'algorithms-verl-losses.test.ts',
 };
-const later = [
-  'trl_logprobs.json',
-  'trl_ppo.json',
-  'verl_advantages.json',
-  'verl_kl_control.json',
-  'verl_losses.json',
-];
+const known = Object.keys(runBy).flatMap(filesOf);
 
-describe('algorithm goldens', () => {
+afterAll(() => {
+  const counts = known.map((file) => `${file}: ${readCases(file).length}`);
+  console.log(`recorded cases in ${folder}\n  ${counts.join('\n  ')}`);
+});
+
+test('every file of recorded algorithm cases is run by a test', () => {
   const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
-
-  test('every file of cases is read by a test', () => {
-    expect(files.filter((file) => !(file in runBy) && !later.includes(file))).toEqual([]);
-  });
-
-  for (const file of files.filter((name) => later.includes(name))) {
-    for (const { name } of readCases(file).cases) test.skip(`${file} ${name} (later issue)`, () => {});
-  }
+  expect(files.length).toBeGreaterThan(0);
+  expect(files.filter((file) => !known.includes(file))).toEqual([]);
 });

@@ -32,6 +32,8 @@ export function grpoNormalizeThenSum({ scores, weights, groups }: AdvantageBatch
   }
   const mean = nanMean(sums);
   const std = sums.length > 1 ? nanStd(sums) : 0;
-  const advantages = Float32Array.from(sums, (sum) => (Number.isNaN(sum) ? 0 : (sum - mean) / (std + EPS)));
+  const advantages = Float32Array.from(sums, (sum) =>
+    Number.isNaN(sum + std) ? 0 : (sum - mean) / (std + EPS),
+  );
   return { advantages, metrics: { frac_reward_zero_std: Math.abs(std) <= 1e-8 ? 1 : 0 } };
 }

@@ -6,20 +6,25 @@ export function tokenMean(x: tf.Tensor, terms: Pick<PolicyTerms, 'mask' | 'hyper
   return tf.div(tf.sum(tf.mul(x, terms.mask)), terms.hyper.tokens!);
 }
 
-/** The same over tokens or, when the ratio is one a sequence, over sequences, fully masked ones included (x [B, 1]). */
+/**
+ * The same for x [B, T]; for x [B, 1], one value a sequence, the mean over sequences, fully masked ones included.
+ */
 export function termMean(x: tf.Tensor, terms: PolicyTerms): tf.Tensor {
-  return terms.level === 'token' ? tokenMean(x, terms) : tf.div(tf.sum(x), terms.hyper.sequences!);
+  return isPerSequence(x, terms) ? tf.div(tf.sum(x), terms.hyper.sequences!) : tokenMean(x, terms);
 }
 
 /** Least or greatest row mean of x; ±Infinity where no row has a token. */
 export function rowExtreme(which: 'min' | 'max', x: tf.Tensor, terms: PolicyTerms): tf.Tensor {
   const reduce = which === 'min' ? (v: tf.Tensor) => tf.min(v) : (v: tf.Tensor) => tf.max(v);
-  if (terms.level === 'sequence') return reduce(x);
+  if (isPerSequence(x, terms)) return reduce(x);
   const counts = tf.sum(terms.mask, 1);
   const means = tf.div(tf.sum(tf.mul(x, terms.mask), 1), tf.maximum(counts, tf.scalar(1)));
   const nothing = tf.scalar(which === 'min' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY);
   return reduce(tf.where(tf.greater(counts, tf.scalar(0)), means, nothing));
 }
+
+/** With one ratio a sequence, terms are [B, 1] unless advantages are [B, T]. */
+const isPerSequence = (x: tf.Tensor, { level }: PolicyTerms) => level === 'sequence' && x.shape[1] === 1;
 
 /**
  * Merges the metrics of a batch's micro-batches: names that end in `_min` or `_max` by that, all others by sum.
