@@ -10,7 +10,7 @@ import type { ModelConfig } from './config.ts';
 const HIDDEN = -1e30;
 
 /** Rows [P·M, K·J·d] of P sequences of M tokens → [P, K, M·J, d]. */
-export function toHeads(rows: tf.Tensor2D, sequences: number, config: ModelConfig): tf.Tensor4D {
+function toHeads(rows: tf.Tensor2D, sequences: number, config: ModelConfig): tf.Tensor4D {
   const { kvHeads, headDim } = config;
   const tokens = rows.shape[0] / sequences;
   const share = rows.shape[1] / (kvHeads * headDim);
@@ -21,7 +21,7 @@ export function toHeads(rows: tf.Tensor2D, sequences: number, config: ModelConfi
 }
 
 /** Undoes `toHeads`: [P, K, M·J, d] → [P·M, K·J·d], M = tokens. */
-export function fromHeads(x: tf.Tensor4D, tokens: number): tf.Tensor2D {
+function fromHeads(x: tf.Tensor4D, tokens: number): tf.Tensor2D {
   const [sequences, kvHeads, queries, headDim] = x.shape;
   const width = (queries / tokens) * headDim;
   if (tokens === 1) return tf.reshape(x, [sequences, kvHeads * width]);

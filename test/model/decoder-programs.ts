@@ -64,7 +64,7 @@ export function decoderOf(
 }
 
 /** The batch that a program's inputs `ids`, and `prefix` with `lengths` where there is one, make. */
-export function batchOf({ ids, prefix, lengths }: Named<tf.Tensor>): DecoderBatch {
+function batchOf({ ids, prefix, lengths }: Named<tf.Tensor>): DecoderBatch {
   if (prefix === undefined) return { ids: ids as tf.Tensor2D };
   return { ids: ids as tf.Tensor2D, prefix: { ids: prefix as tf.Tensor2D, lengths: lengths as tf.Tensor1D } };
 }

@@ -28,7 +28,7 @@ export function randomIds(shape: number[], limit: number): tf.Tensor {
 }
 
 /** The value of `op` and the gradients of sum(op ∘ weights) by every input named in `wrt`. */
-export function valueAndGradients(op: Op, inputs: Inputs, wrt: readonly string[], weights: tf.Tensor) {
+function valueAndGradients(op: Op, inputs: Inputs, wrt: readonly string[], weights: tf.Tensor) {
   const loss = (...changed: tf.Tensor[]) => {
     const given = Object.fromEntries(wrt.map((name, i) => [name, changed[i]!]));
     return tf.sum(tf.mul(op({ ...inputs, ...given }), weights)) as tf.Scalar;
