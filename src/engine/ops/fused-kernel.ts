@@ -13,7 +13,7 @@ import * as tf from '../tfjs.ts';
  * | Attention | q [P,K,G·T·J,d], k, v [P,K,G·T,d], mask [T·J,T] | scale, groupSize | [P,K,G·T·J,d] |
  * | PrefixAttention | the same; prefixK, prefixV [P,K,S,d], prefixMask [P,1,1,S] | the same | the same, logSumExp [P,K,G·T·J,1] |
  * | TakeRows | table [V,D], rows int32 [N] | | [N,D] |
- * | LogprobHead | hidden [N,D], weight [V,D], targets int32 [N], temperature [] | chunk, gradients | logprobs, entropy, logSumExp [N] |
+ * | LogprobHead | hidden [N,D], weight [V,D], targets int32 [N], temperature [] | chunk, gradients | logprobs, entropy, logSumExp [N], expected, surprise [N,D] |
  * | AnnealedActivation | x, beta [] | activation | shape of x |
  *
  * Gradients are made of tfjs ops and of these kernels, and are the same on every backend.

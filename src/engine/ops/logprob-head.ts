@@ -2,8 +2,10 @@ import { EngineError } from '../../errors.ts';
 import * as tf from '../tfjs.ts';
 import { fusedOp, type Saved } from './fused-kernel.ts';
 
-// The language-model head for training. Logits are computed in chunks of rows, in the gradient once more, so that nothing
-// wider than [chunk, V] is ever held; no one-hot matrix is made.
+// The language-model head for training. Logits are computed in chunks of rows, so that nothing wider than [chunk, V] is ever held;
+// no one-hot matrix is made. The gradient of `hidden` needs the logits only through expectations of weight rows, which do not
+// depend on the incoming gradient: the forward pass computes them while it has the logits, and the backward pass
+// has no product with V left. (The gradient of `weight` needs the probabilities again.)
 
 type Inputs = {
   readonly hidden: tf.Tensor2D;
@@ -21,24 +23,23 @@ type Attributes = {
 const kernel = fusedOp<Inputs, Attributes>({
   kernelName: 'LogprobHead',
   inputs: ['hidden', 'weight', 'targets', 'temperature'],
-  savedOutputs: [false, true, true],
-  composite: (inputs, { chunk }) => {
+  // entropy, logSumExp, expected and surprise: see `forwardChunk`.
+  savedOutputs: [false, true, true, true, true],
+  composite: (inputs, { chunk, entropyGradient }) => {
     const parts = chunks(inputs.hidden.shape[0], chunk).map((rows) =>
-      tf.tidy(() => forwardChunk(inputs, rows)),
+      tf.tidy(() => forwardChunk(inputs, rows, entropyGradient)),
     );
-    return [0, 1, 2].map((i) => tf.concat(parts.map((part) => part[i]!)));
+    return parts[0]!.map((_, i) => tf.concat(parts.map((part) => part[i]!)));
   },
-  gradient: (saved) => {
-    const { hidden, weight } = tf.tidy(() => backward(saved));
-    return {
-      hidden: () => hidden,
-      weight: () => {
-        if (weight === undefined)
-          throw new EngineError('the head trains: call logprobHead with weightGradient true');
-        return weight;
-      },
-    };
-  },
+  gradient: (saved) => ({
+    hidden: () => tf.tidy(() => hiddenGradient(saved)),
+    weight: () => {
+      if (!saved.attributes.weightGradient) {
+        throw new EngineError('the head trains: call logprobHead with weightGradient true');
+      }
+      return tf.tidy(() => weightGradient(saved));
+    },
+  }),
 });
 
 /** Log-probs (nats) of the targets and the entropy (nats) of each row's distribution. */
@@ -81,11 +82,15 @@ const cut = <T extends tf.Tensor>(x: T, { start, size }: Rows): T => tf.slice(x,
 const logitsOf = ({ hidden, weight, temperature }: Inputs, rows: Rows): tf.Tensor2D =>
   tf.matMul(tf.div(cut(hidden, rows), temperature), weight, false, true);
 
-function forwardChunk(inputs: Inputs, rows: Rows): [tf.Tensor, tf.Tensor, tf.Tensor] {
+/**
+ * Of some rows: log-prob of the target, entropy H and log-sum-exp, [rows] each; expected = Σⱼ pⱼ·weightⱼ, [rows, D]; and, when
+ * entropy has a gradient, surprise = Σⱼ pⱼ log pⱼ·weightⱼ, [rows, D] (else empty, [rows, 0]).
+ */
+function forwardChunk(inputs: Inputs, rows: Rows, entropyGradient: boolean): tf.Tensor[] {
   const logits = logitsOf(inputs, rows);
   const peak = tf.max(logits, 1, true);
   const shifted = tf.sub(logits, peak);
-  const exps = tf.exp(shifted);
+  const exps = tf.exp(shifted) as tf.Tensor2D;
   const total = tf.sum(exps, 1);
   const logTotal = tf.log(total);
   const vocabulary = inputs.weight.shape[0];
@@ -94,50 +99,54 @@ function forwardChunk(inputs: Inputs, rows: Rows): [tf.Tensor, tf.Tensor, tf.Ten
     tf.reshape(shifted, [-1]),
     tf.add(offsets, cut(inputs.targets, rows)) as tf.Tensor1D,
   );
-  const entropy = tf.sub(logTotal, tf.div(tf.sum(tf.mul(exps, shifted), 1), total));
-  return [tf.sub(chosen, logTotal), entropy, tf.add(logTotal, tf.squeeze(peak, [1]))];
+  const weighted = tf.mul(exps, shifted) as tf.Tensor2D;
+  const entropy = tf.sub(logTotal, tf.div(tf.sum(weighted, 1), total));
+  const column = (x: tf.Tensor) => tf.expandDims(x, 1);
+  const expected = tf.div(tf.matMul(exps, inputs.weight), column(total));
+  const surprise = entropyGradient
+    ? tf.sub(tf.div(tf.matMul(weighted, inputs.weight), column(total)), tf.mul(expected, column(logTotal)))
+    : tf.zeros([rows.size, 0]);
+  return [tf.sub(chosen, logTotal), entropy, tf.add(logTotal, tf.squeeze(peak, [1])), expected, surprise];
 }
 
 /**
- * With a = dlogprobs and e = dentropy: dz = a·(onehot − p) − e·p∘(log p + H). The one-hot part is a look-up of weight rows,
- * a·weight[targets], and for the weight a sum over rows of equal target.
+ * With a = dlogprobs and e = dentropy the gradient by the logits is a·(onehot − p) − e·p∘(log p + H), so that of `hidden` is
+ * (a·(weight[target] − expected) − e·(surprise + H·expected)) / temperature.
  */
-function backward(saved: Saved<Inputs, Attributes>): { hidden: tf.Tensor; weight?: tf.Tensor } {
+function hiddenGradient({ inputs, dys, outputs, attributes }: Saved<Inputs, Attributes>): tf.Tensor {
+  const { weight, targets, temperature } = inputs;
+  const [entropy, , expected, surprise] = outputs as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+  const column = (x: tf.Tensor) => tf.expandDims(tf.div(x, temperature), 1);
+  const a = column(dys[0]!);
+  const chosen = tf.mul(tf.sub(tf.gather(weight, targets), expected), a);
+  if (!attributes.entropyGradient) return chosen;
+  const spread = tf.add(surprise, tf.mul(tf.expandDims(entropy, 1), expected));
+  return tf.sub(chosen, tf.mul(spread, column(dys[1]!)));
+}
+
+/** Σₙ dlogitsₙᵀ·hiddenₙ: rows land on their targets, less the softmax part, chunk by chunk. */
+function weightGradient(saved: Saved<Inputs, Attributes>): tf.Tensor {
   const { hidden, weight, targets, temperature } = saved.inputs;
-  const parts = chunks(hidden.shape[0], saved.attributes.chunk).map((rows) =>
-    tf.tidy(() => backwardChunk(saved, rows)),
-  );
-  const scale = tf.div(tf.expandDims(saved.dys[0]!, 1), temperature);
-  const looked = tf.mul(tf.gather(weight, targets), scale);
-  const dHidden = tf.sub(looked, tf.concat(parts.map((part) => part.hidden)));
-  if (!saved.attributes.weightGradient) return { hidden: dHidden };
+  const scale = tf.expandDims(tf.div(saved.dys[0]!, temperature), 1);
   const landed = tf.unsortedSegmentSum(tf.mul(hidden, scale), targets, weight.shape[0]);
-  return {
-    hidden: dHidden,
-    weight: parts.reduce((sum, part) => tf.sub(sum, part.weight!), landed as tf.Tensor),
-  };
+  return chunks(hidden.shape[0], saved.attributes.chunk).reduce<tf.Tensor>(
+    (sum, rows) =>
+      tf.sub(
+        sum,
+        tf.tidy(() => softmaxPart(saved, rows)),
+      ),
+    landed,
+  );
 }
 
-/**
- * The softmax part of one chunk: (u·weight)∘s and uᵀ·(hidden∘s), where u = p and s = a / temperature, or, when entropy has a
- * gradient, u = p∘(a + e·(log p + H)) and s = 1 / temperature. The factor s is applied to the narrow side.
- */
-function backwardChunk(
-  saved: Saved<Inputs, Attributes>,
-  rows: Rows,
-): { hidden: tf.Tensor; weight?: tf.Tensor } {
-  const { inputs, attributes } = saved;
+/** uᵀ·(hidden∘s) of one chunk: u = p and s = a / temperature, or, when entropy has a gradient, u = p∘(a + e·(log p + H)). */
+function softmaxPart({ inputs, dys, outputs, attributes }: Saved<Inputs, Attributes>, rows: Rows): tf.Tensor {
   const column = (x: tf.Tensor) => tf.expandDims(cut(x, rows), 1);
-  const logp = tf.sub(logitsOf(inputs, rows), column(saved.outputs[1]!));
-  const a = column(saved.dys[0]!);
-  let u = tf.exp(logp);
-  let scale = tf.div(a, inputs.temperature);
-  if (attributes.entropyGradient) {
-    const surprise = tf.add(logp, column(saved.outputs[0]!));
-    u = tf.mul(u, tf.add(a, tf.mul(column(saved.dys[1]!), surprise)));
-    scale = tf.div(tf.onesLike(a), inputs.temperature);
-  }
-  const dHidden = tf.mul(tf.matMul(u, inputs.weight), scale);
-  if (!attributes.weightGradient) return { hidden: dHidden };
-  return { hidden: dHidden, weight: tf.matMul(u, tf.mul(cut(inputs.hidden, rows), scale), true, false) };
+  const logp = tf.sub(logitsOf(inputs, rows), column(outputs[1]!));
+  const a = column(dys[0]!);
+  const hidden = tf.div(cut(inputs.hidden, rows), inputs.temperature);
+  const p = tf.exp(logp) as tf.Tensor2D;
+  if (!attributes.entropyGradient) return tf.matMul(p, tf.mul(hidden, a) as tf.Tensor2D, true, false);
+  const slope = tf.add(a, tf.mul(column(dys[1]!), tf.add(logp, column(outputs[0]!))));
+  return tf.matMul(tf.mul(p, slope) as tf.Tensor2D, hidden as tf.Tensor2D, true, false);
 }
