@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseRecipe, type Recipe, type RecipeInput } from '../config.ts';
+import { InputError } from '../errors.ts';
+import { type RecipeSource, type RunConfig, readRunConfig } from '../run-folder/config-file.ts';
+import { runPaths } from '../run-folder/paths.ts';
+import { applyOverrides } from './apply-overrides.ts';
+import { importRecipe } from './import-recipe.ts';
+
+export interface LoadedRecipe {
+  readonly recipe: Recipe;
+  readonly source: RecipeSource;
+}
+
+/**
+ * Loads a recipe and applies overrides (`a.b=value`, as `--set` takes them).
+ * @throws InputError as `importRecipe`, `applyOverrides` and `parseRecipe` do.
+ */
+export async function loadRecipe(spec: string, overrides: readonly string[] = []): Promise<LoadedRecipe> {
+  const { exported, name } = await importRecipe(spec);
+  const recipe = parseRecipe(applyOverrides(exported as RecipeInput, overrides));
+  return {
+    recipe: { ...recipe, model: absolute(recipe.model) },
+    source: { recipe: name, set: [...overrides] },
+  };
+}
+
+/**
+ * Loads the recipe that a run folder was made with.
+ * @throws InputError when the folder is no run, its recipe came from a program, or can't be loaded any more.
+ */
+export async function loadRunRecipe(out: string): Promise<LoadedRecipe & { readonly config: RunConfig }> {
+  const config = await readRunConfig(runPaths(out).config);
+  if (config.source === null) {
+    throw new InputError(
+      `${out} was made by a program's own train(), not from a recipe file: call verify, evaluate or merge from that program`,
+    );
+  }
+  const loaded = await loadRecipe(config.source.recipe, config.source.set);
+  return { ...loaded, config };
+}
+
+/** A path on disk works from any folder; other names of models stay as they are. */
+function absolute(model: string): string {
+  return existsSync(resolve(model)) ? resolve(model) : model;
+}
