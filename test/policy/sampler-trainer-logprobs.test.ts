@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { placements } from '../../src/config.ts';
+import type { Group } from '../../src/types.ts';
+import { greatestGap, recorded, rollOut, trainerLogprobs, withAdvantages } from './rollouts.ts';
+import { openTiny, type RecipeOverrides } from './tiny-policy.ts';
+
+/** Many, so that most texts end before the limit, each at another length. */
+const eosTokenIds = [2, ...Array.from({ length: 14 }, (_, i) => 3 + i)];
+const sampling = { groupSize: 4, promptsPerStep: 6, maxNewTokens: 12, temperature: 0.7, topP: 0.9 };
+/** So narrow that a ratio which is not 1 counts as clipped. */
+const algorithm = { name: 'dapo', clipEpsilon: 1e-4 } as const;
+
+const everyBeta = [
+  [1, 1],
+  [0.5, 0.5],
+  [0, 0],
+  [0.2, 0.9],
+];
+const methods: [name: string, recipe: RecipeOverrides, betas: readonly (readonly number[])[]][] = [
+  ['lora', { method: 'lora' }, [[0, 0]]],
+  ['full', { method: 'full', optimizer: { lr: 1e-3 } }, [[0, 0]]],
+  ...placements.map((placement): (typeof methods)[number] => [
+    `afa-lora ${placement}`,
+    { method: 'afa-lora', adapter: { placement } },
+    everyBeta,
+  ]),
+];
+
+describe.each(methods)(
+  '%s: the trainer finds the log-probs that the sampler recorded',
+  (_, recipe, betas) => {
+    let now: readonly number[] = betas[0]!;
+    const opened = openTiny({
+      recipe: { ...recipe, algorithm, sampling },
+      ...{ eosTokenIds, trained: true, betas: () => now },
+    });
+
+    test.each(betas.map((beta) => [beta] as const))('at β = %j', async (beta) => {
+      now = beta;
+      const tiny = await opened;
+      const groups = await rollOut(tiny);
+      expectVaried(groups);
+      expect(greatestGap(recorded(groups), await trainerLogprobs(tiny, groups))).toBeLessThan(1e-4);
+
+      // The update sees them from within: every ratio is 1, so nothing is clipped and the loss is minus the mean advantage.
+      for (const advantage of [1, -1]) {
+        const rollouts = await rollOut(tiny, { seed: 12 });
+        const metrics = await tiny.policy.update({
+          objective: 'rl',
+          groups: withAdvantages(rollouts, () => advantage),
+        });
+        expect(metrics['clip_ratio/region_mean']).toBe(0);
+        expect(metrics.loss).toBeCloseTo(-advantage, 5);
+        expect(metrics.grad_norm).toBeGreaterThan(1e-3);
+      }
+    });
+
+    if (betas !== everyBeta) return;
+    test('and not under another β than the rollout’s', async () => {
+      now = [1, 1];
+      const tiny = await opened;
+      const groups = await rollOut(tiny);
+      for (const other of [
+        [0.9, 1],
+        [1, 0.9],
+        [0, 0],
+      ]) {
+        expect(greatestGap(recorded(groups), await trainerLogprobs(tiny, groups, other))).toBeGreaterThan(
+          1e-3,
+        );
+      }
+    });
+  },
+);
+
+/** The rollouts are what the claim is about: prompts of unequal length, some rows finished long before others. */
+function expectVaried(groups: readonly Group[]): void {
+  const rollouts = groups.flatMap((group) => group.rollouts);
+  expect(new Set(groups.map(({ promptIds }) => promptIds.length)).size).toBeGreaterThan(3);
+  expect(new Set(rollouts.map(({ finishReason }) => finishReason))).toEqual(new Set(['eos', 'length']));
+  expect(new Set(rollouts.map(({ tokenIds }) => tokenIds.length)).size).toBeGreaterThan(4);
+}

@@ -1,0 +1,139 @@
+import { afterAll } from 'vitest';
+import { adapterSpec } from '../../src/adapter/adapter-spec.ts';
+import { initialiseAdapter } from '../../src/adapter/initialise.ts';
+import { type BetaSchedule, betaSchedule, noAnnealing } from '../../src/adapter/schedule.ts';
+import { parseRecipe, type Recipe, type RecipeInput } from '../../src/config.ts';
+import type { Engine, HostTensor, Named } from '../../src/engine/engine.ts';
+import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
+import type { ModelConfig } from '../../src/model/config.ts';
+import { ModelPrograms, type ModelWeights } from '../../src/model/model-programs.ts';
+import { readModelConfig } from '../../src/model/read-config.ts';
+import { loadTokenizer } from '../../src/model/tokenizer.ts';
+import { loadWeights } from '../../src/model/weights.ts';
+import { adapterTraining } from '../../src/policy/adapted.ts';
+import { fullFineTuning } from '../../src/policy/full.ts';
+import { ModelPolicy } from '../../src/policy/model-policy.ts';
+import type { PolicyState } from '../../src/policy/policy.ts';
+import type { Trainable, Trained } from '../../src/policy/trainable.ts';
+import { randomStream } from '../../src/random.ts';
+import { type FolderOptions, modelFolder } from './model-folder.ts';
+import { toyEnvironment, toyReward } from './toy-environment.ts';
+
+/** A recipe on a recorded random model; what matters to a test is overridden field by field. */
+export function tinyRecipe(model: string, overrides: RecipeOverrides = {}): RecipeInput {
+  return {
+    name: 'tiny',
+    model,
+    env: toyEnvironment(),
+    rewards: [{ reward: toyReward }],
+    steps: 10,
+    seed: 3,
+    checkpoint: { every: 0 },
+    ...overrides,
+    adapter: { rank: 4, alpha: 8, ...overrides.adapter },
+    sampling: { groupSize: 4, promptsPerStep: 3, maxNewTokens: 8, ...overrides.sampling },
+    optimizer: { lr: 1e-2, ...overrides.optimizer },
+    eval: { every: 0, tasks: 3, ...overrides.eval },
+    runtime: { engine: 'onnx', threads: 1 },
+  };
+}
+
+export type RecipeOverrides = Partial<Omit<RecipeInput, 'model' | 'runtime'>>;
+
+export interface TinyOptions extends FolderOptions {
+  readonly recipe?: RecipeOverrides;
+  /** Start from an adapter whose B is not 0, as if it had been trained. */
+  readonly trained?: boolean;
+  /** β of each layer at any time, in place of the recipe's schedule. */
+  readonly betas?: () => readonly number[];
+}
+
+/** A policy made as `createPolicy` makes it, with its parts within reach. */
+export interface Tiny {
+  readonly recipe: Recipe;
+  readonly config: ModelConfig;
+  readonly engine: Engine;
+  readonly policy: ModelPolicy;
+  readonly trainable: Trainable;
+  /** The model's weights as they were loaded. */
+  readonly base: Named<HostTensor>;
+  /** Programs of their own, besides the policy's. */
+  readonly programs: ModelPrograms;
+  /** What the trainer computes with now. */
+  weights(betas?: readonly number[]): ModelWeights;
+}
+
+const engines: Engine[] = [];
+afterAll(() => Promise.all(engines.map((engine) => engine.dispose())));
+
+export async function openTiny({
+  recipe: overrides,
+  trained,
+  betas,
+  ...folder
+}: TinyOptions = {}): Promise<Tiny> {
+  return openTinyRecipe(parseRecipe(tinyRecipe(modelFolder(folder), overrides)), { trained, betas });
+}
+
+export async function openTinyRecipe(
+  recipe: Recipe,
+  { trained = false, betas }: { trained?: boolean | undefined; betas?: TinyOptions['betas'] } = {},
+): Promise<Tiny> {
+  const config = await readModelConfig(recipe.model);
+  const base = await loadWeights(recipe.model, config);
+  const trainable = trainableOf(recipe, config, base, trained);
+  const { linear, frozen } = trainable;
+  const { layers } = config;
+  const linearSchedule =
+    recipe.method === 'afa-lora' && betaSchedule({ ...recipe.adapter, steps: recipe.steps, layers });
+  const schedule: BetaSchedule = betas
+    ? { betas, zeroStep: recipe.steps }
+    : linearSchedule || noAnnealing(layers);
+  const engine = await createOnnxEngine({ threads: 1 });
+  engines.push(engine);
+  const tokenizer = await loadTokenizer(recipe.model);
+  const policy = new ModelPolicy({ engine, config, tokenizer, trainable, schedule, recipe });
+  return {
+    ...{ recipe, config, engine, policy, trainable, base },
+    programs: new ModelPrograms({ engine, config, linear, ...(frozen && { frozen }) }),
+    weights: (at = schedule.betas(policy.version)) => trainable.weights(trainedOf(policy), at),
+  };
+}
+
+function trainableOf(
+  recipe: Recipe,
+  config: ModelConfig,
+  base: Named<HostTensor>,
+  trained: boolean,
+): Trainable {
+  if (recipe.method === 'full') return fullFineTuning(base);
+  const spec = adapterSpec(recipe, config);
+  const fresh = initialiseAdapter(spec, config, recipe.seed);
+  const tensors = trained ? withSomeB(fresh) : fresh;
+  const schedule = { schedule: recipe.adapter.schedule, steps: recipe.steps };
+  return adapterTraining({ base, spec, layers: config.layers, tensors, baseModel: recipe.model, schedule });
+}
+
+/** The adapter with B uniform in ±.3: it moves logits by about as much as the weights' own spread. */
+function withSomeB(tensors: Named<HostTensor>): Named<HostTensor> {
+  const random = randomStream(1, 'B');
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => {
+      if (!name.endsWith('.lora_B.weight')) return [name, tensor];
+      const data = Float32Array.from(tensor.data, () => 0.6 * random.next() - 0.3);
+      return [name, { ...tensor, data }];
+    }),
+  );
+}
+
+/** The tensors that train, as they are now. */
+export const trainedOf = (policy: ModelPolicy): Trained => arraysOf(policy.state(), 'trained.');
+
+/** A policy's arrays of one kind ('trained.', 'expAvg.', 'expAvgSq.') by tensor name. */
+export function arraysOf({ arrays }: PolicyState, prefix: string): Trained {
+  return Object.fromEntries(
+    Object.entries(arrays).flatMap(([name, { data }]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), data]] : [],
+    ),
+  );
+}
