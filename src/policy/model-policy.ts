@@ -1,4 +1,5 @@
 import type { BetaSchedule } from '../adapter/schedule.ts';
+import { totalTokens } from '../algorithm/aggregation.ts';
 import { batchConstants } from '../algorithm/loss/batch-constants.ts';
 import { hyperParameters } from '../algorithm/loss/hyper-parameters.ts';
 import { combineMetrics } from '../algorithm/loss/metrics.ts';
@@ -139,7 +140,10 @@ export class ModelPolicy implements Policy {
       results.push(await this.updateProgram.run({ model, batch: micro, temperature, hyper }));
     }
     const tokens = batch.objective === 'sft' ? { num_tokens: countTokens(sequences) } : {};
-    return { ...tokens, ...combineMetrics(results.map(({ metrics }) => metrics)), ...this.apply(results) };
+    const metrics = combineMetrics(results.map(({ metrics }) => metrics));
+    // Groups left out clip nothing, but have an entropy that nobody computed: the mean is that of the others.
+    if (metrics.entropy !== undefined) metrics.entropy *= lossTokens(sequences) / lossTokens(learning);
+    return { ...tokens, ...metrics, ...this.apply(results) };
   }
 
   async referenceLogprobs(groups: readonly Group[]): Promise<number[][][]> {
@@ -286,6 +290,9 @@ export class ModelPolicy implements Policy {
 
 const copies = (arrays: Trained): Trained =>
   Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.slice()]));
+
+const lossTokens = (groups: readonly UnweightedSequences[]): number =>
+  Math.max(1, totalTokens(lossBatch(groups).mask));
 
 const countTokens = (groups: readonly UnweightedSequences[]): number =>
   groups.reduce(
