@@ -1,9 +1,13 @@
+import type { Rows } from './aggregation.ts';
+
 /** Completions as far as masks and metrics need them. */
 export interface CompletionFacts {
-  /** Tokens generated, the ending EOS included. */
+  /** Tokens that the policy generated, the ending EOS included. */
   readonly lengths: readonly number[];
   /** Cut off by the token limit. */
   readonly truncated: readonly boolean[];
+  /** 1 for the policy's own tokens where a completion also holds others (TRL's tool mask); all are its own otherwise. */
+  readonly ownTokens?: Rows | undefined;
 }
 
 /** Whether a completion was cut off: its last id ends no text. */
@@ -12,11 +16,18 @@ export function isTruncated(ids: readonly number[], endIds: readonly number[]): 
 }
 
 /**
- * The loss mask: 1 for every generated token; with `maskTruncated` rows that were cut off are all 0
- * (DAPO's overlong filtering). They keep their place in reward and advantage.
+ * The loss mask: 1 for every token that the policy wrote, 0 for those that a tool or environment put in between; with
+ * `maskTruncated` rows that were cut off are all 0 (DAPO's overlong filtering). They keep their place in reward and
+ * advantage.
  */
-export function lossMask({ lengths, truncated }: CompletionFacts, maskTruncated: boolean): number[][] {
-  return lengths.map((length, b) => new Array<number>(length).fill(maskTruncated && truncated[b] ? 0 : 1));
+export function lossMask(
+  { lengths, truncated, ownTokens }: CompletionFacts,
+  maskTruncated: boolean,
+): number[][] {
+  return lengths.map((length, b) => {
+    const own = ownTokens?.[b] ?? new Array<number>(length).fill(1);
+    return Array.from(own, (m) => (maskTruncated && truncated[b] ? 0 : m));
+  });
 }
 
 /** TRL's num_tokens: tokens seen by training so far, prompts and completions. */

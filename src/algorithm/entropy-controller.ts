@@ -19,20 +19,20 @@ export interface EntropyTarget {
 /** Plain data, so that it goes into a checkpoint as it is. */
 export interface EntropyState {
   readonly coef: number;
-  /** Mean entropy of the last optimiser step; Infinity before the first. */
-  readonly lastEntropy: number;
+  /** Mean entropy of the last optimiser step; null before the first. */
+  readonly lastEntropy: number | null;
   /** Sums over the step under way. */
   readonly entropySum: number;
   readonly tokens: number;
 }
 
 export function startEntropy({ coef }: EntropyTarget): EntropyState {
-  return { coef, lastEntropy: Number.POSITIVE_INFINITY, entropySum: 0, tokens: 0 };
+  return { coef, lastEntropy: null, entropySum: 0, tokens: 0 };
 }
 
 /** The coefficient to apply now. */
 export function entropyCoefficient(state: EntropyState, { target }: EntropyTarget): number {
-  return state.lastEntropy <= target ? state.coef : 0;
+  return state.lastEntropy !== null && state.lastEntropy <= target ? state.coef : 0;
 }
 
 /** Notes a micro-batch (or a whole batch) of `tokens` tokens with that mean entropy. */

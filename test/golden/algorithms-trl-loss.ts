@@ -1,4 +1,5 @@
-import { batchConstants, type TrlCall } from '../../src/algorithm/loss/batch-constants.ts';
+import { batchConstants } from '../../src/algorithm/loss/batch-constants.ts';
+import type { TrlCall } from '../../src/algorithm/loss/divisors.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import { combineMetrics } from '../../src/algorithm/loss/metrics.ts';
 import { policyLoss } from '../../src/algorithm/loss/policy-loss.ts';

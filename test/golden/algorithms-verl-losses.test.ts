@@ -1,8 +1,9 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, expect } from 'vitest';
 import { klNamed } from '../../src/algorithm/kl/index.ts';
-import { batchConstants, type VerlCall } from '../../src/algorithm/loss/batch-constants.ts';
+import { batchConstants } from '../../src/algorithm/loss/batch-constants.ts';
 import { clipCovSelection, klCovSelection } from '../../src/algorithm/loss/covariance-selection.ts';
+import type { VerlCall } from '../../src/algorithm/loss/divisors.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import { policyLoss } from '../../src/algorithm/loss/policy-loss.ts';
 import type { LossConfig } from '../../src/algorithm/loss/types.ts';

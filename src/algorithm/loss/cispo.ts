@@ -25,4 +25,5 @@ export const cispo: LossDefinition = {
     return { ratioMax };
   },
   aggregation: 'token-mean',
+  trlGlobalTokens: true,
 };

@@ -5,4 +5,9 @@ import type { LossDefinition } from './types.ts';
  * DAPO, https://arxiv.org/abs/2503.14476: the clipped surrogate, averaged over all tokens of the optimiser batch, so
  * that a long completion weighs more. Clip-higher is `clipEpsilonHigh`; dynamic sampling belongs to the pipeline.
  */
-export const dapo: LossDefinition = { surrogate: clipped, hyper: clipBounds, aggregation: 'token-mean' };
+export const dapo: LossDefinition = {
+  surrogate: clipped,
+  hyper: clipBounds,
+  aggregation: 'token-mean',
+  trlGlobalTokens: true,
+};

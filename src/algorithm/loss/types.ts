@@ -58,7 +58,7 @@ export interface LossConfig {
   /** Overrides the loss's own aggregation. */
   readonly aggregation?: Aggregation | undefined;
   readonly entropyCoef?: number | undefined;
-  /** Share of the tokens, those of highest entropy, that carry the policy term; 1 keeps all. */
+  /** Share of the tokens, those of highest entropy, that carry the policy term (https://arxiv.org/abs/2506.01939). */
   readonly topEntropyQuantile?: number | undefined;
   /** A peer whose conventions to follow where they differ from ours, to the digit of its recorded calls. */
   readonly compat?: 'trl' | 'verl' | undefined;
@@ -74,7 +74,7 @@ export interface LossConfig {
   /** vespo: shape k and rate λ of the gamma weight, for advantages ≥ 0 and < 0. */
   readonly vespoPositive?: GammaWeight | undefined;
   readonly vespoNegative?: GammaWeight | undefined;
-  /** Drop rows with negative advantage whose mean(sampled − current log-prob) exceeds this. */
+  /** Drop rows with negative advantage whose mean(sampled − current log-prob) exceeds this (DeepSeek-V3.2). */
   readonly offPolicyThreshold?: number | undefined;
 }
 
@@ -113,6 +113,8 @@ export interface LossDefinition {
   readonly level?: ImportanceLevel;
   /** The loss is defined with its own aggregation only, whatever is configured. */
   readonly fixedAggregation?: boolean;
+  /** TRL divides it by the tokens of its whole generation batch, not by its accumulation steps (compat: 'trl'). */
+  readonly trlGlobalTokens?: boolean;
   /** Rows that count in means over sequences when not all do (verl leaves out rows without a token). */
   readonly rows?: 'all' | 'non-empty';
   /** The surrogate takes the importance ratio into itself, so it is not multiplied in again. */

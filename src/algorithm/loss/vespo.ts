@@ -56,5 +56,6 @@ export const vespo: LossDefinition = {
     };
   },
   aggregation: 'token-mean',
+  trlGlobalTokens: true,
   ownsImportanceRatio: true,
 };
