@@ -13,7 +13,7 @@ export const learningRateTypes = [
   'inverse_sqrt',
   'warmup_stable_decay',
 ] as const;
-export type LearningRateType = (typeof learningRateTypes)[number];
+type LearningRateType = (typeof learningRateTypes)[number];
 
 interface Shape {
   /** Steps of linear rise from 0 to the peak. */

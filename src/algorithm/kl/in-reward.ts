@@ -9,7 +9,7 @@ export interface KlBatch {
 }
 
 /** The KL estimate of each token, 0 where masked, [B][T]. */
-export function tokenKl({ logprobs, refLogprobs, mask }: KlBatch, estimator: string): number[][] {
+function tokenKl({ logprobs, refLogprobs, mask }: KlBatch, estimator: string): number[][] {
   const { of } = klNamed(estimator);
   return logprobs.map((row, b) =>
     Array.from(row, (logprob, t) => (mask[b]![t] ? of(logprob, refLogprobs[b]![t]!) : 0)),

@@ -78,7 +78,7 @@ export interface LossConfig {
   readonly offPolicyThreshold?: number | undefined;
 }
 
-export interface GammaWeight {
+interface GammaWeight {
   readonly k: number;
   readonly lambda: number;
 }

@@ -2,7 +2,7 @@ import { type Rows, rowSum } from '../aggregation.ts';
 import type { TokenRewards } from './token-rewards.ts';
 
 /** What TRL writes in place of log-probs after a response's last token. */
-export const INVALID_LOGPROB = 1;
+const INVALID_LOGPROB = 1;
 
 /** Log-probs with INVALID_LOGPROB outside the mask, as TRL keeps them. */
 export function invalidated(logprobs: Rows, mask: Rows): Float32Array[] {

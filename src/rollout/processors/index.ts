@@ -6,7 +6,7 @@ import { topP } from './top-p.ts';
 import type { LogitsProcessor } from './types.ts';
 
 /** Every processor by name, as a factory from its one number. */
-export const processors = { temperature, topK, topP, minP, repetitionPenalty } satisfies Record<
+const processors = { temperature, topK, topP, minP, repetitionPenalty } satisfies Record<
   string,
   (value: number) => LogitsProcessor
 >;
