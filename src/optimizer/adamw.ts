@@ -32,7 +32,7 @@ export function adamW(options: AdamWOptions): Optimizer<AdamWState> {
           throw new InputError(`gradient for "${name}", which the optimiser was not started with`);
         }
         next[name] = new Float32Array(param.length);
-        adamStep({ grad, param, m, v, out: next[name], step, lr, ...options });
+        adamStep({ ...options, grad, param, m, v, out: next[name], step, lr });
       }
       return { params: next, state: { ...state, step } };
     },

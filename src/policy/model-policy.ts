@@ -71,7 +71,8 @@ export class ModelPolicy implements Policy {
     this.trained = Object.fromEntries(
       Object.entries(trainable.initial).map(([name, { data }]) => [name, data]),
     );
-    this.optimizer = adamW(recipe.optimizer);
+    const { betas, eps, weightDecay } = recipe.optimizer;
+    this.optimizer = adamW({ betas, eps, weightDecay });
     this.moments = this.optimizer.init(this.trained);
     this.loss = recipe.algorithm;
     const save = trainable.saveAdapter;
