@@ -66,6 +66,27 @@ describe('an update', () => {
     expect(await gain()).toBeGreaterThan(before + 1e-4);
   });
 
+  test('goes as far as the learning rate of its step', async () => {
+    const warm = { lr: 4e-3, warmupSteps: 4 };
+    const tiny = await openTiny({ trained: true, recipe: { optimizer: warm }, betas: () => [1, 1] });
+    const groups = withAdvantages(await rollOut(tiny), mixed);
+    const start = tiny.policy.state();
+    const distances: number[] = [];
+    for (const steps of [0, 1, 2]) {
+      await tiny.policy.restore({
+        ...start,
+        data: { ...start.data, steps, anneal: { ...(start.data.anneal as object), step: steps } },
+      });
+      const { learning_rate: rate } = await update(tiny, groups);
+      expect(rate).toBeCloseTo(steps * 1e-3, 9);
+      distances.push(
+        greatestGap(Object.values(trainedOf(tiny.policy)), Object.values(arraysOf(start, 'trained.'))),
+      );
+    }
+    expect(distances[0]).toBe(0);
+    expect(distances[2]! / distances[1]!).toBeCloseTo(2, 2);
+  });
+
   test('with all advantages 0 changes nothing, but takes its step and moves β', async () => {
     const tiny = await openTiny({ trained: true, recipe: { steps: 10 } });
     const { policy } = tiny;
