@@ -1,0 +1,64 @@
+import { determinants, isMatrix, sameMatrix } from './compare-matrices.ts';
+import { isEquation, reduced, sameRelation } from './compare-relations.ts';
+import { isSetLike, sameSet } from './compare-sets.ts';
+import { equalValues } from './equal-values.ts';
+import { type Expr, isCall, key } from './expression.ts';
+import { equal, isInteger } from './rational.ts';
+import { sameRounded } from './rounding.ts';
+import { relationDescribes } from './solutions.ts';
+import { renamed } from './unknowns.ts';
+
+export interface CompareOptions {
+  /** Decimals that numbers are rounded to when one of them is written with a decimal point. */
+  readonly precision: number;
+  /** Strict: names of variables matter. Otherwise the n-th variable of one is the n-th of the other. */
+  readonly strict: boolean;
+}
+
+/**
+ * Does the prediction say what the gold answer says? Not symmetric: the gold answer's form leads. A bare number
+ * answers 'x = 5', but 'x = 5' and 'y = 5' differ; a set given as an interval answers an inequality.
+ */
+export function sameAnswer(gold: Expr, given: Expr, options: CompareOptions): boolean {
+  const prediction = options.strict ? given : renamed(given, gold);
+  const [a, b] = reduced(determinants(gold), determinants(prediction));
+  if (key(a) === key(b)) return true;
+  const same = (x: Expr, y: Expr) => sameAnswer(x, y, options);
+  if (a.kind === 'relation' && b.kind === 'relation') return sameRelation(a, b, same);
+  if (a.kind === 'relation') return isSetLike(b) && relationDescribes(a, b);
+  if (b.kind === 'relation') return isSetLike(a) && !isEquation(b) && relationDescribes(b, a);
+  if (isSetLike(a) || isSetLike(b)) return sameSet(a, b, same);
+  if (isMatrix(a) || isMatrix(b)) return sameMatrix(a, b, same);
+  if (a.kind === 'text' || b.kind === 'text') return sameWord(a, b);
+  return sameNumber(a, b, options.precision);
+}
+
+/** \text{odd}, $odd$ and \text{Odd} are one word. */
+function sameWord(a: Expr, b: Expr): boolean {
+  const [first, second] = [spelled(a), spelled(b)];
+  return first !== undefined && first === second;
+}
+
+function spelled(expr: Expr): string | undefined {
+  if (expr.kind === 'text') return expr.value.toLowerCase();
+  if (expr.kind === 'sym') return expr.name.toLowerCase();
+  if (!isCall(expr, 'Mul')) return undefined;
+  const letters = expr.args.map(spelled);
+  return letters.every((letter) => letter !== undefined) ? letters.join('') : undefined;
+}
+
+function sameNumber(a: Expr, b: Expr, precision: number): boolean {
+  const [first, second] = [atom(a), atom(b)];
+  if (first?.decimal || second?.decimal) return sameRounded(a, b, precision);
+  // 50% answers 50, as people write it; 12.5% does not answer 12.5.
+  if (first !== undefined && second !== undefined && isInteger(first.value) && isInteger(second.value)) {
+    return equal(first.value, second.value) && first.base === second.base ? true : equalValues(a, b);
+  }
+  return equalValues(a, b);
+}
+
+/** A number alone, or a number of percent. */
+function atom(expr: Expr) {
+  const inner = isCall(expr, 'Percent') ? expr.args[0]! : expr;
+  return inner.kind === 'num' ? inner : undefined;
+}

@@ -1,0 +1,97 @@
+import type { Span } from './spans.ts';
+
+/** A number or an arithmetic expression in running text. The span includes what had to stand around it. */
+export interface PlainMatch extends Span {
+  /** The number's digits, decimal point and sign, separators removed; absent for an expression. */
+  readonly number?: string;
+  readonly percent?: boolean;
+  /** The expression as written. */
+  readonly expression?: string;
+}
+
+const currency = '$€£¥₹₽₪₩₫฿₡₢₣₤₥₦₧₨₭₮₯₰₱₲₳₴₵₶₷₸₺₻₼₾₿';
+const numberPattern = new RegExp(
+  String.raw`(?:^|\s|=)(?:\*\*)?[${currency}]?(?<!\d)(?:(?<scientific>-?\d+(?:\.\d+)?[eE][-+]?\d{1,3})(?![\da-zA-Z])|(?<grouped>-?[1-9]\d{0,2}(?:[ ,]\d{3})+)(?<tail>\.\d+)?` +
+    String.raw`|(?<whole>-?\d+)(?<decimals>[.,]\d+)|(?<fraction>\.\d+)|(?<integer>-?\d+))` +
+    String.raw`(?<percent>\s*(?:%|[Pp]ercentage|[Pp]ercent|[Pp]ct))?`,
+  'y',
+);
+const opening = /(?:^|\s|=)(?:\*\*)?(?=(-?\(?-?\d))/y;
+const expressionCharacter = /[\d.\s+\-*×/^()÷]/;
+const operator = /[+\-*×/^()÷]/;
+const mayFollow = /[.,:\s)$]/;
+
+/** Finds numbers and expressions in one text, each place in constant time. */
+export class PlainScanner {
+  readonly #text: string;
+  /** Operators before each index. */
+  readonly #operators: Uint32Array;
+  /** Where the run of expression characters around each index ends. */
+  readonly #runEnd: Uint32Array;
+  /** For each run end, the last index at which an expression of that run can end. */
+  readonly #lastEnd = new Map<number, number>();
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#operators = new Uint32Array(text.length + 1);
+    this.#runEnd = new Uint32Array(text.length + 1);
+    for (let i = 0; i < text.length; i++) {
+      this.#operators[i + 1] = this.#operators[i]! + (operator.test(text[i]!) ? 1 : 0);
+    }
+    this.#runEnd[text.length] = text.length;
+    for (let i = text.length - 1; i >= 0; i--) {
+      this.#runEnd[i] = expressionCharacter.test(text[i]!) ? this.#runEnd[i + 1]! : i;
+    }
+  }
+
+  /** An expression such as '2+3*4' at `at`, where a space, '=' or the text's start stands before it. */
+  expressionAt(at: number): PlainMatch | undefined {
+    opening.lastIndex = at;
+    const match = opening.exec(this.#text);
+    if (match === null) return undefined;
+    const start = at + match[0].length;
+    const firstDigit = start + match[1]!.length - 1;
+    const end = this.#expressionEnd(this.#runEnd[firstDigit]!);
+    // At least one operator, with something on either side of it.
+    if (end < firstDigit + 3 || this.#operators[end - 1]! === this.#operators[firstDigit + 1]!)
+      return undefined;
+    return { start: at, end: Math.min(end + 1, this.#text.length), expression: this.#text.slice(start, end) };
+  }
+
+  numberAt(at: number): PlainMatch | undefined {
+    numberPattern.lastIndex = at;
+    const match = numberPattern.exec(this.#text);
+    if (match === null) return undefined;
+    const { scientific, grouped, tail, whole, decimals, fraction, integer, percent } = match.groups!;
+    if (scientific !== undefined)
+      return { start: at, end: at + match[0].length, expression: scientific.toUpperCase() };
+    const digits = (grouped ?? whole ?? integer ?? '0').replace(/[ ,]/g, '');
+    const point = (tail ?? decimals ?? fraction ?? '').replace(',', '.');
+    return { start: at, end: at + match[0].length, number: digits + point, percent: percent !== undefined };
+  }
+
+  /** An expression, else a number. */
+  at(at: number): PlainMatch | undefined {
+    return this.expressionAt(at) ?? this.numberAt(at);
+  }
+
+  /** Every expression, then every number, left to right within each. */
+  *all(): Generator<PlainMatch> {
+    for (const read of [(at: number) => this.expressionAt(at), (at: number) => this.numberAt(at)]) {
+      for (let at = 0; at < this.#text.length; ) {
+        const match = at === 0 || /[\s=]/.test(this.#text[at]!) ? read(at) : undefined;
+        if (match !== undefined) yield match;
+        at = match === undefined ? at + 1 : Math.max(match.end, at + 1);
+      }
+    }
+  }
+
+  #expressionEnd(runEnd: number): number {
+    const known = this.#lastEnd.get(runEnd);
+    if (known !== undefined) return known;
+    let end = runEnd;
+    while (end > 0 && end < this.#text.length && !mayFollow.test(this.#text[end]!)) end--;
+    this.#lastEnd.set(runEnd, end);
+    return end;
+  }
+}

@@ -1,0 +1,28 @@
+import { type Expr, key, parts, sym, withParts } from './expression.ts';
+
+const constants = new Set(['pi', 'e', 'i', 'infinity']);
+
+/** The names that expressions leave open, sorted: variables, words, functions of unknown meaning (by their key). */
+export function unknowns(...expressions: readonly Expr[]): string[] {
+  const found = new Set<string>();
+  for (const expr of expressions) collect(expr, found);
+  return [...found].sort();
+}
+
+function collect(expr: Expr, found: Set<string>): void {
+  if (isOpaque(expr) || (expr.kind === 'sym' && !constants.has(expr.name))) found.add(key(expr));
+  else for (const part of parts(expr)) collect(part, found);
+}
+
+const isOpaque = (expr: Expr) =>
+  expr.kind === 'text' || (expr.kind === 'call' && (expr.head === 'Apply' || expr.head === 'Prime'));
+
+/** `expr` with its n-th variable called as the n-th of `model`, when both have as many. */
+export function renamed(expr: Expr, model: Expr): Expr {
+  const [own, others] = [unknowns(expr), unknowns(model)];
+  if (own.length !== others.length) return expr;
+  const names = new Map(own.map((name, i) => [name, others[i]!]));
+  const rename = (part: Expr): Expr =>
+    part.kind === 'sym' ? sym(names.get(part.name) ?? part.name) : withParts(part, parts(part).map(rename));
+  return rename(expr);
+}
