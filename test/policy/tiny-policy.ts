@@ -96,7 +96,8 @@ export async function openTinyRecipe(
   return {
     ...{ recipe, config, engine, policy, trainable, base },
     programs: new ModelPrograms({ engine, config, linear, ...(frozen && { frozen }) }),
-    weights: (at = schedule.betas(policy.version)) => trainable.weights(trainedOf(policy), at),
+    weights: (at = betas?.() ?? Array<number>(layers).fill(policy.beta)) =>
+      trainable.weights(trainedOf(policy), at),
   };
 }
 
