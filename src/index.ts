@@ -5,6 +5,7 @@ export { defineRecipe, type Recipe, type RecipeInput } from './config.ts';
 export * from './errors.ts';
 export type { CausalLM, GenerateOptions } from './model/causal-lm.ts';
 export { type LoadModelOptions, loadModel } from './model/load-model.ts';
+export { evaluate } from './pipeline/evaluate-model.ts';
 export type * from './types.ts';
 
 /**

@@ -8,7 +8,7 @@ import type { Session } from './session.ts';
 export async function* endRun({ policy, paths, progress }: Session): AsyncGenerator<TrainEvent> {
   const { saveAdapter } = policy;
   if (saveAdapter) await writeFolderAtomic(paths.adapter, (folder) => saveAdapter.call(policy, folder));
-  await writeFolderAtomic(paths.merged, (folder) => policy.saveMerged(folder));
+  await policy.saveMerged(paths.merged);
   await writeReport(paths.out);
   const [before, after] = [progress.evals[0]!, progress.evals.at(-1)!].map(toResult);
   yield { type: 'done', before: before!, after: after!, merged: paths.merged };

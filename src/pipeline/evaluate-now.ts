@@ -1,3 +1,5 @@
+import { writeFileAtomic } from '../checkpoint/atomic-write.ts';
+import { jsonLines } from '../run-folder/jsonl-file.ts';
 import type { TrainEvent } from '../types.ts';
 import { evaluateGreedy } from './evaluate.ts';
 import { greedyPolicy } from './greedy.ts';
@@ -5,9 +7,9 @@ import type { Session } from './session.ts';
 
 /** Evaluates the policy as it is, notes the outcome, and gives the event that tells of it. */
 export async function evaluateNow(session: Session): Promise<Extract<TrainEvent, { type: 'eval' }>> {
-  const { policy, recipe, evalTasks, rewards, progress, files } = session;
+  const { policy, recipe, evalTasks, rewards, progress, files, paths } = session;
   const step = policy.version;
-  const { result } = await evaluateGreedy(greedyPolicy(policy.snapshot(), recipe), {
+  const { result, rows } = await evaluateGreedy(greedyPolicy(policy.snapshot(), recipe), {
     environment: recipe.env,
     tasks: evalTasks,
     rewards,
@@ -15,6 +17,7 @@ export async function evaluateNow(session: Session): Promise<Extract<TrainEvent,
     step,
   });
   const record = { step, beta: policy.beta, ...result };
+  await writeFileAtomic(paths.heldOut, jsonLines(rows.map((row) => ({ step, ...row }))));
   await files.evals.append([record]);
   progress.evals = [...progress.evals, record];
   return { type: 'eval', step, result };

@@ -116,7 +116,7 @@ export interface Policy {
   restore(state: PolicyState): Promise<void>;
   /** Writes the adapter in PEFT layout + afa.json into an empty folder. Absent when the method has no adapter. */
   saveAdapter?(folder: string): Promise<void>;
-  /** Writes the model with the adapter merged in, in Hugging Face layout, into an empty folder. @throws RefusedError while β ≠ 0. */
+  /** Writes the model with the adapter merged in, in Hugging Face layout; the folder appears whole or not at all. @throws RefusedError while β ≠ 0. */
   saveMerged(folder: string): Promise<void>;
   dispose(): Promise<void>;
 }

@@ -26,17 +26,20 @@ export async function loadRecipe(spec: string, overrides: readonly string[] = []
 }
 
 /**
- * Loads the recipe that a run folder was made with.
+ * Loads the recipe that a run folder was made with; `overrides` come on top of its own.
  * @throws InputError when the folder is no run, its recipe came from a program, or can't be loaded any more.
  */
-export async function loadRunRecipe(out: string): Promise<LoadedRecipe & { readonly config: RunConfig }> {
+export async function loadRunRecipe(
+  out: string,
+  overrides: readonly string[] = [],
+): Promise<LoadedRecipe & { readonly config: RunConfig }> {
   const config = await readRunConfig(runPaths(out).config);
   if (config.source === null) {
     throw new InputError(
-      `${out} was made by a program's own train(), not from a recipe file: call verify, evaluate or merge from that program`,
+      `${out} was made by a program's own train(), not from a recipe file: put the recipe in a file and run that`,
     );
   }
-  const loaded = await loadRecipe(config.source.recipe, config.source.set);
+  const loaded = await loadRecipe(config.source.recipe, [...config.source.set, ...overrides]);
   return { ...loaded, config };
 }
 

@@ -22,7 +22,7 @@ export async function openJsonl(path: string): Promise<JsonlFile> {
     path,
     async append(records) {
       if (records.length === 0) return;
-      const bytes = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+      const bytes = Buffer.from(jsonLines(records));
       try {
         await appendFile(path, bytes);
         size += bytes.length;
@@ -32,6 +32,11 @@ export async function openJsonl(path: string): Promise<JsonlFile> {
       }
     },
   };
+}
+
+/** Records as text, a line each. */
+export function jsonLines(records: readonly object[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join('');
 }
 
 /** The records of a file, one at a time; none when there is no such file. A line cut off by a crash ends it. */

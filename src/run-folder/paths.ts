@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where a run folder keeps what. */
@@ -12,6 +13,8 @@ export function runPaths(out: string) {
     rollouts: join(out, 'rollouts.jsonl'),
     /** One line an evaluation, the one before the first step included. */
     evals: join(out, 'evals.jsonl'),
+    /** The answers of the last evaluation, one line a task. */
+    heldOut: join(out, 'held-out.jsonl'),
     checkpoints: join(out, 'checkpoints'),
     /** PEFT layout + afa.json. */
     adapter: join(out, 'adapter'),
@@ -22,3 +25,9 @@ export function runPaths(out: string) {
 }
 
 export type RunPaths = ReturnType<typeof runPaths>;
+
+/** Whether a folder is a run's: model folders have a config.json too, but no checkpoints. */
+export function isRunFolder(folder: string): boolean {
+  const { config, checkpoints } = runPaths(folder);
+  return existsSync(config) && existsSync(checkpoints);
+}

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeFolderAtomic } from '../../src/checkpoint/atomic-folder.ts';
 import type { RecipeInput } from '../../src/config.ts';
 import { RefusedError } from '../../src/errors.ts';
 import type {
@@ -120,7 +121,9 @@ export class Bandit implements Policy {
 
   async saveMerged(folder: string) {
     if (this.beta !== 0) throw new RefusedError(`β is ${this.beta}; it is 0 from step ${this.betaZeroStep}`);
-    await writeFile(join(folder, 'weights.json'), JSON.stringify([...this.weights]));
+    await writeFolderAtomic(folder, (temporary) =>
+      writeFile(join(temporary, 'weights.json'), JSON.stringify([...this.weights])),
+    );
   }
 
   async dispose() {

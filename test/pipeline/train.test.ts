@@ -25,6 +25,7 @@ describe('a run', () => {
       'checkpoints',
       'config.json',
       'evals.jsonl',
+      'held-out.jsonl',
       'merged',
       'metrics.jsonl',
       'report.html',
