@@ -1,0 +1,87 @@
+import type { Recipe } from '../config.ts';
+import { promptOf } from '../pipeline/prompt-of.ts';
+import { firstTasks } from '../pipeline/task-source.ts';
+import { recipeWarnings } from '../pipeline/warnings.ts';
+import type { Policy } from '../policy/policy.ts';
+import { estimateMemory, type MemoryEstimate } from './estimate-memory.ts';
+import { bytes, count, percent, table } from './format.ts';
+import type { Io } from './io.ts';
+import type { Toolkit } from './toolkit.ts';
+
+/** Prompts looked at: as many as the run draws, but not more than this. */
+const PROMPTS = 2000;
+
+interface Plan {
+  readonly recipe: string;
+  readonly model: string;
+  readonly method: string;
+  readonly steps: number;
+  readonly trainableParameters: number;
+  readonly totalParameters: number;
+  /** First step with β exactly 0; 0 when there is no annealing. */
+  readonly betaZeroStep: number;
+  readonly memory: MemoryEstimate;
+  /** Prompts looked at, the longest in tokens, and how many would lose their beginning. */
+  readonly prompts: { readonly checked: number; readonly longest: number; readonly truncated: number };
+  readonly warnings: readonly string[];
+}
+
+/** Says what a run would be: parameters, memory, where β reaches 0, prompts that would be truncated. Writes nothing. */
+export async function dryRun(
+  recipe: Recipe,
+  { io, toolkit, json }: { readonly io: Io; readonly toolkit: Toolkit; readonly json: boolean },
+): Promise<void> {
+  const policy = await toolkit.createPolicy(recipe);
+  try {
+    const plan = await planOf(recipe, policy);
+    if (json) io.out(JSON.stringify(plan));
+    else for (const line of planLines(plan)) io.out(line);
+  } finally {
+    await policy.dispose();
+  }
+}
+
+async function planOf(recipe: Recipe, policy: Policy): Promise<Plan> {
+  const { name, model, method, steps, sampling, algorithm } = recipe;
+  const drawn = Math.ceil(steps / algorithm.numIterations) * sampling.promptsPerStep;
+  const tasks = await firstTasks(recipe.env, 'train', Math.min(drawn, PROMPTS));
+  const lengths = tasks.map((task) => policy.encodePrompt(promptOf(recipe.env, task)).length);
+  const { trainableParameters, totalParameters } = policy.dimensions;
+  return {
+    ...{ recipe: name, model, method, steps, trainableParameters, totalParameters },
+    betaZeroStep: policy.betaZeroStep,
+    memory: estimateMemory(recipe, policy.dimensions),
+    prompts: {
+      checked: lengths.length,
+      longest: Math.max(...lengths),
+      truncated: lengths.filter((length) => length > sampling.maxPromptLength).length,
+    },
+    warnings: recipeWarnings(recipe),
+  };
+}
+
+function planLines(plan: Plan): string[] {
+  const { memory, prompts, warnings } = plan;
+  const share = percent(plan.trainableParameters / plan.totalParameters);
+  const parts = `weights ${bytes(memory.weights)}, optimiser ${bytes(memory.optimizer)}, KV cache ${bytes(memory.kvCache)}, activations ${bytes(memory.activations)}`;
+  return [
+    ...table([
+      ['recipe', `${plan.recipe}: ${plan.method} on ${plan.model}`],
+      [
+        'parameters',
+        `${count(plan.trainableParameters)} trained of ${count(plan.totalParameters)} (${share})`,
+      ],
+      ['memory', `about ${bytes(memory.total)}: ${parts}`],
+      ['steps', String(plan.steps)],
+      [
+        'β',
+        plan.betaZeroStep === 0 ? '0 throughout' : `1 at step 0, exactly 0 from step ${plan.betaZeroStep} on`,
+      ],
+      [
+        'prompts',
+        `${prompts.truncated} of ${prompts.checked} would be truncated; the longest has ${prompts.longest} tokens`,
+      ],
+    ]),
+    ...warnings.map((warning) => `warning: ${warning}`),
+  ];
+}

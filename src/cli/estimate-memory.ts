@@ -1,0 +1,45 @@
+import type { Recipe } from '../config.ts';
+import type { PolicyDimensions } from '../policy/policy.ts';
+
+const FLOAT = 4;
+
+/** Bytes that a run is expected to take, by what for. */
+export interface MemoryEstimate {
+  /** The model's weights, and the packed copy that decoding works with. */
+  readonly weights: number;
+  /** Gradients and AdamW's two moments of what is trained. */
+  readonly optimizer: number;
+  /** Keys and values of the sequences sampled together, at their longest. */
+  readonly kvCache: number;
+  /** What one micro-batch keeps for its backward pass, at its longest. */
+  readonly activations: number;
+  readonly total: number;
+}
+
+/**
+ * Estimates a run's memory from sizes alone, float32, sequences as long as they may get:
+ *   weights      2 · N · 4 bytes
+ *   optimizer    3 · trained · 4
+ *   kvCache      B · (P + T) · L · 2 · kvHeads · headDim · 4, with P prompt tokens and T new ones
+ *   activations  tokens of a micro-batch · (L · (10 D + 4 F) + 2 V) · 4, with F the width of the MLP
+ * An estimate: engines add buffers of their own.
+ */
+export function estimateMemory(recipe: Recipe, sizes: PolicyDimensions): MemoryEstimate {
+  const { sampling, optimizer, objective } = recipe;
+  const { layers, hiddenSize, intermediateSize, kvHeads, headDim, vocabSize } = sizes;
+  const length = sampling.maxPromptLength + sampling.maxNewTokens;
+  const sequences = sampling.promptsPerStep * (objective === 'sft' ? 1 : sampling.groupSize);
+  const decoded = Math.max(
+    objective === 'sft' ? 0 : sequences,
+    Math.min(recipe.eval.batchSize, recipe.eval.tasks),
+  );
+  const trained = Math.min(optimizer.microBatchSize, sequences) * length;
+  const parts = {
+    weights: 2 * sizes.totalParameters * FLOAT,
+    optimizer: 3 * sizes.trainableParameters * FLOAT,
+    kvCache: decoded * length * layers * 2 * kvHeads * headDim * FLOAT,
+    activations: trained * (layers * (10 * hiddenSize + 4 * intermediateSize) + 2 * vocabSize) * FLOAT,
+  };
+  const total = Object.values(parts).reduce((sum, part) => sum + part, 0);
+  return { ...parts, total };
+}

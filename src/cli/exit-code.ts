@@ -1,0 +1,22 @@
+import { CommanderError } from 'commander';
+
+/** What a command ends with. */
+export const exitCodes = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
+
+/**
+ * The exit code of an error and the lines to print for it: one line for what anneal or commander raised on purpose,
+ * the stack for anything else, which is a bug. Errors are told by name: a recipe may bring a second copy of anneal.
+ */
+export function reportOf(error: unknown): { readonly code: number; readonly text: string } {
+  if (error instanceof CommanderError) {
+    // Commander has printed its message, or the help that was asked for.
+    return { code: error.exitCode === 0 ? exitCodes.done : exitCodes.badInput, text: '' };
+  }
+  if (!(error instanceof Error)) return { code: exitCodes.failed, text: `error: ${error}` };
+  if (error.name === 'InputError') return { code: exitCodes.badInput, text: `error: ${error.message}` };
+  const expected = ['RunError', 'RefusedError', 'EngineError', 'AnnealError'].includes(error.name);
+  return {
+    code: exitCodes.failed,
+    text: expected ? `error: ${error.message}` : (error.stack ?? error.message),
+  };
+}

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { Command } from 'commander';
+import { InputError } from '../errors.ts';
+import type { GenerateOptions } from '../model/causal-lm.ts';
+import { isRunFolder, runPaths } from '../run-folder/paths.ts';
+import type { Completion, Message } from '../types.ts';
+import type { Io } from './io.ts';
+import type { Toolkit } from './toolkit.ts';
+
+interface Options {
+  readonly prompt: readonly string[];
+  readonly system?: string;
+  readonly raw?: true;
+  readonly adapter?: string;
+  readonly maxNewTokens: number;
+  readonly temperature: number;
+  readonly topP: number;
+  readonly topK: number;
+  readonly minP: number;
+  readonly n: number;
+  readonly stop: readonly string[];
+  readonly seed: number;
+  readonly json?: true;
+}
+
+const repeatable = (value: string, before: readonly string[]) => [...before, value];
+
+/** `anneal generate`: completions of prompts. */
+export function generateCommand(io: Io, { loadModel }: Toolkit): Command {
+  return new Command('generate')
+    .description('Complete prompts with a model, or with a run’s merged model.')
+    .argument('<model>', 'a model folder, a .gguf file, "tiny", or a run folder')
+    .requiredOption('--prompt <text>', 'what to answer (repeatable)', repeatable, [])
+    .option('--system <text>', 'system message before each prompt')
+    .option('--raw', 'continue the text as it is, without the chat template')
+    .option('--adapter <folder>', 'adapter to put on the model, at its own β')
+    .option('--max-new-tokens <n>', 'most tokens of a completion', number, 64)
+    .option('--temperature <t>', '0 is greedy', number, 0)
+    .option('--top-p <p>', 'nucleus', number, 1)
+    .option('--top-k <k>', 'most likely tokens to choose from; 0 is all', number, 0)
+    .option('--min-p <p>', 'least share of the likeliest token’s probability', number, 0)
+    .option('--n <n>', 'completions of each prompt', number, 1)
+    .option('--stop <text>', 'text that ends a completion (repeatable)', repeatable, [])
+    .option('--seed <n>', 'seed of the sampling', number, 0)
+    .option('--json', 'prompts and completions as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  anneal generate tiny --prompt "36-2*8="\n  anneal generate runs/first --prompt "(12+5)*4=" --n 3 --temperature 1',
+    )
+    .action(async (model: string, options: Options) => {
+      const base = await loadModel(modelOf(model));
+      try {
+        const used = options.adapter === undefined ? base : await base.withAdapter(options.adapter);
+        const completions = await used.generate(generateOptions(options));
+        print(io, options, completions);
+      } finally {
+        await base.dispose();
+      }
+    });
+}
+
+function number(value: string): number {
+  const parsed = Number(value);
+  if (value.trim() === '' || !Number.isFinite(parsed)) throw new InputError(`"${value}" is not a number`);
+  return parsed;
+}
+
+/** A run folder stands for its merged model. */
+function modelOf(model: string): string {
+  if (!isRunFolder(model)) return model;
+  const { merged } = runPaths(model);
+  if (existsSync(merged)) return merged;
+  throw new InputError(
+    `${merged} is missing: finish the run with --resume, or write it with \`anneal merge ${model}\``,
+  );
+}
+
+function generateOptions({
+  prompt,
+  system,
+  raw,
+  json: _,
+  adapter: _a,
+  ...decoding
+}: Options): GenerateOptions {
+  const before: Message[] = system === undefined ? [] : [{ role: 'system', content: system }];
+  const prompts = prompt.map((content) => (raw ? content : [...before, { role: 'user' as const, content }]));
+  return { ...decoding, prompts };
+}
+
+function print(io: Io, { prompt, n, json }: Options, completions: readonly Completion[]): void {
+  const answers = prompt.map((text, i) => ({
+    prompt: text,
+    completions: completions.slice(i * n, (i + 1) * n),
+  }));
+  if (json) {
+    io.out(JSON.stringify(answers));
+    return;
+  }
+  const several = prompt.length > 1;
+  for (const answer of answers) {
+    if (several) io.out(`> ${answer.prompt}`);
+    for (const { text } of answer.completions) io.out(text);
+  }
+}

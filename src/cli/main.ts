@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+import { loadModel } from '../model/load-model.ts';
+import { createPolicy } from '../policy/create-policy.ts';
+import { answerAnew } from './answer-anew.ts';
+import { processIo } from './io.ts';
+import { runCli } from './program.ts';
+
+// Whoever read the output may go (`anneal run … | head`): the run goes on, and its folder has it all.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+process.exitCode = await runCli(process.argv.slice(2), processIo, { createPolicy, loadModel, answerAnew });

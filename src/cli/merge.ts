@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import { InputError } from '../errors.ts';
+import { loadRunRecipe } from '../recipe/load-recipe.ts';
+import { checkFresh } from '../run-folder/open-run-folder.ts';
+import { isRunFolder, runPaths } from '../run-folder/paths.ts';
+import { mergeableCheckpoint } from '../verify/mergeable-checkpoint.ts';
+import type { Io } from './io.ts';
+import type { Toolkit } from './toolkit.ts';
+
+interface MergeOptions {
+  readonly out?: string;
+  readonly model?: string;
+  readonly json?: true;
+}
+
+/** `anneal merge`: the adapter folded into the weights, as a plain model. */
+export function mergeCommand(io: Io, toolkit: Toolkit): Command {
+  return new Command('merge')
+    .description(
+      'Fold an adapter into its model: of a run’s last checkpoint, or of an adapter folder. Refused while β ≠ 0.',
+    )
+    .argument('<run or adapter>', 'a run folder, or a folder in PEFT layout')
+    .option('--out <folder>', 'where to write the model (default: merged/ of the run)')
+    .option('--model <model>', 'the adapter’s base model (default: the one it names)')
+    .option('--json', 'the outcome as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  anneal merge runs/first\n  anneal merge runs/first/adapter --model tiny --out merged',
+    )
+    .action(async (folder: string, options: MergeOptions) => {
+      const out = isRunFolder(folder)
+        ? await mergeRun(folder, options, toolkit)
+        : await mergeAdapter(folder, options, toolkit);
+      io.out(options.json ? JSON.stringify({ merged: out }) : `merged model written to ${out}`);
+    });
+}
+
+const ADAPTER = 'adapter_config.json';
+
+async function mergeRun(folder: string, options: MergeOptions, { createPolicy }: Toolkit): Promise<string> {
+  const entry = await mergeableCheckpoint(folder);
+  const { recipe } = await loadRunRecipe(folder);
+  const out = options.out ?? runPaths(folder).merged;
+  if (options.out !== undefined) await checkFresh(options.out);
+  const policy = await createPolicy(recipe);
+  try {
+    await policy.restore((await loadCheckpoint(entry.path)).policy);
+    await policy.saveMerged(out);
+  } finally {
+    await policy.dispose();
+  }
+  return out;
+}
+
+async function mergeAdapter(folder: string, options: MergeOptions, { loadModel }: Toolkit): Promise<string> {
+  if (!existsSync(join(folder, ADAPTER))) {
+    throw new InputError(`${folder} is neither a run folder (no config.json) nor an adapter (no ${ADAPTER})`);
+  }
+  if (options.out === undefined) throw new InputError('say where to write the merged model with --out');
+  await checkFresh(options.out);
+  const base = await loadModel(options.model ?? (await baseModelOf(folder)));
+  try {
+    const adapted = await base.withAdapter(folder);
+    await adapted.merge().save(options.out);
+  } finally {
+    await base.dispose();
+  }
+  return options.out;
+}
+
+async function baseModelOf(folder: string): Promise<string> {
+  const config = JSON.parse(await readFile(join(folder, ADAPTER), 'utf8')) as Record<string, unknown>;
+  const name = config.base_model_name_or_path;
+  if (typeof name === 'string' && name !== '') return name;
+  throw new InputError(`${join(folder, ADAPTER)} names no base model: give it with --model`);
+}

@@ -1,0 +1,47 @@
+import { Command } from 'commander';
+import { version } from '../version.ts';
+import { evalCommand } from './eval.ts';
+import { exitCodes, reportOf } from './exit-code.ts';
+import { generateCommand } from './generate.ts';
+import type { Io } from './io.ts';
+import { mergeCommand } from './merge.ts';
+import { runCommand } from './run.ts';
+import type { Toolkit } from './toolkit.ts';
+import { verifyCommand } from './verify.ts';
+
+/** Runs one command line (without node and script); gives its exit code. */
+export async function runCli(args: readonly string[], io: Io, toolkit: Toolkit): Promise<number> {
+  let code: number = exitCodes.done;
+  const end = (value: number) => {
+    code = value;
+  };
+  const program = new Command('anneal')
+    .description('Reinforcement-learning fine-tuning of small language models with AFA-LoRA adapters.')
+    .version(version)
+    .addHelpText('after', '\nExample:\n  anneal run arithmetic');
+  const commands = [
+    runCommand(io, toolkit, end),
+    evalCommand(io, toolkit),
+    generateCommand(io, toolkit),
+    mergeCommand(io, toolkit),
+    verifyCommand(io, toolkit, end),
+  ];
+  for (const command of commands) program.addCommand(command);
+  for (const command of [program, ...commands]) {
+    command
+      .exitOverride()
+      .showSuggestionAfterError()
+      .configureOutput({
+        writeOut: (text) => io.out(text.trimEnd()),
+        writeErr: (text) => io.err(text.trimEnd()),
+      });
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    const report = reportOf(error);
+    if (report.text !== '') io.err(report.text);
+    return report.code;
+  }
+  return code;
+}

@@ -1,0 +1,45 @@
+import { type Command, Option } from 'commander';
+import { InputError } from '../errors.ts';
+
+/** Options that change a recipe. */
+export interface RecipeOptions {
+  readonly set: readonly string[];
+  readonly model?: string;
+  readonly seed?: string;
+  readonly method?: string;
+  readonly steps?: string;
+}
+
+/** Adds the options that change a recipe: shorthands and --set. */
+export function withRecipeOptions(command: Command): Command {
+  return command
+    .option('--model <model>', 'model: a folder, a .gguf file or "tiny"')
+    .addOption(new Option('--method <method>', 'what is trained').choices(['lora', 'afa-lora', 'full']))
+    .option('--steps <n>', 'optimiser steps')
+    .option('--seed <n>', 'seed of everything random')
+    .option('--set <field=value>', 'change any field of the recipe (repeatable)', collect, []);
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+/** The same options as overrides: shorthands first, so that --set has the last word. */
+export function overridesOf({ model, method, steps, seed, set }: RecipeOptions): string[] {
+  const text = { model, method };
+  const numbers = { steps, seed };
+  return [
+    ...Object.entries(text).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name}=${JSON.stringify(value)}`],
+    ),
+    ...Object.entries(numbers).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name}=${whole(name, value)}`],
+    ),
+    ...set,
+  ];
+}
+
+function whole(name: string, value: string): string {
+  if (!/^-?\d+$/.test(value)) throw new InputError(`--${name} takes a whole number (got "${value}")`);
+  return value;
+}

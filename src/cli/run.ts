@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { tap } from 'rxjs';
+import { InputError } from '../errors.ts';
+import { trainWith } from '../pipeline/train.ts';
+import { type LoadedRecipe, loadRecipe, loadRunRecipe } from '../recipe/load-recipe.ts';
+import { isRunFolder, runPaths } from '../run-folder/paths.ts';
+import type { TrainEvent } from '../types.ts';
+import { verifyRun } from '../verify/verify-run.ts';
+import { dryRun } from './dry-run.ts';
+import { exitCodes } from './exit-code.ts';
+import type { Io } from './io.ts';
+import { jsonEvents, type Progress, progressFor } from './progress.ts';
+import { overridesOf, type RecipeOptions, withRecipeOptions } from './recipe-options.ts';
+import { summaryLines } from './summary.ts';
+import type { Toolkit } from './toolkit.ts';
+
+interface RunOptions extends RecipeOptions {
+  readonly out?: string;
+  readonly resume?: true;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+/** `anneal run RECIPE`: trains, evaluates, merges and verifies. */
+export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void): Command {
+  return withRecipeOptions(new Command('run'))
+    .description('Train a recipe: sample, score, update, anneal; then merge and verify.')
+    .argument(
+      '<recipe>',
+      'a recipe file, the name of a bundled recipe, or a package export; with --resume also a run folder',
+    )
+    .option('--out <folder>', 'run folder (default: runs/<recipe>-<time>)')
+    .option('--resume', 'continue the run in --out from its last checkpoint')
+    .option('--dry-run', 'say what the run would be, and do nothing')
+    .option('--json', 'one JSON event a line')
+    .addHelpText('after', '\nExample:\n  anneal run arithmetic --set steps=50 --seed 2 --out runs/first')
+    .action(async (spec: string, options: RunOptions) => {
+      const { loaded, out } = await resolve(spec, options);
+      if (options.dryRun) return dryRun(loaded.recipe, { io, toolkit, json: options.json === true });
+      end(await train(loaded, { ...options, out }, { io, toolkit }));
+    });
+}
+
+/** The recipe, and the folder to run in: with --resume a run folder names both. */
+async function resolve(spec: string, options: RunOptions): Promise<{ loaded: LoadedRecipe; out: string }> {
+  const overrides = overridesOf(options);
+  if (options.resume && isRunFolder(spec)) {
+    if (overrides.length > 0) {
+      throw new InputError(`${spec} is continued as it was begun: leave out ${overrides.join(', ')}`);
+    }
+    return { loaded: await loadRunRecipe(spec), out: spec };
+  }
+  const loaded = await loadRecipe(spec, overrides);
+  if (options.resume && options.out === undefined) {
+    throw new InputError('--resume continues a run: name its folder with --out');
+  }
+  return { loaded, out: options.out ?? join('runs', `${loaded.recipe.name}-${timestamp(new Date())}`) };
+}
+
+/** 2026-11-23T23-08-49: sorts by time, and fits a file name everywhere. */
+function timestamp(date: Date): string {
+  return date.toISOString().slice(0, 19).replaceAll(':', '-');
+}
+
+interface Around {
+  readonly io: Io;
+  readonly toolkit: Toolkit;
+}
+
+async function train(
+  { recipe, source }: LoadedRecipe,
+  { out, resume, json }: RunOptions & { readonly out: string },
+  { io, toolkit }: Around,
+): Promise<number> {
+  const stop = new AbortController();
+  const progress = json ? jsonEvents(io) : progressFor(io);
+  const ignore = io.onInterrupt(() => interrupt(stop, { io, progress }));
+  let last: TrainEvent | undefined;
+  try {
+    const events$ = trainWith(toolkit.createPolicy)(recipe, {
+      ...{ out, source, signal: stop.signal },
+      resume: resume === true,
+    });
+    await events$.pipe(tap(progress.show)).forEach((event) => {
+      last = event;
+    });
+  } finally {
+    progress.end();
+    ignore();
+  }
+  if (last?.type === 'stopped') return stopped(last, out, json === true ? undefined : io);
+  if (last?.type !== 'done') throw new Error('the run ended without an outcome');
+  return summarise(last, { out, recipe, json: json === true }, { io, toolkit });
+}
+
+/** The first Ctrl-C lets the step end, the second ends the process at once. */
+function interrupt(stop: AbortController, { io, progress }: { io: Io; progress: Progress }): void {
+  if (stop.signal.aborted) io.exit(exitCodes.interrupted);
+  else {
+    stop.abort();
+    progress.note('finishing the step, then writing a checkpoint; Ctrl-C again to quit at once');
+  }
+}
+
+function stopped(event: Extract<TrainEvent, { type: 'stopped' }>, out: string, io: Io | undefined): number {
+  io?.out(`stopped after step ${event.step}, saved in ${event.checkpoint}`);
+  io?.out(`continue with: anneal run ${out} --resume`);
+  return exitCodes.interrupted;
+}
+
+async function summarise(
+  done: Extract<TrainEvent, { type: 'done' }>,
+  { out, recipe, json }: { out: string; recipe: LoadedRecipe['recipe']; json: boolean },
+  { io, toolkit }: Around,
+): Promise<number> {
+  const verification = await verifyRun(out, recipe, toolkit);
+  if (json) io.out(JSON.stringify({ type: 'verified', ...verification }));
+  else for (const line of ['', ...summaryLines(done, verification, runPaths(out).report)]) io.out(line);
+  return verification.ok ? exitCodes.done : exitCodes.failed;
+}

@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import { loadRunRecipe } from '../recipe/load-recipe.ts';
+import { mergeableCheckpoint } from '../verify/mergeable-checkpoint.ts';
+import { verifyRun } from '../verify/verify-run.ts';
+import { exitCodes } from './exit-code.ts';
+import { table } from './format.ts';
+import type { Io } from './io.ts';
+import { verificationRows } from './summary.ts';
+import type { Toolkit } from './toolkit.ts';
+
+/** `anneal verify RUN`: whether the merged model is the policy that was trained. */
+export function verifyCommand(io: Io, toolkit: Toolkit, end: (code: number) => void): Command {
+  return new Command('verify')
+    .description(
+      'Check that a run’s merged model is the policy that was trained, also when a new process reads it.',
+    )
+    .argument('<run>', 'a run folder')
+    .option('--json', 'what was measured as JSON')
+    .addHelpText('after', '\nExample:\n  anneal verify runs/first')
+    .action(async (out: string, options: { readonly json?: true }) => {
+      await mergeableCheckpoint(out);
+      const { recipe } = await loadRunRecipe(out);
+      const verification = await verifyRun(out, recipe, toolkit);
+      if (options.json) io.out(JSON.stringify(verification));
+      else for (const line of table(verificationRows(verification))) io.out(line);
+      end(verification.ok ? exitCodes.done : exitCodes.failed);
+    });
+}

@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect, test } from 'vitest';
+import { latestCheckpoint } from '../../src/checkpoint/list-checkpoints.ts';
+import { temporaryFolder } from '../pipeline/run.ts';
+import { modelFolder } from '../policy/model-folder.ts';
+import { recipeFile } from './command-line.ts';
+
+/** Runs `anneal run` as a process of its own and calls back at each line. */
+async function runProcess(
+  args: readonly string[],
+  onLine: (line: string, send: (signal: NodeJS.Signals) => void) => void,
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ code: number | null; signal: NodeJS.Signals | null; lines: string[] }> {
+  const child = spawn(process.execPath, ['--import', 'jiti/register', 'src/cli/main.ts', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, npm_command: undefined, ...env },
+  });
+  const lines: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.push(line);
+    onLine(line, (signal) => child.kill(signal));
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code, signal) => resolve({ code, signal, lines }));
+  });
+}
+
+async function endless(): Promise<{ out: string; args: string[] }> {
+  const folder = await temporaryFolder();
+  const recipe = recipeFile(folder, modelFolder());
+  const out = join(folder, 'run');
+  return {
+    out,
+    args: [
+      'run',
+      recipe,
+      '--out',
+      out,
+      '--steps',
+      '100000',
+      '--set',
+      'checkpoint.every=0',
+      '--set',
+      'eval.every=0',
+    ],
+  };
+}
+
+test('SIGINT: the process finishes its step, saves, and exits with 130', async () => {
+  const { out, args } = await endless();
+  const { code, lines } = await runProcess(args, (line, send) => {
+    if (line.startsWith('step 3/')) send('SIGINT');
+  });
+  expect(code).toBe(130);
+  expect(lines.at(-1)).toBe(`continue with: anneal run ${out} --resume`);
+  const steps = lines.filter((line) => line.startsWith('step ') && !line.includes('accuracy'));
+  expect((await latestCheckpoint(join(out, 'checkpoints')))!.step).toBe(steps.length);
+});
+
+test('under npm, which hands SIGINT on a second time, one Ctrl-C is still one', async () => {
+  const { args } = await endless();
+  const { code, lines } = await runProcess(
+    args,
+    (line, send) => {
+      if (!line.startsWith('step 3/')) return;
+      send('SIGINT');
+      send('SIGINT');
+    },
+    { npm_command: 'run-script' },
+  );
+  expect(code).toBe(130);
+  expect(lines.at(-1)).toMatch(/^continue with/);
+});
+
+test('SIGKILL leaves a run that can be resumed', async () => {
+  const { out, args } = await endless();
+  const limited = [
+    ...args.slice(0, 4),
+    '--steps',
+    '12',
+    '--set',
+    'checkpoint.every=3',
+    '--set',
+    'eval.every=0',
+  ];
+  const killed = await runProcess(limited, (line, send) => {
+    if (line.startsWith('step 8/')) send('SIGKILL');
+  });
+  expect(killed.signal).toBe('SIGKILL');
+  expect((await latestCheckpoint(join(out, 'checkpoints')))!.step).toBeGreaterThanOrEqual(6);
+  const resumed = await runProcess(['run', out, '--resume'], () => {});
+  expect(resumed.code).toBe(0);
+  expect(resumed.lines[0]).toMatch(/continued from step (6|9)$/);
+  expect(readdirSync(out)).toContain('merged');
+});
