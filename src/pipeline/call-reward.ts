@@ -37,18 +37,21 @@ export async function callReward(
   return scores as readonly (number | null)[];
 }
 
-/** Races the reward against its timeout, and tells it to stop when that has passed. */
+/** Races the reward against its timeout, and tells it to stop when that has passed or nobody waits any more. */
 async function inTime(what: string, { reward, timeout }: NamedReward, batch: RewardBatch): Promise<unknown> {
-  const late = AbortSignal.timeout(timeout * 1000);
-  const signal = AbortSignal.any([batch.signal, late]);
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), timeout * 1000);
+  const signal = AbortSignal.any([batch.signal, late.signal]);
   const stopped = aborted(signal);
   try {
     return await Promise.race([reward({ ...batch, signal }), stopped.promise]);
   } catch (cause) {
-    if (late.aborted) throw new RunError(`${what} took longer than its timeout of ${timeout} s`, { cause });
+    if (late.signal.aborted)
+      throw new RunError(`${what} took longer than its timeout of ${timeout} s`, { cause });
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new RunError(`${what} failed on samples 0 to ${batch.completions.length - 1}: ${why}`, { cause });
   } finally {
+    clearTimeout(timer);
     stopped.forget();
   }
 }

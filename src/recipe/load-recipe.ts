@@ -21,7 +21,7 @@ export async function loadRecipe(spec: string, overrides: readonly string[] = []
   const recipe = parseRecipe(applyOverrides(exported as RecipeInput, overrides));
   return {
     recipe: { ...recipe, model: absolute(recipe.model) },
-    source: { recipe: name, set: [...overrides] },
+    source: { recipe: name, set: overrides.map(pinned) },
   };
 }
 
@@ -46,4 +46,10 @@ export async function loadRunRecipe(
 /** A path on disk works from any folder; other names of models stay as they are. */
 function absolute(model: string): string {
   return existsSync(resolve(model)) ? resolve(model) : model;
+}
+
+/** An override whose value is a path on disk, made absolute: a run folder's recipe loads from any folder. */
+function pinned(override: string): string {
+  const [, field, path] = /^([^=]+)="?([^"]*[/\\][^"]*)"?$/.exec(override) ?? [];
+  return path !== undefined && existsSync(path) ? `${field}=${JSON.stringify(resolve(path))}` : override;
 }

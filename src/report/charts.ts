@@ -18,6 +18,9 @@ const CURVES: readonly { metric: string; title: string; note: string }[] = [
   { metric: 'entropy', title: 'Entropy', note: 'of the policy, nats a token' },
 ];
 
+/** Curves that say nothing when they are 0 throughout: no annealing, nothing cut off. */
+const SILENT = new Set(['beta', 'completions/clipped_ratio']);
+
 /** Curves that are drawn as they are: they carry no noise. */
 const EXACT = new Set(['beta']);
 
@@ -36,7 +39,7 @@ export function charts({ metrics, evals, config }: RunData): string {
   };
   const curves = CURVES.map(({ metric, ...text }) => ({ ...text, metric, points: pointsOf(metrics, metric) }))
     .filter(({ points }) => points.length > 0)
-    .filter(({ metric, points }) => metric !== 'completions/clipped_ratio' || points.some((p) => p.value > 0))
+    .filter(({ metric, points }) => !SILENT.has(metric) || points.some(({ value }) => value > 0))
     .map((curve) => ({ ...common, ...curve, smoothed: !EXACT.has(curve.metric), ...rangeOf(curve.metric) }));
   return [...(evals.length > 0 ? [accuracy] : []), ...curves].map(lineChart).join('\n');
 }

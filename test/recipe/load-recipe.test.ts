@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import { bundledRecipes } from '../../src/recipe/import-recipe.ts';
@@ -82,6 +82,19 @@ describe('a recipe is found', () => {
     await runBandit(banditRecipe({ steps: 3 }), { out, source: from });
     expect((await loadRunRecipe(out)).recipe).toMatchObject({ name: 'mine', steps: 3 });
   });
+});
+
+test('what was set is recorded with paths that hold from any folder; other values as they stand', async () => {
+  const { source: from } = await loadRecipe(file, [
+    'model=test/fixtures/models',
+    'name=a',
+    'sampling.stop=["/"]',
+    'steps=3',
+  ]);
+  expect(from.set).toEqual([
+    `model=${JSON.stringify(resolve('test/fixtures/models'))}`,
+    ...['name=a', 'sampling.stop=["/"]', 'steps=3'],
+  ]);
 });
 
 describe('a recipe is refused, in one line', () => {
