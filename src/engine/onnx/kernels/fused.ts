@@ -1,4 +1,4 @@
-import { node, nodes } from '../graph.ts';
+import { int64s, node, nodes, reshape } from '../graph.ts';
 import type { TraceKernel } from '../trace-backend.ts';
 
 /** y = x/√(mean(x²)+ε) · weight over the last axis, and 1/√(mean(x²)+ε) for the gradient. */
@@ -23,5 +23,24 @@ const swiGlu: TraceKernel = ({ gate, up }) => {
   return node('Mul', [activated, up!], output);
 };
 
+/** Each row's heads turned by the row's angles, in one pass; turning back is turning by the negative sine. */
+const rotary: TraceKernel = ({ x, cos, sin }, { headDim, inverse }) => {
+  const [rows, width] = x!.shape as [number, number];
+  const turn = inverse ? node('Neg', [sin!], { dtype: 'float32', shape: sin!.shape }) : sin!;
+  // One sequence of all rows, whose positions count up from 0: row n uses row n of the angles.
+  const sequence = reshape(x!, [1, rows, width]);
+  const turned = node(
+    'RotaryEmbedding',
+    [sequence, int64s([0]), cos!, turn],
+    { dtype: 'float32', shape: [1, rows, width] },
+    { domain: 'com.microsoft', attributes: { num_heads: width / (headDim as number) } },
+  );
+  return reshape(turned, [rows, width]);
+};
+
 /** The framework's fused ops (engine/ops) that onnxruntime computes in fewer passes than their composite form. */
-export const fusedKernels: Readonly<Record<string, TraceKernel>> = { RmsNorm: rmsNorm, SwiGlu: swiGlu };
+export const fusedKernels: Readonly<Record<string, TraceKernel>> = {
+  RmsNorm: rmsNorm,
+  SwiGlu: swiGlu,
+  Rotary: rotary,
+};
