@@ -21,7 +21,7 @@ export interface AdvantageBatch {
 }
 
 /** Settings of the estimators; each reads only its own. */
-interface AdvantageOptions {
+export interface AdvantageOptions {
   /** grpo, grpo_passk: what the centred reward is divided by. */
   readonly scaleRewards?: ScaleRewards | undefined;
   /** Whose conventions to follow where they differ; TRL's when left out. */

@@ -1,4 +1,4 @@
-import { clipBounds, clipped } from './clipped.ts';
+import { clipBounds, clipped, clippedOptions } from './clipped.ts';
 import type { LossDefinition } from './types.ts';
 
 /**
@@ -6,4 +6,10 @@ import type { LossDefinition } from './types.ts';
  * each micro-batch; here denominators belong to the optimiser batch, which makes it the same as dapo. Only a single
  * recorded call of TRL (compat) tells them apart.
  */
-export const bnpo: LossDefinition = { surrogate: clipped, hyper: clipBounds, aggregation: 'token-mean' };
+export const bnpo: LossDefinition = {
+  surrogate: clipped,
+  hyper: clipBounds,
+  options: { ...clippedOptions, importanceLevel: 'token' },
+  advantage: { estimator: 'grpo' },
+  aggregation: 'token-mean',
+};

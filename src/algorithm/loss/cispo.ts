@@ -19,6 +19,9 @@ const surrogate: Surrogate = (terms) => {
 
 export const cispo: LossDefinition = {
   surrogate,
+  // The bound that ScaleRL (https://arxiv.org/abs/2510.13786) settled on.
+  options: { ratioMax: 5, importanceLevel: 'token' },
+  advantage: { estimator: 'grpo' },
   hyper({ ratioMax }) {
     if (ratioMax === undefined)
       throw new InputError('cispo needs ratioMax, the upper bound of the ratio (such as 5)');

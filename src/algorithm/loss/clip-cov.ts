@@ -25,6 +25,12 @@ const surrogate: Surrogate = (terms) => {
 export const clipCov: LossDefinition = {
   surrogate,
   hyper: clipBounds,
+  options: {
+    clipEpsilon: 0.2,
+    clipEpsilonHigh: undefined,
+    covariance: { share: 2e-4, lower: 1, upper: 5 },
+  },
+  advantage: { estimator: 'grpo' },
   aggregation: 'token-mean',
   level: 'token',
 };

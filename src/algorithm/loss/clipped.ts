@@ -1,4 +1,5 @@
 import * as tf from '../../engine/tfjs.ts';
+import { InputError } from '../../errors.ts';
 import { rowExtreme, termMean } from './metrics.ts';
 import type { LossConfig, PolicyTerms, Surrogate } from './types.ts';
 
@@ -16,11 +17,29 @@ export const clipped: Surrogate = (terms, config) => {
   return { tokenLoss, metrics: clipMetrics(terms, ratio) };
 };
 
-/** The bounds 1 − clipEpsilon and 1 + clipEpsilonHigh, and delta. */
+/** What the clipped surrogate reads, at PPO's range. */
+export const clippedOptions = { clipEpsilon: 0.2, clipEpsilonHigh: undefined, delta: undefined } as const;
+
+/** How far a ratio may go below and above 1. @throws InputError without clipEpsilon. */
+export function clipRange({
+  name,
+  clipEpsilon,
+  clipEpsilonHigh,
+}: Pick<LossConfig, 'name' | 'clipEpsilon' | 'clipEpsilonHigh'>): {
+  readonly low: number;
+  readonly high: number;
+} {
+  if (clipEpsilon === undefined)
+    throw new InputError(`${name} needs clipEpsilon, its clip range (such as 0.2)`);
+  return { low: clipEpsilon, high: clipEpsilonHigh ?? clipEpsilon };
+}
+
+/** The bounds 1 − clipEpsilon and 1 + clipEpsilonHigh, and delta. @throws InputError without clipEpsilon. */
 export function clipBounds(config: LossConfig): Record<string, number> {
+  const { low, high } = clipRange(config);
   return {
-    clipLow: 1 - config.clipEpsilon,
-    clipHigh: 1 + (config.clipEpsilonHigh ?? config.clipEpsilon),
+    clipLow: 1 - low,
+    clipHigh: 1 + high,
     ...(config.delta !== undefined && { delta: config.delta }),
   };
 }

@@ -1,5 +1,7 @@
 import { type RandomStream, sampleIndices } from '../../random.ts';
 import { type Rows, totalTokens } from '../aggregation.ts';
+import { clipRange } from './clipped.ts';
+import type { LossConfig } from './types.ts';
 
 /** The optimiser batch as the selection needs it, rows of equal lengths; advantages one a row or one a token. */
 export interface CovarianceBatch {
@@ -9,15 +11,12 @@ export interface CovarianceBatch {
   readonly mask: Rows;
 }
 
-export interface ClipCovOptions {
+export interface ClipCovOptions extends Pick<LossConfig, 'clipEpsilon' | 'clipEpsilonHigh'> {
   /** Share of the loss tokens to drop; at least one token. */
   readonly share: number;
   /** Only tokens whose covariance lies strictly between these are eligible. */
   readonly lower: number;
   readonly upper: number;
-  /** The clip range: tokens that PPO clips already are not eligible. */
-  readonly clipEpsilon: number;
-  readonly clipEpsilonHigh?: number | undefined;
 }
 
 interface Candidate {
@@ -28,18 +27,19 @@ interface Candidate {
 
 /**
  * The tokens that clip_cov drops, as rows of 0 and 1: drawn at random from those whose covariance
- * (A − mean A)(log π − mean log π) lies within bounds, means taken over the loss tokens of the optimiser batch.
+ * (A − mean A)(log π − mean log π) lies within bounds, means taken over the loss tokens of the optimiser batch. Tokens that
+ * PPO clips already are not eligible.
  */
 export function clipCovSelection(
   batch: CovarianceBatch,
   options: ClipCovOptions,
   random: RandomStream,
 ): Float32Array[] {
-  const [low, high] = [1 - options.clipEpsilon, 1 + (options.clipEpsilonHigh ?? options.clipEpsilon)];
+  const range = clipRange({ name: 'clip_cov', ...options });
   const isClipped = ({ b, t }: Candidate) => {
     const advantage = advantageAt(batch, b, t);
     const ratio = Math.exp(batch.logprobs[b]![t]! - batch.oldLogprobs[b]![t]!);
-    return (advantage > 0 && ratio > high) || (advantage < 0 && ratio < low);
+    return (advantage > 0 && ratio > 1 + range.high) || (advantage < 0 && ratio < 1 - range.low);
   };
   const eligible = candidates(batch).filter(
     (token) => token.covariance > options.lower && token.covariance < options.upper && !isClipped(token),

@@ -1,4 +1,4 @@
-import { clipBounds, clipped } from './clipped.ts';
+import { clipBounds, clipped, clippedOptions } from './clipped.ts';
 import type { LossDefinition } from './types.ts';
 
 /**
@@ -8,6 +8,8 @@ import type { LossDefinition } from './types.ts';
 export const dapo: LossDefinition = {
   surrogate: clipped,
   hyper: clipBounds,
+  options: { ...clippedOptions, clipEpsilonHigh: 0.28, importanceLevel: 'token' },
+  advantage: { estimator: 'grpo' },
   aggregation: 'token-mean',
   trlGlobalTokens: true,
 };

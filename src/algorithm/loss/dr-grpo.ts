@@ -1,4 +1,4 @@
-import { clipBounds, clipped } from './clipped.ts';
+import { clipBounds, clipped, clippedOptions } from './clipped.ts';
 import type { LossDefinition } from './types.ts';
 
 /**
@@ -9,5 +9,7 @@ import type { LossDefinition } from './types.ts';
 export const drGrpo: LossDefinition = {
   surrogate: clipped,
   hyper: clipBounds,
+  options: { ...clippedOptions, importanceLevel: 'token' },
+  advantage: { estimator: 'grpo', scaleRewards: 'none' },
   aggregation: 'seq-mean-token-sum-norm',
 };

@@ -1,5 +1,6 @@
 import * as tf from '../../engine/tfjs.ts';
 import { constantOf } from '../stop-gradient.ts';
+import { clipRange } from './clipped.ts';
 import type { LossDefinition, PolicyTerms, Surrogate } from './types.ts';
 import { verlMetrics } from './verl-metrics.ts';
 
@@ -37,10 +38,13 @@ function metrics(terms: PolicyTerms, beyond: tf.Tensor): Record<string, tf.Tenso
 
 export const geoMean: LossDefinition = {
   surrogate,
-  hyper: ({ clipEpsilon, clipEpsilonHigh }) => ({
-    logClipLow: -clipEpsilon,
-    logClipHigh: clipEpsilonHigh ?? clipEpsilon,
-  }),
+  hyper(config) {
+    const { low, high } = clipRange(config);
+    return { logClipLow: -low, logClipHigh: high };
+  },
+  // The paper's range, in log space.
+  options: { clipEpsilon: 0.4, clipEpsilonHigh: undefined },
+  advantage: { estimator: 'grpo' },
   aggregation: 'seq-mean-token-mean',
   fixedAggregation: true,
   rows: 'all',

@@ -8,5 +8,7 @@ import type { LossDefinition } from './types.ts';
 export const gpg: LossDefinition = {
   surrogate: logLikelihood,
   hyper: () => ({}),
+  options: {},
+  advantage: { estimator: 'gpg' },
   aggregation: 'token-mean',
 };

@@ -1,4 +1,4 @@
-import { clipBounds, clipped } from './clipped.ts';
+import { clipBounds, clipped, clippedOptions } from './clipped.ts';
 import type { LossDefinition } from './types.ts';
 
 /**
@@ -10,5 +10,7 @@ import type { LossDefinition } from './types.ts';
 export const grpo: LossDefinition = {
   surrogate: clipped,
   hyper: clipBounds,
+  options: { ...clippedOptions, importanceLevel: 'token' },
+  advantage: { estimator: 'grpo' },
   aggregation: 'seq-mean-token-mean',
 };

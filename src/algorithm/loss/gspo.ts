@@ -1,4 +1,4 @@
-import { clipBounds, clipped } from './clipped.ts';
+import { clipBounds, clipped, clippedOptions } from './clipped.ts';
 import type { LossDefinition } from './types.ts';
 
 /**
@@ -10,6 +10,8 @@ import type { LossDefinition } from './types.ts';
 export const gspo: LossDefinition = {
   surrogate: clipped,
   hyper: clipBounds,
+  options: { ...clippedOptions, clipEpsilon: 3e-4, clipEpsilonHigh: 4e-4 },
+  advantage: { estimator: 'grpo' },
   aggregation: 'seq-mean-token-mean',
   level: 'sequence',
 };

@@ -16,12 +16,13 @@ import { rloo } from './rloo.ts';
 import { sapo } from './sapo.ts';
 import type { LossConfig, LossDefinition } from './types.ts';
 import { verlCispo } from './verl-cispo.ts';
+import { verlDapo, verlDrGrpo, verlGrpo } from './verl-grpo.ts';
 import { verlGspo } from './verl-gspo.ts';
 import { verlSapo } from './verl-sapo.ts';
 import { vespo } from './vespo.ts';
 
 /** Every policy loss by the name that a recipe uses. */
-export const losses: Readonly<Record<string, LossDefinition>> = {
+export const losses = {
   grpo,
   dapo,
   dr_grpo: drGrpo,
@@ -38,10 +39,14 @@ export const losses: Readonly<Record<string, LossDefinition>> = {
   geo_mean: geoMean,
   clip_cov: clipCov,
   kl_cov: klCov,
-};
+} satisfies Readonly<Record<string, LossDefinition>>;
+export type LossName = keyof typeof losses;
 
 /** Losses that verl defines otherwise under the same name (compat: 'verl'). */
-export const verlLosses: Readonly<Record<string, LossDefinition>> = {
+export const verlLosses: Readonly<Partial<Record<LossName, LossDefinition>>> = {
+  grpo: verlGrpo,
+  dapo: verlDapo,
+  dr_grpo: verlDrGrpo,
   cispo: verlCispo,
   gspo: verlGspo,
   sapo: verlSapo,
@@ -49,7 +54,9 @@ export const verlLosses: Readonly<Record<string, LossDefinition>> = {
 
 /** The configured loss. @throws InputError when none has that name. */
 export function lossNamed({ name, compat }: Pick<LossConfig, 'name' | 'compat'>): LossDefinition {
-  const loss = (compat === 'verl' ? verlLosses[name] : undefined) ?? losses[name];
+  const known: Readonly<Record<string, LossDefinition>> =
+    compat === 'verl' ? { ...losses, ...verlLosses } : losses;
+  const loss = Object.hasOwn(known, name) ? known[name] : undefined;
   if (loss === undefined) {
     throw new InputError(`unknown loss "${name}": choose one of ${Object.keys(losses).join(', ')}`);
   }

@@ -21,6 +21,9 @@ const surrogate: Surrogate = (terms) => {
 export const klCov: LossDefinition = {
   surrogate,
   hyper: ({ klCovCoef }) => ({ klCovCoef: klCovCoef ?? 1 }),
+  // The paper's; verl's configuration starts from klCovCoef 0.1.
+  options: { klCovCoef: 1, covariance: { share: 2e-4 } },
+  advantage: { estimator: 'grpo' },
   aggregation: 'token-mean',
   level: 'token',
 };

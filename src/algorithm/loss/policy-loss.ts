@@ -65,6 +65,7 @@ function klTerm(terms: PolicyTerms, config: LossConfig): tf.Tensor {
 /** 1 for tokens whose entropy reaches the batch's threshold, [B, T]. */
 function highEntropy(inputs: LossInputs, config: LossConfig): tf.Tensor | undefined {
   if ((config.topEntropyQuantile ?? 1) >= 1) return undefined;
+  if (inputs.highEntropy !== undefined) return inputs.highEntropy;
   return constantOf(
     (entropies, mask) =>
       tf.mul(tf.cast(tf.greaterEqual(entropies, inputs.hyper.entropyThreshold!), 'float32'), mask),

@@ -54,6 +54,8 @@ function metrics(
 
 export const ppo: LossDefinition = {
   surrogate,
+  options: { clipEpsilon: 0.2, clipEpsilonHigh: undefined, dualClip: undefined },
+  advantage: { estimator: 'gae' },
   hyper: (config) => ({
     ...clipBounds(config),
     ...(config.dualClip !== undefined && { dualClip: config.dualClip }),

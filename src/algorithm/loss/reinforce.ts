@@ -13,5 +13,7 @@ export const logLikelihood: Surrogate = ({ advantages, inputs, mask }) => ({
 export const reinforce: LossDefinition = {
   surrogate: logLikelihood,
   hyper: () => ({}),
+  options: {},
+  advantage: { estimator: 'reinforce' },
   aggregation: 'seq-mean-token-sum',
 };

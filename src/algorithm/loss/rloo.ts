@@ -15,6 +15,8 @@ const surrogate: Surrogate = (terms) => {
 export const rloo: LossDefinition = {
   surrogate,
   hyper: clipBounds,
+  options: { clipEpsilon: 0.2, clipEpsilonHigh: undefined },
+  advantage: { estimator: 'rloo' },
   aggregation: 'seq-mean-token-mean',
   fixedAggregation: true,
   level: 'sequence',

@@ -20,11 +20,16 @@ export function softGate(ratio: tf.Tensor, { advantages, hyper }: PolicyTerms): 
   return tf.neg(tf.mul(soft, advantages));
 }
 
+/** The two temperatures. */
+export const sapoOptions = { sapoTemperaturePositive: 1, sapoTemperatureNegative: 1.05 };
+
 export const sapo: LossDefinition = {
   surrogate,
+  options: { ...sapoOptions, importanceLevel: 'token' },
+  advantage: { estimator: 'grpo' },
   hyper: (config) => ({
-    sapoPositive: config.sapoTemperaturePositive ?? 1,
-    sapoNegative: config.sapoTemperatureNegative ?? 1.05,
+    sapoPositive: config.sapoTemperaturePositive ?? sapoOptions.sapoTemperaturePositive,
+    sapoNegative: config.sapoTemperatureNegative ?? sapoOptions.sapoTemperatureNegative,
   }),
   aggregation: 'seq-mean-token-mean',
 };

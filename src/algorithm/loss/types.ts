@@ -1,5 +1,7 @@
 import type { Named } from '../../engine/engine.ts';
 import type * as tf from '../../engine/tfjs.ts';
+import type { EstimatorName } from '../advantage/index.ts';
+import type { ScaleRewards } from '../advantage/types.ts';
 import type { Aggregation } from '../aggregation.ts';
 
 /**
@@ -19,6 +21,8 @@ export interface LossInputs {
   readonly samplingLogprobs?: tf.Tensor | undefined;
   /** 1 for the tokens that `covarianceSelection` chose (clip_cov, kl_cov), [B, T]. */
   readonly selected?: tf.Tensor | undefined;
+  /** 1 for the tokens of high entropy (topEntropyQuantile), [B, T]; made from `entropies` when left out. */
+  readonly highEntropy?: tf.Tensor | undefined;
   /** Importance weight between sampler and trainer, [B, T] or [B, 1]; multiplies the policy term, not the KL term. */
   readonly importanceRatio?: tf.Tensor | undefined;
   /** [B] or [B, T]. */
@@ -44,7 +48,8 @@ export type ImportanceLevel = 'token' | 'sequence';
 /** The settings of a policy loss. Its numbers enter the graph as `hyperParameters`; the rest selects code. */
 export interface LossConfig {
   readonly name: string;
-  readonly clipEpsilon: number;
+  /** Needed by the losses that clip. */
+  readonly clipEpsilon?: number | undefined;
   /** The same as clipEpsilon when left out. */
   readonly clipEpsilonHigh?: number | undefined;
   readonly klCoef: number;
@@ -66,6 +71,8 @@ export interface LossConfig {
   readonly dualClip?: number | undefined;
   /** kl_cov: weight of |log-ratio| on the selected tokens. */
   readonly klCovCoef?: number | undefined;
+  /** clip_cov, kl_cov: which tokens are `selected` (see covariance-selection.ts). */
+  readonly covariance?: CovarianceRange | undefined;
   /** cispo: upper bound of the detached ratio. */
   readonly ratioMax?: number | undefined;
   /** sapo: steepness of the soft gate for tokens with positive and with other advantages. */
@@ -82,6 +89,30 @@ interface GammaWeight {
   readonly k: number;
   readonly lambda: number;
 }
+
+/** Share of the batch's loss tokens to select; clip_cov draws them from those with a covariance between the bounds. */
+export interface CovarianceRange {
+  readonly share: number;
+  readonly lower?: number | undefined;
+  readonly upper?: number | undefined;
+}
+
+/** Settings that only some losses read; all others are read whatever the loss. */
+export const lossOptions = [
+  'clipEpsilon',
+  'clipEpsilonHigh',
+  'delta',
+  'importanceLevel',
+  'ratioMax',
+  'dualClip',
+  'sapoTemperaturePositive',
+  'sapoTemperatureNegative',
+  'vespoPositive',
+  'vespoNegative',
+  'klCovCoef',
+  'covariance',
+] as const;
+export type LossOption = (typeof lossOptions)[number];
 
 /** What a surrogate sees: masked, broadcastable tensors. */
 export interface PolicyTerms {
@@ -107,6 +138,10 @@ export type Surrogate = (
 export interface LossDefinition {
   readonly surrogate: Surrogate;
   readonly aggregation: Aggregation;
+  /** Those of `lossOptions` that this loss reads, with what they are when not given; undefined: off. */
+  readonly options: Readonly<Partial<Pick<LossConfig, LossOption>>>;
+  /** The advantage estimator that it goes with, and what that divides by when not by the group's std. */
+  readonly advantage: { readonly estimator: EstimatorName; readonly scaleRewards?: ScaleRewards };
   /** Numbers of the configuration that the surrogate reads as hyper-parameters. */
   readonly hyper: (config: LossConfig) => Record<string, number>;
   /** The loss is defined for one level of ratio only, whatever is configured. */

@@ -16,4 +16,10 @@ const surrogate: Surrogate = (terms) => {
   return { tokenLoss, metrics: verlMetrics(terms, { logRatio, clipped }) };
 };
 
-export const verlCispo: LossDefinition = { surrogate, hyper: clipBounds, aggregation: 'token-mean' };
+export const verlCispo: LossDefinition = {
+  surrogate,
+  hyper: clipBounds,
+  options: { clipEpsilon: 0.2, clipEpsilonHigh: undefined },
+  advantage: { estimator: 'grpo' },
+  aggregation: 'token-mean',
+};

@@ -22,6 +22,8 @@ const surrogate: Surrogate = (terms) => {
 export const verlGspo: LossDefinition = {
   surrogate,
   hyper: clipBounds,
+  options: { clipEpsilon: 3e-4, clipEpsilonHigh: 4e-4 },
+  advantage: { estimator: 'grpo' },
   aggregation: 'seq-mean-token-mean',
   fixedAggregation: true,
 };

@@ -1,5 +1,5 @@
 import * as tf from '../../engine/tfjs.ts';
-import { sapo, softGate } from './sapo.ts';
+import { sapo, sapoOptions, softGate } from './sapo.ts';
 import type { LossDefinition, Surrogate } from './types.ts';
 import { clampedLogRatio, verlMetrics } from './verl-metrics.ts';
 
@@ -13,6 +13,8 @@ const surrogate: Surrogate = (terms) => {
 export const verlSapo: LossDefinition = {
   surrogate,
   hyper: sapo.hyper,
+  options: sapoOptions,
+  advantage: { estimator: 'grpo' },
   aggregation: 'seq-mean-token-mean',
   fixedAggregation: true,
 };

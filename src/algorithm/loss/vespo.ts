@@ -45,9 +45,13 @@ function gammaWeight(logWeight: tf.Tensor, { advantages, hyper }: PolicyTerms): 
   return tf.exp(logPhi);
 }
 
+const options = { vespoPositive: { k: 2, lambda: 3 }, vespoNegative: { k: 3, lambda: 2 } };
+
 export const vespo: LossDefinition = {
   surrogate,
-  hyper({ vespoPositive = { k: 2, lambda: 3 }, vespoNegative = { k: 3, lambda: 2 } }) {
+  options,
+  advantage: { estimator: 'grpo' },
+  hyper({ vespoPositive = options.vespoPositive, vespoNegative = options.vespoNegative }) {
     return {
       vespoKPositive: vespoPositive.k,
       vespoLambdaPositive: Math.max(1e-4, vespoPositive.lambda),
