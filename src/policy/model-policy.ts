@@ -144,7 +144,8 @@ export class ModelPolicy implements Policy {
     const metrics = combineMetrics(results.map(({ metrics }) => metrics));
     // Groups left out clip nothing, but have an entropy that nobody computed: the mean is that of the others.
     if (metrics.entropy !== undefined) metrics.entropy *= lossTokens(sequences) / lossTokens(learning);
-    return { ...tokens, ...metrics, ...this.apply(results) };
+    const { compilations } = this.options.engine.stats();
+    return { ...tokens, ...metrics, ...this.apply(results), compilations };
   }
 
   async referenceLogprobs(groups: readonly Group[]): Promise<number[][][]> {

@@ -57,6 +57,7 @@ export type TrainBatch =
 
 /**
  * Numbers of one optimiser step, by TRL's names: loss, grad_norm, learning_rate, entropy, kl, clip_ratio/…
+ * And compilations, the programs that the engine has compiled so far.
  * With objective 'sft' also num_tokens, the tokens of this batch, which only the tokenizer knows.
  */
 export type UpdateMetrics = Readonly<Record<string, number>>;

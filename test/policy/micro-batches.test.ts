@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseRecipe } from '../../src/config.ts';
+import { unrepeatable } from '../../src/pipeline/step-metrics.ts';
 import type { PolicyState, TrainBatch, TrainGroup } from '../../src/policy/policy.ts';
 import { modelFolder } from './model-folder.ts';
 import { greatestGap, mixed, rollOut, withAdvantages } from './rollouts.ts';
@@ -54,6 +55,7 @@ describe.each(cases)('%s', (_, overrides) => {
       const parts = await step(at);
       expect(Object.keys(parts.metrics)).toEqual(Object.keys(whole.metrics));
       for (const [name, value] of Object.entries(whole.metrics)) {
+        if (unrepeatable.includes(name)) continue;
         expect(parts.metrics[name], `${name} at micro-batches of ${at}`).toBeCloseTo(value, 5);
       }
       // Weights are as much as 100 steps long, so a step is rounded to fewer digits than the moments.
