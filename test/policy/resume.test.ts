@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { lastValueFrom, tap, toArray } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { train } from '../../src/index.ts';
+import { lines } from '../pipeline/run.ts';
+import { modelFolder, newPath } from './model-folder.ts';
+import { type RecipeOverrides, tinyRecipe } from './tiny-policy.ts';
+
+const STEPS = 4;
+const files = ['metrics.jsonl', 'rollouts.jsonl', 'evals.jsonl'];
+
+const settings: [name: string, recipe: RecipeOverrides][] = [
+  ['one step a batch, no lag', {}],
+  ['the sampler one batch ahead', { sampling: { maxOffPolicySteps: 1 } }],
+  ['two steps a batch', { algorithm: { numIterations: 2 } }],
+  ['full fine-tuning with KL', { method: 'full', algorithm: { klCoef: 0.1 } }],
+  ['supervised', { objective: 'sft' }],
+];
+
+describe.each(settings)('a run with %s', (_, overrides) => {
+  const recipe = tinyRecipe(modelFolder({ eosTokenIds: [2, 3, 4, 5, 6, 7, 8] }), {
+    steps: STEPS,
+    adapter: { rank: 2, targetModules: ['k_proj', 'down_proj'], schedule: { fraction: 0.7 } },
+    ...overrides,
+    sampling: {
+      groupSize: 4,
+      promptsPerStep: 2,
+      maxNewTokens: 4,
+      temperature: 0.9,
+      topP: 0.95,
+      ...overrides.sampling,
+    },
+    optimizer: { lr: 3e-3, lrSchedule: 'cosine', ...overrides.optimizer },
+    eval: { every: 2, tasks: 3 },
+  });
+
+  /** Runs until as many steps are taken, or to the end; a run stopped before is continued. */
+  async function run(out: string, steps: number, resume = false) {
+    const stop = new AbortController();
+    if (steps === 0) stop.abort();
+    const onEvent = tap({
+      next: (event: { type: string; metrics?: { step: number } }) => {
+        if (event.metrics?.step === steps - 1 && steps < STEPS) stop.abort();
+      },
+    });
+    const events = await lastValueFrom(
+      train(recipe, { out, resume, signal: stop.signal }).pipe(onEvent, toArray()),
+    );
+    return events.at(-1)!;
+  }
+
+  test('is the same to the bit when repeated, and when stopped and resumed at every step', async () => {
+    const [whole, again, pieces] = [newPath(), newPath(), newPath()];
+    expect((await run(whole, STEPS)).type).toBe('done');
+    await run(again, STEPS);
+    await expectSame(again, whole);
+
+    for (let step = 0; step < STEPS; step++) {
+      const last = await run(pieces, step, step > 0);
+      expect(last).toMatchObject({ type: 'stopped', step });
+    }
+    expect((await run(pieces, STEPS, true)).type).toBe('done');
+    await expectSame(pieces, whole);
+
+    const metrics = await lines(pieces, 'metrics.jsonl');
+    for (const { grad_norm } of metrics) expect(grad_norm).toBeGreaterThan(0);
+    const betas = metrics.map(({ beta }) => beta);
+    if (recipe.method === 'full') expect(betas).toEqual([0, 0, 0, 0]);
+    else expect(betas).toEqual([1, 1 - 1 / 3, 1 - 2 / 3, 0]);
+  });
+});
+
+/** Metrics but for times, rollouts, evaluations; and every byte of adapter, merged model and last checkpoint's arrays. */
+async function expectSame(out: string, whole: string): Promise<void> {
+  for (const file of files) expect(await lines(out, file), file).toEqual(await lines(whole, file));
+  expect(arrays(out)).toEqual(arrays(whole));
+}
+
+/** Hashes of the tensor files of a run, by path. */
+function arrays(out: string): Record<string, string> {
+  const paths = (readdirSync(out, { recursive: true }) as string[]).filter((path) =>
+    path.endsWith('.safetensors'),
+  );
+  const last = paths
+    .filter((path) => path.startsWith('checkpoints'))
+    .sort()
+    .at(-1);
+  const kept = paths.filter((path) => !path.startsWith('checkpoints') || path === last).sort();
+  expect(kept.length).toBeGreaterThanOrEqual(2);
+  return Object.fromEntries(
+    kept.map((path) => [
+      path,
+      createHash('sha256')
+        .update(readFileSync(join(out, path)))
+        .digest('hex'),
+    ]),
+  );
+}
