@@ -2,6 +2,7 @@ import { equalValues } from './equal-values.ts';
 import { call, type Expr, isCall, key, type Relation, type RelationOp } from './expression.ts';
 import { isSymbolic } from './parse-latex.ts';
 import { sameSolutions } from './solutions.ts';
+import { unknowns } from './unknowns.ts';
 
 /** Only equalities (x ∈ S counts as x = S). */
 export const isEquation = (expr: Expr): expr is Relation =>
@@ -54,8 +55,11 @@ export function sameRelation(
     // b > x > a says a < x < b from the other end.
     if (a.length > 1 && a.every((link, i) => sameLink(link, b[b.length - 1 - i]!, same))) return true;
   }
-  return sameSolutions(gold, prediction);
+  // 'x = 3' asks for the value: '2x = 6' has yet to be solved.
+  return !isSolved(gold) && sameSolutions(gold, prediction);
 }
+
+const isSolved = (expr: Relation) => isAssignment(expr) && unknowns(expr.args.at(-1)!).length === 0;
 
 /** One step of a chain, turned so that it never reads > or ≥. */
 interface Link {

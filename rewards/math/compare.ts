@@ -1,7 +1,7 @@
 import { determinants, isMatrix, sameMatrix } from './compare-matrices.ts';
 import { isEquation, reduced, sameRelation } from './compare-relations.ts';
 import { isSetLike, sameSet } from './compare-sets.ts';
-import { equalValues } from './equal-values.ts';
+import { equalValues, workedOut } from './equal-values.ts';
 import { type Expr, isCall, key } from './expression.ts';
 import { equal, isInteger } from './rational.ts';
 import { sameRounded } from './rounding.ts';
@@ -21,7 +21,7 @@ export interface CompareOptions {
  */
 export function sameAnswer(gold: Expr, given: Expr, options: CompareOptions): boolean {
   const prediction = options.strict ? given : renamed(given, gold);
-  const [a, b] = reduced(determinants(gold), determinants(prediction));
+  const [a, b] = reduced(evaluated(gold), evaluated(prediction));
   if (key(a) === key(b)) return true;
   const same = (x: Expr, y: Expr) => sameAnswer(x, y, options);
   if (a.kind === 'relation' && b.kind === 'relation') return sameRelation(a, b, same);
@@ -32,6 +32,9 @@ export function sameAnswer(gold: Expr, given: Expr, options: CompareOptions): bo
   if (a.kind === 'text' || b.kind === 'text') return sameWord(a, b);
   return sameNumber(a, b, options.precision);
 }
+
+/** Determinants, derivatives, integrals and limits replaced by what they come to. */
+const evaluated = (expr: Expr): Expr => workedOut(determinants(expr));
 
 /** \text{odd}, $odd$ and \text{Odd} are one word. */
 function sameWord(a: Expr, b: Expr): boolean {

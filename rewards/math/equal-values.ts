@@ -24,16 +24,15 @@ const reals = [
   [-1.6487, -0.5671, 0.8346, -2.2954, 1.2021, -0.3028],
 ] as const;
 
-export function equalValues(first: Expr, second: Expr): boolean {
+export function equalValues(a: Expr, b: Expr): boolean {
   // The same text is the same answer, even where it has no value: 12:00 read as a ratio.
-  if (key(first) === key(second)) return true;
-  const [a, b] = [workedOut(first), workedOut(second)];
+  if (key(a) === key(b)) return true;
   const names = unknowns(a, b);
   return exactlyEqual(a, b, names) ?? numericallyEqual(a, b, names);
 }
 
 /** Derivatives, integrals and limits replaced by what they come to. */
-function workedOut(expr: Expr): Expr {
+export function workedOut(expr: Expr): Expr {
   if (!some(expr, isCalculus)) return expr;
   const inner = withParts(expr, parts(expr).map(workedOut));
   return inner.kind === 'call' && isCalculus(inner) ? (workOut(inner) ?? inner) : inner;
@@ -46,10 +45,7 @@ function exactlyEqual(a: Expr, b: Expr, names: readonly string[]): boolean | und
   const budget: Budget = { steps: 40_000 };
   for (let point = 0; point < (names.length === 0 ? 1 : 3); point++) {
     const values = new Map(
-      names.map((name, i): [string, Rational] => [
-        name,
-        integer(coordinate(counting ? small : primes, i, point)),
-      ]),
+      names.map((name, i): [string, Rational] => [name, integer(coordinate(i, point, counting))]),
     );
     const [left, right] = [exactValue(a, values, budget), exactValue(b, values, budget)];
     if (left === undefined || right === undefined) return undefined;
@@ -58,8 +54,14 @@ function exactlyEqual(a: Expr, b: Expr, names: readonly string[]): boolean | und
   return true;
 }
 const isCounting = (expr: Expr) => expr.kind === 'call' && counts.has(expr.head);
-const coordinate = (list: readonly number[], i: number, point: number) =>
-  list[(i * 3 + point) % list.length]! + Math.floor((i * 3 + point) / list.length) * 13;
+
+/** No two unknowns of a point share a value. All are positive at the first point, some negative at the others. */
+function coordinate(i: number, point: number, counting: boolean): number {
+  const list = counting ? small : primes;
+  const at = i * 3 + point;
+  const size = list[at % list.length]! + Math.floor(at / list.length) * 13;
+  return !counting && (point === 2 || (point === 1 && i % 2 === 0)) ? -size : size;
+}
 
 /** Doubles agree to about 1e-12; a sum of large terms to less. */
 const CLOSE = 1e-9;

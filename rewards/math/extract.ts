@@ -105,7 +105,7 @@ function latexFinders(text: string, options: ExtractOptions): Finder[] {
       const boxed = text.slice(span.start, span.end);
       finders.push([
         options.boxedMatchPriority,
-        () => [{ ...span, read: () => readLatex(normalizeLatex(boxed, 'last'), false) }],
+        () => [{ ...span, read: () => latexAnswer(normalizeLatex(boxed, 'last'), false) }],
       ]);
     }
   }
@@ -225,7 +225,7 @@ function afterEquals<S>(text: string, from: number, at: (index: number) => S | u
 }
 
 function readRun({ pieces }: LatexRun): Answer {
-  const answers = pieces.map(({ content, percent }) => readLatex(normalizeLatex(content, 'all'), percent));
+  const answers = pieces.map(({ content, percent }) => latexAnswer(normalizeLatex(content, 'all'), percent));
   const [first] = answers;
   if (answers.length > 1 && answers.every((answer) => answer.value !== undefined)) {
     const items = answers.flatMap(({ value }) =>
@@ -236,8 +236,8 @@ function readRun({ pieces }: LatexRun): Answer {
   return first!;
 }
 
-function readLatex({ latex, unit }: Normalized, percent: boolean): Answer {
-  const value = tryParse(latex) ?? lastEquation(latex);
+function latexAnswer({ latex, unit }: Normalized, percent: boolean): Answer {
+  const value = readLatex(latex) ?? lastEquation(latex);
   const whole = value !== undefined && percent ? call('Percent', value) : value;
   return {
     text: latex,
@@ -246,7 +246,8 @@ function readLatex({ latex, unit }: Normalized, percent: boolean): Answer {
   };
 }
 
-function tryParse(latex: string): Expr | undefined {
+/** The value of an answer's LaTeX, when it can be read. */
+export function readLatex(latex: string): Expr | undefined {
   if (latex === '') return undefined;
   try {
     return parseLatex(latex);
@@ -260,7 +261,7 @@ function tryParse(latex: string): Expr | undefined {
 function lastEquation(latex: string): Expr | undefined {
   if (/[,;]/.test(latex)) return undefined;
   const sides = latex.split(/(?<![\\<!>])=/);
-  return sides.length > 2 ? tryParse(sides.at(-1)!.trim()) : undefined;
+  return sides.length > 2 ? readLatex(sides.at(-1)!.trim()) : undefined;
 }
 
 function readPlain(text: string, match: PlainMatch): Answer {
@@ -289,5 +290,5 @@ function plainExpression(expression: string): Expr | undefined {
     return value === undefined ? undefined : num(sign === '-' ? { n: -value.n, d: value.d } : value);
   }
   if (/[\d.)]\s+[\d(.]|\)\s*[\d(]|\d\s*\(/.test(text)) return undefined;
-  return tryParse(text);
+  return readLatex(text);
 }

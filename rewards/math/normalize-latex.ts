@@ -8,6 +8,7 @@ export interface Normalized {
 
 /** What models write for the same thing, in order. */
 const replacements: readonly (readonly [RegExp, string])[] = [
+  [/\s+/g, ' '],
   [/\\mathrm\{T\}/g, 'T'],
   [/\\mathrm\{d\}|\{\\rm d\}/g, 'd'],
   [/\(([a-zA-Z0-9+\-*/\\ ]+?)\)_\{([a-zA-Z0-9+\-*/\\ ]+?)\}/g, '\\frac{($1)!}{(($1)-($2))!}'],
@@ -23,7 +24,7 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/\s*\{\s*,\s*\}/g, ','],
   // '(C) 12' answers a multiple-choice question with its letter.
   [/^\\text(?:bf|rm|it)?\s*\{\s*\(([A-Z])\)\s*\}\s*(?:\\[ ,;:]|\\quad)?\s*\S.*$/s, '\\text{$1}'],
-  [/(?<=\\text(?:bf|it|rm|normal)?\s*\{[^{}]*)\\%/g, '%'],
+  [/(?<=\\text(?:bf|it|rm|normal)?\s*\{[^{}]{0,40})\\%/g, '%'],
   [/\\(?:text|mathrm|mbox)\s*\{\s*(?:percent|percentage|pct)\s*\}/g, '\\%'],
   [/\s*\b(?:percentage|percent|pct)\b/g, '\\%'],
   [/,?\s*\\(?:text|textrm|textbf|mathrm|mbox)\s*\{\s*,?\s*(?:and|or)\s*\}/g, ','],
@@ -34,7 +35,6 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/,?\s*(?:\\[lc]?dots|\\dotsc|\.\.\.)/g, ' '],
   [/(?<=\s)sqrt/g, '\\sqrt'],
   [/^sqrt/g, '\\sqrt'],
-  [/[\n\t]/g, ' '],
   [/\\[dtc]frac/g, '\\frac'],
   [/\\frac\s*(\d)\s*(\d+)/g, '\\frac{$1}{$2}'],
   [/\\frac\s*\{([^{}]*)\}\s*(\d)(?!\d)/g, '\\frac{$1}{$2}'],
@@ -155,30 +155,40 @@ const units = [
   'rd',
 ].join('|');
 const plainUnit = new RegExp(`(?<=\\d|\\}|\\s)\\s*((?:${units})(?:\\s*\\^?\\{?[23]\\}?)?)\\s*\\.?$`);
-/** One letter is a unit only apart from its number: '5 m' is a length, '5m' a product. */
-const letterUnit = /(?<=\d|\})\s+([mghslt])$/;
-const wordUnit =
-  /^(.*?\S.*?)\s*\\(?:text|textbf|textit|textrm|textnormal|mbox|mathrm)\s*\{\s*([^{}]*?)\s*\}\s*(?:\^\{?\d\}?)?\s*\.?$/s;
+const wordUnits = [
+  /\\(?:text|textbf|textit|textrm|textnormal|mbox|mathrm)\s?\{\s?([^{}]*?)\s?\}\s?(?:\^\{?\d\}?)?\s?\.?$/,
+  /\\frac\s?\{\s?\\(?:text|mathrm)\s?\{([^{}]*)\}\s?\}\s?\{\s?\\(?:text|mathrm)\s?\{[^{}]*\}\s?\}\s?\.?$/,
+];
 
 function withoutUnit(latex: string): Normalized {
-  const word = wordUnit.exec(latex);
-  // '\text{…}' after a relation or comma is an answer of its own: x = \text{even}.
-  if (
-    word !== null &&
-    !/(?:[=<>,;:({[+*/^_-]|\\(?:in|frac|to|cdot|times|cup|text|leq?|geq?|neq?)(?![a-zA-Z]))\s*$/.test(
-      word[1]!,
-    )
-  ) {
-    return { ...withoutPlainUnit(word[1]!.trim()), unit: word[2]! };
+  for (const pattern of wordUnits) {
+    const match = pattern.exec(latex);
+    const rest =
+      match === null ? '' : latex.slice(0, match.index).replace(/(?:\\[,;:! ]|~|\\q?quad|\s)+$/, '');
+    // '\text{…}' after a relation or comma is an answer of its own: x = \text{even}.
+    if (match !== null && rest !== '' && !leavesOpen.test(rest))
+      return { ...withoutPlainUnit(rest), unit: match[1]! };
   }
   return withoutPlainUnit(latex);
 }
 
+const leavesOpen =
+  /(?:[=<>,;:({[+*/^_-]|\\(?:in|frac|to|cdot|times|cup|text|leq?|geq?|neq?)(?![a-zA-Z]))\s*$/;
+
 function withoutPlainUnit(latex: string): Normalized {
-  const match = plainUnit.exec(latex) ?? letterUnit.exec(latex);
+  const match = plainUnit.exec(latex);
   if (match === null || match.index === 0) return { latex };
   const rest = latex.slice(0, match.index).trim();
   return rest === '' || /\\[a-zA-Z]*$/.test(rest) ? { latex } : { latex: rest, unit: match[1]! };
+}
+
+/**
+ * A number with a one-letter unit, without the letter: '5 m'. Only the gold answer can tell whether the letter is a
+ * unit or a variable, so this is no part of normalizing.
+ * @param apart the letter must stand apart from the number.
+ */
+export function withoutLetterUnit(latex: string, apart: boolean): string | undefined {
+  return (apart ? /^(-?[\d.,]+)\s+[mghslt]$/ : /^(-?[\d.,]+)\s*[mghslt]$/).exec(latex)?.[1];
 }
 
 const synonyms: readonly (readonly [RegExp, string])[] = [

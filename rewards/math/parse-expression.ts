@@ -198,5 +198,7 @@ export function parseScript(c: Cursor): Expr {
 
 /** x^{…}, with towers read from the top: 2^3^2 is 2^9. */
 function power(c: Cursor, base: Expr, exponent: Expr): Expr {
+  if (isCall(base, 'Matrix') && exponent.kind === 'sym' && exponent.name === 'T')
+    return call('Transpose', base);
   return call('Pow', base, c.is('mark', '^') ? parseSuperscript(c, exponent) : exponent);
 }

@@ -1,7 +1,9 @@
 import { type CompareOptions, sameAnswer } from './compare.ts';
-import { type Extracted, type ExtractOptions, extract } from './extract.ts';
+import type { Expr } from './expression.ts';
+import { type Answer, type Extracted, type ExtractOptions, extract, readLatex } from './extract.ts';
 import { unicodeToLatex } from './latex-tokens.ts';
-import { unitsClash } from './normalize-latex.ts';
+import { unitsClash, withoutLetterUnit } from './normalize-latex.ts';
+import { unknowns } from './unknowns.ts';
 
 export interface VerifyOptions extends ExtractOptions, CompareOptions {}
 
@@ -21,11 +23,11 @@ export type Verdict = 'right' | 'wrong' | 'unreadable';
 
 /** Compares a prediction with a gold answer, both full texts. Bounded in time for any input but meant for a worker. */
 export function verify(gold: string, prediction: string, options: VerifyOptions): Verdict {
-  const expected = readAnswer(gold, options, true);
+  const expected = readGold(gold, options);
   const verbatim = expected.answer === undefined && expected.text !== undefined && isBalanced(expected.text);
   if (expected.answer === undefined && !verbatim) return 'unreadable';
-  const given = readAnswer(prediction, options, false);
-  return isRight(expected, given, options) ? 'right' : 'wrong';
+  const readings = readPrediction(prediction, options);
+  return readings.some((given) => isRight(expected, given, options)) ? 'right' : 'wrong';
 }
 
 function isRight(expected: Extracted, given: Extracted, options: VerifyOptions): boolean {
@@ -34,11 +36,22 @@ function isRight(expected: Extracted, given: Extracted, options: VerifyOptions):
   if (gold?.literal !== undefined || prediction?.literal !== undefined)
     return gold?.literal === prediction?.literal;
   if (expected.text !== undefined && expected.text.trim() === given.text?.trim()) return true;
+  if (gold?.value === undefined || prediction?.value === undefined) return false;
+  if (sameAnswer(gold.value, prediction.value, options)) return true;
+  // '5 m' may be a length or a product; beside a plain number it is a length.
+  const [goldLength, predictedLength] = [lengthOf(gold, true), lengthOf(prediction, false)];
+  if (predictedLength !== undefined && unknowns(gold.value).length === 0)
+    return sameAnswer(gold.value, predictedLength, options);
   return (
-    gold?.value !== undefined &&
-    prediction?.value !== undefined &&
-    sameAnswer(gold.value, prediction.value, options)
+    goldLength !== undefined &&
+    unknowns(prediction.value).length === 0 &&
+    sameAnswer(goldLength, prediction.value, options)
   );
+}
+
+function lengthOf({ text }: Answer, apart: boolean): Expr | undefined {
+  const number = withoutLetterUnit(text, apart);
+  return number === undefined ? undefined : readLatex(number);
 }
 
 /** Text that can't be parsed may still be compared letter by letter, unless it is broken off. */
@@ -51,28 +64,40 @@ function isBalanced(text: string): boolean {
   return depth === 0 && /[a-zA-Z0-9]/.test(text);
 }
 
-/**
- * The answer in a text. What Math-Verify's rules don't find is looked for again: inside <answer> tags, with
- * Unicode spelt as LaTeX, and, for a short text, as LaTeX without delimiters.
- */
-export function readAnswer(text: string, options: VerifyOptions, isGold: boolean): Extracted {
-  const tagged = /<answer>([\s\S]*?)<\/answer>(?![\s\S]*<answer>)/.exec(text)?.[1]?.trim();
-  const inTags = tagged === undefined ? undefined : readPlainly(tagged, options, true);
-  if (inTags?.answer !== undefined) return inTags;
-  return readPlainly(text, options, isGold);
-}
-
-function readPlainly(text: string, options: VerifyOptions, whole: boolean): Extracted {
-  const bare = whole ? bareLatex(text, options) : undefined;
-  if (bare?.answer !== undefined) return bare;
+/** What Math-Verify's rules don't find is looked for again with Unicode spelt as LaTeX. */
+function read(text: string, options: VerifyOptions): Extracted {
   const found = extract(text, options);
   if (found.answer === undefined && options.targets.includes('string'))
     return bracketedString(text, options) ?? found;
   if (found.answer !== undefined || found.text !== undefined) return found;
   const spelled = unicodeToLatex(text);
-  const again = spelled === text ? found : extract(spelled, options);
-  return again.answer !== undefined ? again : (bareLatex(spelled, options) ?? found);
+  return spelled === text ? found : extract(spelled, options);
 }
+
+/** A gold answer that is nothing but mathematics is read whole: 2\sqrt{3}, not the 2 at its start. */
+function readGold(text: string, options: VerifyOptions): Extracted {
+  const answer = inTags(text) ?? text;
+  return bareLatex(answer, options) ?? read(answer, options);
+}
+
+/** The readings of a prediction, in order of trust. */
+function readPrediction(text: string, options: VerifyOptions): Extracted[] {
+  const tagged = inTags(text);
+  if (tagged !== undefined) {
+    const inside = readPrediction(tagged, options).filter(({ answer }) => answer !== undefined);
+    if (inside.length > 0) return inside;
+  }
+  const whole = bareLatex(text, options);
+  if (whole !== undefined && isMathematics.test(text)) return [whole];
+  const found = read(text, options);
+  return whole === undefined ? [found] : [found, whole];
+}
+
+const inTags = (text: string): string | undefined =>
+  /<answer>([\s\S]*?)<\/answer>(?![\s\S]*<answer>)/.exec(text)?.[1]?.trim();
+
+/** Commands, powers and operators beside letters: text like 2x+1, of which the 2 is no answer. */
+const isMathematics = /\\|\^|_|=|[a-zA-Z]\s*[-+*(]|[-+*)]\s*[a-zA-Z]/;
 
 /** '(C)' where the rules want a letter of its own. */
 function bracketedString(text: string, { strings, lowercase }: VerifyOptions): Extracted | undefined {
@@ -93,5 +118,10 @@ function bareLatex(text: string, options: VerifyOptions): Extracted | undefined 
   if (/[a-zA-Z]{3,}/.test(trimmed.replace(/\\[a-zA-Z]+(?:\{[a-zA-Z\s]*\})?/g, '')) || trimmed === '')
     return undefined;
   if (/^[-+]?[\d.,\s%]+(?:[eE][-+]?\d+)?$/.test(trimmed)) return undefined;
-  return extract(`$${trimmed}$`, { ...options, targets: ['latex'], tryExtractWithoutAnchor: true });
+  const found = extract(`$${unicodeToLatex(trimmed)}$`, {
+    ...options,
+    targets: ['latex'],
+    tryExtractWithoutAnchor: true,
+  });
+  return found.answer === undefined ? undefined : found;
 }
