@@ -7,7 +7,7 @@ import { stringifyExact } from './exact-json.ts';
 import { FORMAT, findCheckpoint } from './list-checkpoints.ts';
 
 /** Folder name of a step's checkpoint; sorts by step. */
-export function checkpointName(step: number): string {
+function checkpointName(step: number): string {
   return `step-${String(step).padStart(6, '0')}`;
 }
 

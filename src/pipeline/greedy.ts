@@ -3,7 +3,7 @@ import type { CausalLM } from '../model/causal-lm.ts';
 import type { Completer, PolicySnapshot, SampleOptions } from '../policy/policy.ts';
 
 /** Greedy decoding with a recipe's limits; nothing else of its sampling applies. */
-export function greedyOptions({ sampling }: Recipe): SampleOptions {
+function greedyOptions({ sampling }: Recipe): SampleOptions {
   const { maxNewTokens, maxPromptLength, stop } = sampling;
   const off = { temperature: 0, topP: 1, topK: 0, minP: 0, seed: 0 };
   return { groupSize: 1, maxNewTokens, maxPromptLength, stop, ...off };

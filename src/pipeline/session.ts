@@ -30,7 +30,7 @@ export interface TrainOptions {
 export type CreatePolicy = (recipe: Recipe) => Promise<Policy>;
 
 /** What changes as a run goes on, beside the policy, the task source and the seeds. */
-export interface Progress {
+interface Progress {
   evals: readonly EvalRecord[];
   watch: WatchState;
   tokens: number;

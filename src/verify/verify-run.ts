@@ -26,7 +26,7 @@ export interface VerifyParts {
 }
 
 /** What was measured. */
-export interface Measured {
+interface Measured {
   readonly step: number;
   /** β at that step: 0. */
   readonly beta: number;
