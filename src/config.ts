@@ -1,57 +1,16 @@
 import { z } from 'zod';
+import { adapter } from './config/adapter.ts';
+import { algorithm } from './config/algorithm.ts';
+import { fraction, nonNegative, positiveInt } from './config/numbers.ts';
 import { InputError } from './errors.ts';
 import type { Environment, RewardFunction } from './types.ts';
+
+export { activations, placements } from './config/adapter.ts';
 
 /**
  * The recipe: everything a run is made of, in one schema, parsed once at the edge.
  * Defaults are the vetted setting; a recipe names only what it changes.
  */
-
-const fraction = z.number().min(0).max(1);
-const positiveInt = z.int().positive();
-const nonNegative = z.number().nonnegative();
-
-/** Where σ sits in the adapter; s marks the activation, A and B the low-rank maps (DESIGN: "A-s-B" is the paper's). */
-export const placements = ['A-s-B', 's-A-B', 's-A-B-s', 's-A-s-B', 's-A-s-B-s'] as const;
-export const activations = ['relu', 'gelu', 'gelu-tanh', 'silu'] as const;
-
-const schedule = z.strictObject({
-  kind: z.literal('linear').default('linear'),
-  /** Share of the optimiser steps over which β goes 1 → 0. */
-  fraction: fraction.default(0.3),
-});
-
-const adapter = z.strictObject({
-  rank: positiveInt.default(8),
-  alpha: z.number().positive().default(16),
-  /** Scaling alpha/√rank instead of alpha/rank. */
-  rsLora: z.boolean().default(false),
-  /** Module names ('q_proj'), 'all-linear', or one regular expression on the full module path. */
-  targetModules: z.union([z.string(), z.array(z.string()).nonempty()]).default('all-linear'),
-  placement: z.enum(placements).default('A-s-B'),
-  activation: z.enum(activations).default('silu'),
-  schedule: schedule.prefault({}),
-});
-
-const algorithm = z.strictObject({
-  /** TRL's loss types: which denominator the summed token losses get. */
-  name: z.enum(['grpo', 'dapo']).default('grpo'),
-  clipEpsilon: fraction.default(0.2),
-  /** Upper clip bound is 1 + clipEpsilonHigh; the same as clipEpsilon when left out. */
-  clipEpsilonHigh: nonNegative.optional(),
-  /** Coefficient of the k3 KL estimate against the reference policy; 0 keeps no reference. */
-  klCoef: nonNegative.default(0),
-  /** TRL's `use_bias_correction_kl`: multiply the KL estimate by the ratio. */
-  klBiasCorrection: z.boolean().default(true),
-  /** What the centred reward is divided by: the group's std, the batch's, or nothing. */
-  scaleRewards: z.enum(['group', 'batch', 'none']).default('group'),
-  /** Optimiser steps taken on each rollout batch. */
-  numIterations: positiveInt.default(1),
-  /** β moves at every optimiser step, or is held over one rollout batch. */
-  annealPer: z.enum(['step', 'batch']).default('step'),
-  /** Drop completions that hit the token limit from the loss. */
-  maskTruncated: z.boolean().default(false),
-});
 
 const sampling = z.strictObject({
   /** G: completions per prompt. */
@@ -158,6 +117,14 @@ export const recipeSchema = z
         code: 'custom',
         path: ['sampling', 'groupSize'],
         message: 'must be at least 2: advantages compare the completions of one prompt',
+      });
+    }
+    if (recipe.sampling.promptsPerStep % recipe.algorithm.stepsPerGeneration !== 0) {
+      context.addIssue({
+        code: 'custom',
+        path: ['algorithm', 'stepsPerGeneration'],
+        message: `must divide sampling.promptsPerStep (${recipe.sampling.promptsPerStep}): every step trains on as many prompts`,
+        input: recipe.algorithm.stepsPerGeneration,
       });
     }
   });

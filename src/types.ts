@@ -70,11 +70,16 @@ export interface ScoredGroup extends Group {
   readonly scores: readonly (readonly (number | null)[])[];
   /** Weighted sum of each completion's scores, [G]; NaN when no reward applied. */
   readonly rewards: readonly number[];
+  /** The reward of the greedy completion of the prompt, where the advantages need it; NaN when none applied. */
+  readonly baseline?: number;
 }
 
-/** A scored group with an advantage for each completion, [G]. */
+/** A scored group with an advantage for each completion. */
 export interface AdvantagedGroup extends ScoredGroup {
+  /** [G]; of `tokenAdvantages` their mean over the completion. */
   readonly advantages: readonly number[];
+  /** One for each token, [G][T], from estimators that tell tokens apart. */
+  readonly tokenAdvantages?: readonly (readonly number[])[];
 }
 
 /** The rollouts of one optimiser batch: P groups sampled under one policy version. */

@@ -10,7 +10,7 @@
  *   seq-mean-token-sum-norm  1 / scale          (dr_grpo)
  * Departure: TRL counts rows without any loss token in S, verl does not; `rows` chooses.
  */
-const aggregations = [
+export const aggregations = [
   'token-mean',
   'seq-mean-token-sum',
   'seq-mean-token-mean',

@@ -8,7 +8,12 @@ import type { Rows } from './aggregation.ts';
  * Departures: none from TRL, whose `vllm_importance_sampling_*` this is. Tokens without a sampler log-prob (NaN) and
  * padding get weight 1.
  */
-const importanceModes = ['token_truncate', 'token_mask', 'sequence_truncate', 'sequence_mask'] as const;
+export const importanceModes = [
+  'token_truncate',
+  'token_mask',
+  'sequence_truncate',
+  'sequence_mask',
+] as const;
 type ImportanceMode = (typeof importanceModes)[number];
 
 export interface ImportanceOptions {

@@ -4,7 +4,7 @@ import { addAdvantages } from './add-advantages.ts';
 import { addReference } from './add-reference.ts';
 import type { DrawnBatch, Permit, ReadyBatch } from './batches.ts';
 import { drawTasks } from './draw-tasks.ts';
-import { grpoJudge } from './judge.ts';
+import { judgeBy } from './judge.ts';
 import { makeExamples } from './make-examples.ts';
 import { batchCount, optimise, type Trained } from './optimise.ts';
 import { pull } from './pull.ts';
@@ -44,7 +44,7 @@ function makeReady(session: Session): OperatorFunction<Permit, ReadyBatch> {
     return pipe(
       rollOut(env, sampling),
       score(rewards, algorithm.numIterations),
-      addAdvantages(grpoJudge(rewards, algorithm.scaleRewards)),
+      addAdvantages(judgeBy(rewards, algorithm)),
       addReference(policy, algorithm.klCoef),
     );
   }

@@ -1,17 +1,18 @@
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { parseRecipe } from '../../src/config.ts';
 import { RunError } from '../../src/errors.ts';
 import { addAdvantages } from '../../src/pipeline/add-advantages.ts';
 import { addReference } from '../../src/pipeline/add-reference.ts';
 import { drawTasks } from '../../src/pipeline/draw-tasks.ts';
-import { grpoJudge } from '../../src/pipeline/judge.ts';
+import { judgeBy } from '../../src/pipeline/judge.ts';
 import { makeExamples } from '../../src/pipeline/make-examples.ts';
 import { rollOut } from '../../src/pipeline/roll-out.ts';
 import { score } from '../../src/pipeline/score.ts';
 import { TaskSource } from '../../src/pipeline/task-source.ts';
 import { randomStream } from '../../src/random.ts';
 import type { RewardBatch, RewardFunction, RolloutBatch, ScoredGroup } from '../../src/types.ts';
-import { Bandit, sevens } from './bandit.ts';
+import { Bandit, banditRecipe, sevens } from './bandit.ts';
 import { marbles } from './marbles.ts';
 
 const sampling = {
@@ -155,7 +156,7 @@ describe('addAdvantages', () => {
   test('compares the completions of one prompt; metrics are added to the batch’s', () => {
     const group: ScoredGroup = { ...groupOf(['x', 'y']), scores: [[1, 0]], rewards: [1, 0] };
     const equal: ScoredGroup = { ...groupOf(['x', 'y'], 'b'), scores: [[1, 1]], rewards: [1, 1] };
-    const judge = grpoJudge([named(() => [])], 'group');
+    const judge = judgeBy([named(() => [])], parseRecipe(banditRecipe()).algorithm);
     marbles(({ cold, expectObservable }) => {
       const scored$ = cold<RolloutBatch<ScoredGroup>>('a-|', { a: batchOf([group, equal]) });
       const advantages$ = scored$.pipe(addAdvantages(judge));

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { fraction, positiveInt } from './numbers.ts';
+
+/** Where σ sits in the adapter; s marks the activation, A and B the low-rank maps (DESIGN: "A-s-B" is the paper's). */
+export const placements = ['A-s-B', 's-A-B', 's-A-B-s', 's-A-s-B', 's-A-s-B-s'] as const;
+export const activations = ['relu', 'gelu', 'gelu-tanh', 'silu'] as const;
+
+/** How β goes from 1 to 0; only afa-lora anneals. */
+export const schedule = z.strictObject({
+  kind: z.literal('linear').default('linear'),
+  /** Share of the optimiser steps over which β goes 1 → 0. */
+  fraction: fraction.default(0.3),
+});
+
+/** The adapter of methods lora and afa-lora. */
+export const adapter = z.strictObject({
+  rank: positiveInt.default(8),
+  alpha: z.number().positive().default(16),
+  /** Scaling alpha/√rank instead of alpha/rank. */
+  rsLora: z.boolean().default(false),
+  /** Module names ('q_proj'), 'all-linear', or one regular expression on the full module path. */
+  targetModules: z.union([z.string(), z.array(z.string()).nonempty()]).default('all-linear'),
+  placement: z.enum(placements).default('A-s-B'),
+  activation: z.enum(activations).default('silu'),
+  schedule: schedule.prefault({}),
+});

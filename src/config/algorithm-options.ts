@@ -1,0 +1,121 @@
+import { estimatorOptions } from '../algorithm/advantage/index.ts';
+import { lossNamed, verlLosses } from '../algorithm/loss/index.ts';
+import { type LossOption, lossOptions } from '../algorithm/loss/types.ts';
+import type { GivenAlgorithm } from './algorithm.ts';
+
+/** Something wrong with an option, where it stands. */
+interface OptionIssue {
+  readonly path: readonly string[];
+  readonly message: string;
+  readonly input: unknown;
+}
+
+/** Losses that verl has under our names without another definition of its own. */
+const VERL_TOO: readonly string[] = ['gpg', 'geo_mean', 'clip_cov', 'kl_cov'];
+
+/** Options of an advantage estimator by where they stand in a recipe. */
+const advantagePaths = {
+  scaleRewards: ['scaleRewards'],
+  eps: ['advantage', 'eps'],
+  gamma: ['advantage', 'gamma'],
+  norm: ['advantage', 'norm'],
+} as const;
+
+/** What is wrong with the options: those that the algorithm or its estimator does not read, and those at odds. */
+export function algorithmIssues(given: GivenAlgorithm): OptionIssue[] {
+  return [...unreadLossOptions(given), ...unreadAdvantageOptions(given), ...conflicts(given)];
+}
+
+type Estimator = NonNullable<GivenAlgorithm['advantage']['estimator']>;
+
+/** What an algorithm is once every option that it reads is filled in. */
+type Algorithm = Omit<GivenAlgorithm, 'advantage' | 'klEstimator' | 'klBiasCorrection'> & {
+  readonly advantage: Omit<GivenAlgorithm['advantage'], 'estimator'> & { readonly estimator: Estimator };
+  readonly klEstimator: string;
+  readonly klBiasCorrection: boolean;
+};
+
+/** The algorithm with every option that it reads filled in, and no other. */
+export function withDefaults(given: GivenAlgorithm): Algorithm {
+  const { options, advantage, aggregation, fixedAggregation } = lossNamed(given);
+  const estimator = estimatorOf(given);
+  const verl = given.compat === 'verl';
+  const scaled = estimatorOptions[estimator]?.includes('scaleRewards') && given.rewardAggregation === 'sum';
+  const { name, ...others } = given;
+  return {
+    name,
+    ...defined({
+      ...options,
+      // A range given by its lower half alone is symmetric.
+      ...(given.clipEpsilon !== undefined && { clipEpsilonHigh: undefined }),
+      ...(!fixedAggregation && { aggregation }),
+      ...(scaled && { scaleRewards: advantage.scaleRewards ?? 'group' }),
+    }),
+    klEstimator: verl ? 'low_var_kl' : 'k3',
+    klBiasCorrection: !verl,
+    ...defined(others),
+    advantage: { ...defined(given.advantage), estimator },
+  } as Algorithm;
+}
+
+/** The estimators that a recipe can't name belong to losses that it can't name either. */
+const estimatorOf = (given: GivenAlgorithm): Estimator =>
+  given.advantage.estimator ?? (lossNamed(given).advantage.estimator as Estimator);
+
+function unreadLossOptions(given: GivenAlgorithm): OptionIssue[] {
+  const { options, fixedAggregation } = lossNamed(given);
+  const read: readonly string[] = [...Object.keys(options), ...(fixedAggregation ? [] : ['aggregation'])];
+  const names: (LossOption | 'aggregation')[] = [...lossOptions, 'aggregation'];
+  return names
+    .filter((name) => given[name] !== undefined && !read.includes(name))
+    .map((name) => ({
+      path: [name],
+      message: `${described(given)} does not read it; of such options it reads ${list(read)}`,
+      input: given[name],
+    }));
+}
+
+function unreadAdvantageOptions(given: GivenAlgorithm): OptionIssue[] {
+  const estimator = estimatorOf(given);
+  const summed = given.rewardAggregation === 'sum';
+  const read: readonly string[] = summed ? (estimatorOptions[estimator] ?? []) : [];
+  const who = summed ? `the advantage estimator ${estimator}` : 'rewardAggregation normalise-then-sum';
+  const values = { scaleRewards: given.scaleRewards, ...given.advantage };
+  return Object.entries(advantagePaths)
+    .map(([name, path]) => ({ name, path, input: values[name as keyof typeof advantagePaths] }))
+    .filter(({ name, input }) => input !== undefined && !read.includes(name))
+    .map(({ path, input }) => ({ path, message: `${who} does not read it`, input }));
+}
+
+function conflicts(given: GivenAlgorithm): OptionIssue[] {
+  const { name, compat, rewardAggregation, klCoef, klControl } = given;
+  const issues: OptionIssue[] = [];
+  const add = (path: string, message: string, input: unknown) =>
+    issues.push({ path: [path], message, input });
+  if (compat === 'verl' && verlLosses[name] === undefined && !VERL_TOO.includes(name)) {
+    add(
+      'compat',
+      `verl has no ${name}; leave it out, or choose ${list([...Object.keys(verlLosses), ...VERL_TOO])}`,
+      compat,
+    );
+  }
+  if (rewardAggregation !== 'sum' && estimatorOf(given) !== 'grpo') {
+    add(
+      'rewardAggregation',
+      `goes with the advantage estimator grpo, not with ${estimatorOf(given)}`,
+      rewardAggregation,
+    );
+  }
+  if (klControl.type === 'adaptive' && klCoef === 0) {
+    add('klControl', 'needs klCoef above 0 to start from: it multiplies it', klControl.type);
+  }
+  return issues;
+}
+
+const described = ({ name, compat }: GivenAlgorithm) => (compat === 'verl' ? `${name} as verl has it` : name);
+const list = (names: readonly string[]) => (names.length === 0 ? 'none' : names.join(', '));
+
+/** Without the fields that are undefined. */
+function defined<T extends object>(record: T): T {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T;
+}

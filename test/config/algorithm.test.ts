@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest';
+import { losses } from '../../src/algorithm/loss/index.ts';
+import { parseRecipe, type Recipe, type RecipeInput } from '../../src/config.ts';
+import { InputError } from '../../src/errors.ts';
+import { banditRecipe } from '../pipeline/bandit.ts';
+
+type Given = NonNullable<RecipeInput['algorithm']>;
+
+const parse = (algorithm: Given): Recipe['algorithm'] => parseRecipe(banditRecipe({ algorithm })).algorithm;
+
+function refused(algorithm: object, message: RegExp | string): void {
+  expect(() => parse(algorithm as Given)).toThrow(InputError);
+  expect(() => parse(algorithm as Given)).toThrow(message);
+}
+
+const names = Object.keys(losses).filter((name) => name !== 'ppo') as NonNullable<Given['name']>[];
+
+describe.each(names)('algorithm %s', (name) => {
+  test('is filled in to the same again when parsed twice', () => {
+    const once = parseRecipe(banditRecipe({ algorithm: { name } }));
+    expect(parseRecipe(once).algorithm).toEqual(once.algorithm);
+  });
+
+  test('refuses every option that it does not read, by name', () => {
+    const values = {
+      ...{ clipEpsilon: 0.1, clipEpsilonHigh: 0.1, delta: 2, importanceLevel: 'sequence', ratioMax: 3 },
+      ...{ dualClip: 3, sapoTemperaturePositive: 2, sapoTemperatureNegative: 2, klCovCoef: 1 },
+      ...{
+        vespoPositive: { k: 1, lambda: 1 },
+        vespoNegative: { k: 1, lambda: 1 },
+        covariance: { share: 0.1 },
+      },
+    };
+    for (const [option, value] of Object.entries(values)) {
+      const given = { name, [option]: value };
+      if (option in losses[name].options) expect(parse(given)).toMatchObject({ [option]: value });
+      else refused(given, `algorithm.${option}: ${name} does not read it`);
+    }
+  });
+});
+
+describe('an algorithm brings its own', () => {
+  test('clip range', () => {
+    expect(parse({})).toMatchObject({ name: 'grpo', clipEpsilon: 0.2 });
+    expect(parse({ name: 'dapo' })).toMatchObject({ clipEpsilon: 0.2, clipEpsilonHigh: 0.28 });
+    expect(parse({ name: 'gspo' })).toMatchObject({ clipEpsilon: 3e-4, clipEpsilonHigh: 4e-4 });
+    expect(parse({ name: 'luspo' })).toMatchObject({ clipEpsilon: 2e-3, importanceLevel: 'sequence' });
+    expect(parse({ name: 'cispo' })).toMatchObject({ ratioMax: 5 });
+    expect(parse({ name: 'gpg' })).not.toHaveProperty('clipEpsilon');
+  });
+
+  test('clip range, which its lower half given alone makes symmetric', () => {
+    expect(parse({ name: 'dapo', clipEpsilon: 0.1 })).not.toHaveProperty('clipEpsilonHigh');
+    expect(parse({ name: 'dapo', clipEpsilonHigh: 0.3 })).toMatchObject({
+      clipEpsilon: 0.2,
+      clipEpsilonHigh: 0.3,
+    });
+  });
+
+  test('advantages, which can be chosen otherwise', () => {
+    expect(parse({ name: 'rloo' }).advantage).toEqual({ estimator: 'rloo' });
+    expect(parse({ name: 'dr_grpo' })).toMatchObject({
+      advantage: { estimator: 'grpo' },
+      scaleRewards: 'none',
+    });
+    expect(parse({ name: 'gpg' })).not.toHaveProperty('scaleRewards');
+    expect(parse({ advantage: { estimator: 'opo' } }).advantage).toEqual({ estimator: 'opo' });
+    expect(parse({ name: 'reinforce', advantage: { estimator: 'grpo', eps: 1e-3 } })).toMatchObject({
+      scaleRewards: 'group',
+      advantage: { eps: 1e-3 },
+    });
+  });
+
+  test('conventions of verl where asked for', () => {
+    expect(parse({ compat: 'verl' })).toMatchObject({
+      ...{ dualClip: 3, aggregation: 'token-mean', klEstimator: 'low_var_kl', klBiasCorrection: false },
+    });
+    refused({ compat: 'verl', delta: 2 }, 'algorithm.delta: grpo as verl has it does not read it');
+    refused(
+      { compat: 'verl', name: 'cispo', ratioMax: 2 },
+      /ratioMax: cispo as verl has it does not read it/,
+    );
+    refused({ compat: 'verl', name: 'luspo' }, /algorithm.compat: verl has no luspo.*\(got "verl"\)/);
+  });
+});
+
+describe('refused are', () => {
+  test('aggregation where the loss is defined with its own', () => {
+    refused({ name: 'rloo', aggregation: 'token-mean' }, /aggregation: rloo does not read it.*"token-mean"/);
+  });
+
+  test('options of the advantages that the estimator does not read', () => {
+    refused(
+      { name: 'reinforce', scaleRewards: 'group' },
+      /scaleRewards: the advantage estimator reinforce does/,
+    );
+    refused(
+      { advantage: { estimator: 'opo', gamma: 0.9 } },
+      /algorithm.advantage.gamma: the advantage estimator/,
+    );
+    refused(
+      { rewardAggregation: 'normalise-then-sum', scaleRewards: 'group' },
+      /normalise-then-sum does not/,
+    );
+  });
+
+  test('options at odds with one another', () => {
+    refused(
+      { name: 'rloo', rewardAggregation: 'normalise-then-sum' },
+      /goes with the advantage estimator grpo/,
+    );
+    refused({ klControl: { type: 'adaptive', target: 0.1, horizon: 100 } }, /needs klCoef above 0/);
+    refused({ stepsPerGeneration: 3 }, /must divide sampling.promptsPerStep \(2\)/);
+  });
+
+  test('names that there are not', () => {
+    refused({ name: 'ppo' }, /algorithm.name: .*"grpo".*got "ppo"/);
+    refused({ advantage: { estimator: 'gae' } }, /algorithm.advantage.estimator: .*got "gae"/);
+    refused({ klEstimator: 'k9' }, /algorithm.klEstimator: .*got "k9"/);
+    refused({ clipEpsilom: 0.1 }, /clipEpsilom/);
+  });
+});
