@@ -1,0 +1,216 @@
+/**
+ * The engine at a real model's shape: one training step, generation, or one GRPO iteration, on random weights with LoRA rank 16 on all
+ * linears. With --peer the same shapes are run by PyTorch + PEFT right after, and the ratio is printed.
+ *
+ *   node dist/bench/engine.js step     --batch 8 --tokens 256
+ *   node dist/bench/engine.js generate --batch 64 --prompt 64 --new 32
+ *   node dist/bench/engine.js grpo     --prompts 4 --group 8 --prompt 96 --new 64 --peer 'python peer_torch.py'
+ *
+ * Prints one JSON line: seconds (median of the repeats after one warm-up), tokens/s, peak resident memory in GB.
+ */
+import { execFileSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { adapterSpec } from '../src/adapter/adapter-spec.ts';
+import { initialiseAdapter } from '../src/adapter/initialise.ts';
+import { batchConstants } from '../src/algorithm/loss/batch-constants.ts';
+import { hyperParameters } from '../src/algorithm/loss/hyper-parameters.ts';
+import { parseRecipe } from '../src/config.ts';
+import type { HostTensor } from '../src/engine/engine.ts';
+import { openEngine } from '../src/engine/select.ts';
+import { parseModelConfig } from '../src/model/config.ts';
+import { ModelPrograms } from '../src/model/model-programs.ts';
+import { expectedTensors } from '../src/model/weights.ts';
+import { adamW } from '../src/optimizer/adamw.ts';
+import { clipGradNorm } from '../src/optimizer/clip.ts';
+import { adapterTraining } from '../src/policy/adapted.ts';
+import { microBatches } from '../src/policy/micro-batches.ts';
+import { lossBatch, type UnweightedSequences, weighted } from '../src/policy/train-batch.ts';
+import { UpdateProgram } from '../src/policy/update-program.ts';
+import { generate } from '../src/rollout/generate.ts';
+
+const defaults = {
+  ...{
+    batch: 8,
+    tokens: 256,
+    prompts: 4,
+    group: 8,
+    prompt: 96,
+    new: 64,
+    repeats: 3,
+    threads: 0,
+    rank: 16,
+    micro: 8,
+  },
+  ...{ vocab: 49152, hidden: 576, mlp: 1536, layers: 30, heads: 9, kv: 3 },
+};
+type Name = keyof typeof defaults;
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    ...(Object.fromEntries(Object.keys(defaults).map((name) => [name, { type: 'string' }])) as Record<
+      Name,
+      { type: 'string' }
+    >),
+    peer: { type: 'string' },
+    method: { type: 'string' },
+  },
+});
+const mode = positionals[0] ?? 'step';
+const a = Object.fromEntries(
+  Object.entries(defaults).map(([name, value]) => [name, Number(values[name as Name] ?? value)]),
+) as Record<Name, number>;
+
+const config = parseModelConfig({
+  where: 'bench',
+  config: {
+    model_type: 'llama',
+    ...{ vocab_size: a.vocab, hidden_size: a.hidden, intermediate_size: a.mlp, num_hidden_layers: a.layers },
+    ...{ num_attention_heads: a.heads, num_key_value_heads: a.kv, tie_word_embeddings: true },
+    ...{ max_position_embeddings: 4096, eos_token_id: null, bos_token_id: null, pad_token_id: 0 },
+  },
+});
+
+/** Uniform noise by a linear congruence: 135 M normal deviates would take longer than the benchmark. */
+let state = 1;
+const noise = () => {
+  state = (Math.imul(state, 1664525) + 1013904223) | 0;
+  return state / 2 ** 31;
+};
+const base = Object.fromEntries(
+  Object.entries(expectedTensors(config)).map(([name, shape]): [string, HostTensor] => {
+    const data = new Float32Array(shape.reduce((x, y) => x * y, 1));
+    if (name.endsWith('norm.weight')) data.fill(1);
+    else for (let i = 0; i < data.length; i++) data[i] = 0.035 * noise();
+    return [name, { data, shape, dtype: 'float32' }];
+  }),
+);
+const recipe = parseRecipe({
+  name: 'bench',
+  model: 'bench',
+  method: values.method ?? 'lora',
+  adapter: { rank: a.rank, alpha: 2 * a.rank },
+  env: { name: 'none', tasks: async function* () {}, prompt: () => [] },
+  rewards: [{ reward: () => [] }],
+  optimizer: { lr: 1e-4, microBatchSize: a.micro },
+  steps: 1,
+});
+const engine = await openEngine({ engine: 'onnx', device: 'cpu', threads: a.threads });
+const spec = adapterSpec(recipe, config);
+const trainable = adapterTraining({
+  ...{ layers: config.layers, base, spec, tensors: initialiseAdapter(spec, config, 0), baseModel: 'bench' },
+  schedule: { schedule: recipe.adapter.schedule, steps: 1 },
+});
+const { linear, frozen } = trainable;
+const programs = new ModelPrograms({ engine, config, linear, ...(frozen && { frozen }) });
+const updater = new UpdateProgram({
+  ...{ engine, programs, trained: Object.keys(trainable.initial), objective: 'rl', loss: recipe.algorithm },
+});
+const optimizer = adamW(recipe.optimizer);
+let trained = Object.fromEntries(Object.entries(trainable.initial).map(([name, { data }]) => [name, data]));
+let moments = optimizer.init(trained);
+const betas = Array<number>(config.layers).fill(spec.anneals ? 1 : 0);
+
+const randomIds = (length: number) =>
+  Array.from({ length }, () => 1 + Math.floor((noise() * 0.5 + 0.5) * (a.vocab - 2)));
+
+async function update(groups: readonly UnweightedSequences[]): Promise<void> {
+  const { lossWeights, scalars } = batchConstants(lossBatch(groups), recipe.algorithm);
+  const hyper = { ...hyperParameters(recipe.algorithm), ...scalars };
+  const model = programs.inputs(trainable.weights(trained, betas));
+  let sums: Record<string, Float32Array> | undefined;
+  for (const batch of microBatches(weighted(groups, lossWeights), a.micro)) {
+    const { gradients } = await updater.run({ model, batch, temperature: 1, hyper });
+    if (sums === undefined) sums = { ...gradients };
+    else
+      for (const [name, g] of Object.entries(gradients))
+        for (let i = 0; i < g.length; i++) sums[name]![i]! += g[i]!;
+  }
+  clipGradNorm(sums!, 1);
+  ({ params: trained, state: moments } = optimizer.update(sums!, moments, trained, 1e-4));
+}
+
+function groupOf(
+  prompt: readonly number[],
+  completions: readonly (readonly number[])[],
+): UnweightedSequences {
+  const rows = completions.map((ids) => ({ mask: ids.map(() => 1), advantage: noise() }));
+  return { prompt, completions, rows };
+}
+
+const sample = (prompts: readonly (readonly number[])[], groupSize: number) =>
+  generate(programs.decoding(trainable.weights(trained, betas)), prompts, {
+    ...{
+      groupSize,
+      maxNewTokens: a.new,
+      temperature: 1,
+      topP: 1,
+      topK: 0,
+      minP: 0,
+      eosTokenIds: [],
+      seed: 0,
+    },
+  });
+
+/** Runs the mode once: tokens processed, and seconds of its parts. */
+async function once(): Promise<{ readonly tokens: number; readonly [part: string]: number }> {
+  if (mode === 'step') {
+    const rows = Array.from({ length: a.batch }, () => randomIds(a.tokens));
+    await update(rows.map(([first, ...rest]) => groupOf([first!], [rest])));
+    return { tokens: a.batch * a.tokens };
+  }
+  if (mode === 'generate') {
+    await sample(
+      Array.from({ length: a.batch }, () => randomIds(a.prompt)),
+      1,
+    );
+    return { tokens: a.batch * a.new };
+  }
+  const prompts = Array.from({ length: a.prompts }, () => randomIds(a.prompt));
+  const start = performance.now();
+  const groups = await sample(prompts, a.group);
+  const sampling_s = (performance.now() - start) / 1000;
+  await update(
+    prompts.map((prompt, p) =>
+      groupOf(
+        prompt,
+        groups[p]!.map(({ tokenIds }) => tokenIds),
+      ),
+    ),
+  );
+  return { tokens: a.prompts * a.group * a.new, sampling_s };
+}
+
+const round = (x: number, digits: number) => Number(x.toFixed(digits));
+await once();
+const runs: { readonly seconds: number; readonly tokens: number; readonly [part: string]: number }[] = [];
+for (let i = 0; i < a.repeats; i++) {
+  const start = performance.now();
+  const result = await once();
+  runs.push({ ...result, seconds: (performance.now() - start) / 1000 });
+}
+const median = runs.sort((x, y) => x.seconds - y.seconds)[Math.floor(runs.length / 2)]!;
+const { tokens, seconds, ...parts } = median;
+const ours = {
+  engine: 'anneal onnx',
+  mode,
+  seconds: round(seconds, 3),
+  tokens_per_s: round(tokens / seconds, 1),
+  ...Object.fromEntries(Object.entries(parts).map(([name, value]) => [name, round(value, 3)])),
+  peak_gb: round(process.resourceUsage().maxRSS / 1e6, 2),
+};
+console.log(JSON.stringify(ours));
+await engine.dispose();
+if (values.peer) {
+  const [command, ...args] = values.peer.split(' ');
+  const same = Object.entries(a).flatMap(([name, value]) =>
+    name === 'threads' ? [] : [`--${name}`, String(value)],
+  );
+  const line = execFileSync(command!, [...args, mode, ...same], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .at(-1)!;
+  const peer = JSON.parse(line) as typeof ours;
+  console.log(JSON.stringify(peer));
+  const ratios = { speed: ours.tokens_per_s / peer.tokens_per_s, memory: ours.peak_gb / peer.peak_gb };
+  console.log(`speed ${ratios.speed.toFixed(2)} × peer, peak memory ${ratios.memory.toFixed(2)} × peer`);
+}
