@@ -1,3 +1,4 @@
+import { InputError } from '../src/errors.ts';
 import type { RewardBatch, RewardFunction, Task } from '../src/types.ts';
 
 /**
@@ -14,7 +15,31 @@ export function perCompletion(
   ) => number | null | Promise<number | null>,
 ): RewardFunction {
   return named(name, (batch) =>
-    Promise.all(batch.completions.map((text, i) => score(text, batch.tasks[i]!, batch, i))),
+    Promise.all(
+      batch.completions.map(async (text, i) => {
+        try {
+          return await score(text, batch.tasks[i]!, batch, i);
+        } catch (error) {
+          throw atSample(error, i);
+        }
+      }),
+    ),
+  );
+}
+
+/** Names the sample that a reward failed on, keeping the error's class. */
+function atSample(error: unknown, index: number): unknown {
+  if (error instanceof Error) error.message = `sample ${index}: ${error.message}`;
+  return error;
+}
+
+/** The text of a task's field, for rewards that compare with it; numbers are spelt out. */
+export function goldText(task: Task, field: string): string {
+  const value = task[field];
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  throw new InputError(
+    `task ${task.id}: field "${field}" must be text or a number, got ${JSON.stringify(value) ?? 'nothing'}`,
   );
 }
 

@@ -5,7 +5,12 @@ import { unicodeToLatex } from './latex-tokens.ts';
 import { unitsClash, withoutLetterUnit } from './normalize-latex.ts';
 import { unknowns } from './unknowns.ts';
 
-export interface VerifyOptions extends ExtractOptions, CompareOptions {}
+export interface VerifyOptions extends ExtractOptions, CompareOptions {
+  /** What is read differently in the gold answer. */
+  readonly gold?: Partial<ExtractOptions>;
+  /** Look beyond Math-Verify's rules: in <answer> tags, at Unicode, at formulas without delimiters. */
+  readonly lenient: boolean;
+}
 
 export const defaultVerifyOptions: VerifyOptions = {
   targets: ['latex', 'expr'],
@@ -16,6 +21,7 @@ export const defaultVerifyOptions: VerifyOptions = {
   lowercase: true,
   precision: 6,
   strict: true,
+  lenient: true,
 };
 
 /** 'unreadable': the gold answer can't be read, so nothing can be said of the prediction. */
@@ -23,7 +29,7 @@ export type Verdict = 'right' | 'wrong' | 'unreadable';
 
 /** Compares a prediction with a gold answer, both full texts. Bounded in time for any input but meant for a worker. */
 export function verify(gold: string, prediction: string, options: VerifyOptions): Verdict {
-  const expected = readGold(gold, options);
+  const expected = readGold(gold, { ...options, ...options.gold });
   const verbatim = expected.answer === undefined && expected.text !== undefined && isBalanced(expected.text);
   if (expected.answer === undefined && !verbatim) return 'unreadable';
   const readings = readPrediction(prediction, options);
@@ -76,12 +82,14 @@ function read(text: string, options: VerifyOptions): Extracted {
 
 /** A gold answer that is nothing but mathematics is read whole: 2\sqrt{3}, not the 2 at its start. */
 function readGold(text: string, options: VerifyOptions): Extracted {
+  if (!options.lenient) return extract(text, options);
   const answer = inTags(text) ?? text;
   return bareLatex(answer, options) ?? read(answer, options);
 }
 
 /** The readings of a prediction, in order of trust. */
 function readPrediction(text: string, options: VerifyOptions): Extracted[] {
+  if (!options.lenient) return [extract(text, options)];
   const tagged = inTags(text);
   if (tagged !== undefined) {
     const inside = readPrediction(tagged, options).filter(({ answer }) => answer !== undefined);

@@ -15,3 +15,7 @@ export function readRows(name: string): Json[] {
     .filter((line) => line.trim() !== '')
     .map((line) => JSON.parse(line));
 }
+
+export function readCases(name: string): Json[] {
+  return JSON.parse(readFileSync(rewardsFile(name), 'utf8'));
+}

@@ -1,20 +1,34 @@
-import type { RewardFunction, Task } from '../../src/types.ts';
+import type { RewardBatch, RewardFunction, Task } from '../../src/types.ts';
 
-/** Scores completions of one task, as the pipeline would. */
+/** What the pipeline would hand to a reward; each token id is its place when none are given. */
+export function rewardBatch(
+  completions: readonly string[],
+  tasks: readonly Task[],
+  completionIds: readonly (readonly number[])[] = completions.map((text) => [...text].map((_, i) => i)),
+): RewardBatch {
+  return {
+    tasks,
+    prompts: completions.map(() => []),
+    completions,
+    completionIds,
+    messages: completions.map((content) => [{ role: 'assistant' as const, content }]),
+    step: 0,
+    logMetric: () => {},
+    signal: new AbortController().signal,
+  };
+}
+
+/** Scores completions of one task. */
 export async function score(
   reward: RewardFunction,
   completions: readonly string[],
   task: Partial<Task> = {},
 ): Promise<readonly (number | null)[]> {
   const full: Task = { id: 'task', ...task };
-  return reward({
-    tasks: completions.map(() => full),
-    prompts: completions.map(() => []),
-    completions,
-    completionIds: completions.map((text) => [...text].map((_, i) => i)),
-    messages: completions.map((content) => [{ role: 'assistant' as const, content }]),
-    step: 0,
-    logMetric: () => {},
-    signal: new AbortController().signal,
-  });
+  return reward(
+    rewardBatch(
+      completions,
+      completions.map(() => full),
+    ),
+  );
 }

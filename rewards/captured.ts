@@ -1,0 +1,36 @@
+import { InputError } from '../src/errors.ts';
+import type { RewardFunction } from '../src/types.ts';
+import { goldText, perCompletion } from './per-completion.ts';
+
+export interface CapturedOptions {
+  /** A regular expression, or the source of one, with a group around the answer. */
+  readonly pattern: RegExp | string;
+  /** Flags for a pattern given as text. */
+  readonly flags?: string;
+  /** Field of the task that the answer must equal. */
+  readonly field?: string;
+  /** Whether upper and lower case differ. */
+  readonly matchCase?: boolean;
+  /** Which match counts when there are several. */
+  readonly which?: 'first' | 'last';
+  readonly name?: string;
+}
+
+/**
+ * 1 when what the pattern's first group captured equals the task's field, surrounding spaces aside; else 0.
+ * @throws InputError when the pattern has no group.
+ */
+export function captured(options: CapturedOptions): RewardFunction {
+  const { pattern, flags, field = 'answer', matchCase = false, which = 'last', name = 'captured' } = options;
+  const source = typeof pattern === 'string' ? pattern : pattern.source;
+  const given = flags ?? (typeof pattern === 'string' ? '' : pattern.flags);
+  const search = new RegExp(source, `${given.replace(/[gy]/g, '')}g`);
+  if (new RegExp(`${source}|`, given).exec('')!.length < 2) {
+    throw new InputError(`reward ${name}: the pattern /${source}/ needs a group (…) around the answer`);
+  }
+  const spelled = (text: string) => (matchCase ? text.trim() : text.trim().toLowerCase());
+  return perCompletion(name, (completion, task) => {
+    const match = [...completion.matchAll(search)].at(which === 'last' ? -1 : 0);
+    return match?.[1] !== undefined && spelled(match[1]) === spelled(goldText(task, field)) ? 1 : 0;
+  });
+}
