@@ -199,8 +199,10 @@ function trace(
         return [name, tensorOf(backend, input(name, dtype, dims))];
       }),
     );
-    for (const [name, tensor] of Object.entries(fn(placeholders)))
-      values[name] = backend.valueBehind(tensor.dataId);
+    const outputs = fn(placeholders);
+    for (const [name, tensor] of Object.entries(outputs)) values[name] = backend.valueBehind(tensor.dataId);
+    // An output that leaves a gradient computation is kept (`tf.keep`), which this scope would not undo.
+    tf.dispose(outputs);
   });
   return values;
 }

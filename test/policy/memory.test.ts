@@ -1,0 +1,64 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { lastValueFrom, tap } from 'rxjs';
+import { expect, test } from 'vitest';
+import * as tf from '../../src/engine/tfjs.ts';
+import { train } from '../../src/index.ts';
+import type { TrainEvent } from '../../src/types.ts';
+import { modelFolder, newPath } from './model-folder.ts';
+import { mixed, rollOut, withAdvantages } from './rollouts.ts';
+import { openTiny, tinyRecipe } from './tiny-policy.ts';
+
+test('neither tracing a program nor taking a step leaves a tensor behind', async () => {
+  const tiny = await openTiny({ recipe: { algorithm: { klCoef: 0.1 }, sampling: { maxNewTokens: 4 } } });
+  const { policy, engine } = tiny;
+  const before = tf.memory().numTensors;
+  const seen: { tensors: number; programs: number; compilations: number }[] = [];
+  for (let step = 0; step < 20; step++) {
+    const rolled = await rollOut(tiny, { seed: step });
+    const reference = await policy.referenceLogprobs(rolled);
+    const groups = withAdvantages(rolled, mixed).map((group, p) => ({
+      ...group,
+      refLogprobs: reference[p]!,
+    }));
+    await policy.update({ objective: 'rl', groups });
+    const { livePrograms: programs, compilations } = engine.stats();
+    seen.push({ tensors: tf.memory().numTensors, programs, compilations });
+  }
+  for (const each of seen) expect(each).toEqual(seen[0]);
+  expect(seen[0]!.tensors).toBe(before);
+  expect(seen[0]!.programs).toBeGreaterThan(3);
+});
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+/** Arrays and objects that are reachable, and the resident size of the process, bytes. */
+function sizes() {
+  // Buffers go when the objects that held them have gone.
+  collectGarbage();
+  collectGarbage();
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { used: heapUsed + external, rss };
+}
+
+test('the process does not grow over 200 steps of a run', { timeout: 300_000 }, async () => {
+  // One copy of the weights (or of a gradient) kept from each of the last 150 steps would be 27 MB.
+  const recipe = tinyRecipe(modelFolder(), {
+    method: 'full',
+    steps: 200,
+    sampling: { groupSize: 4, promptsPerStep: 2, maxNewTokens: 4 },
+    optimizer: { lr: 1e-5 },
+  });
+  const at: ReturnType<typeof sizes>[] = [];
+  const watch = tap({
+    next: (event: TrainEvent) => {
+      if (event.type === 'step' && [49, 199].includes(event.metrics.step)) at.push(sizes());
+    },
+  });
+  await lastValueFrom(train(recipe, { out: newPath() }).pipe(watch));
+  const [early, late] = at;
+  expect(late!.used - early!.used).toBeLessThan(12 * 2 ** 20);
+  // Besides, V8 lets its heap grow for a while before it takes the trouble to collect.
+  expect(late!.rss - early!.rss).toBeLessThan(40 * 2 ** 20);
+});
