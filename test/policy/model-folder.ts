@@ -43,9 +43,10 @@ export function modelFolder({
   return to;
 }
 
-const END = '<end>';
+/** The first of the EOS ids as text. */
+export const END = '<end>';
 
-/** The character of a token id. */
+/** The character of any other token id. */
 export const letter = (id: number): string => String.fromCodePoint(0x4e00 + id);
 /** The text whose tokens these are. */
 export const textOf = (ids: readonly number[]): string => ids.map(letter).join('');

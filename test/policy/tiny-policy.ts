@@ -46,6 +46,8 @@ export interface TinyOptions extends FolderOptions {
   readonly trained?: boolean;
   /** β of each layer at any time, in place of the recipe's schedule. */
   readonly betas?: () => readonly number[];
+  /** What computes; onnx on one thread unless said otherwise. */
+  readonly open?: () => Promise<Engine>;
 }
 
 /** A policy made as `createPolicy` makes it, with its parts within reach. */
@@ -70,14 +72,19 @@ export async function openTiny({
   recipe: overrides,
   trained,
   betas,
+  open,
   ...folder
 }: TinyOptions = {}): Promise<Tiny> {
-  return openTinyRecipe(parseRecipe(tinyRecipe(modelFolder(folder), overrides)), { trained, betas });
+  return openTinyRecipe(parseRecipe(tinyRecipe(modelFolder(folder), overrides)), { trained, betas, open });
 }
+
+const onnxOnOneThread = () => createOnnxEngine({ threads: 1 });
+
+type PolicyOptions = { readonly [name in 'trained' | 'betas' | 'open']?: TinyOptions[name] | undefined };
 
 export async function openTinyRecipe(
   recipe: Recipe,
-  { trained = false, betas }: { trained?: boolean | undefined; betas?: TinyOptions['betas'] } = {},
+  { trained = false, betas, open = onnxOnOneThread }: PolicyOptions = {},
 ): Promise<Tiny> {
   const config = await readModelConfig(recipe.model);
   const base = await loadWeights(recipe.model, config);
@@ -89,7 +96,7 @@ export async function openTinyRecipe(
   const schedule: BetaSchedule = betas
     ? { betas, zeroStep: recipe.steps }
     : linearSchedule || noAnnealing(layers);
-  const engine = await createOnnxEngine({ threads: 1 });
+  const engine = await open();
   engines.push(engine);
   const tokenizer = await loadTokenizer(recipe.model);
   const policy = new ModelPolicy({ engine, config, tokenizer, trainable, schedule, recipe });

@@ -24,12 +24,12 @@ export function toyEnvironment(): Environment {
         };
       }
     },
-    prompt: (task) => userMessage(idsOf(task)),
+    prompt: (task) => userMessage(textOf(idsOf(task))),
     target: (task) => textOf(idsOf(task).toReversed()),
   };
 }
 
-export const userMessage = (ids: readonly number[]): Message[] => [{ role: 'user', content: textOf(ids) }];
+export const userMessage = (content: string): Message[] => [{ role: 'user', content }];
 
 /** The first tasks of a split, as requests to sample. */
 export async function requests(env: Environment, count: number, split: 'train' | 'test' = 'train') {

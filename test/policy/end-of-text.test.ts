@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import type { Rollout } from '../../src/types.ts';
+import { END, letter, textOf } from './model-folder.ts';
+import { greatestGap, recorded, rollOut, trainerLogprobs, withAdvantages } from './rollouts.ts';
+import { openTiny, type RecipeOverrides } from './tiny-policy.ts';
+import { userMessage } from './toy-environment.ts';
+
+const EOS = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+
+/** Models whose pad token ends texts, is an ordinary token, or is one of several that end texts. */
+const pads: [name: string, padTokenId: number][] = [
+  ['pad is the EOS token', 2],
+  ['pad is a token of its own', 0],
+  ['pad is another EOS id', 7],
+];
+
+describe.each(pads)('when %s', (_, padTokenId) => {
+  const open = (recipe: RecipeOverrides = {}) =>
+    openTiny({ ...{ eosTokenIds: EOS, padTokenId, trained: true }, recipe: { method: 'lora', ...recipe } });
+
+  test('a text ends at the first of the EOS ids, whichever it is, and nowhere else', async () => {
+    const tiny = await open({ sampling: { maxNewTokens: 16 } });
+    const groups = await rollOut(tiny, { prompts: 6, groupSize: 32 });
+    const rollouts = groups.flatMap((group) => group.rollouts);
+    for (const { tokenIds, finishReason, text } of rollouts) {
+      const end = tokenIds.findIndex((id) => EOS.includes(id));
+      expect(end).toBe(finishReason === 'eos' ? tokenIds.length - 1 : -1);
+      expect(tokenIds.length).toBe(finishReason === 'eos' ? end + 1 : 16);
+      // Only the tokenizer's own end is special; what else ends texts is a letter as any other.
+      expect(text).toBe(textOf(tokenIds.filter((id) => id !== 2)));
+    }
+    const ends = rollouts.flatMap(({ tokenIds }) => tokenIds.filter((id) => EOS.includes(id)));
+    expect(new Set(ends)).toEqual(new Set(EOS));
+  });
+
+  test('within a prompt such ids are tokens as any other', async () => {
+    const tiny = await open();
+    const prompts = [[70, padTokenId, 71], [2, 90, 2, 91], [70, 71, padTokenId], [padTokenId], [70, 71]];
+    const messages = prompts.map((ids) =>
+      userMessage(ids.map((id) => (id === 2 ? END : letter(id))).join('')),
+    );
+    const requests = messages.map((prompt, i) => ({ task: { id: String(i) }, messages: prompt }));
+    const groups = await tiny.policy.snapshot().sample(requests, { ...tiny.recipe.sampling, seed: 5 });
+    expect(groups.map(({ promptIds }) => promptIds)).toEqual(prompts);
+    expect(greatestGap(recorded(groups), await trainerLogprobs(tiny, groups))).toBeLessThan(1e-4);
+    const first = groups.map(({ rollouts }) => rollouts[0]!.logprobs[0]);
+    expect(new Set(first).size).toBe(prompts.length);
+  });
+
+  test('the loss counts every token of a completion: the EOS that ends it, and pad ids inside', async () => {
+    const tiny = await open({ algorithm: { name: 'dapo' } });
+    const completions = [[80, 81, 2], [82, 0, 83, 0], [7], [84, 85, 86, 12]];
+    const made = completions.map((tokenIds) => rollout(tokenIds));
+    const group = { task: { id: '0' }, messages: userMessage('x'), promptIds: [70, 71, 72], rollouts: made };
+    const [now] = await trainerLogprobs(tiny, [group]);
+    // A ratio of its own for each token, inside the clip range: leaving one out gives another mean.
+    const logRatio = (g: number, t: number) => 0.01 * (1 + t + 4 * g);
+    const old = {
+      ...group,
+      rollouts: made.map((each, g) => ({ ...each, logprobs: now![g]!.map((l, t) => l - logRatio(g, t)) })),
+    };
+    const { loss } = await tiny.policy.update({ objective: 'rl', groups: withAdvantages([old], () => 1) });
+    const ratios = completions.flatMap((ids, g) => ids.map((_, t) => Math.exp(logRatio(g, t))));
+    expect(loss).toBeCloseTo(-mean(ratios), 5);
+  });
+
+  test('supervised fine-tuning teaches the answer and then EOS', async () => {
+    const tiny = await open({ objective: 'sft', algorithm: { name: 'dapo' } });
+    const targets = [[80, 81, 82], [83], [84, 85, 86, 87, 88]];
+    const examples = targets.map((ids, i) => ({
+      ...{ task: { id: String(i) }, messages: userMessage(textOf([70 + i, 60])) },
+      target: textOf(ids),
+    }));
+    const groups = targets.map((ids, i) => ({
+      ...{ task: { id: String(i) }, messages: examples[i]!.messages, promptIds: [70 + i, 60] },
+      rollouts: [rollout([...ids, 2])],
+    }));
+    const logprobs = await trainerLogprobs(tiny, groups);
+    const { loss, num_tokens: tokens } = await tiny.policy.update({ objective: 'sft', examples });
+    expect(loss).toBeCloseTo(-mean(logprobs.flat(2)), 4);
+    expect(tokens).toBe(3 * 2 + 4 + 2 + 6);
+
+    for (let step = 0; step < 60; step++) await tiny.policy.update({ objective: 'sft', examples });
+    const greedy = { ...tiny.recipe.sampling, groupSize: 1, temperature: 0, maxNewTokens: 16, seed: 0 };
+    const answers = await tiny.policy.snapshot().sample(examples, greedy);
+    expect(answers.map(({ rollouts }) => rollouts[0]!.tokenIds)).toEqual(targets.map((ids) => [...ids, 2]));
+    expect(answers.map(({ rollouts }) => rollouts[0]!.finishReason)).toEqual(['eos', 'eos', 'eos']);
+    expect(answers.map(({ rollouts }) => rollouts[0]!.text)).toEqual(examples.map(({ target }) => target));
+  });
+});
+
+/** A completion as a sampler gives it, with log-probs that are yet to be filled in. */
+function rollout(tokenIds: readonly number[]): Rollout {
+  const finishReason = EOS.includes(tokenIds.at(-1)!) ? 'eos' : 'length';
+  return { tokenIds, logprobs: tokenIds.map(() => 0), text: '', finishReason, beta: 0, policyVersion: 0 };
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
