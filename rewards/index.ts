@@ -6,12 +6,15 @@ export {
   reasoningAccuracy,
 } from './accuracy.ts';
 export { type CapturedOptions, captured } from './captured.ts';
+export { type CodeOptions, code } from './code.ts';
 export { type CosineScaledOptions, cosineScaled } from './cosine-scaled.ts';
 export { type CountdownRewardOptions, countdownReward } from './countdown.ts';
 export { type ExactNumberOptions, exactNumber } from './exact-number.ts';
 export { type FormatOptions, formatReward } from './format.ts';
+export { type GatedOptions, gated } from './gated.ts';
 export { type Gsm8kRewardOptions, gsm8kReward } from './gsm8k.ts';
 export { type JsonSchemaOptions, jsonSchema } from './json-schema.ts';
+export { type LlmJudgeOptions, llmJudge } from './llm-judge.ts';
 export { type MathOptions, mathReward } from './math.ts';
 export { mathString } from './math-string.ts';
 export { type RepetitionPenaltyOptions, repetitionPenalty } from './repetition-penalty.ts';
@@ -19,3 +22,4 @@ export { shuffled } from './shuffled.ts';
 export { type SoftOverlongOptions, softOverlong } from './soft-overlong.ts';
 export { type TagCountOptions, tagCount } from './tag-count.ts';
 export { thinkFormat } from './think-format.ts';
+export { tolerant } from './tolerant.ts';

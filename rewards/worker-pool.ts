@@ -39,14 +39,16 @@ export class WorkerPool<Task, Result> {
   /**
    * Runs a task.
    * @param signal ends the task's worker.
+   * @param limitMs ends it after so long, counted from when a worker takes the task.
    * @throws what the task threw, or why its worker ended.
    */
-  async run(task: Task, signal: AbortSignal): Promise<Result> {
+  async run(task: Task, signal: AbortSignal, limitMs?: number): Promise<Result> {
     const slot = await this.#take();
     const { worker } = slot;
     worker.ref();
     const stop = () => void worker.terminate();
     signal.addEventListener('abort', stop, { once: true });
+    const timer = limitMs === undefined ? undefined : setTimeout(stop, limitMs);
     try {
       return await new Promise<Result>((resolve, reject) => {
         slot.fail = reject;
@@ -57,6 +59,7 @@ export class WorkerPool<Task, Result> {
         else worker.postMessage(task);
       });
     } finally {
+      clearTimeout(timer);
       signal.removeEventListener('abort', stop);
       slot.fail = undefined;
       worker.removeAllListeners('message');

@@ -41,13 +41,17 @@ export class CheckPool {
 
   async #settle(checks: readonly Check[], options: VerifyOptions): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
+    let lost = 0;
     while (outcomes.length < checks.length) {
       const rest = checks.slice(outcomes.length);
       const { verdicts, failure } = await this.#attempt(rest, options);
       outcomes.push(...verdicts);
       if (outcomes.length >= checks.length) break;
       // The first check without a verdict is the one that ended its worker.
-      if (failure !== undefined && !failure.begun) throw failure.error;
+      if (failure !== undefined && !failure.begun) {
+        if (++lost > 3) throw failure.error;
+        continue;
+      }
       outcomes.push('exceeded');
     }
     return outcomes;

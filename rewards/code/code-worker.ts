@@ -1,0 +1,4 @@
+import { serveTasks } from '../worker-serve.ts';
+import { runCode } from './run-code.ts';
+
+serveTasks(runCode);

@@ -1,0 +1,38 @@
+import type { RewardFunction } from '../src/types.ts';
+import { partOfBatch } from './part-of-batch.ts';
+import { named } from './per-completion.ts';
+
+export interface GatedOptions {
+  /** What must pass first: a format, say. Where it gives null, it does not apply and the way is open. */
+  readonly gate: RewardFunction;
+  /** What counts behind the gate; it is asked only about completions that pass. */
+  readonly reward: RewardFunction;
+  /** The gate's score that passes. */
+  readonly threshold?: number;
+  /** Score of a completion that does not pass. */
+  readonly closed?: number | null;
+  readonly name?: string;
+}
+
+/**
+ * `reward` where `gate` scores at least `threshold` (1), else `closed` (0): accuracy that counts only in the right
+ * format. The share that passes is logged as `<name>/open`.
+ */
+export function gated({
+  gate,
+  reward,
+  threshold = 1,
+  closed = 0,
+  name = reward.name,
+}: GatedOptions): RewardFunction {
+  return named(name, async (batch) => {
+    const open = (await gate(batch)).map((score) => score === null || score >= threshold);
+    for (const passes of open) batch.logMetric(`${name}/open`, passes ? 1 : 0);
+    const indices = open.flatMap((passes, i) => (passes ? [i] : []));
+    const scores: (number | null)[] = open.map(() => closed);
+    if (indices.length === 0) return scores;
+    const behind = await reward(partOfBatch(batch, indices));
+    for (const [at, i] of indices.entries()) scores[i] = behind[at] ?? null;
+    return scores;
+  });
+}
