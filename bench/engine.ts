@@ -12,7 +12,6 @@ import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { adapterSpec } from '../src/adapter/adapter-spec.ts';
 import { initialiseAdapter } from '../src/adapter/initialise.ts';
-import { batchConstants } from '../src/algorithm/loss/batch-constants.ts';
 import { hyperParameters } from '../src/algorithm/loss/hyper-parameters.ts';
 import { parseRecipe } from '../src/config.ts';
 import type { HostTensor } from '../src/engine/engine.ts';
@@ -24,7 +23,8 @@ import { adamW } from '../src/optimizer/adamw.ts';
 import { clipGradNorm } from '../src/optimizer/clip.ts';
 import { adapterTraining } from '../src/policy/adapted.ts';
 import { microBatches } from '../src/policy/micro-batches.ts';
-import { lossBatch, type UnweightedSequences, weighted } from '../src/policy/train-batch.ts';
+import { weighExamples } from '../src/policy/prepare-batch.ts';
+import type { UnweightedSequences } from '../src/policy/train-batch.ts';
 import { UpdateProgram } from '../src/policy/update-program.ts';
 import { generate } from '../src/rollout/generate.ts';
 
@@ -114,11 +114,12 @@ const randomIds = (length: number) =>
   Array.from({ length }, () => 1 + Math.floor((noise() * 0.5 + 0.5) * (a.vocab - 2)));
 
 async function update(groups: readonly UnweightedSequences[]): Promise<void> {
-  const { lossWeights, scalars } = batchConstants(lossBatch(groups), recipe.algorithm);
+  const shared = { loss: recipe.algorithm, maxCompletionLength: recipe.sampling.maxNewTokens };
+  const { groups: prepared, scalars } = weighExamples(groups, shared);
   const hyper = { ...hyperParameters(recipe.algorithm), ...scalars };
   const model = programs.inputs(trainable.weights(trained, betas));
   let sums: Record<string, Float32Array> | undefined;
-  for (const batch of microBatches(weighted(groups, lossWeights), a.micro)) {
+  for (const batch of microBatches(prepared, a.micro)) {
     const { gradients } = await updater.run({ model, batch, temperature: 1, hyper });
     if (sums === undefined) sums = { ...gradients };
     else

@@ -56,10 +56,10 @@ function intRows(rows: readonly (readonly number[])[]): HostTensor {
   return { data, shape: [rows.length, width], dtype: 'int32' };
 }
 
-/** Rows of numbers, right-padded with 0 to the bucket of the longest, [rows, width] float32. */
-export function floatRows(rows: readonly ArrayLike<number>[]): HostTensor {
+/** Rows of numbers, right-padded with `fill` to the bucket of the longest, [rows, width] float32. */
+export function floatRows(rows: readonly ArrayLike<number>[], fill = 0): HostTensor {
   const width = bucketedWidth(rows);
-  const data = new Float32Array(rows.length * width);
+  const data = new Float32Array(rows.length * width).fill(fill);
   for (const [r, row] of rows.entries()) data.set(row, r * width);
   return { data, shape: [rows.length, width], dtype: 'float32' };
 }

@@ -6,22 +6,29 @@ export interface TrainSequences extends Sequences {
   readonly rows: readonly TrainRow[];
 }
 
-/** Numbers of one completion: per-token rows, and the advantage. */
-export interface TrainRow {
+/** Rows of numbers that only some losses read, one number a token, by the names of `LossInputs`. */
+const optionalRows = ['oldLogprobs', 'refLogprobs', 'samplingLogprobs', 'selected', 'highEntropy'] as const;
+
+/** Numbers of one completion. */
+export interface TrainRow
+  extends Readonly<Partial<Record<(typeof optionalRows)[number], ArrayLike<number>>>> {
   /** 1 where a token is trained on. */
   readonly mask: ArrayLike<number>;
   /** Weight of each token in the loss of the optimiser batch. */
   readonly lossWeights: ArrayLike<number>;
-  readonly advantage: number;
-  readonly oldLogprobs?: ArrayLike<number>;
-  readonly refLogprobs?: ArrayLike<number>;
+  /** One, or one a token. */
+  readonly advantage: number | ArrayLike<number>;
+  /** Importance weight between sampler and trainer: one, or one a token. */
+  readonly importanceRatio?: number | ArrayLike<number>;
 }
 
 /** Part of an optimiser batch that is forwarded at once. */
 export interface MicroBatch {
   readonly packed: PackedRows;
-  /** The rows' numbers, [B, T] each and advantages [B], by the names of `LossInputs`. */
+  /** The rows' numbers by the names of `LossInputs`: [B, T]; advantages [B] or [B, T], importanceRatio [B, 1] or [B, T]. */
   readonly rows: Named<HostTensor>;
+  /** How many of the rows are completions; those after them fill up the shape. */
+  readonly completions: number;
 }
 
 /**
@@ -39,7 +46,10 @@ export function microBatches(groups: readonly TrainSequences[], size: number): M
     if (fits) current.push(piece);
     else batches.push([piece]);
   }
-  return batches.map((batch) => pack(fill(batch)));
+  return batches.map((batch) => ({
+    ...pack(fill(batch)),
+    completions: batch.reduce((sum, { rows }) => sum + rows.length, 0),
+  }));
 }
 
 function cut(group: TrainSequences, size: number): TrainSequences[] {
@@ -61,33 +71,53 @@ function fill(batch: readonly TrainSequences[]): TrainSequences[] {
   const nothing: TrainSequences = {
     prompt: [0],
     completions: batch[0]!.completions.map(() => [0]),
-    rows: batch[0]!.rows.map((row) => ({
-      mask: [0],
-      lossWeights: [0],
-      advantage: 0,
-      ...(row.oldLogprobs && { oldLogprobs: [0] }),
-      ...(row.refLogprobs && { refLogprobs: [0] }),
+    rows: batch[0]!.rows.map(({ advantage, importanceRatio, ...rows }) => ({
+      ...blank(rows),
+      advantage: typeof advantage === 'number' ? 0 : [0],
+      ...(importanceRatio !== undefined && {
+        importanceRatio: typeof importanceRatio === 'number' ? 1 : [1],
+      }),
     })),
   };
   return [...batch, ...Array(promptBucket(batch.length) - batch.length).fill(nothing)];
 }
 
-function pack(batch: readonly TrainSequences[]): MicroBatch {
+/** The same rows, each of one position that weighs nothing. */
+function blank<T extends object>(rows: T): T {
+  return Object.fromEntries(Object.keys(rows).map((name) => [name, [0]])) as T;
+}
+
+function pack(batch: readonly TrainSequences[]): Omit<MicroBatch, 'completions'> {
   const rows = batch.flatMap((group) => group.rows);
-  const optional = (name: 'oldLogprobs' | 'refLogprobs'): Named<HostTensor> =>
-    rows[0]![name] === undefined ? {} : { [name]: floatRows(rows.map((row) => row[name]!)) };
+  const given = optionalRows.filter((name) => rows[0]![name] !== undefined);
   return {
     packed: packRows(batch),
     rows: {
       mask: floatRows(rows.map((row) => row.mask)),
       lossWeights: floatRows(rows.map((row) => row.lossWeights)),
-      advantages: {
-        data: Float32Array.from(rows, (row) => row.advantage),
-        shape: [rows.length],
-        dtype: 'float32',
-      },
-      ...optional('oldLogprobs'),
-      ...optional('refLogprobs'),
+      advantages: values(
+        rows.map((row) => row.advantage),
+        [rows.length],
+      ),
+      ...Object.fromEntries(given.map((name) => [name, floatRows(rows.map((row) => row[name]!))])),
+      // A weight of 1 leaves as it is, so that is what padding gets.
+      ...(rows[0]!.importanceRatio !== undefined && {
+        importanceRatio: values(
+          rows.map((row) => row.importanceRatio!),
+          [rows.length, 1],
+          1,
+        ),
+      }),
     },
   };
+}
+
+/** One number a row in the shape given, or one a token, [B, T]. */
+function values(
+  rows: readonly (number | ArrayLike<number>)[],
+  shape: readonly number[],
+  fill = 0,
+): HostTensor {
+  if (typeof rows[0] !== 'number') return floatRows(rows as readonly ArrayLike<number>[], fill);
+  return { data: Float32Array.from(rows as readonly number[]), shape, dtype: 'float32' };
 }

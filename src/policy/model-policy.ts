@@ -1,7 +1,7 @@
 import type { BetaSchedule } from '../adapter/schedule.ts';
 import { totalTokens } from '../algorithm/aggregation.ts';
-import { batchConstants } from '../algorithm/loss/batch-constants.ts';
 import { hyperParameters } from '../algorithm/loss/hyper-parameters.ts';
+import { lossNamed } from '../algorithm/loss/index.ts';
 import { combineMetrics } from '../algorithm/loss/metrics.ts';
 import type { LossConfig } from '../algorithm/loss/types.ts';
 import type { Recipe } from '../config.ts';
@@ -10,15 +10,24 @@ import { InputError, RunError } from '../errors.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
-import { packRows } from '../model/packed-rows.ts';
 import { batchLogits } from '../model/token-logits.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
 import { type AdamWState, adamW } from '../optimizer/adamw.ts';
 import { clipGradNorm } from '../optimizer/clip.ts';
 import { learningRate } from '../optimizer/learning-rate.ts';
 import type { Optimizer } from '../optimizer/types.ts';
+import { randomStream } from '../random.ts';
 import { sampleGroups } from '../rollout/sample.ts';
 import type { Group } from '../types.ts';
+import {
+  type CoefficientState,
+  coefficients,
+  compiledLoss,
+  nextCoefficients,
+  startCoefficients,
+} from './coefficients.ts';
+import { type BatchSize, withLeftOut } from './left-out.ts';
+import { type MeasureOptions, measureTokens } from './measure-tokens.ts';
 import { microBatches } from './micro-batches.ts';
 import type {
   Policy,
@@ -29,13 +38,13 @@ import type {
   TrainBatch,
   UpdateMetrics,
 } from './policy.ts';
+import { type PreparedBatch, prepareBatch, weighExamples } from './prepare-batch.ts';
 import {
   exampleSequences,
   hasAdvantage,
-  lossBatch,
   rolloutSequences,
+  rowsOf,
   type UnweightedSequences,
-  weighted,
 } from './train-batch.ts';
 import type { Anneal, Trainable, Trained } from './trainable.ts';
 import { type MicroResult, UpdateProgram } from './update-program.ts';
@@ -63,6 +72,7 @@ export class ModelPolicy implements Policy {
   private readonly programs: ModelPrograms;
   private readonly updateProgram: UpdateProgram;
   private readonly loss: LossConfig;
+  private coefficients: CoefficientState;
   private readonly options: ModelPolicyOptions;
 
   constructor(options: ModelPolicyOptions) {
@@ -74,7 +84,8 @@ export class ModelPolicy implements Policy {
     const { betas, eps, weightDecay } = recipe.optimizer;
     this.optimizer = adamW({ betas, eps, weightDecay });
     this.moments = this.optimizer.init(this.trained);
-    this.loss = recipe.algorithm;
+    this.loss = compiledLoss(recipe.algorithm);
+    this.coefficients = startCoefficients(recipe.algorithm);
     const save = trainable.saveAdapter;
     if (save) this.saveAdapter = (folder) => save(folder, this.trained, this.anneal());
     const { linear, frozen } = trainable;
@@ -127,43 +138,40 @@ export class ModelPolicy implements Policy {
   }
 
   async update(batch: TrainBatch): Promise<UpdateMetrics> {
+    const rl = batch.objective === 'rl';
     const { recipe } = this.options;
     const sequences = this.sequences(batch);
-    const { lossWeights, scalars } = batchConstants(lossBatch(sequences), this.loss);
-    const groups = weighted(sequences, lossWeights);
-    const silent = batch.objective === 'rl' && this.loss.klCoef === 0 && !this.loss.entropyCoef;
-    const learning = silent ? groups.filter(hasAdvantage) : groups;
-    const results: MicroResult[] = [];
-    const hyper = { ...(batch.objective === 'rl' && hyperParameters(this.loss)), ...scalars };
-    const temperature = batch.objective === 'rl' ? recipe.sampling.temperature : 1;
+    const prepared = await this.prepare(batch.objective, sequences);
+    const learning = rl && this.needsAdvantage() ? prepared.groups.filter(hasAdvantage) : prepared.groups;
+    const own = rl ? coefficients(this.coefficients, recipe.algorithm) : {};
+    const hyper = { ...(rl && { ...hyperParameters(this.loss), ...own }), ...prepared.scalars };
+    const temperature = rl ? recipe.sampling.temperature : 1;
     const model = this.programs.inputs(this.weights());
+    const results: MicroResult[] = [];
     for (const micro of microBatches(learning, recipe.optimizer.microBatchSize)) {
       results.push(await this.updateProgram.run({ model, batch: micro, temperature, hyper }));
     }
-    const tokens = batch.objective === 'sft' ? { num_tokens: countTokens(sequences) } : {};
-    const metrics = combineMetrics(results.map(({ metrics }) => metrics));
-    // Groups left out clip nothing, but have an entropy that nobody computed: the mean is that of the others.
-    if (metrics.entropy !== undefined) metrics.entropy *= lossTokens(sequences) / lossTokens(learning);
-    const { compilations } = this.options.engine.stats();
-    return { ...tokens, ...metrics, ...this.apply(results), compilations };
+    const sizes = { all: sizeOf(prepared.groups), forwarded: sizeOf(learning) };
+    const metrics = withLeftOut(combineMetrics(results.map(({ metrics }) => metrics)), sizes);
+    const applied = this.apply(results);
+    this.coefficients = nextCoefficients(this.coefficients, recipe.algorithm, { ...metrics, ...sizes.all });
+    return {
+      ...(!rl && { num_tokens: countTokens(sequences) }),
+      ...prepared.metrics,
+      ...metrics,
+      ...(own.klCoef !== undefined && { kl_coef: own.klCoef }),
+      ...(own.entropyCoef !== undefined && { entropy_coef: own.entropyCoef }),
+      ...applied,
+      compilations: this.options.engine.stats().compilations,
+    };
   }
 
-  async referenceLogprobs(groups: readonly Group[]): Promise<number[][][]> {
-    const { trainable, recipe } = this.options;
-    const weights = trainable.reference();
-    const rows: number[][][] = [];
-    for (const { promptIds, rollouts } of groups) {
-      const packed = packRows([{ prompt: promptIds, completions: rollouts.map(({ tokenIds }) => tokenIds) }]);
-      const { logprobs } = await this.programs.logprobs(weights, packed, recipe.sampling.temperature);
-      rows.push(
-        rollouts.map(({ tokenIds }, g) =>
-          Array.from(
-            (logprobs.data as Float32Array).subarray(g * packed.width, g * packed.width + tokenIds.length),
-          ),
-        ),
-      );
-    }
-    return rows;
+  referenceLogprobs(groups: readonly Group[]): Promise<number[][][]> {
+    return this.logprobsUnder(this.options.trainable.reference(), groups);
+  }
+
+  logprobs(groups: readonly Group[]): Promise<number[][][]> {
+    return this.logprobsUnder(this.weights(), groups);
   }
 
   logits(batch: TokenBatch) {
@@ -191,6 +199,7 @@ export class ModelPolicy implements Policy {
         steps: this.steps,
         skippedInRow: this.skippedInRow,
         optimizerStep: this.moments.step,
+        coefficients: this.coefficients,
         anneal: this.annealState(),
       },
     };
@@ -214,6 +223,7 @@ export class ModelPolicy implements Policy {
     this.moments = { step: Number(data.optimizerStep), expAvg: read('expAvg.'), expAvgSq: read('expAvgSq.') };
     this.steps = Number(data.steps);
     this.skippedInRow = Number(data.skippedInRow);
+    this.coefficients = data.coefficients as CoefficientState;
     const anneal = JSON.stringify(this.annealState());
     if (JSON.stringify(data.anneal) !== anneal) {
       throw new InputError(
@@ -266,6 +276,43 @@ export class ModelPolicy implements Policy {
     return exampleSequences(batch.examples, { tokenizer, endId, ...recipe.sampling });
   }
 
+  /** Whether a group whose advantages are all 0 gets no gradient from anywhere. */
+  private needsAdvantage(): boolean {
+    const { klCoef, entropyCoef } = this.loss;
+    return klCoef === 0 && !entropyCoef && !lossNamed(this.loss).pullsWithoutAdvantage;
+  }
+
+  private async prepare(
+    objective: TrainBatch['objective'],
+    sequences: readonly UnweightedSequences[],
+  ): Promise<PreparedBatch> {
+    const { seed, sampling, algorithm } = this.options.recipe;
+    const shared = { loss: this.loss, maxCompletionLength: sampling.maxNewTokens };
+    if (objective === 'sft') return weighExamples(sequences, shared);
+    return prepareBatch(sequences, {
+      ...shared,
+      samplerCorrection: algorithm.samplerCorrection,
+      random: randomStream(seed, `tokens of step ${this.steps}`),
+      measure: () => measureTokens(sequences, this.measuring(this.weights())),
+    });
+  }
+
+  private measuring(weights: ModelWeights): MeasureOptions {
+    const { sampling, optimizer } = this.options.recipe;
+    const { temperature } = sampling;
+    return { programs: this.programs, weights, temperature, size: optimizer.microBatchSize };
+  }
+
+  private async logprobsUnder(weights: ModelWeights, groups: readonly Group[]): Promise<number[][][]> {
+    const sequences = groups.map(({ promptIds, rollouts }) => ({
+      prompt: promptIds,
+      completions: rollouts.map(({ tokenIds }) => tokenIds),
+    }));
+    const { logprobs } = await measureTokens(sequences, this.measuring(weights));
+    let next = 0;
+    return groups.map(({ rollouts }) => rollouts.map(() => Array.from(logprobs[next++]!)));
+  }
+
   /** Adds up the micro-batches' gradients, clips them and takes the step. */
   private apply(results: readonly MicroResult[]): UpdateMetrics {
     const { optimizer, steps } = this.options.recipe;
@@ -293,8 +340,10 @@ export class ModelPolicy implements Policy {
 const copies = (arrays: Trained): Trained =>
   Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.slice()]));
 
-const lossTokens = (groups: readonly UnweightedSequences[]): number =>
-  Math.max(1, totalTokens(lossBatch(groups).mask));
+function sizeOf(groups: readonly UnweightedSequences[]): BatchSize {
+  const rows = rowsOf(groups);
+  return { tokens: totalTokens(rows.map(({ mask }) => mask)), sequences: rows.length };
+}
 
 const countTokens = (groups: readonly UnweightedSequences[]): number =>
   groups.reduce(

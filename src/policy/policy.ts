@@ -41,6 +41,11 @@ export interface PolicySnapshot {
 export interface TrainGroup extends AdvantagedGroup {
   /** Log-probs (nats) of each completion's tokens under the reference policy, [G][T]; there when klCoef ≠ 0. */
   readonly refLogprobs?: readonly (readonly number[])[];
+  /**
+   * Log-probs of each completion's tokens under the trainer when the batch's first step was due, [G][T]; there with
+   * samplerCorrection. The ratio is then taken against these, and what lies between them and the sampler's is a weight.
+   */
+  readonly oldLogprobs?: readonly (readonly number[])[];
 }
 
 /** A prompt and the text that supervised fine-tuning teaches after it. */
@@ -108,6 +113,8 @@ export interface Policy {
   update(batch: TrainBatch): Promise<UpdateMetrics>;
   /** Log-probs of every rollout's tokens under the reference policy, [groups][G][T]. Called when klCoef ≠ 0 only. */
   referenceLogprobs(groups: readonly Group[]): Promise<readonly (readonly (readonly number[])[])[]>;
+  /** Log-probs of every rollout's tokens under the policy as it is, [groups][G][T]. */
+  logprobs(groups: readonly Group[]): Promise<readonly (readonly (readonly number[])[])[]>;
   /** Logits [B, T, V] of the policy as it is, adapter unmerged. */
   logits(batch: TokenBatch): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }>;
   /** A prompt's token ids through the chat template, before any truncation. */

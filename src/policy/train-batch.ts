@@ -1,6 +1,6 @@
 import { lossMask } from '../algorithm/completions.ts';
-import type { LossBatch } from '../algorithm/loss/batch-constants.ts';
 import { InputError } from '../errors.ts';
+import type { Sequences } from '../model/packed-rows.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
 import type { TrainSequences } from './micro-batches.ts';
 import type { Example, TrainGroup } from './policy.ts';
@@ -15,7 +15,7 @@ export function rolloutSequences(
   groups: readonly TrainGroup[],
   { maskTruncated }: { readonly maskTruncated: boolean },
 ): UnweightedSequences[] {
-  return groups.map(({ promptIds, rollouts, advantages, refLogprobs }) => {
+  return groups.map(({ promptIds, rollouts, advantages, tokenAdvantages, refLogprobs, oldLogprobs }) => {
     const lengths = rollouts.map(({ tokenIds }) => tokenIds.length);
     const truncated = rollouts.map(({ finishReason }) => finishReason === 'length');
     const masks = lossMask({ lengths, truncated }, maskTruncated);
@@ -24,8 +24,9 @@ export function rolloutSequences(
       completions: rollouts.map(({ tokenIds }) => tokenIds),
       rows: rollouts.map(({ logprobs }, g) => ({
         mask: masks[g]!,
-        advantage: advantages[g]!,
-        oldLogprobs: logprobs,
+        advantage: tokenAdvantages ? tokenAdvantages[g]! : advantages[g]!,
+        oldLogprobs: oldLogprobs ? oldLogprobs[g]! : logprobs,
+        ...(oldLogprobs && { samplingLogprobs: logprobs }),
         ...(refLogprobs && { refLogprobs: refLogprobs[g]! }),
       })),
     };
@@ -60,23 +61,23 @@ export interface ExampleOptions {
   readonly maxPromptLength: number;
 }
 
-/** Gives every row its weights in the loss, in the order of the rows. */
-export function weighted(
-  groups: readonly UnweightedSequences[],
-  lossWeights: readonly Float32Array[],
-): TrainSequences[] {
+/** Gives every row more numbers, by the row's place in the batch. */
+export function extended<R, E>(
+  groups: readonly (Sequences & { readonly rows: readonly R[] })[],
+  more: (b: number) => E,
+): (Sequences & { readonly rows: readonly (R & E)[] })[] {
   let next = 0;
-  return groups.map((group) => ({
-    ...group,
-    rows: group.rows.map((row) => ({ ...row, lossWeights: lossWeights[next++]! })),
-  }));
+  return groups.map((group) => ({ ...group, rows: group.rows.map((row) => ({ ...row, ...more(next++) })) }));
 }
 
-/** What the denominators of a batch's loss are made of. */
-export const lossBatch = (groups: readonly UnweightedSequences[]): LossBatch => ({
-  mask: groups.flatMap(({ rows }) => rows.map(({ mask }) => mask)),
-});
+/** The rows of a batch, whatever their group. */
+export const rowsOf = <R>(groups: readonly { readonly rows: readonly R[] }[]): R[] =>
+  groups.flatMap(({ rows }) => rows);
 
 /** Whether a group can contribute a gradient through its advantages. */
 export const hasAdvantage = (group: UnweightedSequences): boolean =>
-  group.rows.some(({ advantage, mask }) => advantage !== 0 && Array.from(mask).some((m) => m !== 0));
+  group.rows.some(({ advantage, mask }) =>
+    Array.from(mask).some(
+      (m, t) => m !== 0 && (typeof advantage === 'number' ? advantage : advantage[t]) !== 0,
+    ),
+  );

@@ -1,5 +1,5 @@
 import { policyLoss } from '../algorithm/loss/policy-loss.ts';
-import type { LossConfig } from '../algorithm/loss/types.ts';
+import type { LossConfig, LossInputs } from '../algorithm/loss/types.ts';
 import type { Engine, HostTensor, Named, Program } from '../engine/engine.ts';
 import * as tf from '../engine/tfjs.ts';
 import { type ModelPrograms, packedInputs, packedLogprobs, scalarInput } from '../model/model-programs.ts';
@@ -30,6 +30,9 @@ export interface MicroInputs {
   /** Scalars of the loss: `hyperParameters` and `BatchConstants.scalars`. */
   readonly hyper: Readonly<Record<string, number>>;
 }
+
+/** The rows of a micro-batch among the program's inputs, by the same names. */
+type BatchRows = Omit<LossInputs, 'logprobs' | 'entropies' | 'hyper'>;
 
 const GRADIENT = 'gradient.';
 const METRIC = 'metric.';
@@ -90,28 +93,16 @@ export class UpdateProgram {
       weightGradient: trained.includes(head),
       entropyGradient: Boolean(loss.entropyCoef),
     });
-    const { mask, lossWeights, advantages, oldLogprobs, refLogprobs } = inputs as Record<string, tf.Tensor>;
+    const rows = inputs as unknown as BatchRows;
     const hyper = Object.fromEntries(
       Object.entries(inputs).flatMap(([name, tensor]) =>
         name.startsWith(HYPER) ? [[name.slice(HYPER.length), tensor] as const] : [],
       ),
     );
     if (objective === 'sft') {
-      const mean = tf.div(tf.sum(tf.mul(entropy, mask!)), hyper.tokens!);
-      return { loss: tf.neg(tf.sum(tf.mul(logprobs, lossWeights!))), metrics: { entropy: mean } };
+      const mean = tf.div(tf.sum(tf.mul(entropy, rows.mask)), hyper.tokens!);
+      return { loss: tf.neg(tf.sum(tf.mul(logprobs, rows.lossWeights))), metrics: { entropy: mean } };
     }
-    return policyLoss(
-      {
-        logprobs,
-        entropies: entropy,
-        mask: mask!,
-        lossWeights: lossWeights!,
-        advantages: advantages!,
-        oldLogprobs,
-        refLogprobs,
-        hyper,
-      },
-      loss,
-    );
+    return policyLoss({ ...rows, logprobs, entropies: entropy, hyper }, loss);
   }
 }

@@ -93,6 +93,11 @@ export class Bandit implements Policy {
     return groups.map((g) => g.rollouts.map((rollout) => rollout.tokenIds.map(() => Math.log(1 / DIGITS))));
   }
 
+  async logprobs(groups: readonly Group[]) {
+    const now = softmax(logits(this.weights, this.beta));
+    return groups.map((g) => g.rollouts.map((rollout) => rollout.tokenIds.map((id) => Math.log(now[id]!))));
+  }
+
   async logits() {
     return { data: Float32Array.from(logits(this.weights, this.beta)), shape: [1, 1, DIGITS] };
   }

@@ -1,5 +1,6 @@
 import * as tf from '../../engine/tfjs.ts';
 import { clipBounds } from './clipped.ts';
+import { clipCovSelection } from './covariance-selection.ts';
 import { tokenMean } from './metrics.ts';
 import { pessimistic } from './pessimistic.ts';
 import type { LossDefinition, Surrogate } from './types.ts';
@@ -22,13 +23,17 @@ const surrogate: Surrogate = (terms) => {
   };
 };
 
+const covariance = { share: 2e-4, lower: 1, upper: 5 };
+
 export const clipCov: LossDefinition = {
   surrogate,
+  select: (batch, config, random) =>
+    clipCovSelection(batch, { ...config, ...covariance, ...config.covariance }, random),
   hyper: clipBounds,
   options: {
     clipEpsilon: 0.2,
     clipEpsilonHigh: undefined,
-    covariance: { share: 2e-4, lower: 1, upper: 5 },
+    covariance,
   },
   advantage: { estimator: 'grpo' },
   aggregation: 'token-mean',

@@ -1,7 +1,7 @@
 import { type RandomStream, sampleIndices } from '../../random.ts';
 import { type Rows, totalTokens } from '../aggregation.ts';
 import { clipRange } from './clipped.ts';
-import type { LossConfig } from './types.ts';
+import type { CovarianceRange, LossConfig } from './types.ts';
 
 /** The optimiser batch as the selection needs it, rows of equal lengths; advantages one a row or one a token. */
 export interface CovarianceBatch {
@@ -11,13 +11,8 @@ export interface CovarianceBatch {
   readonly mask: Rows;
 }
 
-export interface ClipCovOptions extends Pick<LossConfig, 'clipEpsilon' | 'clipEpsilonHigh'> {
-  /** Share of the loss tokens to drop; at least one token. */
-  readonly share: number;
-  /** Only tokens whose covariance lies strictly between these are eligible. */
-  readonly lower: number;
-  readonly upper: number;
-}
+/** At least one token is dropped; only those whose covariance lies strictly between the bounds are eligible. */
+type ClipCovOptions = Pick<LossConfig, 'clipEpsilon' | 'clipEpsilonHigh'> & CovarianceRange;
 
 interface Candidate {
   readonly b: number;
@@ -35,6 +30,7 @@ export function clipCovSelection(
   options: ClipCovOptions,
   random: RandomStream,
 ): Float32Array[] {
+  const { lower = Number.NEGATIVE_INFINITY, upper = Number.POSITIVE_INFINITY } = options;
   const range = clipRange({ name: 'clip_cov', ...options });
   const isClipped = ({ b, t }: Candidate) => {
     const advantage = advantageAt(batch, b, t);
@@ -42,7 +38,7 @@ export function clipCovSelection(
     return (advantage > 0 && ratio > 1 + range.high) || (advantage < 0 && ratio < 1 - range.low);
   };
   const eligible = candidates(batch).filter(
-    (token) => token.covariance > options.lower && token.covariance < options.upper && !isClipped(token),
+    (token) => token.covariance > lower && token.covariance < upper && !isClipped(token),
   );
   const wanted = Math.max(1, Math.floor(options.share * totalTokens(batch.mask)));
   const order = sampleIndices(random, eligible.length, Math.min(wanted, eligible.length));

@@ -1,5 +1,6 @@
 import * as tf from '../../engine/tfjs.ts';
 import { abs } from '../kl/abs.ts';
+import { klCovSelection } from './covariance-selection.ts';
 import { tokenMean } from './metrics.ts';
 import type { LossDefinition, Surrogate } from './types.ts';
 
@@ -18,11 +19,15 @@ const surrogate: Surrogate = (terms) => {
   };
 };
 
+const covariance = { share: 2e-4 };
+
 export const klCov: LossDefinition = {
   surrogate,
+  select: (batch, config) => klCovSelection(batch, (config.covariance ?? covariance).share),
+  pullsWithoutAdvantage: true,
   hyper: ({ klCovCoef }) => ({ klCovCoef: klCovCoef ?? 1 }),
   // The paper's; verl's configuration starts from klCovCoef 0.1.
-  options: { klCovCoef: 1, covariance: { share: 2e-4 } },
+  options: { klCovCoef: 1, covariance },
   advantage: { estimator: 'grpo' },
   aggregation: 'token-mean',
   level: 'token',

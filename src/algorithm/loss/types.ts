@@ -1,8 +1,10 @@
 import type { Named } from '../../engine/engine.ts';
 import type * as tf from '../../engine/tfjs.ts';
+import type { RandomStream } from '../../random.ts';
 import type { EstimatorName } from '../advantage/index.ts';
 import type { ScaleRewards } from '../advantage/types.ts';
 import type { Aggregation } from '../aggregation.ts';
+import type { CovarianceBatch } from './covariance-selection.ts';
 
 /**
  * What a policy loss reads, as tensors of one micro-batch: B rows of T completion tokens, right-padded.
@@ -154,4 +156,8 @@ export interface LossDefinition {
   readonly rows?: 'all' | 'non-empty';
   /** The surrogate takes the importance ratio into itself, so it is not multiplied in again. */
   readonly ownsImportanceRatio?: boolean;
+  /** The surrogate has a gradient where the advantage is 0, too. */
+  readonly pullsWithoutAdvantage?: boolean;
+  /** Chooses `LossInputs.selected` from the whole optimiser batch. */
+  readonly select?: (batch: CovarianceBatch, config: LossConfig, random: RandomStream) => Float32Array[];
 }

@@ -1,0 +1,114 @@
+import type { Rows } from '../algorithm/aggregation.ts';
+import { type ImportanceOptions, importanceWeights } from '../algorithm/importance-correction.ts';
+import { type BatchConstants, batchConstants } from '../algorithm/loss/batch-constants.ts';
+import { lossNamed } from '../algorithm/loss/index.ts';
+import type { LossConfig } from '../algorithm/loss/types.ts';
+import type { RandomStream } from '../random.ts';
+import type { TokenMeasures } from './measure-tokens.ts';
+import type { TrainSequences } from './micro-batches.ts';
+import { extended, rowsOf, type UnweightedSequences } from './train-batch.ts';
+
+export interface PrepareOptions {
+  readonly loss: LossConfig;
+  /** Token limit of a completion. */
+  readonly maxCompletionLength: number;
+  /** Bounds of the weights between sampler and trainer, for rows that have log-probs of both. */
+  readonly samplerCorrection?: ImportanceOptions | undefined;
+  /** Drives what a loss draws at random. */
+  readonly random: RandomStream;
+  /** What the policy makes of the batch; called only when the loss picks tokens by it. */
+  readonly measure: () => Promise<TokenMeasures>;
+}
+
+/** An optimiser batch with all that its micro-batches need to know of the whole. */
+export interface PreparedBatch {
+  readonly groups: readonly TrainSequences[];
+  /** `BatchConstants.scalars` */
+  readonly scalars: BatchConstants['scalars'];
+  /** Numbers to log. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/**
+ * Works out, over the whole optimiser batch, the token weights, the selections by entropy or covariance, and the weights
+ * between sampler and trainer.
+ */
+export async function prepareBatch(
+  groups: readonly UnweightedSequences[],
+  options: PrepareOptions,
+): Promise<PreparedBatch> {
+  const { loss, maxCompletionLength } = options;
+  const rows = rowsOf(groups);
+  const mask = rows.map((row) => row.mask);
+  const measures = selectsTokens(loss) ? await options.measure() : undefined;
+  const entropies = measures?.entropies;
+  const { lossWeights, scalars } = batchConstants({ mask, maxCompletionLength, entropies }, loss);
+  const selected = measures && select(rows, measures, options);
+  const highEntropy = entropies && aboveThreshold(entropies, mask, scalars.entropyThreshold);
+  const importance = correction(rows, options.samplerCorrection);
+  return {
+    groups: extended(groups, (b) => ({
+      lossWeights: lossWeights[b]!,
+      ...(selected && { selected: selected[b]! }),
+      ...(highEntropy && { highEntropy: highEntropy[b]! }),
+      ...(importance && { importanceRatio: importance.ratios[b]! }),
+    })),
+    scalars,
+    metrics: importance?.metrics ?? {},
+  };
+}
+
+/** Supervised fine-tuning's batch: the same token weights, and nothing to select. */
+export function weighExamples(
+  groups: readonly UnweightedSequences[],
+  { loss, maxCompletionLength }: Pick<PrepareOptions, 'loss' | 'maxCompletionLength'>,
+): PreparedBatch {
+  const plain = { ...loss, topEntropyQuantile: 1, entropyCoef: 0 };
+  const mask = rowsOf(groups).map((row) => row.mask);
+  const { lossWeights, scalars } = batchConstants({ mask, maxCompletionLength }, plain);
+  return { groups: extended(groups, (b) => ({ lossWeights: lossWeights[b]! })), scalars, metrics: {} };
+}
+
+/** Whether the loss picks tokens by what the policy makes of the whole batch, which takes a forward pass of its own. */
+function selectsTokens(loss: LossConfig): boolean {
+  return (loss.topEntropyQuantile ?? 1) < 1 || lossNamed(loss).select !== undefined;
+}
+
+type Row = UnweightedSequences['rows'][number];
+
+function select(
+  rows: readonly Row[],
+  { logprobs }: TokenMeasures,
+  { loss, random }: PrepareOptions,
+): Float32Array[] | undefined {
+  const batch = {
+    logprobs,
+    oldLogprobs: rows.map((row) => row.oldLogprobs!),
+    advantages: rows.map((row) => row.advantage),
+    mask: rows.map((row) => row.mask),
+  };
+  return lossNamed(loss).select?.(batch, loss, random);
+}
+
+/** 1 for the loss tokens whose entropy reaches the threshold; undefined without one. */
+function aboveThreshold(entropies: Rows, mask: Rows, threshold: number | undefined) {
+  if (threshold === undefined) return undefined;
+  return entropies.map((row, b) =>
+    Float32Array.from(row, (entropy, t) => (mask[b]![t] && entropy >= threshold ? 1 : 0)),
+  );
+}
+
+/** The weights old/sampled of each row, one or one a token, where rows have both log-probs and a correction is asked for. */
+function correction(rows: readonly Row[], options: ImportanceOptions | undefined) {
+  if (options === undefined || rows.some((row) => row.samplingLogprobs === undefined)) return undefined;
+  const { weights, metrics } = importanceWeights(
+    {
+      old: rows.map((row) => row.oldLogprobs!),
+      sampling: rows.map((row) => row.samplingLogprobs!),
+      mask: rows.map((row) => row.mask),
+    },
+    options,
+  );
+  const ratios = options.mode.startsWith('sequence') ? weights.map((row) => row[0]!) : weights;
+  return { ratios, metrics };
+}
