@@ -1,0 +1,14 @@
+// Finishes a build: removes what earlier builds left in dist/ of sources that are gone, and makes the command executable.
+import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+
+for (const path of readdirSync(dist, { recursive: true })) {
+  const source = join(root, path.replace(/(\.d\.ts|\.js)$/, '.ts'));
+  if (path !== 'tfjs-gradients.js' && !existsSync(source))
+    rmSync(join(dist, path), { recursive: true, force: true });
+}
+chmodSync(join(dist, 'src/cli/main.js'), 0o755);
