@@ -1,10 +1,13 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { readSafetensors } from '../../src/model/safetensors.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 import { modelFolder, textOf } from '../policy/model-folder.ts';
 import { anneal, answerAnew, recipeFile } from './command-line.ts';
+
+// Whole runs on a real engine: seconds of work on a busy machine.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let folder: string;
 let model: string;

@@ -2,11 +2,14 @@ import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { latestCheckpoint } from '../../src/checkpoint/list-checkpoints.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 import { modelFolder } from '../policy/model-folder.ts';
 import { recipeFile } from './command-line.ts';
+
+// Every process compiles the sources anew: seconds of work on a busy machine.
+vi.setConfig({ testTimeout: 240_000 });
 
 /** Runs `anneal run` as a process of its own and calls back at each line. */
 async function runProcess(
