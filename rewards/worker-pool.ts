@@ -36,6 +36,11 @@ export class WorkerPool<Task, Result> {
     return this.#limits.threads;
   }
 
+  /** Workers that are running. */
+  get workers(): number {
+    return this.#alive;
+  }
+
   /**
    * Runs a task.
    * @param signal ends the task's worker.

@@ -13,6 +13,8 @@ export interface CheckLimits extends PoolLimits {
 /** Checks handed to a worker at a time: enough to make messages cheap, few enough to share the work. */
 const BATCH = 32;
 const WATCH_MS = 20;
+/** Characters of a text that are read, from its end: answers stand there. */
+const READ = 100_000;
 
 /**
  * Verifies answers in worker threads. A check that runs over its limits costs its worker and nothing else: the
@@ -30,9 +32,18 @@ export class CheckPool {
   /** One outcome a check, in order. */
   async run(checks: readonly Check[], options: VerifyOptions): Promise<Outcome[]> {
     const size = Math.min(BATCH, Math.max(1, Math.ceil(checks.length / (2 * this.#pool.threads))));
+    const read = checks.map(({ gold, prediction }) => ({
+      gold: gold.slice(-READ),
+      prediction: prediction.slice(-READ),
+    }));
     const batches: (readonly Check[])[] = [];
-    for (let i = 0; i < checks.length; i += size) batches.push(checks.slice(i, i + size));
+    for (let i = 0; i < checks.length; i += size) batches.push(read.slice(i, i + size));
     return (await Promise.all(batches.map((batch) => this.#settle(batch, options)))).flat();
+  }
+
+  /** Workers that are running. */
+  get workers(): number {
+    return this.#pool.workers;
   }
 
   async close(): Promise<void> {
@@ -41,18 +52,17 @@ export class CheckPool {
 
   async #settle(checks: readonly Check[], options: VerifyOptions): Promise<Outcome[]> {
     const outcomes: Outcome[] = [];
-    let lost = 0;
     while (outcomes.length < checks.length) {
       const rest = checks.slice(outcomes.length);
-      const { verdicts, failure } = await this.#attempt(rest, options);
-      outcomes.push(...verdicts);
-      if (outcomes.length >= checks.length) break;
+      const { settled, begun, failure } = await this.#attempt(rest, options);
+      outcomes.push(...settled);
+      if (failure === undefined) break;
       // The first check without a verdict is the one that ended its worker.
-      if (failure !== undefined && !failure.begun) {
-        if (++lost > 3) throw failure.error;
-        continue;
-      }
-      outcomes.push('exceeded');
+      if (begun) outcomes.push('exceeded');
+      else if (!isOutOfMemory(failure)) throw failure;
+      else if (rest.length === 1) outcomes.push('exceeded');
+      // Too large to be handed over together: one of them is.
+      else for (const check of rest) outcomes.push(...(await this.#settle([check], options)));
     }
     return outcomes;
   }
@@ -62,11 +72,11 @@ export class CheckPool {
     const batch: CheckBatch = { checks, options, progress };
     const overdue = new AbortController();
     const watch = this.#watch(progress, () => overdue.abort());
-    let failure: { error: unknown; begun: boolean } | undefined;
+    let failure: unknown;
     try {
       await this.#pool.run(batch, overdue.signal);
     } catch (error) {
-      failure = { error, begun: Atomics.load(progress, 0) > 0 };
+      failure = error;
     } finally {
       clearInterval(watch);
     }
@@ -76,7 +86,7 @@ export class CheckPool {
       if (verdict === undefined) break;
       settled.push(verdict);
     }
-    return { verdicts: settled, failure };
+    return { settled, begun: Atomics.load(progress, 0) > 0, failure };
   }
 
   /** Calls `onOverdue` when one check has run too long. */
@@ -90,6 +100,9 @@ export class CheckPool {
     }, WATCH_MS);
   }
 }
+
+const isOutOfMemory = (error: unknown) =>
+  (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
 
 const shared = new Map<string, CheckPool>();
 

@@ -1,0 +1,11 @@
+import { serveTasks } from '../../rewards/worker-serve.ts';
+
+/** What the pool's tests ask of a worker. */
+export type PoolTask = { do: 'double'; n: number } | { do: 'throw' | 'spin' | 'allocate' };
+
+serveTasks((task: PoolTask): number => {
+  if (task.do === 'double') return 2 * task.n;
+  if (task.do === 'throw') throw new RangeError('too far');
+  const kept: number[][] = [];
+  for (;;) if (task.do === 'allocate') kept.push(new Array(1000).fill(kept.length));
+});
