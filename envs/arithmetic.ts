@@ -108,7 +108,7 @@ function fill(kind: ArithmeticKind, numbers: Numbers): string {
 }
 
 /** The worked step and result by the rules of precedence. */
-export function worked(kind: ArithmeticKind, { a, b, c }: Numbers): { target: string; answer: number } {
+function worked(kind: ArithmeticKind, { a, b, c }: Numbers): { target: string; answer: number } {
   const product = b * c;
   switch (kind) {
     case 'a+b*c':

@@ -56,7 +56,7 @@ function repeatingTail(c: Cursor, digits: string): Expr | undefined {
 }
 
 /** The text of a subscript, spaces and outer braces removed. */
-export function parseSubscript(c: Cursor): string {
+function parseSubscript(c: Cursor): string {
   c.expect('_');
   if (!c.take('{')) return c.next().text;
   let text = '';
@@ -209,7 +209,7 @@ function parseAngles(c: Cursor): Expr {
 }
 
 /** The argument of a command: a braced expression, or the next digit, letter or command alone. */
-export function argument(c: Cursor): Expr {
+function argument(c: Cursor): Expr {
   if (c.is('mark', '{')) {
     c.next();
     const { items, separated } = c.within({ bars: 0, noFunctions: false, differentials: false }, () =>
@@ -244,7 +244,7 @@ function parseFraction(c: Cursor): Expr {
 }
 
 /** a/b, as one number where both are integers. */
-export function quotient(top: Expr, bottom: Expr): Expr {
+function quotient(top: Expr, bottom: Expr): Expr {
   const whole = (x: Expr) => x.kind === 'num' && x.value.d === 1n && !x.decimal && x.base === undefined;
   if (top.kind === 'num' && bottom.kind === 'num' && whole(top) && whole(bottom)) {
     const value = rational(top.value.n, bottom.value.n);

@@ -6,7 +6,7 @@ export const placements = ['A-s-B', 's-A-B', 's-A-B-s', 's-A-s-B', 's-A-s-B-s'] 
 export const activations = ['relu', 'gelu', 'gelu-tanh', 'silu'] as const;
 
 /** How β goes from 1 to 0; only afa-lora anneals. */
-export const schedule = z.strictObject({
+const schedule = z.strictObject({
   kind: z.literal('linear').default('linear'),
   /** Share of the optimiser steps over which β goes 1 → 0. */
   fraction: fraction.default(0.3),

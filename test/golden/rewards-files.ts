@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fixtures, type Json } from './golden-files.ts';
 
 /** Path of a file of recorded reward cases. */
-export const rewardsFile = (name: string): string => join(fixtures, 'rewards', name);
+const rewardsFile = (name: string): string => join(fixtures, 'rewards', name);
 
 /** Why a file's test is skipped, when this fixture folder does not hold it. */
 export const missing = (name: string): string | undefined =>

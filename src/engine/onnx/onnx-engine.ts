@@ -215,7 +215,7 @@ function tensorOf(backend: TraceBackend, value: Value): tf.Tensor {
 let registered = false;
 
 /** Makes the tracing backend known to tfjs, once a process. */
-export function registerBackend(): void {
+function registerBackend(): void {
   if (registered) return;
   registered = true;
   registerKernels(kernels);

@@ -1,0 +1,42 @@
+// Runs every recipe for two steps, as a user would, and checks that it ends well. Recipes whose model or data this machine lacks are
+// skipped by name. SMOLLM2_DIR and GSM8K_DIR name the folders of the real model and data.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { SMOLLM2_DIR, GSM8K_DIR } = process.env;
+
+/** What a recipe needs besides the package, and how to give it; undefined when it is not here. */
+const needs = {
+  'gsm8k-smollm2':
+    SMOLLM2_DIR && GSM8K_DIR
+      ? ['--model', SMOLLM2_DIR, '--set', `env.path=${GSM8K_DIR}`, '--set', 'sampling.maxNewTokens=12']
+      : undefined,
+};
+const small = ['--steps', '2', '--set', 'eval.tasks=8', '--set', 'eval.every=0'];
+
+const folder = mkdtempSync(join(tmpdir(), 'anneal-smoke-'));
+const counts = { passed: 0, failed: 0, skipped: 0 };
+for (const file of readdirSync(join(root, 'recipes')).filter((name) => name.endsWith('.ts'))) {
+  const name = file.replace(/\.ts$/, '');
+  if (name in needs && needs[name] === undefined) {
+    console.log(`skipped ${name}: set SMOLLM2_DIR and GSM8K_DIR to the folders of its model and data`);
+    counts.skipped++;
+    continue;
+  }
+  const command = ['dist/src/cli/main.js', 'run', `recipes/${file}`, '--out', join(folder, name)];
+  const run = spawnSync(process.execPath, [...command, ...small, ...(needs[name] ?? [])], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const passed = run.status === 0;
+  counts[passed ? 'passed' : 'failed']++;
+  console.log(`${passed ? 'passed' : 'FAILED'} ${name}`);
+  if (!passed) console.log(run.stdout, run.stderr);
+}
+rmSync(folder, { recursive: true });
+console.log(`recipes: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exitCode = counts.failed === 0 ? 0 : 1;
