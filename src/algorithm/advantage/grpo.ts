@@ -2,8 +2,6 @@ import { nanMean, nanStd } from '../nan-statistics.ts';
 import { rowsByGroup } from './groups.ts';
 import type { AdvantageEstimator, ScaleRewards } from './types.ts';
 
-export type { ScaleRewards } from './types.ts';
-
 interface Spread {
   readonly mean: number;
   readonly std: number;
