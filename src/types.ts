@@ -62,6 +62,8 @@ export interface Group {
   readonly messages: readonly Message[];
   readonly promptIds: readonly number[];
   readonly rollouts: readonly Rollout[];
+  /** The greedy completion of the prompt, where the advantages compare with it. */
+  readonly greedy?: Rollout;
 }
 
 /** A group after scoring: per reward function (in recipe order) the G scores, null where it does not apply. */
@@ -82,9 +84,9 @@ export interface AdvantagedGroup extends ScoredGroup {
   readonly tokenAdvantages?: readonly (readonly number[])[];
 }
 
-/** The rollouts of one optimiser batch: P groups sampled under one policy version. */
+/** A rollout batch: P groups sampled under one policy version. */
 export interface RolloutBatch<G extends Group = Group> {
-  /** Index of the batch from 0: batch i is drawn for optimiser step i · numIterations. */
+  /** Index of the batch from 0: batch i is drawn for optimiser step i · stepsPerBatch. */
   readonly index: number;
   readonly groups: readonly G[];
   readonly policyVersion: number;

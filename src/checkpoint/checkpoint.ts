@@ -14,6 +14,8 @@ export interface EvalRecord extends EvalResult {
 export interface WatchState {
   readonly clipped: boolean;
   readonly zeroStdSteps: number;
+  /** Dynamic sampling left groups that tell nothing. */
+  readonly flat: boolean;
 }
 
 /** Everything that a run consists of after `step` optimiser steps: what follows depends on this alone. */

@@ -4,7 +4,7 @@ import type { Task } from '../types.ts';
 
 /** Leave to draw one more batch of tasks, with the policy that is to answer them. A finished update gives one. */
 export interface Permit {
-  /** Index of the batch from 0: it is trained on by optimiser steps index · numIterations and following. */
+  /** Index of the batch from 0: it is trained on by optimiser steps index · stepsPerBatch and following. */
   readonly index: number;
   readonly policy: PolicySnapshot;
 }

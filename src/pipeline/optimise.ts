@@ -1,5 +1,7 @@
 import { concatMap, from, type Observable, type OperatorFunction, shareReplay } from 'rxjs';
+import { stepsPerBatch } from '../config/algorithm.ts';
 import type { TrainEvent } from '../types.ts';
+import { addOldLogprobs } from './add-old-logprobs.ts';
 import type { ReadyBatch } from './batches.ts';
 import type { Session } from './session.ts';
 import { takeStep } from './take-step.ts';
@@ -11,12 +13,12 @@ export interface Trained {
   readonly index: number;
 }
 
-/** How many batches a run draws: the last may get fewer than numIterations steps. */
+/** How many batches a run draws: the last may get fewer steps than the others. */
 export function batchCount({ recipe }: Pick<Session, 'recipe'>): number {
-  return Math.ceil(recipe.steps / recipe.algorithm.numIterations);
+  return Math.ceil(recipe.steps / stepsPerBatch(recipe.algorithm));
 }
 
-/** Trains on each batch, numIterations optimiser steps each, one after the other. */
+/** Trains on each batch, stepsPerBatch optimiser steps each, one after the other. */
 export function optimise(session: Session): OperatorFunction<ReadyBatch, TrainEvent | Trained> {
   const ahead = session.recipe.sampling.maxOffPolicySteps;
   return (ready$) => {
@@ -27,13 +29,16 @@ export function optimise(session: Session): OperatorFunction<ReadyBatch, TrainEv
 
 async function* trainOn(
   session: Session,
-  ready: ReadyBatch,
+  drawn: ReadyBatch,
   ready$: Observable<ReadyBatch>,
 ): AsyncGenerator<TrainEvent | Trained> {
   const { recipe, policy } = session;
-  const { numIterations } = recipe.algorithm;
-  const first = ready.index * numIterations;
-  const iterations = Math.min(numIterations, recipe.steps - first);
+  const perBatch = stepsPerBatch(recipe.algorithm);
+  const first = drawn.index * perBatch;
+  const iterations = Math.min(perBatch, recipe.steps - first);
+  // A batch that was already begun carries the log-probs of when it was.
+  const begins = policy.version === first && recipe.algorithm.samplerCorrection !== undefined;
+  const ready = begins ? await addOldLogprobs(policy, drawn) : drawn;
   const last = Math.min(ready.index + recipe.sampling.maxOffPolicySteps, batchCount(session) - 1);
   const behind = () => upcoming(ready$, { index: ready.index, count: last - ready.index });
   for (let iteration = policy.version - first; iteration < iterations; iteration++) {

@@ -1,5 +1,5 @@
+import type { TrainBatch } from '../policy/policy.ts';
 import type { Message } from '../types.ts';
-import type { ReadyBatch } from './batches.ts';
 
 /** One line of rollouts.jsonl: a completion that was trained on. */
 export interface RolloutRecord {
@@ -20,7 +20,7 @@ export interface RolloutRecord {
 
 /** A batch's completions as lines of rollouts.jsonl; none for examples. */
 export function rolloutRecords(
-  { batch }: ReadyBatch,
+  batch: TrainBatch,
   step: number,
   rewardNames: readonly string[],
 ): RolloutRecord[] {

@@ -9,7 +9,7 @@ import { scoreGroups } from './score-groups.ts';
  */
 export function score(
   rewards: readonly NamedReward[],
-  numIterations: number,
+  stepsPerBatch: number,
 ): OperatorFunction<RolloutBatch, RolloutBatch<ScoredGroup>> {
   return concatMap(
     (batch) =>
@@ -17,7 +17,7 @@ export function score(
         const teardown = new AbortController();
         scoreGroups(batch.groups, {
           rewards,
-          step: batch.index * numIterations,
+          step: batch.index * stepsPerBatch,
           signal: teardown.signal,
         }).then(
           ({ groups, metrics }) => {

@@ -1,6 +1,7 @@
 import type { EvalResult, StepMetrics, TrainEvent } from '../types.ts';
 import type { ReadyBatch } from './batches.ts';
 import { evaluateNow } from './evaluate-now.ts';
+import { partOf } from './part-of-batch.ts';
 import { rolloutRecords } from './rollout-records.ts';
 import { saveState } from './save-state.ts';
 import type { Session } from './session.ts';
@@ -10,7 +11,7 @@ import { watchStep } from './warnings.ts';
 /** The batch of a step, and those that wait behind it. */
 export interface StepPlace {
   readonly ready: ReadyBatch;
-  /** Which of the batch's numIterations steps this is, from 0, and how many it gets. */
+  /** Which of the batch's steps this is, from 0, and how many it gets. */
   readonly iteration: number;
   readonly iterations: number;
   /** The batches drawn ahead of this one, once they are all ready. */
@@ -22,18 +23,22 @@ export interface StepPlace {
  * disk, warnings, checkpoint when due. When the run is to stop it ends with `stopped`.
  */
 export async function* takeStep(session: Session, place: StepPlace): AsyncGenerator<TrainEvent> {
-  const { policy, files, rewards, progress, stop } = session;
+  const { policy, recipe, files, rewards, progress, stop } = session;
   const { ready, iteration } = place;
   const step = policy.version;
   const beta = policy.beta;
-  const update = await policy.update(ready.batch);
-  if (iteration === 0) {
+  const parts = recipe.algorithm.stepsPerGeneration;
+  const batch = partOf(ready.batch, iteration, parts);
+  const update = await policy.update(batch);
+  const firstPass = iteration < parts;
+  if (firstPass) {
     const names = rewards.map((reward) => reward.name);
-    await files.rollouts.append(rolloutRecords(ready, step, names));
+    await files.rollouts.append(rolloutRecords(batch, step, names));
   }
   const evaluation = isDue(session, 'eval') ? await evaluateNow(session) : undefined;
   if (evaluation) yield evaluation;
-  const metrics = measure(session, place, { step, beta, update, evaluation: evaluation?.result });
+  const trained = { ready: { ...ready, batch }, firstPass };
+  const metrics = measure(session, trained, { step, beta, update, evaluation: evaluation?.result });
   await files.metrics.append([metrics]);
   yield { type: 'step', metrics };
   const { state, warnings } = watchStep(progress.watch, metrics);
@@ -59,7 +64,7 @@ function isBest({ progress, policy }: Session): boolean {
 
 function measure(
   { progress }: Session,
-  { ready, iteration }: StepPlace,
+  { ready, firstPass }: { readonly ready: ReadyBatch; readonly firstPass: boolean },
   facts: Pick<Parameters<typeof stepMetrics>[0], 'step' | 'beta' | 'update'> & {
     evaluation: EvalResult | undefined;
   },
@@ -68,7 +73,7 @@ function measure(
   const seconds = (now - progress.clock) / 1000;
   const tokens = countTokens(ready, facts.update);
   progress.clock = now;
-  if (iteration === 0) progress.tokens += tokens;
+  if (firstPass) progress.tokens += tokens;
   return stepMetrics({ ...facts, ready, tokens, totalTokens: progress.tokens, seconds });
 }
 

@@ -1,13 +1,25 @@
-import { concat, filter, from, type Observable, type OperatorFunction, pipe, takeWhile } from 'rxjs';
-import type { TrainEvent } from '../types.ts';
+import {
+  concat,
+  filter,
+  from,
+  identity,
+  type Observable,
+  type OperatorFunction,
+  pipe,
+  takeWhile,
+} from 'rxjs';
+import { stepsPerBatch } from '../config/algorithm.ts';
+import type { RolloutBatch, ScoredGroup, TrainEvent } from '../types.ts';
 import { addAdvantages } from './add-advantages.ts';
+import { addBaselines } from './add-baselines.ts';
 import { addReference } from './add-reference.ts';
-import type { DrawnBatch, Permit, ReadyBatch } from './batches.ts';
+import type { Permit, ReadyBatch } from './batches.ts';
 import { drawTasks } from './draw-tasks.ts';
 import { judgeBy } from './judge.ts';
 import { makeExamples } from './make-examples.ts';
 import { batchCount, optimise, type Trained } from './optimise.ts';
 import { pull } from './pull.ts';
+import { type DrawGroups, refill } from './refill.ts';
 import { rollOut } from './roll-out.ts';
 import { score } from './score.ts';
 import type { Session } from './session.ts';
@@ -37,17 +49,35 @@ export function trainSteps(session: Session): Observable<TrainEvent> {
 function makeReady(session: Session): OperatorFunction<Permit, ReadyBatch> {
   const { recipe, policy, source, seeds, rewards } = session;
   const { sampling, algorithm, env } = recipe;
-  return pipe(drawTasks(source, sampling.promptsPerStep, seeds), answer());
+  const prompts = sampling.promptsPerStep;
+  if (recipe.objective === 'sft') return pipe(drawTasks(source, prompts, seeds), makeExamples(env));
+  return pipe(
+    scoredGroups(session),
+    addAdvantages(judgeBy(rewards, algorithm)),
+    addReference(policy, algorithm.klCoef),
+  );
+}
 
-  function answer(): OperatorFunction<DrawnBatch, ReadyBatch> {
-    if (recipe.objective === 'sft') return makeExamples(env);
-    return pipe(
-      rollOut(env, sampling),
-      score(rewards, algorithm.numIterations),
-      addAdvantages(judgeBy(rewards, algorithm)),
-      addReference(policy, algorithm.klCoef),
+/** Tasks drawn, answered and scored. */
+function scoredGroups({
+  recipe,
+  source,
+  seeds,
+  rewards,
+}: Session): OperatorFunction<Permit, RolloutBatch<ScoredGroup>> {
+  const { sampling, algorithm, env } = recipe;
+  const greedy = algorithm.advantage.estimator === 'remax';
+  const perBatch = stepsPerBatch(algorithm);
+  const draw: DrawGroups = (prompts) =>
+    pipe(
+      drawTasks(source, prompts, seeds),
+      rollOut(env, sampling, { greedy }),
+      score(rewards, perBatch),
+      greedy ? addBaselines(rewards, perBatch) : identity,
     );
-  }
+  const prompts = sampling.promptsPerStep;
+  const { dynamicSampling } = algorithm;
+  return dynamicSampling ? refill(draw, { prompts, ...dynamicSampling }) : draw(prompts);
 }
 
 /** Sends what a checkpoint held ready ahead of what is drawn now. */

@@ -12,11 +12,11 @@ const USUAL_RATES = {
   sft: { adapter: [1e-5, 5e-3], full: [1e-6, 5e-3] },
 } as const;
 
-export const startWatch: WatchState = { clipped: false, zeroStdSteps: 0 };
+export const startWatch: WatchState = { clipped: false, zeroStdSteps: 0, flat: false };
 
 /** What is to be said after a step, once each time that it becomes true; and what to remember. */
 export function watchStep(
-  { clipped, zeroStdSteps }: WatchState,
+  { clipped, zeroStdSteps, flat }: WatchState,
   metrics: StepMetrics,
 ): { readonly state: WatchState; readonly warnings: readonly string[] } {
   const warnings: string[] = [];
@@ -33,7 +33,16 @@ export function watchStep(
       `all rewards have been equal for ${ZERO_STD_STEPS} steps: nothing is being learnt; check that the reward can tell completions apart and that the task is neither too easy nor too hard`,
     );
   }
-  return { state: { clipped: nowClipped, zeroStdSteps: zeroSteps }, warnings };
+  const flatGroups = metrics['dynamic_sampling/flat'] ?? 0;
+  if (flatGroups > 0 && !flat) {
+    warnings.push(
+      `dynamic sampling gave up after ${metrics['dynamic_sampling/tries']} tries: the completions of ${flatGroups} prompts all scored alike and teach nothing; raise algorithm.dynamicSampling.maxTries, or choose tasks that are neither too easy nor too hard`,
+    );
+  }
+  return {
+    state: { clipped: nowClipped, zeroStdSteps: zeroSteps, flat: flatGroups > 0 },
+    warnings,
+  };
 }
 
 /** What is to be said about a recipe before it runs. */

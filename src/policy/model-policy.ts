@@ -4,6 +4,7 @@ import { hyperParameters } from '../algorithm/loss/hyper-parameters.ts';
 import { lossNamed } from '../algorithm/loss/index.ts';
 import { combineMetrics } from '../algorithm/loss/metrics.ts';
 import type { LossConfig } from '../algorithm/loss/types.ts';
+import { stepsPerBatch } from '../config/algorithm.ts';
 import type { Recipe } from '../config.ts';
 import type { Engine } from '../engine/engine.ts';
 import { InputError, RunError } from '../errors.ts';
@@ -247,10 +248,10 @@ export class ModelPolicy implements Policy {
   /** β of each layer for the step about to be taken: it moves at every step, or is held over a rollout batch. */
   private betas(): readonly number[] {
     const { schedule, recipe } = this.options;
-    const { annealPer, numIterations } = recipe.algorithm;
+    const perBatch = stepsPerBatch(recipe.algorithm);
     const ended = this.steps >= recipe.steps;
     return schedule.betas(
-      annealPer === 'batch' && !ended ? this.steps - (this.steps % numIterations) : this.steps,
+      recipe.algorithm.annealPer === 'batch' && !ended ? this.steps - (this.steps % perBatch) : this.steps,
     );
   }
 

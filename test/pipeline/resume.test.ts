@@ -16,6 +16,16 @@ const settings = {
     sampling: { groupSize: 4, promptsPerStep: 2, maxOffPolicySteps: 1 },
     algorithm: { numIterations: 2 },
   },
+  'with 2 steps a pass and 2 passes': { algorithm: { stepsPerGeneration: 2, numIterations: 2 } },
+  'with dynamic sampling, lag 1': {
+    sampling: { groupSize: 2, promptsPerStep: 2, maxOffPolicySteps: 1 },
+    algorithm: { dynamicSampling: { maxTries: 3 } },
+  },
+  'with log-probs noted before each batch, lag 1': {
+    sampling: { groupSize: 4, promptsPerStep: 2, maxOffPolicySteps: 1 },
+    algorithm: { samplerCorrection: {}, numIterations: 2 },
+  },
+  'with greedy baselines': { algorithm: { advantage: { estimator: 'remax' as const } } },
   'of supervised fine-tuning': { objective: 'sft' as const },
 };
 

@@ -176,4 +176,43 @@ describe('permits', () => {
       [0, 3, 6].flatMap((s) => Array(8).fill(s)),
     );
   });
+
+  test('let a batch have stepsPerGeneration steps on parts of it, each pass over all of them', async () => {
+    const out = join(await temporaryFolder(), 'run');
+    const algorithm = { stepsPerGeneration: 2, numIterations: 2 };
+    const { bandit } = await runBandit(banditRecipe({ steps: 7, algorithm }), { out });
+    const tasks = bandit.updates.map((batch) => {
+      if (batch.objective !== 'rl') throw new Error('no rollouts');
+      return batch.groups.map(({ task }) => task.id).join();
+    });
+    expect(tasks).toEqual(['0', '1', '0', '1', '2', '3', '2'].map((i) => `train-${i}`));
+    expect((await lines(out, 'rollouts.jsonl')).map((r) => r.step)).toEqual(
+      [0, 1, 4, 5].flatMap((step) => Array(4).fill(step)),
+    );
+    const metrics = await lines(out, 'metrics.jsonl');
+    expect(metrics.map((m) => m.off_policy_steps)).toEqual([0, 1, 2, 3, 0, 1, 2]);
+    // 4 completions a part, each 2 prompt tokens and 1 more; later passes add none.
+    expect(metrics.map((m) => m.num_tokens)).toEqual([12, 24, 24, 24, 36, 48, 48]);
+  });
+});
+
+describe('with samplerCorrection', () => {
+  test('the log-probs of a batch are noted once, before its first step', async () => {
+    const out = join(await temporaryFolder(), 'run');
+    const algorithm = { samplerCorrection: {}, numIterations: 2 };
+    const sampling = { groupSize: 4, promptsPerStep: 2, maxOffPolicySteps: 1 };
+    const { bandit } = await runBandit(banditRecipe({ steps: 6, algorithm, sampling }), { out });
+    const noted = bandit.updates.map((batch) => {
+      if (batch.objective !== 'rl') throw new Error('no rollouts');
+      return batch.groups.flatMap(({ oldLogprobs, rollouts }) =>
+        rollouts.map(({ logprobs }, g) => ({ old: oldLogprobs![g]![0]!, sampled: logprobs[0]! })),
+      );
+    });
+    expect(noted[0]).toEqual(noted[1]);
+    expect(noted[2]).toEqual(noted[3]);
+    // The first batch was sampled by the policy that trains on it, those that follow by one that is a batch older.
+    const gaps = noted.map((rows) => Math.max(...rows.map(({ old, sampled }) => Math.abs(old - sampled))));
+    expect(gaps[0]).toBeLessThan(1e-6);
+    expect(gaps[2]).toBeGreaterThan(1e-3);
+  });
 });

@@ -27,6 +27,16 @@ describe('a person is warned', () => {
     expect(warnings).toEqual([[9, expect.stringMatching(/^all rewards have been equal for 5 steps/)]]);
   });
 
+  test('when dynamic sampling gives up, once each time that begins', () => {
+    const series = [0, 3, 3, 0, 1].map((flat) => ({
+      'dynamic_sampling/flat': flat,
+      'dynamic_sampling/tries': 4,
+    }));
+    const warnings = said(series);
+    expect(warnings.map(([step]) => step)).toEqual([1, 4]);
+    expect(warnings[0]![1]).toMatch(/^dynamic sampling gave up after 4 tries: the completions of 3 prompts/);
+  });
+
   test('of a learning rate far from what the method takes', () => {
     const warningsAt = (lr: number, overrides: Parameters<typeof banditRecipe>[0] = {}) =>
       recipeWarnings(parseRecipe(banditRecipe({ optimizer: { lr }, ...overrides })));

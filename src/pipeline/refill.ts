@@ -1,0 +1,77 @@
+import { concatMap, EMPTY, expand, last, map, type Observable, type OperatorFunction, of } from 'rxjs';
+import type { RolloutBatch, ScoredGroup } from '../types.ts';
+import type { Permit } from './batches.ts';
+
+/** Draws, samples and scores so many prompts on a permit. */
+export type DrawGroups = (prompts: number) => OperatorFunction<Permit, RolloutBatch<ScoredGroup>>;
+
+export interface RefillOptions {
+  /** P */
+  readonly prompts: number;
+  /** How often a batch is sampled at most, the first time included. */
+  readonly maxTries: number;
+}
+
+/** A batch that is being filled. */
+interface Filling {
+  readonly tries: number;
+  /** The first try's batch: its metrics are of prompts that nobody chose. */
+  readonly first?: RolloutBatch<ScoredGroup>;
+  readonly telling: readonly ScoredGroup[];
+  /** Groups whose completions all scored alike. */
+  readonly flat: readonly ScoredGroup[];
+}
+
+/**
+ * Dynamic sampling (DAPO, https://arxiv.org/abs/2503.14476): fills each batch with groups whose rewards differ, drawing other
+ * prompts for those that tell nothing. After `maxTries` it goes on with what there is. Batch after batch, each with
+ * all its tries, so that what is drawn for one never depends on timing.
+ * Metrics dynamic_sampling/tries, /dropped (groups sampled in vain) and /flat (groups that tell nothing all the same).
+ */
+export function refill(
+  draw: DrawGroups,
+  options: RefillOptions,
+): OperatorFunction<Permit, RolloutBatch<ScoredGroup>> {
+  const start: Filling = { tries: 0, telling: [], flat: [] };
+  return concatMap((permit) =>
+    of(start).pipe(
+      expand((filling) => again(filling, permit)),
+      last(),
+      map((filling) => filled(filling, options)),
+    ),
+  );
+
+  function again(filling: Filling, permit: Permit): Observable<Filling> {
+    const missing = options.prompts - filling.telling.length;
+    if (missing === 0 || filling.tries === options.maxTries) return EMPTY;
+    return of(permit).pipe(
+      draw(missing),
+      map((batch) => ({
+        tries: filling.tries + 1,
+        first: filling.first ?? batch,
+        telling: [...filling.telling, ...batch.groups.filter(tells)],
+        flat: [...filling.flat, ...batch.groups.filter((group) => !tells(group))],
+      })),
+    );
+  }
+}
+
+/** Whether two of the group's completions were rewarded differently. */
+function tells({ rewards }: ScoredGroup): boolean {
+  const scored = rewards.filter((reward) => !Number.isNaN(reward));
+  return scored.some((reward) => reward !== scored[0]);
+}
+
+function filled({ tries, first, telling, flat }: Filling, { prompts }: RefillOptions) {
+  const left = flat.slice(0, prompts - telling.length);
+  return {
+    ...first!,
+    groups: [...telling, ...left],
+    metrics: {
+      ...first!.metrics,
+      'dynamic_sampling/tries': tries,
+      'dynamic_sampling/dropped': flat.length - left.length,
+      'dynamic_sampling/flat': left.length,
+    },
+  };
+}
