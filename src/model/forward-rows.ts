@@ -37,9 +37,10 @@ export function positionsFrom(starts: tf.Tensor1D, rows: number, tokens: number)
   return tf.reshape(tf.add(first, tf.range(0, tokens, 1, 'int32')), [rows * tokens]);
 }
 
-/** The rotary angles of rows at these positions. */
+/** The rotary angles of rows at these positions. Padding may lie beyond the tables: it gets the last angles, and means nothing. */
 export function anglesAt(rope: RotaryAngles, positions: tf.Tensor1D): RotaryAngles {
-  return { cos: takeRows(rope.cos, positions), sin: takeRows(rope.sin, positions) };
+  const within = tf.minimum(positions, tf.scalar(rope.cos.shape[0] - 1, 'int32')) as tf.Tensor1D;
+  return { cos: takeRows(rope.cos, within), sin: takeRows(rope.sin, within) };
 }
 
 /** Mask of causal attention among a sequence's own T keys, [T·J, T]. */

@@ -1,4 +1,5 @@
 import type { TokenBatch } from '../policy/policy.ts';
+import { checkPositions } from './check-positions.ts';
 import { lengthBucket } from './length-bucket.ts';
 import type { ModelPrograms, ModelWeights } from './model-programs.ts';
 import { packRows } from './packed-rows.ts';
@@ -14,6 +15,7 @@ export async function batchLogits(
 ): Promise<{ readonly data: Float32Array; readonly shape: readonly [number, number, number] }> {
   const vocab = programs.config.vocabSize;
   const places = attentionMask.map(tokenPlaces);
+  checkRows(places, programs);
   const width = lengthBucket(Math.max(1, ...places.map(({ length }) => length)));
   const ids = new Int32Array(inputIds.length * width);
   for (const [b, place] of places.entries()) {
@@ -45,6 +47,7 @@ export async function batchLogprobs(
   { inputIds, attentionMask }: TokenBatch,
 ): Promise<{ readonly data: Float32Array; readonly shape: readonly [number, number] }> {
   const places = attentionMask.map(tokenPlaces);
+  checkRows(places, programs);
   const packed = packRows(
     places.map((place, b) => {
       const [first = 0, ...rest] = place.map((t) => inputIds[b]![t]!);
@@ -59,6 +62,12 @@ export async function batchLogprobs(
       out[b * width + t - 1] = logprobs.data[b * packed.width + i]!;
   }
   return { data: out, shape: [inputIds.length, width] };
+}
+
+/** @throws InputError for a row that is longer than the model has positions. */
+function checkRows(places: readonly (readonly number[])[], { config }: ModelPrograms): void {
+  for (const [b, { length }] of places.entries())
+    checkPositions(`row ${b}`, Math.max(1, length), config.maxPositionEmbeddings);
 }
 
 /** Where a row's tokens stand. */

@@ -274,7 +274,8 @@ export class ModelPolicy implements Policy {
     if (batch.objective === 'rl') return rolloutSequences(batch.groups, recipe.algorithm);
     const endId = tokenizer.eosTokenId ?? config.eosTokenIds[0];
     if (endId === undefined) throw new InputError('the model has no end-of-text token to teach');
-    return exampleSequences(batch.examples, { tokenizer, endId, ...recipe.sampling });
+    const positions = config.maxPositionEmbeddings;
+    return exampleSequences(batch.examples, { tokenizer, endId, positions, ...recipe.sampling });
   }
 
   /** Whether a group whose advantages are all 0 gets no gradient from anywhere. */

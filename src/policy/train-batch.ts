@@ -1,5 +1,6 @@
 import { lossMask } from '../algorithm/completions.ts';
 import { InputError } from '../errors.ts';
+import { checkPositions } from '../model/check-positions.ts';
 import type { Sequences } from '../model/packed-rows.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
 import type { TrainSequences } from './micro-batches.ts';
@@ -35,19 +36,26 @@ export function rolloutSequences(
 
 /**
  * Prompts and the texts taught after them as training sequences; the text is followed by the token that ends a turn.
- * @throws InputError for a target without tokens.
+ * @throws InputError for a target or prompt without tokens, or both longer than the model has positions.
  */
 export function exampleSequences(
   examples: readonly Example[],
-  { tokenizer, endId, maxPromptLength }: ExampleOptions,
+  { tokenizer, endId, maxPromptLength, positions }: ExampleOptions,
 ): UnweightedSequences[] {
   return examples.map(({ task, messages, target }) => {
     const ids = tokenizer.encode(target, { addSpecialTokens: false });
     if (ids.length === 0)
       throw new InputError(`task ${task.id}: its target ${JSON.stringify(target)} has no tokens`);
     const completion = [...ids, endId];
+    const prompt = tokenizer.encodeChat(messages).slice(-maxPromptLength);
+    checkPositions(`the prompt of task ${task.id}`, prompt.length, positions);
+    checkPositions(
+      `task ${task.id}, its prompt and target together,`,
+      prompt.length + completion.length,
+      positions,
+    );
     return {
-      prompt: tokenizer.encodeChat(messages).slice(-maxPromptLength),
+      prompt,
       completions: [completion],
       rows: [{ mask: completion.map(() => 1), advantage: 0 }],
     };
@@ -59,6 +67,8 @@ export interface ExampleOptions {
   /** The token that ends an assistant's turn. */
   readonly endId: number;
   readonly maxPromptLength: number;
+  /** Positions that the model has. */
+  readonly positions: number;
 }
 
 /** Gives every row more numbers, by the row's place in the batch. */

@@ -1,3 +1,4 @@
+import { checkPositions } from '../model/check-positions.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
 import type { SampleOptions, SampleRequest } from '../policy/policy.ts';
 import type { Completion, Group } from '../types.ts';
@@ -30,13 +31,16 @@ export async function sampleGroups(
   }));
 }
 
-/** G completions of each prompt, with their texts. */
+/** G completions of each prompt, with their texts. @throws InputError for a prompt that is empty or leaves no position to continue at. */
 export async function completions(
   { model, tokenizer, eosTokenIds }: Pick<Sampler, 'model' | 'tokenizer' | 'eosTokenIds'>,
   prompts: readonly (readonly number[])[],
   options: Omit<SampleOptions, 'maxPromptLength'>,
 ): Promise<Completion[][]> {
   const { stop } = options;
+  // The first new token needs a position too.
+  for (const [i, { length }] of prompts.entries())
+    checkPositions(`prompt ${i}`, length, model.maxPositions - 1);
   const textOf = (ids: readonly number[]) => tokenizer.decode(ids, { skipSpecialTokens: true });
   const stops = (ids: readonly number[]) => stop.some((text) => textOf(ids).includes(text));
   const groups = await generate(model, prompts, {

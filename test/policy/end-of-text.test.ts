@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { InputError } from '../../src/errors.ts';
 import type { Rollout } from '../../src/types.ts';
 import { END, letter, textOf } from './model-folder.ts';
 import { greatestGap, recorded, rollOut, trainerLogprobs, withAdvantages } from './rollouts.ts';
-import { openTiny, type RecipeOverrides } from './tiny-policy.ts';
+import { openTiny, type RecipeOverrides, type Tiny } from './tiny-policy.ts';
 import { userMessage } from './toy-environment.ts';
 
 const EOS = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
@@ -86,6 +87,55 @@ describe.each(pads)('when %s', (_, padTokenId) => {
     expect(answers.map(({ rollouts }) => rollouts[0]!.tokenIds)).toEqual(targets.map((ids) => [...ids, 2]));
     expect(answers.map(({ rollouts }) => rollouts[0]!.finishReason)).toEqual(['eos', 'eos', 'eos']);
     expect(answers.map(({ rollouts }) => rollouts[0]!.text)).toEqual(examples.map(({ target }) => target));
+  });
+});
+
+describe('a model of 128 positions', () => {
+  const prompt = (length: number) => Array.from({ length }, (_, i) => 60 + ((7 * i) % 50));
+  const request = (id: string, length: number) => ({
+    task: { id },
+    messages: userMessage(textOf(prompt(length))),
+  });
+  const sampleOf = ({ policy, recipe }: Tiny, lengths: readonly number[]) => {
+    const requests = lengths.map((length) => request(String(length), length));
+    return policy.snapshot().sample(requests, { ...recipe.sampling, maxNewTokens: 8, seed: 5 });
+  };
+
+  test('texts that fill it end there, and are sampled and trained on beside short ones', async () => {
+    const tiny = await openTiny({ trained: true });
+    const groups = await sampleOf(tiny, [120, 125, 126, 127, 2]);
+    const lengths = groups.map(({ rollouts }) =>
+      Math.max(...rollouts.map(({ tokenIds }) => tokenIds.length)),
+    );
+    expect(lengths).toEqual([8, 3, 2, 1, 8]);
+    expect(greatestGap(recorded(groups), await trainerLogprobs(tiny, groups))).toBeLessThan(1e-4);
+    const batch = withAdvantages(groups, (g) => (g % 2 ? 1 : -1));
+    const { grad_norm } = await tiny.policy.update({ objective: 'rl', groups: batch });
+    expect(grad_norm).toBeGreaterThan(0);
+  });
+
+  test('a prompt that leaves no room, or has no token, is bad input', async () => {
+    const tiny = await openTiny();
+    await expect(sampleOf(tiny, [3, 128])).rejects.toThrow(InputError);
+    await expect(sampleOf(tiny, [3, 128])).rejects.toThrow(
+      /prompt 1 has 128 tokens; the model has 127 positions/,
+    );
+    await expect(sampleOf(tiny, [0])).rejects.toThrow(/prompt 0 has no tokens/);
+    const ids = prompt(129);
+    const tooLong = tiny.policy.logits({ inputIds: [ids], attentionMask: [ids.map(() => 1)] });
+    await expect(tooLong).rejects.toThrow(/row 0 has 129 tokens; the model has 128 positions/);
+  });
+
+  test('an example that does not fit it is bad input', async () => {
+    const { policy } = await openTiny({ recipe: { objective: 'sft' } });
+    const teach = (length: number) =>
+      policy.update({
+        objective: 'sft',
+        examples: [{ ...request('long', length), target: textOf([80, 81, 82]) }],
+      });
+    expect((await teach(124)).loss).toBeGreaterThan(0);
+    await expect(teach(125)).rejects.toThrow(/task long, its prompt and target together, has 129 tokens/);
+    await expect(teach(0)).rejects.toThrow(/the prompt of task long has no tokens/);
   });
 });
 
