@@ -1,3 +1,4 @@
+import { startsDead } from '../adapter/dead-start.ts';
 import type { WatchState } from '../checkpoint/checkpoint.ts';
 import type { Recipe } from '../config.ts';
 import type { StepMetrics } from '../types.ts';
@@ -46,7 +47,18 @@ export function watchStep(
 }
 
 /** What is to be said about a recipe before it runs. */
-export function recipeWarnings({ method, objective, optimizer }: Recipe): string[] {
+export function recipeWarnings(recipe: Recipe): string[] {
+  return [...rateWarnings(recipe), ...deadStartWarnings(recipe)];
+}
+
+function deadStartWarnings(recipe: Recipe): string[] {
+  if (!startsDead(recipe)) return [];
+  return [
+    `adapter.placement ${recipe.adapter.placement} with relu gives an exactly zero gradient while β = 1 (a fresh B is 0, and so is relu's slope there): nothing is learnt until β falls; take gelu, gelu-tanh or silu, or a placement without the last s`,
+  ];
+}
+
+function rateWarnings({ method, objective, optimizer }: Recipe): string[] {
   const [low, high] = USUAL_RATES[objective][method === 'full' ? 'full' : 'adapter'];
   const { lr } = optimizer;
   if (lr >= low && lr <= high) return [];
