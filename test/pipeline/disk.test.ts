@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -19,17 +19,22 @@ function mount(options: string): string {
   return folder;
 }
 
+function unmount(folder: string): void {
+  execFileSync('umount', [folder]);
+  rmdirSync(folder);
+}
+
 function remount(folder: string, options: string): void {
   execFileSync('mount', ['-o', `remount,${options}`, folder], { stdio: 'pipe' });
 }
 
 afterEach(() => {
-  for (const folder of mounted.splice(0)) execFileSync('umount', [folder]);
+  for (const folder of mounted.splice(0)) unmount(folder);
 });
 
 function canMount(): boolean {
   try {
-    execFileSync('umount', [mount('size=64k')]);
+    unmount(mount('size=64k'));
     mounted.pop();
     return true;
   } catch {

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom, tap, toArray } from 'rxjs';
+import { afterAll } from 'vitest';
 import type { RecipeInput } from '../../src/config.ts';
 import type { TrainOptions } from '../../src/pipeline/session.ts';
 import { unrepeatable } from '../../src/pipeline/step-metrics.ts';
@@ -10,8 +11,16 @@ import { trainWith } from '../../src/pipeline/train.ts';
 import type { TrainEvent } from '../../src/types.ts';
 import { Bandit, type BanditOptions } from './bandit.ts';
 
+const folders: string[] = [];
+afterAll(() =>
+  Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true, maxRetries: 3 }))),
+);
+
+/** An empty folder that is gone after the file's tests. */
 export async function temporaryFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'anneal-'));
+  const folder = await mkdtemp(join(tmpdir(), 'anneal-'));
+  folders.push(folder);
+  return folder;
 }
 
 /** Runs a recipe on bandits to its end; gives the events and the bandits made. */
