@@ -1,6 +1,14 @@
 import type { Environment, RewardFunction, Split, Task } from '../src/types.ts';
 
 const splits: readonly Split[] = ['train', 'test'];
+/** Gold answers handed to the reward at a time. */
+const BATCH = 64;
+
+interface Graded {
+  readonly task: Task;
+  readonly ok: boolean;
+  readonly why?: string;
+}
 
 /**
  * Grades an environment's own gold answers: the text that should earn the full score is given to the reward as if
@@ -11,34 +19,58 @@ export async function* gradeGold(
   env: Environment,
   reward: RewardFunction,
   gold: (task: Task) => string,
-): AsyncGenerator<{ task: Task; ok: boolean; why?: string }> {
+): AsyncGenerator<Graded> {
   for (const split of splits) {
+    let batch: Task[] = [];
     for await (const task of env.tasks(split)) {
-      yield { task, ...(await grade(env, task, { reward, completion: gold(task) })) };
+      batch.push(task);
+      if (batch.length < BATCH) continue;
+      yield* await grade(env, batch, { reward, gold });
+      batch = [];
     }
+    yield* await grade(env, batch, { reward, gold });
   }
 }
 
-async function grade(
-  env: Environment,
-  task: Task,
-  { reward, completion }: { reward: RewardFunction; completion: string },
-): Promise<{ ok: boolean; why?: string }> {
-  const prompt = env.prompt(task);
+interface Grading {
+  readonly reward: RewardFunction;
+  readonly gold: (task: Task) => string;
+}
+
+async function grade(env: Environment, tasks: readonly Task[], grading: Grading): Promise<Graded[]> {
+  if (tasks.length === 0) return [];
+  const completions = tasks.map(grading.gold);
   try {
-    const [score] = await reward({
-      tasks: [task],
-      prompts: [prompt],
-      completions: [completion],
-      completionIds: [[]],
-      messages: [[...prompt, { role: 'assistant', content: completion }]],
-      step: 0,
-      logMetric: () => {},
-      signal: new AbortController().signal,
-    });
-    if (typeof score === 'number' && score >= 1) return { ok: true };
-    return { ok: false, why: `gold ${JSON.stringify(completion)} scores ${score}` };
+    const scores = await scoresOf(env, tasks, { reward: grading.reward, completions });
+    return tasks.map((task, i) => verdict(task, completions[i]!, scores[i]));
   } catch (error) {
-    return { ok: false, why: error instanceof Error ? error.message : String(error) };
+    if (tasks.length === 1)
+      return [{ task: tasks[0]!, ok: false, why: error instanceof Error ? error.message : String(error) }];
+    // One of them made the reward throw: each by itself tells which.
+    return (await Promise.all(tasks.map((task) => grade(env, [task], grading)))).flat();
   }
+}
+
+function verdict(task: Task, completion: string, score: number | null | undefined): Graded {
+  if (typeof score === 'number' && score >= 1) return { task, ok: true };
+  const shown = completion.length > 200 ? `…${completion.slice(-200)}` : completion;
+  return { task, ok: false, why: `gold ${JSON.stringify(shown)} scores ${score}` };
+}
+
+async function scoresOf(
+  env: Environment,
+  tasks: readonly Task[],
+  { reward, completions }: { reward: RewardFunction; completions: readonly string[] },
+): Promise<readonly (number | null)[]> {
+  const prompts = tasks.map((task) => env.prompt(task));
+  return reward({
+    tasks,
+    prompts,
+    completions,
+    completionIds: tasks.map(() => []),
+    messages: prompts.map((prompt, i) => [...prompt, { role: 'assistant', content: completions[i]! }]),
+    step: 0,
+    logMetric: () => {},
+    signal: new AbortController().signal,
+  });
 }

@@ -1,35 +1,36 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { InputError } from '../errors.ts';
-
-/** A row of a data file and where it stands, for error messages. */
-export interface Row {
-  readonly values: Readonly<Record<string, unknown>>;
-  /** 'FILE:LINE', lines from 1. */
-  readonly where: string;
-}
+import type { Row } from './row.ts';
+import { textChunks } from './text-chunks.ts';
 
 /**
- * Streams the rows of a JSON-lines file; empty lines are skipped.
+ * Streams the rows of a JSON-lines file, gunzipped when its name ends in .gz; empty lines are skipped.
  * @throws InputError when a line is not a JSON object, naming file and line.
  */
 export async function* readJsonl(path: string): AsyncGenerator<Row> {
-  const lines = createInterface({
-    input: createReadStream(path, 'utf8'),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
   let number = 0;
-  for await (const line of lines) {
+  for await (const line of lines(path)) {
     number++;
     if (line.trim() === '') continue;
-    yield { values: parseRow(line, `${path}:${number}`), where: `${path}:${number}` };
+    const where = `${path}:${number}`;
+    yield { values: parseRow(line, where), where };
   }
+}
+
+async function* lines(path: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of textChunks(path)) {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop()!;
+    yield* parts;
+  }
+  if (rest !== '') yield rest;
 }
 
 function parseRow(line: string, where: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    // A byte order mark is no part of the first row.
+    value = JSON.parse(line.replace(/^\ufeff/, ''));
   } catch {
     throw new InputError(`${where}: not JSON: ${line.slice(0, 60)}`);
   }
