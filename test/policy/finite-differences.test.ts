@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
+import type { HostTensor } from '../../src/engine/engine.ts';
+import type { ModelWeights } from '../../src/model/model-programs.ts';
+import { measureTokens } from '../../src/policy/measure-tokens.ts';
+import { microBatches } from '../../src/policy/micro-batches.ts';
+import { prepareBatch } from '../../src/policy/prepare-batch.ts';
+import { rolloutSequences, type UnweightedSequences } from '../../src/policy/train-batch.ts';
+import { UpdateProgram } from '../../src/policy/update-program.ts';
+import { randomStream } from '../../src/random.ts';
+import { recorded, rollOut, withAdvantages } from './rollouts.ts';
+import { openTiny, type RecipeOverrides, type Tiny, trainedOf } from './tiny-policy.ts';
+
+type Algorithm = NonNullable<RecipeOverrides['algorithm']>;
+
+/** Entropy and KL terms are in, so that every path of the graph that can carry a gradient does. */
+const terms = { klCoef: 0.1, entropyCoef: 0.05 };
+const losses: [title: string, algorithm: Algorithm, detached: boolean][] = [
+  ['grpo', { name: 'grpo', ...terms }, false],
+  ['gspo', { name: 'gspo', clipEpsilon: 0.1, clipEpsilonHigh: 0.1, ...terms }, false],
+  ['cispo', { name: 'cispo', ratioMax: 1.2, entropyCoef: 0.05 }, true],
+];
+const betas = [1, 0.5, 0];
+const cases = losses.flatMap(([title, algorithm, detached]) =>
+  betas.map((beta) => ({ title: `${title} at β = ${beta}`, algorithm, detached, beta })),
+);
+
+describe('gradients through the whole model are those of finite differences', () => {
+  test.each(cases)('$title', async ({ algorithm, detached, beta }) => {
+    const tiny = await openTiny({ recipe: { algorithm }, trained: true, betas: () => [beta, beta] });
+    const { gradients, slopeAt } = await differentiable(tiny, detached);
+    for (const [name, gradient] of Object.entries(gradients)) {
+      // Of each tensor the entry that matters most: the others' differences drown in float32.
+      const at = gradient.reduce((best, g, i) => (Math.abs(g) > Math.abs(gradient[best]!) ? i : best), 0);
+      const slope = await slopeAt(name, at);
+      expect(Math.abs(gradient[at]!), name).toBeGreaterThan(2e-3);
+      expect(Math.abs(slope - gradient[at]!), `${name}: ${slope} for ${gradient[at]}`).toBeLessThan(
+        2e-4 + 5e-3 * Math.abs(gradient[at]!),
+      );
+    }
+  });
+});
+
+/**
+ * The loss of a batch in which some ratios are clipped and none is near a bound. A loss that takes the ratio as a constant is
+ * differenced with the ratio held: the log-probs that it is taken against move along.
+ */
+async function differentiable(tiny: Tiny, detached: boolean) {
+  const { recipe, policy, programs, weights } = tiny;
+  const loss = recipe.algorithm;
+  const trained = Object.keys(trainedOf(policy));
+  const program = new UpdateProgram({ ...tiny, trained, objective: 'rl', loss });
+  const { temperature } = recipe.sampling;
+  const measure = (of: ModelWeights, groups: readonly UnweightedSequences[]) =>
+    measureTokens(groups, { programs, weights: of, temperature, size: 64 });
+  const groups = await sequences(tiny);
+  const before = (await measure(weights(), groups)).logprobs;
+
+  const evaluate = async (of: ModelWeights) => {
+    const now = detached ? (await measure(of, groups)).logprobs : before;
+    let b = 0;
+    const moved = groups.map((group) => ({
+      ...group,
+      rows: group.rows.map((row) => {
+        const [x, y] = [now[b]!, before[b++]!];
+        return { ...row, oldLogprobs: Array.from(row.oldLogprobs!, (old, t) => old + x[t]! - y[t]!) };
+      }),
+    }));
+    const prepared = await prepareBatch(moved, {
+      ...{ loss, maxCompletionLength: recipe.sampling.maxNewTokens, random: randomStream(0, 'none') },
+      measure: () => measure(of, moved),
+    });
+    const [batch] = microBatches(prepared.groups, 64);
+    const hyper = { ...hyperParameters(loss), ...prepared.scalars };
+    return program.run({ model: programs.inputs(of), batch: batch!, temperature, hyper });
+  };
+
+  /** dloss/dw of entry `at` of a tensor, by central differences of the fourth order. */
+  const slopeAt = async (name: string, at: number): Promise<number> => {
+    const step = 0.002;
+    const shifted = async (steps: number) =>
+      (await evaluate(withMoved(weights(), name, at, steps * step))).loss;
+    const near = (await shifted(1)) - (await shifted(-1));
+    const far = (await shifted(2)) - (await shifted(-2));
+    return (8 * near - far) / (12 * step);
+  };
+  return { gradients: (await evaluate(weights())).gradients, slopeAt };
+}
+
+function withMoved(weights: ModelWeights, name: string, at: number, by: number): ModelWeights {
+  const tensor = weights.adapter[name]!;
+  const data = Float32Array.from(tensor.data);
+  data[at] = data[at]! + by;
+  const moved: HostTensor = { ...tensor, data };
+  return { ...weights, adapter: { ...weights.adapter, [name]: moved } };
+}
+
+async function sequences(tiny: Tiny): Promise<UnweightedSequences[]> {
+  const rolled = withAdvantages(await rollOut(tiny), (g, p) => (g % 2 ? 2 : -2) + p);
+  const shift = (row: readonly number[], g: number, of: (t: number, g: number) => number) =>
+    row.map((logprob, t) => logprob + of(t, g));
+  // With one ratio a completion, all of a completion's tokens have moved alike, else tokens have moved each its own way.
+  const alike = tiny.recipe.algorithm.name === 'gspo';
+  const moves = [-0.6, -0.02, 0.02, 0.6];
+  const groups = rolled.map((group, p) => ({
+    ...group,
+    rollouts: group.rollouts.map((rollout, g) => ({
+      ...rollout,
+      logprobs: shift(rollout.logprobs, g, (t) => moves[((alike ? 0 : t) + g + p) % 4]!),
+    })),
+    refLogprobs: recorded([group])[0]!.map((row, g) => shift(row, g, (t) => 0.3 * Math.cos(3 * t + g))),
+  }));
+  return rolloutSequences(groups, { maskTruncated: false });
+}
