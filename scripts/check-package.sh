@@ -37,8 +37,16 @@ if (!/^\d/.test(completion.text)) throw new Error(`the merged model says ${JSON.
 await model.dispose();
 API
 
+cat > wrong.ts <<'WRONG'
+import { defineRecipe } from 'anneal';
+import arithmetic from 'anneal/recipes/arithmetic';
+
+// @ts-expect-error: with the shipped types a misspelt field does not compile
+export default defineRecipe({ ...arithmetic, optimiser: { lr: 1e-3 } });
+WRONG
+
 npx anneal run recipe.ts --out runs/cli
 node api.mjs
 # tfjs-core brings WebGPU types that clash with TypeScript's own: its declarations are not checked.
-npx tsc --noEmit --strict --skipLibCheck --module nodenext --target es2022 --types node recipe.ts
+npx tsc --noEmit --strict --skipLibCheck --module nodenext --target es2022 --types node recipe.ts wrong.ts
 echo 'package: installs, runs and type-checks in an empty project'
