@@ -51,6 +51,21 @@ describe('an update', () => {
     expect(await rollOut(tiny)).not.toEqual(groups);
   });
 
+  test('leaves a state that was taken before it, moments and all, as it was', async () => {
+    const tiny = await openTiny({ trained: true });
+    const groups = withAdvantages(await rollOut(tiny), mixed);
+    await update(tiny, groups);
+    const state = tiny.policy.state();
+    const copy = structuredClone(state);
+    await update(tiny, groups);
+    expect(state).toEqual(copy);
+    const second = tiny.policy.state();
+    // And from it the same update is taken again, to the bit.
+    await tiny.policy.restore(state);
+    await update(tiny, groups);
+    expect(tiny.policy.state()).toEqual(second);
+  });
+
   test('raises the log-probs of what was better and lowers those of what was worse', async () => {
     const tiny = await openTiny({
       trained: true,
