@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
+import { losses } from '../../src/algorithm/loss/index.ts';
+import { measureTokens } from '../../src/policy/measure-tokens.ts';
+import { type MicroBatch, microBatches } from '../../src/policy/micro-batches.ts';
+import { prepareBatch } from '../../src/policy/prepare-batch.ts';
+import { rolloutSequences } from '../../src/policy/train-batch.ts';
+import { type MicroResult, UpdateProgram } from '../../src/policy/update-program.ts';
+import { randomStream } from '../../src/random.ts';
+import { mixed, recorded, rollOut, withAdvantages } from './rollouts.ts';
+import { openTiny, type RecipeOverrides, type Tiny, trainedOf } from './tiny-policy.ts';
+
+// Every number of a loss and every row of numbers that it reads is an input of the compiled graph: another value gives another
+// result with no new compilation.
+
+type Algorithm = NonNullable<RecipeOverrides['algorithm']>;
+type Name = NonNullable<Algorithm['name']>;
+
+const names = Object.keys(losses).filter((name) => name !== 'ppo') as Name[];
+const added = { klCoef: 0.1, entropyCoef: 0.05, topEntropyQuantile: 0.7, offPolicyThreshold: 0.15 };
+const covariance = { share: 0.2, lower: -9, upper: 9 };
+
+/** Each loss with all that it can be given, ranges narrow enough to bind. */
+function full(name: Name, compat: 'trl' | 'verl'): Algorithm {
+  const options = {
+    clipEpsilon: 0.1,
+    clipEpsilonHigh: 0.1,
+    delta: 1.12,
+    ratioMax: 1.1,
+    dualClip: 1.05,
+    covariance,
+  };
+  const read = compat === 'verl' ? { clipEpsilon: 0, clipEpsilonHigh: 0, dualClip: 0 } : losses[name].options;
+  const own = Object.entries(options).filter(([option]) => option in read);
+  return {
+    name,
+    compat,
+    ...added,
+    ...Object.fromEntries(own),
+    samplerCorrection: { mode: 'token_truncate' },
+  };
+}
+
+const cases: [title: string, algorithm: Algorithm][] = [
+  ...names.map((name): [string, Algorithm] => [name, full(name, 'trl')]),
+  ['grpo (verl)', full('grpo', 'verl')],
+];
+
+/**
+ * Scalars of a batch that are for some losses only (sequences: metrics of one ratio a completion; positions: TRL's PPO), and
+ * the threshold, which has done its work when the rows of high entropy are made.
+ */
+const idle = ['sequences', 'positions', 'entropyThreshold'];
+
+describe.each(cases)('%s', (_, algorithm) => {
+  test('reads every number and every row from the graph’s inputs', async () => {
+    const tiny = await openTiny({ recipe: { algorithm }, trained: true, betas: () => [0.6, 0.6] });
+    const loss = tiny.recipe.algorithm;
+    const trained = Object.keys(trainedOf(tiny.policy));
+    const program = new UpdateProgram({ ...tiny, trained, objective: 'rl', loss });
+    const { batch, scalars } = await prepared(tiny);
+    const model = tiny.programs.inputs(tiny.weights());
+    const numbers = { ...hyperParameters(loss), ...scalars };
+    const run = (hyper: Readonly<Record<string, number>>, rows: MicroBatch['rows']) =>
+      program.run({ model, hyper, batch: { ...batch, rows }, temperature: 0.9 });
+    const plain = await run(numbers, batch.rows);
+    const { compilations } = tiny.engine.stats();
+    for (const name of Object.keys(numbers).filter((n) => !idle.includes(n))) {
+      // A bound may bind on one side only.
+      const others = [0.5, 2].map((factor) =>
+        run({ ...numbers, [name]: numbers[name]! * factor }, batch.rows),
+      );
+      expect(await Promise.all(others), name).not.toEqual([plain, plain]);
+    }
+    expect(Object.keys(batch.rows)).toEqual(
+      expect.arrayContaining([
+        'oldLogprobs',
+        'refLogprobs',
+        'samplingLogprobs',
+        'highEntropy',
+        'importanceRatio',
+      ]),
+    );
+    for (const [name, tensor] of Object.entries(batch.rows)) {
+      const data = Float32Array.from(tensor.data, (x, i) => x * (1 + 0.4 * Math.sin(i + 1)) + 0.7);
+      expectOther(await run(numbers, { ...batch.rows, [name]: { ...tensor, data } }), plain, name);
+    }
+    expect(tiny.engine.stats().compilations).toBe(compilations);
+  });
+});
+
+function expectOther(other: MicroResult, plain: MicroResult, what: string): void {
+  expect({ ...other }, what).not.toEqual(plain);
+}
+
+/** A batch in which log-probs, old, sampled and of the reference, all differ, as one micro-batch. */
+async function prepared({ policy, programs, weights, recipe }: Tiny) {
+  const rolled = withAdvantages(await rollOut({ policy, recipe }), mixed);
+  const shifted = (group: (typeof rolled)[number], of: (t: number, g: number) => number) =>
+    recorded([group])[0]!.map((row, g) => row.map((logprob, t) => logprob + of(t, g)));
+  const groups = rolled.map((group) => {
+    const sampled = shifted(group, (t, g) => 0.4 * Math.sin(5 * t + g + 1));
+    return {
+      ...group,
+      rollouts: group.rollouts.map((rollout, g) => ({ ...rollout, logprobs: sampled[g]! })),
+      oldLogprobs: shifted(group, (t, g) => 0.6 * Math.sin(0.3 * t + 2 * g)),
+      refLogprobs: shifted(group, (t, g) => 0.3 * Math.cos(3 * t + g)),
+    };
+  });
+  const sequences = rolloutSequences(groups, { maskTruncated: false });
+  const { temperature, maxNewTokens } = recipe.sampling;
+  const { groups: ready, scalars } = await prepareBatch(sequences, {
+    ...{ loss: recipe.algorithm, maxCompletionLength: maxNewTokens, random: randomStream(0, 'some') },
+    samplerCorrection: recipe.algorithm.samplerCorrection,
+    measure: () => measureTokens(sequences, { programs, weights: weights(), temperature, size: 64 }),
+  });
+  return { batch: microBatches(ready, 64)[0]!, scalars };
+}
