@@ -3,7 +3,7 @@ import type { Environment } from '../src/types.ts';
 import { type DatasetOptions, datasetOf, verbatim } from './dataset.ts';
 
 /** How an answer is announced: 'the correct answer is answer2', 'The answer is (B)'. */
-export const announcedAnswer = /answer\s+is:?\s*\(?([\w-]+)\)?/i;
+const announcedAnswer = /answer\s+is:?\s*\(?([\w-]+)\)?/i;
 
 /**
  * Questions with given choices, as LLM-Adapters prepared BoolQ, OpenBookQA and others: columns `instruction`, `output`

@@ -28,6 +28,14 @@ export async function listCheckpoints(folder: string): Promise<CheckpointEntry[]
   return entries.filter((entry) => entry !== undefined).sort((a, b) => a.step - b.step);
 }
 
+/** Checkpoints of steps beyond `after` that are not complete. They are written whole or not at all, so something happened to them. */
+export async function damagedCheckpoints(folder: string, after: number): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const later = names.filter((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? -1) > after).sort();
+  const found = await Promise.all(later.map((name) => findCheckpoint(join(folder, name))));
+  return later.filter((_, i) => found[i] === undefined).map((name) => join(folder, name));
+}
+
 /** The checkpoint in a folder, if it is there, of this format, and its files have the sizes written down. */
 export async function findCheckpoint(path: string): Promise<CheckpointEntry | undefined> {
   try {

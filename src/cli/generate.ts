@@ -48,6 +48,7 @@ export function generateCommand(io: Io, { loadModel }: Toolkit): Command {
       '\nExample:\n  anneal generate tiny --prompt "36-2*8="\n  anneal generate runs/first --prompt "(12+5)*4=" --n 3 --temperature 1',
     )
     .action(async (model: string, options: Options) => {
+      if (options.prompt.length === 0) throw new InputError('nothing to complete: give --prompt TEXT');
       const base = await loadModel(modelOf(model));
       try {
         const used = options.adapter === undefined ? base : await base.withAdapter(options.adapter);

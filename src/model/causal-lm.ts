@@ -134,6 +134,7 @@ export class LoadedModel implements CausalLM {
       stop = [],
       seed = 0,
     } = options;
+    checkSampling({ maxNewTokens, temperature, topP, topK, minP, n });
     const prompts = this.promptIds(options);
     const groups = await completions(
       {
@@ -197,4 +198,21 @@ export class LoadedModel implements CausalLM {
       : (prompts ?? []).map((prompt) => this.encodePrompt(prompt));
     return maxPromptLength === undefined ? rows : rows.map((row) => row.slice(-maxPromptLength));
   }
+}
+
+/** @throws InputError for a sampling setting out of its range, with the value given. */
+function checkSampling(
+  given: Readonly<Record<'maxNewTokens' | 'temperature' | 'topP' | 'topK' | 'minP' | 'n', number>>,
+) {
+  const { maxNewTokens, temperature, topP, topK, minP, n } = given;
+  const rules: readonly [name: keyof typeof given, holds: boolean, range: string][] = [
+    ['maxNewTokens', Number.isInteger(maxNewTokens) && maxNewTokens >= 1, 'a whole number from 1'],
+    ['temperature', temperature >= 0 && Number.isFinite(temperature), '0 (greedy) or more'],
+    ['topP', topP > 0 && topP <= 1, 'above 0 and at most 1'],
+    ['topK', Number.isInteger(topK) && topK >= 0, '0 (every token) or a whole number'],
+    ['minP', minP >= 0 && minP <= 1, 'between 0 and 1'],
+    ['n', Number.isInteger(n) && n >= 1, 'a whole number from 1'],
+  ];
+  const broken = rules.find(([, holds]) => !holds);
+  if (broken) throw new InputError(`generate: ${broken[0]} must be ${broken[2]} (got ${given[broken[0]]})`);
 }

@@ -1,6 +1,10 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type CheckpointEntry, latestCheckpoint } from '../checkpoint/list-checkpoints.ts';
+import {
+  type CheckpointEntry,
+  damagedCheckpoints,
+  latestCheckpoint,
+} from '../checkpoint/list-checkpoints.ts';
 import { discardAfter } from '../checkpoint/prune-checkpoints.ts';
 import type { Recipe } from '../config.ts';
 import { InputError } from '../errors.ts';
@@ -31,7 +35,8 @@ export async function checkFresh(out: string): Promise<void> {
 
 /**
  * Finds the checkpoint that a run continues from; undefined when it has none yet and starts over.
- * @throws InputError when `out` is no run folder, or its run was of another recipe, naming the fields that differ.
+ * @throws InputError when `out` is no run folder, its run was of another recipe (naming the fields that differ), or its last
+ * checkpoint is damaged: going on from an older one discards work, which is for the user to say.
  */
 export async function findResume(out: string, recipe: Recipe): Promise<CheckpointEntry | undefined> {
   const paths = runPaths(out);
@@ -44,7 +49,13 @@ export async function findResume(out: string, recipe: Recipe): Promise<Checkpoin
       `can't resume ${out}: the recipe differs from the run's in ${changed.map((f) => differs(f, before, now)).join(', ')}; use the same values or another --out`,
     );
   }
-  return latestCheckpoint(paths.checkpoints);
+  const latest = await latestCheckpoint(paths.checkpoints);
+  const [damaged] = await damagedCheckpoints(paths.checkpoints, latest?.step ?? -1);
+  if (damaged !== undefined) {
+    const from = latest ? `from step ${latest.step}` : 'from the start';
+    throw new InputError(`checkpoint ${damaged} is damaged; remove it to go on ${from}`);
+  }
+  return latest;
 }
 
 function differs(field: string, before: Record<string, unknown>, now: Record<string, unknown>): string {

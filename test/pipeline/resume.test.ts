@@ -112,7 +112,7 @@ describe('resuming', () => {
     return out;
   }
 
-  test('passes over a damaged checkpoint to the last complete one', async () => {
+  test('refuses a damaged last checkpoint by name; once it is removed, goes on from the one before', async () => {
     const out = await stoppedRun();
     const entries = await listCheckpoints(join(out, 'checkpoints'));
     const last = entries.at(-1)!;
@@ -120,6 +120,8 @@ describe('resuming', () => {
       join(last.path, 'policy.safetensors'),
       readFileSync(join(last.path, 'policy.safetensors')).subarray(8),
     );
+    await expect(runBandit(banditRecipe(), { out, resume: true })).rejects.toThrow(`${last.path} is damaged`);
+    rmSync(last.path, { recursive: true });
     const { events } = await runBandit(banditRecipe(), { out, resume: true });
     expect(events[0]).toMatchObject({ startStep: entries.at(-2)!.step });
     expect(events.at(-1)!.type).toBe('done');
