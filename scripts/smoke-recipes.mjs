@@ -1,5 +1,5 @@
 // Runs every recipe for two steps, as a user would, and checks that it ends well. Recipes whose model or data this machine lacks are
-// skipped by name. SMOLLM2_DIR and GSM8K_DIR name the folders of the real model and data.
+// skipped by name. SMOLLM2_DIR names the folder of the real model, GSM8K_DIR and DATA_DIR those of data.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,13 +7,28 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { SMOLLM2_DIR, GSM8K_DIR } = process.env;
+const { SMOLLM2_DIR, GSM8K_DIR, DATA_DIR } = process.env;
 
 /** What a recipe needs besides the package, and how to give it; undefined when it is not here. */
 const needs = {
   'gsm8k-smollm2':
     SMOLLM2_DIR && GSM8K_DIR
-      ? ['--model', SMOLLM2_DIR, '--set', `env.path=${GSM8K_DIR}`, '--set', 'sampling.maxNewTokens=12']
+      ? [
+          ...['--model', SMOLLM2_DIR, '--set', `env.path=${GSM8K_DIR}`, '--set', 'eval.tasks=4'],
+          ...[
+            '--set',
+            'sampling.maxNewTokens=12',
+            '--set',
+            'sampling.promptsPerStep=2',
+            '--set',
+            'sampling.groupSize=4',
+          ],
+        ]
+      : undefined,
+  countdown: SMOLLM2_DIR ? ['--model', SMOLLM2_DIR, '--set', 'sampling.maxNewTokens=32'] : undefined,
+  'multiple-choice':
+    SMOLLM2_DIR && DATA_DIR
+      ? ['--model', SMOLLM2_DIR, '--set', `env.path=${join(DATA_DIR, 'commonsense', 'boolq')}`]
       : undefined,
 };
 const small = ['--steps', '2', '--set', 'eval.tasks=8', '--set', 'eval.every=0'];
@@ -23,7 +38,9 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const file of readdirSync(join(root, 'recipes')).filter((name) => name.endsWith('.ts'))) {
   const name = file.replace(/\.ts$/, '');
   if (name in needs && needs[name] === undefined) {
-    console.log(`skipped ${name}: set SMOLLM2_DIR and GSM8K_DIR to the folders of its model and data`);
+    console.log(
+      `skipped ${name}: set SMOLLM2_DIR, GSM8K_DIR and DATA_DIR to the folders of its model and data`,
+    );
     counts.skipped++;
     continue;
   }
