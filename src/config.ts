@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { startsDead } from './adapter/dead-start.ts';
 import { adapter } from './config/adapter.ts';
 import { algorithm } from './config/algorithm.ts';
 import { fraction, nonNegative, positiveInt } from './config/numbers.ts';
+import { restAtOne } from './config/schedule.ts';
 import { InputError } from './errors.ts';
 import type { Environment, RewardFunction } from './types.ts';
 
@@ -125,6 +127,14 @@ export const recipeSchema = z
         path: ['algorithm', 'stepsPerGeneration'],
         message: `must divide sampling.promptsPerStep (${recipe.sampling.promptsPerStep}): every step trains on as many prompts`,
         input: recipe.algorithm.stepsPerGeneration,
+      });
+    }
+    const rest = restAtOne(recipe.adapter.schedule);
+    if (rest !== undefined && startsDead(recipe)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['adapter', 'schedule', rest],
+        message: `would hold β at 1, where ${recipe.adapter.placement} with relu has a gradient of exactly 0 and learns nothing; leave it out, or choose gelu, gelu-tanh or silu, or a placement without the last s`,
       });
     }
   });

@@ -6,5 +6,6 @@ import type { Recipe } from '../config.ts';
  */
 export function startsDead({ method, adapter }: Pick<Recipe, 'method' | 'adapter'>): boolean {
   const { placement, activation, schedule } = adapter;
-  return method === 'afa-lora' && schedule.fraction > 0 && activation === 'relu' && placement.endsWith('-s');
+  const anneals = method === 'afa-lora' && schedule.kind !== 'zero' && schedule.fraction > 0;
+  return anneals && activation === 'relu' && placement.endsWith('-s');
 }

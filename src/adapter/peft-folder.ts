@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../checkpoint/atomic-write.ts';
+import { schedule } from '../config/schedule.ts';
 import { activations, placements } from '../config.ts';
 import type { HostTensor, Named } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
@@ -25,7 +26,7 @@ const FILES = {
 const afaSchema = z.strictObject({
   activation: z.enum(activations),
   placement: z.enum(placements),
-  schedule: z.strictObject({ kind: z.literal('linear'), fraction: z.number().min(0).max(1) }),
+  schedule,
   /** Optimiser steps of the whole run, and those taken. */
   steps: z.int().positive(),
   step: z.int().nonnegative(),

@@ -1,16 +1,10 @@
 import { z } from 'zod';
-import { fraction, positiveInt } from './numbers.ts';
+import { positiveInt } from './numbers.ts';
+import { schedule } from './schedule.ts';
 
 /** Where σ sits in the adapter; s marks the activation, A and B the low-rank maps (DESIGN: "A-s-B" is the paper's). */
 export const placements = ['A-s-B', 's-A-B', 's-A-B-s', 's-A-s-B', 's-A-s-B-s'] as const;
 export const activations = ['relu', 'gelu', 'gelu-tanh', 'silu'] as const;
-
-/** How β goes from 1 to 0; only afa-lora anneals. */
-const schedule = z.strictObject({
-  kind: z.literal('linear').default('linear'),
-  /** Share of the optimiser steps over which β goes 1 → 0. */
-  fraction: fraction.default(0.3),
-});
 
 /** The adapter of methods lora and afa-lora. */
 export const adapter = z.strictObject({

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { fraction, positive, positiveInt } from './numbers.ts';
+
+/** Fields that one kind alone reads. */
+const ofKind = { rate: 'exponential', drops: 'step' } as const;
+
+/** How β goes from 1 to 0; only afa-lora anneals. src/adapter/schedule has a file a kind. */
+export const schedule = z
+  .strictObject({
+    kind: z.enum(['linear', 'cosine', 'exponential', 'step', 'zero']).default('linear'),
+    /** Share of the optimiser steps over which β goes 1 → 0. */
+    fraction: fraction.default(0.3),
+    /** Share of that during which β is held at 1 first. */
+    hold: z.number().min(0).lt(1).optional(),
+    /** Share of the rest by which the last layer anneals later than the first; earlier when negative. */
+    layerOffset: z.number().gt(-1).lt(1).optional(),
+    /** exponential: how steeply β falls at first. */
+    rate: positive.optional(),
+    /** step: the number of drops. */
+    drops: positiveInt.optional(),
+  })
+  .superRefine((given, context) => {
+    for (const [name, kind] of Object.entries(ofKind) as [keyof typeof ofKind, string][]) {
+      if (given[name] === undefined || given.kind === kind) continue;
+      const message = `is read by the schedule ${kind} only, not by ${given.kind}`;
+      context.addIssue({ code: 'custom', path: [name], message, input: given[name] });
+    }
+  });
+
+/** What makes a schedule rest at β = 1 before it falls, if anything does. */
+export function restAtOne({ kind, hold = 0 }: z.output<typeof schedule>): 'hold' | 'kind' | undefined {
+  if (hold > 0) return 'hold';
+  return kind === 'step' ? 'kind' : undefined;
+}
