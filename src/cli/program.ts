@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { version } from '../version.ts';
+import { envCommand } from './env.ts';
 import { evalCommand } from './eval.ts';
 import { exitCodes, reportOf } from './exit-code.ts';
 import { generateCommand } from './generate.ts';
 import type { Io } from './io.ts';
 import { mergeCommand } from './merge.ts';
+import { rolloutsCommand } from './rollouts.ts';
 import { runCommand } from './run.ts';
 import type { Toolkit } from './toolkit.ts';
 import { verifyCommand } from './verify.ts';
@@ -25,9 +27,11 @@ export async function runCli(args: readonly string[], io: Io, toolkit: Toolkit):
     generateCommand(io, toolkit),
     mergeCommand(io, toolkit),
     verifyCommand(io, toolkit, end),
+    rolloutsCommand(io),
+    envCommand(io, end),
   ];
   for (const command of commands) program.addCommand(command);
-  for (const command of [program, ...commands]) {
+  for (const command of [program, ...commands, ...commands.flatMap((parent) => parent.commands)]) {
     command
       .exitOverride()
       .showSuggestionAfterError()

@@ -23,7 +23,8 @@ export function applyOverrides(input: RecipeInput, overrides: readonly string[])
   return configured(recipe as RecipeInput, options);
 }
 
-function parseOverride(override: string): { path: readonly string[]; value: unknown } {
+/** Reads 'a.b=value'; the value is JSON, or else text as it stands. @throws InputError for a missing '='. */
+export function parseOverride(override: string): { path: readonly string[]; value: unknown } {
   const at = override.indexOf('=');
   if (at < 1)
     throw new InputError(`--set takes field=value, such as sampling.groupSize=4; got "${override}"`);

@@ -72,7 +72,7 @@ export function bundledRecipes(): string[] {
 }
 
 /** The modules of the running build, as source (.ts) or installed (.js). */
-async function ownModules(): Promise<Record<string, unknown>> {
+export async function ownModules(): Promise<Record<string, unknown>> {
   const extension = extname(fileURLToPath(import.meta.url));
   const own = (path: string) => import(new URL(`../../${path}/index${extension}`, import.meta.url).href);
   return {

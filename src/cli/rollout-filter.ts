@@ -1,0 +1,46 @@
+import { InputError } from '../errors.ts';
+import type { RolloutRecord } from '../pipeline/rollout-records.ts';
+
+/** Which rollouts to show, as given on the command line. */
+export interface FilterOptions {
+  readonly step?: string;
+  readonly below?: string;
+  readonly above?: string;
+  readonly truncated?: true;
+  readonly word?: string;
+}
+
+type Filter = (record: RolloutRecord) => boolean;
+
+/** @throws InputError for a step or reward that is no number. */
+export function filterOf({ step, below, above, truncated, word }: FilterOptions): Filter {
+  const [first, last] = step === undefined ? [0, Number.POSITIVE_INFINITY] : stepRange(step);
+  const [low, high] = [
+    above === undefined ? Number.NEGATIVE_INFINITY : number('--above', above),
+    below === undefined ? Number.POSITIVE_INFINITY : number('--below', below),
+  ];
+  return (record) =>
+    record.step >= first &&
+    record.step <= last &&
+    (above === undefined || record.reward > low) &&
+    (below === undefined || record.reward < high) &&
+    (truncated === undefined || record.finish_reason === 'length') &&
+    (word === undefined ||
+      [record.completion, ...record.prompt.map(({ content }) => content)].some((text) =>
+        text.includes(word),
+      ));
+}
+
+function stepRange(text: string): [number, number] {
+  const match = /^(\d+)(?:-(\d+))?$/.exec(text);
+  if (match === null) throw new InputError(`--step takes a step or a range such as 10-20 (got "${text}")`);
+  return [Number(match[1]), Number(match[2] ?? match[1])];
+}
+
+/** @throws InputError naming the option when its value is no number. */
+export function number(option: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value))
+    throw new InputError(`${option} takes a number (got "${text}")`);
+  return value;
+}

@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { Command } from 'commander';
+import { InputError } from '../errors.ts';
+import type { RolloutRecord } from '../pipeline/rollout-records.ts';
+import { readRecords } from '../run-folder/jsonl-file.ts';
+import { runPaths } from '../run-folder/paths.ts';
+import type { Io } from './io.ts';
+import { type FilterOptions, filterOf, number } from './rollout-filter.ts';
+import { rolloutText } from './rollout-text.ts';
+
+interface RolloutsOptions extends FilterOptions {
+  readonly limit?: string;
+  readonly pager: boolean;
+  readonly json?: true;
+}
+
+/** `anneal rollouts`: pages through what a run sampled. */
+export function rolloutsCommand(io: Io): Command {
+  return new Command('rollouts')
+    .description('Page through the completions that a run was trained on.')
+    .argument('<run>', 'a run folder')
+    .option('--step <n or a-b>', 'only of this step, or these')
+    .option('--below <reward>', 'only with a smaller reward')
+    .option('--above <reward>', 'only with a larger reward')
+    .option('--truncated', 'only those that hit the token limit')
+    .option('--word <text>', 'only those that hold this text, in prompt or completion')
+    .option('--limit <n>', 'no more than so many')
+    .option('--no-pager', 'all at once, not page by page')
+    .option('--json', 'the records as they are, a line each')
+    .addHelpText('after', '\nExample:\n  anneal rollouts runs/first --step 0-10 --below 0.5 --word answer')
+    .action(async (run: string, options: RolloutsOptions) => {
+      const { rollouts: path } = runPaths(run);
+      if (!existsSync(path))
+        throw new InputError(`${path} is missing: that is no run folder, or its run has not taken a step`);
+      const shown = chosen(
+        readRecords<RolloutRecord>(path),
+        filterOf(options),
+        options.limit === undefined ? Number.POSITIVE_INFINITY : number('--limit', options.limit),
+      );
+      const show = options.json
+        ? (record: RolloutRecord) => JSON.stringify(record)
+        : (record: RolloutRecord) => rolloutText(record, io.tty);
+      if (io.tty && options.pager && !options.json) await page(shown, show, io);
+      else await printAll(shown, show, io);
+    });
+}
+
+async function* chosen(
+  records: AsyncIterable<RolloutRecord>,
+  filter: (record: RolloutRecord) => boolean,
+  limit: number,
+): AsyncGenerator<RolloutRecord> {
+  let count = 0;
+  for await (const record of records) {
+    if (count >= limit) return;
+    if (!filter(record)) continue;
+    count++;
+    yield record;
+  }
+}
+
+type Show = (record: RolloutRecord) => string;
+
+async function printAll(records: AsyncIterable<RolloutRecord>, show: Show, io: Io): Promise<void> {
+  let any = false;
+  for await (const record of records) {
+    io.out(show(record));
+    any = true;
+  }
+  if (!any) io.err('no completion fits');
+}
+
+/** Hands the text to the pager of the environment, `less` by default; without one, prints it all. */
+async function page(records: AsyncIterable<RolloutRecord>, show: Show, io: Io): Promise<void> {
+  const [command = 'less', ...args] = (process.env.PAGER ?? 'less -RFX').split(' ');
+  const pager = spawn(command, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+  const started = await new Promise<boolean>((resolve) => {
+    pager.once('spawn', () => resolve(true));
+    pager.once('error', () => resolve(false));
+  });
+  if (!started) return printAll(records, show, io);
+  const ended = new Promise<void>((resolve) => pager.once('close', () => resolve()));
+  let open = true;
+  // Whoever quits the pager has seen enough.
+  pager.stdin.on('error', () => {
+    open = false;
+  });
+  for await (const record of records) {
+    if (!open) break;
+    if (!pager.stdin.write(`${show(record)}\n`))
+      await Promise.race([new Promise((resolve) => pager.stdin.once('drain', resolve)), ended]);
+  }
+  pager.stdin.end();
+  await ended;
+}

@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RolloutRecord } from '../../src/pipeline/rollout-records.ts';
+import { anneal } from './command-line.ts';
+
+const record = (step: number, change: Partial<RolloutRecord> = {}): RolloutRecord => ({
+  step,
+  task: `task ${step}`,
+  prompt: [{ role: 'user', content: 'How many?' }],
+  completion: `It is ${step}.`,
+  rewards: { exact_number: 1, format: null },
+  reward: step / 10,
+  advantage: -0.51234,
+  beta: 0.5,
+  policy_version: step,
+  finish_reason: 'eos',
+  tokens: 7,
+  ...change,
+});
+
+describe('anneal rollouts', () => {
+  let run: string;
+  beforeAll(() => {
+    run = mkdtempSync(join(tmpdir(), 'rollouts-'));
+    const records = Array.from({ length: 10 }, (_, step) => record(step));
+    records[4] = record(4, { finish_reason: 'length', completion: 'and so on' });
+    writeFileSync(join(run, 'rollouts.jsonl'), records.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  });
+  afterAll(() => rmSync(run, { recursive: true }));
+  const stepsOf = async (...filters: string[]) => {
+    const { code, out } = await anneal(['rollouts', run, '--json', ...filters]);
+    expect(code).toBe(0);
+    return out.map((line) => JSON.parse(line).step);
+  };
+
+  test('filters by step, reward, truncation, words and number', async () => {
+    expect(await stepsOf()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(await stepsOf('--step', '3')).toEqual([3]);
+    expect(await stepsOf('--step', '2-4')).toEqual([2, 3, 4]);
+    expect(await stepsOf('--below', '0.3')).toEqual([0, 1, 2]);
+    expect(await stepsOf('--above', '0.3', '--below', '0.6')).toEqual([4, 5]);
+    expect(await stepsOf('--truncated')).toEqual([4]);
+    expect(await stepsOf('--word', 'It is 7')).toEqual([7]);
+    expect(await stepsOf('--word', 'How many', '--limit', '2')).toEqual([0, 1]);
+  });
+
+  test('a rollout is readable: scores, advantage, tokens, prompt and completion', async () => {
+    const { out } = await anneal(['rollouts', run, '--step', '4']);
+    expect(out).toEqual([
+      '── step 4, task task 4\nreward 0.4 (exact_number 1, format null)  advantage -0.512  β 0.5  7 tokens, truncated\nuser: How many?\nand so on\n',
+    ]);
+  });
+
+  test('nothing found, and bad input, are said in a line', async () => {
+    expect((await anneal(['rollouts', run, '--word', 'no such'])).err).toEqual(['no completion fits']);
+    for (const [args, message] of [
+      [[run, '--step', 'two'], /--step takes a step or a range/],
+      [[run, '--below', 'x'], /--below takes a number \(got "x"\)/],
+      [[join(run, 'absent')], /rollouts\.jsonl is missing/],
+    ] as const) {
+      const { code, err } = await anneal(['rollouts', ...args]);
+      expect(code).toBe(2);
+      expect(err.join('\n')).toMatch(message);
+    }
+  });
+});
