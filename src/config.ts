@@ -60,6 +60,11 @@ const checkpoint = z.strictObject({
   keep: positiveInt.default(2),
 });
 
+const metrics = z.strictObject({
+  /** How far each move of β alone takes the policy: two forward passes a step while β moves. */
+  annealKl: z.boolean().default(true),
+});
+
 const runtime = z.strictObject({
   /** 'auto' takes gpu where it loads and sees a GPU, else onnx. */
   engine: z.enum(['auto', 'onnx', 'node', 'gpu']).default('auto'),
@@ -104,6 +109,7 @@ export const recipeSchema = z
     seed: z.int().default(0),
     eval: evaluation.prefault({}),
     checkpoint: checkpoint.prefault({}),
+    metrics: metrics.prefault({}),
     runtime: runtime.prefault({}),
   })
   .superRefine((recipe, context) => {

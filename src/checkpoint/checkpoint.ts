@@ -16,6 +16,8 @@ export interface WatchState {
   readonly zeroStdSteps: number;
   /** Dynamic sampling left groups that tell nothing. */
   readonly flat: boolean;
+  /** The anneal moved the policy further than it may. */
+  readonly jumped: boolean;
 }
 
 /** Everything that a run consists of after `step` optimiser steps: what follows depends on this alone. */

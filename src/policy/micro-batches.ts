@@ -52,6 +52,12 @@ export function microBatches(groups: readonly TrainSequences[], size: number): M
   }));
 }
 
+/** Sequences of which every token counts and none has a weight: to be forwarded, not trained on. */
+export function unweighted({ prompt, completions }: Sequences): TrainSequences {
+  const rows = completions.map((ids) => ({ mask: ids.map(() => 1), lossWeights: [0], advantage: 0 }));
+  return { prompt, completions, rows };
+}
+
 function cut(group: TrainSequences, size: number): TrainSequences[] {
   const pieces = Math.ceil(group.rows.length / size);
   return Array.from({ length: pieces }, (_, i) => ({

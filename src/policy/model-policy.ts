@@ -4,7 +4,7 @@ import { hyperParameters } from '../algorithm/loss/hyper-parameters.ts';
 import { lossNamed } from '../algorithm/loss/index.ts';
 import { combineMetrics } from '../algorithm/loss/metrics.ts';
 import type { LossConfig } from '../algorithm/loss/types.ts';
-import { stepsPerBatch } from '../config/algorithm.ts';
+import { nanMean } from '../algorithm/nan-statistics.ts';
 import type { Recipe } from '../config.ts';
 import type { Engine } from '../engine/engine.ts';
 import { InputError, RunError } from '../errors.ts';
@@ -20,6 +20,8 @@ import type { Optimizer } from '../optimizer/types.ts';
 import { randomStream } from '../random.ts';
 import { sampleGroups } from '../rollout/sample.ts';
 import type { Group } from '../types.ts';
+import { AnnealKl } from './anneal-kl.ts';
+import { Annealing } from './annealing.ts';
 import {
   type CoefficientState,
   coefficients,
@@ -72,6 +74,8 @@ export class ModelPolicy implements Policy {
   private readonly optimizer: Optimizer<AdamWState>;
   private readonly programs: ModelPrograms;
   private readonly updateProgram: UpdateProgram;
+  private readonly annealKl: AnnealKl;
+  private readonly annealing: Annealing;
   private readonly loss: LossConfig;
   private coefficients: CoefficientState;
   private readonly options: ModelPolicyOptions;
@@ -91,6 +95,8 @@ export class ModelPolicy implements Policy {
     if (save) this.saveAdapter = (folder) => save(folder, this.trained, this.anneal());
     const { linear, frozen } = trainable;
     this.programs = new ModelPrograms({ engine, config, linear, ...(frozen && { frozen }) });
+    this.annealKl = new AnnealKl({ engine, programs: this.programs });
+    this.annealing = new Annealing(options.schedule, recipe);
     this.updateProgram = new UpdateProgram({
       engine,
       programs: this.programs,
@@ -146,7 +152,7 @@ export class ModelPolicy implements Policy {
     const learning = rl && this.needsAdvantage() ? prepared.groups.filter(hasAdvantage) : prepared.groups;
     const own = rl ? coefficients(this.coefficients, recipe.algorithm) : {};
     const hyper = { ...(rl && { ...hyperParameters(this.loss), ...own }), ...prepared.scalars };
-    const temperature = rl ? recipe.sampling.temperature : 1;
+    const temperature = this.temperature(batch);
     const model = this.programs.inputs(this.weights());
     const results: MicroResult[] = [];
     for (const micro of microBatches(learning, recipe.optimizer.microBatchSize)) {
@@ -155,6 +161,7 @@ export class ModelPolicy implements Policy {
     const sizes = { all: sizeOf(prepared.groups), forwarded: sizeOf(learning) };
     const metrics = withLeftOut(combineMetrics(results.map(({ metrics }) => metrics)), sizes);
     const applied = this.apply(results);
+    const moved = await this.moveBeta(batch, prepared, applied);
     this.coefficients = nextCoefficients(this.coefficients, recipe.algorithm, { ...metrics, ...sizes.all });
     return {
       ...(!rl && { num_tokens: countTokens(sequences) }),
@@ -163,6 +170,7 @@ export class ModelPolicy implements Policy {
       ...(own.klCoef !== undefined && { kl_coef: own.klCoef }),
       ...(own.entropyCoef !== undefined && { entropy_coef: own.entropyCoef }),
       ...applied,
+      ...moved,
       compilations: this.options.engine.stats().compilations,
     };
   }
@@ -225,6 +233,7 @@ export class ModelPolicy implements Policy {
     this.steps = Number(data.steps);
     this.skippedInRow = Number(data.skippedInRow);
     this.coefficients = data.coefficients as CoefficientState;
+    this.annealing.restore((data.anneal as ReturnType<typeof this.annealState>).clock);
     const anneal = JSON.stringify(this.annealState());
     if (JSON.stringify(data.anneal) !== anneal) {
       throw new InputError(
@@ -241,18 +250,33 @@ export class ModelPolicy implements Policy {
 
   async dispose(): Promise<void> {
     await this.updateProgram.dispose();
+    await this.annealKl.dispose();
     await this.programs.dispose();
     await this.options.engine.dispose();
   }
 
-  /** β of each layer for the step about to be taken: it moves at every step, or is held over a rollout batch. */
-  private betas(): readonly number[] {
-    const { schedule, recipe } = this.options;
-    const perBatch = stepsPerBatch(recipe.algorithm);
-    const ended = this.steps >= recipe.steps;
-    return schedule.betas(
-      recipe.algorithm.annealPer === 'batch' && !ended ? this.steps - (this.steps % perBatch) : this.steps,
+  /** Moves β on after a step, and says how far that alone takes the policy on the step's texts. */
+  private moveBeta(
+    batch: TrainBatch,
+    { groups }: PreparedBatch,
+    { grad_norm }: UpdateMetrics,
+  ): Promise<UpdateMetrics> {
+    const reward =
+      batch.objective === 'rl' ? nanMean(batch.groups.flatMap(({ rewards }) => rewards)) : undefined;
+    const size = this.options.recipe.optimizer.microBatchSize;
+    const texts = { sequences: groups, temperature: this.temperature(batch), size };
+    return this.annealing.advance(this.steps, { reward, gradNorm: grad_norm }, (next) =>
+      this.annealKl.measure(this.weights(), next, texts),
     );
+  }
+
+  /** β of each layer for the step about to be taken. */
+  private betas(): readonly number[] {
+    return this.annealing.betas();
+  }
+
+  private temperature({ objective }: TrainBatch): number {
+    return objective === 'rl' ? this.options.recipe.sampling.temperature : 1;
   }
 
   private anneal(): Anneal {
@@ -262,7 +286,8 @@ export class ModelPolicy implements Policy {
   /** What a checkpoint says of the schedule: its kind, horizon and where it stands. */
   private annealState() {
     const { method, steps, adapter, algorithm } = this.options.recipe;
-    return { method, steps, annealPer: algorithm.annealPer, ...adapter.schedule, ...this.anneal() };
+    const clock = this.annealing.state();
+    return { method, steps, annealPer: algorithm.annealPer, ...adapter.schedule, ...this.anneal(), clock };
   }
 
   private weights(): ModelWeights {

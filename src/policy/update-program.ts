@@ -1,4 +1,5 @@
 import { policyLoss } from '../algorithm/loss/policy-loss.ts';
+import { ratioExtremes } from '../algorithm/loss/ratio-extremes.ts';
 import type { LossConfig, LossInputs } from '../algorithm/loss/types.ts';
 import type { Engine, HostTensor, Named, Program } from '../engine/engine.ts';
 import * as tf from '../engine/tfjs.ts';
@@ -103,6 +104,8 @@ export class UpdateProgram {
       const mean = tf.div(tf.sum(tf.mul(entropy, rows.mask)), hyper.tokens!);
       return { loss: tf.neg(tf.sum(tf.mul(logprobs, rows.lossWeights))), metrics: { entropy: mean } };
     }
-    return policyLoss({ ...rows, logprobs, entropies: entropy, hyper }, loss);
+    const all = { ...rows, logprobs, entropies: entropy, hyper };
+    const result = policyLoss(all, loss);
+    return { ...result, metrics: { ...result.metrics, ...ratioExtremes(all) } };
   }
 }

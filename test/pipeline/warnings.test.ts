@@ -37,6 +37,16 @@ describe('a person is warned', () => {
     expect(warnings[0]![1]).toMatch(/^dynamic sampling gave up after 4 tries: the completions of 3 prompts/);
   });
 
+  test('when the anneal had to move the policy further than it may', () => {
+    const series = [0, 0, 1, 0].map((exceeded) => ({ anneal_kl: 0.0123456, anneal_kl_exceeded: exceeded }));
+    expect(said(series)).toEqual([
+      [
+        2,
+        expect.stringMatching(/^the anneal alone moved the policy by 0.0123 nats a token, more than adapter/),
+      ],
+    ]);
+  });
+
   test('of a learning rate far from what the method takes', () => {
     const warningsAt = (lr: number, overrides: Parameters<typeof banditRecipe>[0] = {}) =>
       recipeWarnings(parseRecipe(banditRecipe({ optimizer: { lr }, ...overrides })));
