@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { startsDead } from './adapter/dead-start.ts';
 import { adapter } from './config/adapter.ts';
-import { algorithm } from './config/algorithm.ts';
+import { algorithm, comparesGroups } from './config/algorithm.ts';
 import { fraction, nonNegative, positiveInt } from './config/numbers.ts';
 import { restAtOne } from './config/schedule.ts';
 import { InputError } from './errors.ts';
@@ -120,11 +120,12 @@ export const recipeSchema = z
         message: `'sft' needs an environment with target(); "${recipe.env.name}" has none`,
       });
     }
-    if (recipe.objective === 'rl' && recipe.sampling.groupSize < 2) {
+    if (recipe.objective === 'rl' && recipe.sampling.groupSize < 2 && comparesGroups(recipe.algorithm)) {
       context.addIssue({
         code: 'custom',
         path: ['sampling', 'groupSize'],
-        message: 'must be at least 2: advantages compare the completions of one prompt',
+        message: `must be at least 2: advantages (${recipe.algorithm.advantage.estimator}) or dynamicSampling compare the completions of one prompt`,
+        input: recipe.sampling.groupSize,
       });
     }
     if (recipe.sampling.promptsPerStep % recipe.algorithm.stepsPerGeneration !== 0) {

@@ -64,6 +64,19 @@ export interface Group {
   readonly rollouts: readonly Rollout[];
   /** The greedy completion of the prompt, where the advantages compare with it. */
   readonly greedy?: Rollout;
+  /** The value function's estimate before each token and after the last, [G][T + 1], by the policy that sampled; with one only. */
+  readonly values?: readonly (readonly number[])[];
+  /** Log-probs (nats) of each completion's tokens under the reference policy, [G][T]; there when klCoef ≠ 0. */
+  readonly refLogprobs?: readonly (readonly number[])[];
+}
+
+/** What the value function is trained on at a completion: rows of T numbers, or of T + 1 with one past the last token. */
+export interface ValueTargets {
+  /** What it estimated when the completion was sampled. */
+  readonly values: readonly number[];
+  readonly returns: readonly number[];
+  /** 1 where a value counts. */
+  readonly mask: readonly number[];
 }
 
 /** A group after scoring: per reward function (in recipe order) the G scores, null where it does not apply. */
@@ -80,8 +93,10 @@ export interface ScoredGroup extends Group {
 export interface AdvantagedGroup extends ScoredGroup {
   /** [G]; of `tokenAdvantages` their mean over the completion. */
   readonly advantages: readonly number[];
-  /** One for each token, [G][T], from estimators that tell tokens apart. */
+  /** One for each token, [G][T], from estimators that tell tokens apart; rows as long as the value targets' where there are any. */
   readonly tokenAdvantages?: readonly (readonly number[])[];
+  /** One for each completion, [G], with a value function only. */
+  readonly valueTargets?: readonly ValueTargets[];
 }
 
 /** A rollout batch: P groups sampled under one policy version. */

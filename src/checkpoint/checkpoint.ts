@@ -41,6 +41,8 @@ export interface Checkpoint {
   readonly watch: WatchState;
   /** Tokens of prompts and completions so far. */
   readonly tokens: number;
+  /** Coefficient of a KL penalty in the rewards, after the last batch drawn. */
+  readonly klCoef: number;
 }
 
 /** Accuracy of the policy of exactly this step, where it was evaluated. */

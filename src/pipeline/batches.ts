@@ -24,6 +24,8 @@ export interface ReadyBatch {
   readonly policyVersion: number;
   readonly beta: number;
   readonly metrics: Readonly<Record<string, number>>;
+  /** Its steps have moved the policy as far as targetKl allows: those that are left pass without an update. */
+  readonly farEnough: boolean;
 }
 
 /** A seed below 2³², drawn from a stream. */

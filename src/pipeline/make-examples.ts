@@ -10,6 +10,7 @@ export function makeExamples(environment: Environment): OperatorFunction<DrawnBa
     policyVersion: policy.version,
     beta: policy.beta,
     metrics: {},
+    farEnough: false,
     batch: {
       objective: 'sft',
       examples: tasks.map((task) => ({

@@ -31,6 +31,7 @@ export async function saveState(
     evals: progress.evals,
     watch: progress.watch,
     tokens: progress.tokens,
+    klCoef: progress.klCoef,
   });
   progress.saved = path;
   await pruneCheckpoints(paths.checkpoints, recipe.checkpoint.keep);

@@ -1,3 +1,4 @@
+import { randomStream, sampleIndices } from '../random.ts';
 import type { EvalResult, StepMetrics, TrainEvent } from '../types.ts';
 import type { ReadyBatch } from './batches.ts';
 import { evaluateNow } from './evaluate-now.ts';
@@ -20,16 +21,19 @@ export interface StepPlace {
 
 /**
  * One optimiser step and what belongs to it, in this order: update, rollouts on disk, evaluation when due, metrics on
- * disk, warnings, checkpoint when due. When the run is to stop it ends with `stopped`.
+ * disk, warnings, checkpoint when due. When the run is to stop it ends with `stopped`. Gives the batch as it is to go on with.
  */
-export async function* takeStep(session: Session, place: StepPlace): AsyncGenerator<TrainEvent> {
+export async function* takeStep(session: Session, place: StepPlace): AsyncGenerator<TrainEvent, ReadyBatch> {
   const { policy, recipe, files, rewards, progress, stop } = session;
   const { ready, iteration } = place;
   const step = policy.version;
   const beta = policy.beta;
-  const parts = recipe.algorithm.stepsPerGeneration;
-  const batch = partOf(ready.batch, iteration, parts);
-  const update = await policy.update(batch);
+  const { stepsPerGeneration: parts, shuffle, targetKl } = recipe.algorithm;
+  const order = shuffle ? shuffled(recipe.seed, ready.index) : undefined;
+  const batch = partOf(ready.batch, { iteration, parts, order });
+  const update = await (ready.farEnough ? policy.pass(batch) : policy.update(batch));
+  const farEnough = ready.farEnough || (targetKl !== undefined && update.approx_kl! > targetKl);
+  const after = { ...ready, farEnough };
   const firstPass = iteration < parts;
   if (firstPass) {
     const names = rewards.map((reward) => reward.name);
@@ -38,14 +42,24 @@ export async function* takeStep(session: Session, place: StepPlace): AsyncGenera
   const evaluation = isDue(session, 'eval') ? await evaluateNow(session) : undefined;
   if (evaluation) yield evaluation;
   const trained = { ready: { ...ready, batch }, firstPass };
-  const metrics = measure(session, trained, { step, beta, update, evaluation: evaluation?.result });
+  const told = { ...update, ...(targetKl !== undefined && { passed: ready.farEnough ? 1 : 0 }) };
+  const metrics = measure(session, trained, { step, beta, update: told, evaluation: evaluation?.result });
   await files.metrics.append([metrics]);
   yield { type: 'step', metrics };
   const { state, warnings } = watchStep(progress.watch, metrics);
   progress.watch = state;
   for (const message of warnings) yield { type: 'warning', step, message };
-  if (stop.aborted || isDue(session, 'checkpoint') || isBest(session)) yield await save(session, place);
+  if (stop.aborted || isDue(session, 'checkpoint') || isBest(session)) {
+    yield await save(session, { ...place, ready: after });
+  }
   if (stop.aborted) yield { type: 'stopped', step: policy.version, checkpoint: progress.saved! };
+  return after;
+}
+
+/** The order of a batch's prompts in each pass, from a stream of its own: a resumed run finds the same. */
+function shuffled(seed: number, index: number) {
+  return (pass: number, prompts: number) =>
+    sampleIndices(randomStream(seed, `pass ${pass} through batch ${index}`), prompts);
 }
 
 /** Whether an evaluation or checkpoint is due after this many steps; both are after the last. */

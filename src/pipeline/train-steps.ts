@@ -3,14 +3,16 @@ import {
   filter,
   from,
   identity,
+  map,
   type Observable,
   type OperatorFunction,
   pipe,
   takeWhile,
 } from 'rxjs';
-import { stepsPerBatch } from '../config/algorithm.ts';
+import { nextKlCoef } from '../algorithm/kl/controller.ts';
+import { stepsPerBatch, valueSettings } from '../config/algorithm.ts';
 import type { RolloutBatch, ScoredGroup, TrainEvent } from '../types.ts';
-import { addAdvantages } from './add-advantages.ts';
+import { addAdvantages, type KlCoefficient } from './add-advantages.ts';
 import { addBaselines } from './add-baselines.ts';
 import { addReference } from './add-reference.ts';
 import type { Permit, ReadyBatch } from './batches.ts';
@@ -53,9 +55,20 @@ function makeReady(session: Session): OperatorFunction<Permit, ReadyBatch> {
   if (recipe.objective === 'sft') return pipe(drawTasks(source, prompts, seeds), makeExamples(env));
   return pipe(
     scoredGroups(session),
-    addAdvantages(judgeBy(rewards, algorithm)),
-    addReference(policy, algorithm.klCoef),
+    algorithm.klCoef === 0 ? identity : addReference(policy),
+    addAdvantages(judgeBy(rewards, algorithm), klCoefficient(session)),
+    map(({ groups, ...rest }) => ({ ...rest, batch: { objective: 'rl', groups }, farEnough: false })),
   );
+}
+
+/** That of a KL penalty in the rewards: batches are judged in order, so it stands where the last one drawn left it. */
+function klCoefficient({ recipe, progress }: Session): KlCoefficient {
+  return {
+    value: () => progress.klCoef,
+    observe(kl, steps) {
+      progress.klCoef = nextKlCoef(recipe.algorithm.klControl, progress.klCoef, { kl, steps });
+    },
+  };
 }
 
 /** Tasks drawn, answered and scored. */
@@ -67,11 +80,12 @@ function scoredGroups({
 }: Session): OperatorFunction<Permit, RolloutBatch<ScoredGroup>> {
   const { sampling, algorithm, env } = recipe;
   const greedy = algorithm.advantage.estimator === 'remax';
+  const values = valueSettings(algorithm) !== undefined;
   const perBatch = stepsPerBatch(algorithm);
   const draw: DrawGroups = (prompts) =>
     pipe(
       drawTasks(source, prompts, seeds),
-      rollOut(env, sampling, { greedy }),
+      rollOut(env, sampling, { greedy, values }),
       score(rewards, perBatch),
       greedy ? addBaselines(rewards, perBatch) : identity,
     );

@@ -4,8 +4,13 @@ import type { Engine, Named, Program } from '../engine/engine.ts';
 import * as tf from '../engine/tfjs.ts';
 import { parameter } from '../model/decoder.ts';
 import { vocabularyKl } from '../model/divergence.ts';
-import { decoderForward } from '../model/forward.ts';
-import { type ModelPrograms, type ModelWeights, packedInputs, scalarInput } from '../model/model-programs.ts';
+import {
+  type ModelPrograms,
+  type ModelWeights,
+  packedHidden,
+  packedInputs,
+  scalarInput,
+} from '../model/model-programs.ts';
 import type { Sequences } from '../model/packed-rows.ts';
 import { microBatches, unweighted } from './micro-batches.ts';
 
@@ -61,11 +66,8 @@ export class AnnealKl {
   }
 
   private trace(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
-    const hiddenAt = (beta: tf.Tensor) => {
-      const prefix = { ids: inputs.prefixIds as tf.Tensor2D, lengths: inputs.prefixLengths as tf.Tensor1D };
-      const model = this.programs.decoder({ ...inputs, [BETA]: beta });
-      return decoderForward(model, { prefix, ids: inputs.ids as tf.Tensor2D });
-    };
+    const hiddenAt = (beta: tf.Tensor) =>
+      packedHidden(this.programs.decoder({ ...inputs, [BETA]: beta }), inputs);
     const kl = vocabularyKl({
       hidden: hiddenAt(inputs[BETA]!),
       otherHidden: hiddenAt(inputs[NEXT]!),

@@ -5,7 +5,7 @@ export interface BatchSize {
 }
 
 /** Means over tokens, and over completions, of what is not 0 where the advantage is. */
-const TOKEN_MEANS = ['entropy', 'actor/ppo_kl'];
+const TOKEN_MEANS = ['entropy', 'approx_kl', 'actor/ppo_kl'];
 const SEQUENCE_MEANS = ['vespo/phi_seq_mean'];
 
 /**

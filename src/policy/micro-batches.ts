@@ -6,8 +6,11 @@ export interface TrainSequences extends Sequences {
   readonly rows: readonly TrainRow[];
 }
 
-/** Rows of numbers that only some losses read, one number a token, by the names of `LossInputs`. */
-const optionalRows = ['oldLogprobs', 'refLogprobs', 'samplingLogprobs', 'selected', 'highEntropy'] as const;
+/** Rows of numbers that only some losses read, one number a token, by the names of `LossInputs` and `ValueRows`. */
+const optionalRows = [
+  ...(['oldLogprobs', 'refLogprobs', 'samplingLogprobs', 'selected', 'highEntropy'] as const),
+  ...(['oldValues', 'returns', 'valueMask', 'valueWeights'] as const),
+];
 
 /** Numbers of one completion. */
 export interface TrainRow

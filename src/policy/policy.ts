@@ -35,12 +35,12 @@ export interface PolicySnapshot {
   readonly beta: number;
   /** `groupSize` rollouts of each request, in the order of the requests. */
   sample(requests: readonly SampleRequest[], options: SampleOptions): Promise<readonly Group[]>;
+  /** The value function before each token of every rollout and after its last, [groups][G][T + 1]. Called with one only. */
+  values(groups: readonly Group[]): Promise<readonly (readonly (readonly number[])[])[]>;
 }
 
 /** A group ready to be trained on. */
 export interface TrainGroup extends AdvantagedGroup {
-  /** Log-probs (nats) of each completion's tokens under the reference policy, [G][T]; there when klCoef ≠ 0. */
-  readonly refLogprobs?: readonly (readonly number[])[];
   /**
    * Log-probs of each completion's tokens under the trainer when the batch's first step was due, [G][T]; there with
    * samplerCorrection. The ratio is then taken against these, and what lies between them and the sampler's is a weight.
@@ -111,6 +111,8 @@ export interface Policy {
   snapshot(): PolicySnapshot;
   /** One optimiser step (its micro-batches inside), after which `version` and `beta` have moved on. */
   update(batch: TrainBatch): Promise<UpdateMetrics>;
+  /** Lets a step pass without an update: β and the learning rate go on as after one. */
+  pass(batch: TrainBatch): Promise<UpdateMetrics>;
   /** Log-probs of every rollout's tokens under the reference policy, [groups][G][T]. Called when klCoef ≠ 0 only. */
   referenceLogprobs(groups: readonly Group[]): Promise<readonly (readonly (readonly number[])[])[]>;
   /** Log-probs of every rollout's tokens under the policy as it is, [groups][G][T]. */

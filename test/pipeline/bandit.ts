@@ -42,6 +42,8 @@ export class Bandit implements Policy {
   };
   readonly betaZeroStep: number;
   readonly updates: TrainBatch[] = [];
+  /** Batches of steps that passed without an update. */
+  readonly passed: TrainBatch[] = [];
   version = 0;
   disposed = false;
   weights: Float32Array = new Float32Array(DIGITS);
@@ -68,6 +70,7 @@ export class Bandit implements Policy {
         const choose = chooser(logits(weights, beta), options);
         return requests.map((request, p) => group(request, options, (g) => choose(p, g), { version, beta }));
       },
+      values: async (groups) => groups.map((g) => g.rollouts.map(() => [0.1 * version, 0.2])),
     };
   }
 
@@ -85,8 +88,15 @@ export class Bandit implements Policy {
     return {
       loss: 0,
       grad_norm: Math.hypot(...gradient),
+      approx_kl: 0.1,
       ...(batch.objective === 'sft' && { num_tokens: 2 }),
     };
+  }
+
+  async pass(batch: TrainBatch) {
+    this.passed.push(batch);
+    this.version++;
+    return { learning_rate: 0 };
   }
 
   async referenceLogprobs(groups: readonly Group[]) {

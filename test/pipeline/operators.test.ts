@@ -153,14 +153,16 @@ describe('score', () => {
 });
 
 describe('addAdvantages', () => {
+  const still = { value: () => 0, observe() {} };
+
   test('compares the completions of one prompt; metrics are added to the batch’s', () => {
     const group: ScoredGroup = { ...groupOf(['x', 'y']), scores: [[1, 0]], rewards: [1, 0] };
     const equal: ScoredGroup = { ...groupOf(['x', 'y'], 'b'), scores: [[1, 1]], rewards: [1, 1] };
     const judge = judgeBy([named(() => [])], parseRecipe(banditRecipe()).algorithm);
     marbles(({ cold, expectObservable }) => {
       const scored$ = cold<RolloutBatch<ScoredGroup>>('a-|', { a: batchOf([group, equal]) });
-      const advantages$ = scored$.pipe(addAdvantages(judge));
-      const { advantages: _, metrics } = judge([group, equal]);
+      const advantages$ = scored$.pipe(addAdvantages(judge, still));
+      const { advantages: _, metrics } = judge([group, equal], 0);
       const advantage = Math.fround(0.5 / (Math.SQRT1_2 + 1e-4));
       const groups = [
         { ...group, advantages: [advantage, -advantage] },
@@ -174,25 +176,11 @@ describe('addAdvantages', () => {
   });
 });
 
-describe('addReference', () => {
-  const advantaged = { ...groupOf(['x', 'y']), scores: [[1, 0]], rewards: [1, 0], advantages: [1, -1] };
-
-  test('asks for no reference when KL is not in the loss', async () => {
-    const policy = {
-      referenceLogprobs: () => {
-        throw new Error('asked');
-      },
-    };
-    const { groups, ...rest } = batchOf([advantaged]);
-    const ready = await lastValueFrom(of({ ...rest, groups }).pipe(addReference(policy, 0)));
-    expect(ready).toEqual({ ...rest, batch: { objective: 'rl', groups } });
-  });
-
-  test('adds the reference policy’s log-probs when it is', async () => {
-    const policy = { referenceLogprobs: async () => [[[-1], [-2]]] };
-    const ready = await lastValueFrom(of(batchOf([advantaged])).pipe(addReference(policy, 0.1)));
-    expect(ready.batch).toEqual({ objective: 'rl', groups: [{ ...advantaged, refLogprobs: [[-1], [-2]] }] });
-  });
+test('addReference adds the reference policy’s log-probs', async () => {
+  const policy = { referenceLogprobs: async () => [[[-1], [-2]]] };
+  const batch = batchOf([groupOf(['x', 'y'])]);
+  const out = await lastValueFrom(of(batch).pipe(addReference(policy)));
+  expect(out).toEqual({ ...batch, groups: [{ ...batch.groups[0], refLogprobs: [[-1], [-2]] }] });
 });
 
 describe('makeExamples', () => {
@@ -203,7 +191,7 @@ describe('makeExamples', () => {
       const drawn$ = cold('-a|', { a: { index: 0, policy, tasks: [task], seed: 1 } });
       expectObservable(drawn$.pipe(makeExamples(sevens()))).toBe('-a|', {
         a: {
-          ...{ index: 0, policyVersion: 0, beta: 1, metrics: {} },
+          ...{ index: 0, policyVersion: 0, beta: 1, metrics: {}, farEnough: false },
           batch: {
             objective: 'sft',
             examples: [{ task, messages: [{ role: 'user', content: 'x' }], target: '3' }],

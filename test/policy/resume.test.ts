@@ -18,6 +18,20 @@ const settings: [name: string, recipe: RecipeOverrides][] = [
   ['full fine-tuning with KL', { method: 'full', algorithm: { klCoef: 0.1 } }],
   ['supervised', { objective: 'sft' }],
   [
+    'PPO: a value head, shuffled minibatches, an adaptive KL penalty',
+    {
+      algorithm: {
+        ...{ name: 'ppo', numIterations: 2, stepsPerGeneration: 2, klCoef: 0.1 },
+        klControl: { type: 'adaptive', target: 0.01, horizon: 100 },
+      },
+      sampling: { maxOffPolicySteps: 1 },
+    },
+  ],
+  [
+    'PPO that stops early',
+    { algorithm: { name: 'ppo', numIterations: 3, targetKl: 1e-5, valueCoef: 1 }, optimizer: { lr: 1e-2 } },
+  ],
+  [
     'an adaptive anneal that is held back',
     { adapter: { schedule: { kind: 'adaptive', fraction: 1, slack: 0.6, maxAnnealKl: 1e-7 } } },
   ],
@@ -72,7 +86,9 @@ describe.each(settings)('a run with %s', (_, overrides) => {
     await expectSame(pieces, whole);
 
     const metrics = await lines(pieces, 'metrics.jsonl');
-    for (const { grad_norm } of metrics) expect(grad_norm).toBeGreaterThan(0);
+    const early = recipe.algorithm?.targetKl !== undefined;
+    if (early) expect(metrics.map(({ passed }) => passed)).toEqual([0, 0, 1, 0]);
+    for (const { grad_norm, passed } of metrics) if (!passed) expect(grad_norm).toBeGreaterThan(0);
     const betas = metrics.map(({ beta }) => beta);
     if (recipe.method === 'full') expect(betas).toEqual([0, 0, 0, 0]);
     else if (recipe.adapter?.schedule?.kind === 'adaptive') {

@@ -27,6 +27,29 @@ export function withAdvantages(
 /** Advantages as a trainer would find them: of both signs, none alike. */
 export const mixed = (g: number, p: number): number => Math.cos(3 * g + 5 * p + 1);
 
+/**
+ * Token advantages, values and returns as a value function would give them, none alike, with a place past the last token of
+ * each text that ended.
+ */
+export function withValueTargets(groups: readonly TrainGroup[]): TrainGroup[] {
+  return groups.map((group, p) => {
+    const rows = (of: (t: number, g: number) => number) =>
+      group.rollouts.map(({ tokenIds, finishReason }, g) =>
+        Array.from({ length: tokenIds.length + (finishReason === 'length' ? 0 : 1) }, (_, t) => of(t, g)),
+      );
+    const [values, returns] = [rows((t, g) => 0.2 * mixed(t + g, p)), rows((t, g) => mixed(g, p + t))];
+    return {
+      ...group,
+      tokenAdvantages: rows((t, g) => mixed(g + t, p)),
+      valueTargets: values.map((row, g) => ({
+        values: row,
+        returns: returns[g]!,
+        mask: row.map(() => 1),
+      })),
+    };
+  });
+}
+
 /** Log-probs that the sampler recorded, [groups][G][T]. */
 export const recorded = (groups: readonly Group[]): (readonly number[])[][] =>
   groups.map(({ rollouts }) => rollouts.map(({ logprobs }) => logprobs));
