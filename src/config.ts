@@ -5,7 +5,7 @@ import { algorithm, comparesGroups } from './config/algorithm.ts';
 import { fraction, nonNegative, positiveInt } from './config/numbers.ts';
 import { restAtOne } from './config/schedule.ts';
 import { InputError } from './errors.ts';
-import type { Environment, RewardFunction } from './types.ts';
+import type { Curriculum, Environment, RewardFunction } from './types.ts';
 
 export { activations, placements } from './config/adapter.ts';
 
@@ -77,6 +77,7 @@ const runtime = z.strictObject({
 const isEnvironment = (value: unknown): value is Environment =>
   typeof value === 'object' && value !== null && 'tasks' in value && 'prompt' in value && 'name' in value;
 
+const isCurriculum = (value: unknown): value is Curriculum => typeof value === 'function';
 const isReward = (value: unknown): value is RewardFunction => typeof value === 'function';
 
 /** The schema itself: `--set` looks up field names in its shape. */
@@ -92,6 +93,10 @@ export const recipeSchema = z
     objective: z.enum(['rl', 'sft']).default('rl'),
     algorithm: algorithm.prefault({}),
     env: z.custom<Environment>(isEnvironment, 'must be an environment: { name, tasks, prompt }'),
+    /** Which tasks suit for now; all do when left out. */
+    curriculum: z
+      .custom<Curriculum>(isCurriculum, 'must be a function (task, progress) => boolean')
+      .optional(),
     rewards: z
       .array(
         z.strictObject({

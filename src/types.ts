@@ -129,6 +129,21 @@ export type RewardFunction = (
   batch: RewardBatch,
 ) => readonly (number | null)[] | Promise<readonly (number | null)[]>;
 
+/** How far a run has come when tasks are drawn. */
+export interface CurriculumProgress {
+  /** The optimiser step that is first to train on the batch drawn, and those of the run. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean reward of the last ten or so batches trained on (a moving average); undefined before the first. */
+  readonly reward: number | undefined;
+}
+
+/**
+ * Whether a task suits for now; those that don't are passed over. Must depend on nothing but its arguments, so that a
+ * resumed run draws the same.
+ */
+export type Curriculum = (task: Task, progress: CurriculumProgress) => boolean;
+
 /** One line of metrics.jsonl: TRL's metric names plus `step` and `beta`. */
 export interface StepMetrics {
   readonly step: number;

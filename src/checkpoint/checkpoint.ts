@@ -43,6 +43,8 @@ export interface Checkpoint {
   readonly tokens: number;
   /** Coefficient of a KL penalty in the rewards, after the last batch drawn. */
   readonly klCoef: number;
+  /** A moving average of the batches' mean rewards; null before the first. */
+  readonly reward: number | null;
 }
 
 /** Accuracy of the policy of exactly this step, where it was evaluated. */

@@ -20,7 +20,7 @@ export function rollOut(
   sampling: Omit<SampleOptions, 'seed'>,
   { greedy = false, values = false }: RollOutOptions = {},
 ): OperatorFunction<DrawnBatch, RolloutBatch> {
-  return concatMap(async ({ index, policy, tasks, seed }) => {
+  return concatMap(async ({ index, policy, tasks, seed, metrics }) => {
     const requests = tasks.map((task) => ({ task, messages: promptOf(environment, task) }));
     const sampled = await policy.sample(requests, { ...sampling, seed });
     const likeliest = greedy ? await policy.sample(requests, { ...sampling, ...GREEDY, seed }) : undefined;
@@ -30,6 +30,6 @@ export function rollOut(
       ...(likeliest && { greedy: likeliest[p]!.rollouts[0]! }),
       ...(valued && { values: valued[p]! }),
     }));
-    return { index, groups, policyVersion: policy.version, beta: policy.beta, metrics: {} };
+    return { index, groups, policyVersion: policy.version, beta: policy.beta, metrics };
   });
 }

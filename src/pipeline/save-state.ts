@@ -32,6 +32,7 @@ export async function saveState(
     watch: progress.watch,
     tokens: progress.tokens,
     klCoef: progress.klCoef,
+    reward: progress.reward,
   });
   progress.saved = path;
   await pruneCheckpoints(paths.checkpoints, recipe.checkpoint.keep);

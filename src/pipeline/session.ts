@@ -36,6 +36,8 @@ interface Progress {
   tokens: number;
   /** Coefficient of a KL penalty in the rewards, after the last batch drawn. */
   klCoef: number;
+  /** A moving average of the batches' mean rewards; null before the first. */
+  reward: number | null;
   /** Where the last complete checkpoint is. */
   saved: string | undefined;
   /** When the last step ended, milliseconds. */
@@ -107,6 +109,7 @@ function startProgress(recipe: Recipe, from: Checkpoint | undefined, saved: stri
     evals: from?.evals ?? [],
     watch: from?.watch ?? startWatch,
     tokens: from?.tokens ?? 0,
+    reward: from?.reward ?? null,
     klCoef: from?.klCoef ?? recipe.algorithm.klCoef,
     saved,
     clock: performance.now(),

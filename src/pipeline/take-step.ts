@@ -1,3 +1,4 @@
+import { nanMean } from '../algorithm/nan-statistics.ts';
 import { randomStream, sampleIndices } from '../random.ts';
 import type { EvalResult, StepMetrics, TrainEvent } from '../types.ts';
 import type { ReadyBatch } from './batches.ts';
@@ -8,6 +9,9 @@ import { saveState } from './save-state.ts';
 import type { Session } from './session.ts';
 import { countTokens, stepMetrics } from './step-metrics.ts';
 import { watchStep } from './warnings.ts';
+
+/** Of the newest batch in the average of rewards: about ten batches count. */
+const REWARD_SHARE = 2 / 11;
 
 /** The batch of a step, and those that wait behind it. */
 export interface StepPlace {
@@ -39,6 +43,7 @@ export async function* takeStep(session: Session, place: StepPlace): AsyncGenera
     const names = rewards.map((reward) => reward.name);
     await files.rollouts.append(rolloutRecords(batch, step, names));
   }
+  if (iteration === 0) noteReward(session, ready);
   const evaluation = isDue(session, 'eval') ? await evaluateNow(session) : undefined;
   if (evaluation) yield evaluation;
   const trained = { ready: { ...ready, batch }, firstPass };
@@ -54,6 +59,14 @@ export async function* takeStep(session: Session, place: StepPlace): AsyncGenera
   }
   if (stop.aborted) yield { type: 'stopped', step: policy.version, checkpoint: progress.saved! };
   return after;
+}
+
+/** Takes a batch's mean reward into the average that a curriculum sees. */
+function noteReward({ progress }: Session, { batch }: ReadyBatch): void {
+  if (batch.objective !== 'rl') return;
+  const reward = nanMean(batch.groups.flatMap(({ rewards }) => rewards));
+  const before = progress.reward ?? reward;
+  if (Number.isFinite(reward)) progress.reward = before + REWARD_SHARE * (reward - before);
 }
 
 /** The order of a batch's prompts in each pass, from a stream of its own: a resumed run finds the same. */

@@ -44,17 +44,16 @@ function batchOf<G>(groups: readonly G[]) {
 describe('drawTasks', () => {
   test('draws P tasks a permit, each batch with a seed of its own', async () => {
     const policy = new Bandit({ steps: 3 }).snapshot();
-    const permits$ = of({ index: 0, policy }, { index: 1, policy });
+    const permits$ = of({ index: 0, policy, reward: undefined }, { index: 1, policy, reward: 0.5 });
     const source = new TaskSource(sevens(), 'train');
-    const drawn = await lastValueFrom(
-      permits$.pipe(drawTasks(source, 3, randomStream(0, 'seeds')), toArray()),
-    );
+    const options = { source, prompts: 3, seeds: randomStream(0, 'seeds') };
+    const drawn = await lastValueFrom(permits$.pipe(drawTasks(options), toArray()));
     expect(drawn.map((batch) => batch.tasks.map((task) => task.id))).toEqual([
       ['train-0', 'train-1', 'train-2'],
       ['train-3', 'train-4', 'train-5'],
     ]);
     expect(drawn[0]!.seed).not.toBe(drawn[1]!.seed);
-    expect(drawn[0]).toMatchObject({ index: 0, policy });
+    expect(drawn[0]).toMatchObject({ index: 0, policy, metrics: {} });
   });
 });
 
@@ -63,6 +62,8 @@ describe('rollOut', () => {
     index: 4,
     tasks: [{ id: 'x', answer: 1 }],
     seed: 7,
+    metrics: {},
+    reward: undefined,
     policy: new Bandit({ steps: 3 }).snapshot(),
   };
 
@@ -188,7 +189,7 @@ describe('makeExamples', () => {
     const policy = new Bandit({ steps: 3 }).snapshot();
     const task = { id: 'x', answer: 3 };
     marbles(({ cold, expectObservable }) => {
-      const drawn$ = cold('-a|', { a: { index: 0, policy, tasks: [task], seed: 1 } });
+      const drawn$ = cold('-a|', { a: { index: 0, policy, tasks: [task], seed: 1, metrics: {}, reward: 0 } });
       expectObservable(drawn$.pipe(makeExamples(sevens()))).toBe('-a|', {
         a: {
           ...{ index: 0, policyVersion: 0, beta: 1, metrics: {}, farEnough: false },
@@ -205,7 +206,8 @@ describe('makeExamples', () => {
     const policy = new Bandit({ steps: 3 }).snapshot();
     const { target: _, ...env } = sevens();
     marbles(({ cold, expectObservable }) => {
-      const drawn$ = cold('-a|', { a: { index: 0, policy, tasks: [{ id: 'x' }], seed: 1 } });
+      const drawn = { index: 0, policy, tasks: [{ id: 'x' }], seed: 1, metrics: {}, reward: 0 };
+      const drawn$ = cold('-a|', { a: drawn });
       const error = new RunError('env "sevens" failed to give the target of task "x": it has no target()');
       expectObservable(drawn$.pipe(makeExamples(env))).toBe('-#', {}, error);
     });
