@@ -28,6 +28,8 @@ const sampling = z.strictObject({
   minP: fraction.default(0),
   /** Strings that end a completion. */
   stop: z.array(z.string().min(1)).default([]),
+  /** Turns of the policy in an episode, where the environment answers; maxNewTokens is for each. */
+  maxTurns: positiveInt.default(8),
   /** How many optimiser batches the sampler may run ahead of the updates: exactly this many, never a matter of timing. */
   maxOffPolicySteps: z.int().nonnegative().default(0),
 });

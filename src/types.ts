@@ -27,12 +27,26 @@ export interface Environment {
   tasks(split: Split): AsyncIterable<Task>;
   /** The conversation that the policy continues. */
   prompt(task: Task): readonly Message[];
+  /**
+   * What the environment answers to the policy's last turn: messages to go on from, or undefined (or none) to end the episode.
+   * Without it an episode is one completion.
+   */
+  step?(episode: Episode): readonly Message[] | undefined | Promise<readonly Message[] | undefined>;
+  /** The answer that a completion gives, for votes (maj@k): equal texts are the same answer, undefined is none. The whole text when left out. */
+  answer?(completion: string): string | undefined;
   /** The assistant's text that supervised fine-tuning teaches (objective 'sft'). */
   target?(task: Task): string;
   /** Grades the environment's own gold answers. */
   validate?(): AsyncIterable<{ readonly task: Task; readonly ok: boolean; readonly why?: string }>;
   /** The same environment with some options changed: what `--set env.<option>=<value>` calls. */
   configure?(options: Readonly<Record<string, unknown>>): Environment;
+}
+
+/** A conversation under way: it ends with the policy's turn. */
+export interface Episode {
+  readonly task: Task;
+  /** The prompt, then the turns of policy and environment. */
+  readonly messages: readonly Message[];
 }
 
 /** Why a completion ended: an EOS id, a stop string, or the token limit. */
@@ -48,8 +62,15 @@ export interface Completion {
   readonly finishReason: FinishReason;
 }
 
-/** One completion of one prompt, with the policy that sampled it. */
+/**
+ * One completion of one prompt, with the policy that sampled it. Of an episode with several turns the tokens are those of all turns and of
+ * what the environment said in between; text and finish reason are the last turn's.
+ */
 export interface Rollout extends Completion {
+  /** Of an episode that the environment may answer: the conversation after the prompt. */
+  readonly turns?: readonly Message[];
+  /** Of such an episode: 1 for the policy's own tokens, 0 for those of the environment, whose log-probs count as 0. */
+  readonly ownTokens?: readonly number[];
   /** β of each layer's adapter while sampling; usually all equal. */
   readonly beta: number;
   /** Count of optimiser steps that the sampling weights had seen. */
@@ -116,7 +137,7 @@ export interface RewardBatch {
   readonly prompts: readonly (readonly Message[])[];
   readonly completions: readonly string[];
   readonly completionIds: readonly (readonly number[])[];
-  /** The prompt with the completion as the last assistant turn. */
+  /** The prompt with the completion as the last assistant turn, and the turns before it where there were several. */
   readonly messages: readonly (readonly Message[])[];
   readonly step: number;
   /** Adds a value to the mean logged as metric `name` for this step. */

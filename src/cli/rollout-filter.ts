@@ -26,8 +26,8 @@ export function filterOf({ step, below, above, truncated, word }: FilterOptions)
     (below === undefined || record.reward < high) &&
     (truncated === undefined || record.finish_reason === 'length') &&
     (word === undefined ||
-      [record.completion, ...record.prompt.map(({ content }) => content)].some((text) =>
-        text.includes(word),
+      [record.completion, ...[...record.prompt, ...(record.turns ?? [])].map(({ content }) => content)].some(
+        (text) => text.includes(word),
       ));
 }
 

@@ -3,6 +3,7 @@ import { rowSum } from '../algorithm/aggregation.ts';
 import { type TokenRewards, tokenRewards, valueMask } from '../algorithm/ppo/token-rewards.ts';
 import { valueSettings } from '../config/algorithm.ts';
 import type { Recipe } from '../config.ts';
+import { ownTokens } from '../rollout/own-tokens.ts';
 import type { Rollout, ScoredGroup } from '../types.ts';
 
 export interface AdvantageSettings {
@@ -23,7 +24,7 @@ export interface JudgedBatch {
 
 /**
  * Scored groups as advantage estimators read them: rewards token by token, with KL penalty and missing-EOS penalty, and their
- * sum. All tokens count, cut off or not: what is left out of the loss still tells how good the others are. A completion without
+ * sum. All tokens of the policy count, cut off or not: what is left out of the loss still tells how good the others are. A completion without
  * any reward doesn't count. With a value whose score stands past the last token, rows of texts that ended are one longer.
  */
 export function advantageBatch(groups: readonly ScoredGroup[], settings: AdvantageSettings): JudgedBatch {
@@ -38,7 +39,7 @@ export function advantageBatch(groups: readonly ScoredGroup[], settings: Advanta
     rows.map((row, b) => (past[b] ? [...row, 0] : row));
 
   const logprobs = widened(rollouts.map((rollout) => rollout.logprobs));
-  const mask = widened(rollouts.map(({ tokenIds }, b) => tokenIds.map(() => (scored[b] ? 1 : 0))));
+  const mask = widened(rollouts.map((rollout, b) => ownTokens(rollout).map((own) => (scored[b] ? own : 0))));
   const penalised = algorithm.klIn === 'reward' && settings.klCoef !== 0;
   const refLogprobs = penalised ? widened(groups.flatMap((group) => group.refLogprobs!)) : logprobs;
   const placement = { scorePlacement, whitenRewards: value?.whitenRewards };

@@ -3,7 +3,8 @@ import type { CausalLM } from '../model/causal-lm.ts';
 import { loadModel } from '../model/load-model.ts';
 import type { EvalResult, Split } from '../types.ts';
 import { type EvalRow, evaluateGreedy } from './evaluate.ts';
-import { greedyModel } from './greedy.ts';
+import { greedyOptions } from './greedy.ts';
+import { modelPlayer } from './model-player.ts';
 import { nameRewards } from './name-rewards.ts';
 import { firstTasks } from './task-source.ts';
 
@@ -13,7 +14,8 @@ export async function evaluateModel(
   { model, split }: { readonly model: CausalLM; readonly split: Split },
 ): Promise<{ readonly result: EvalResult; readonly rows: readonly EvalRow[] }> {
   const recipe = parseRecipe(input);
-  return evaluateGreedy(greedyModel(model, recipe), {
+  return evaluateGreedy(modelPlayer(model), {
+    sampling: greedyOptions(recipe),
     environment: recipe.env,
     tasks: await firstTasks(recipe.env, split, recipe.eval.tasks),
     rewards: nameRewards(recipe.rewards),

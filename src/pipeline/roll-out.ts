@@ -1,5 +1,5 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
-import type { SampleOptions } from '../policy/policy.ts';
+import { type EpisodeOptions, playEpisodes } from '../rollout/play-episodes.ts';
 import type { Environment, RolloutBatch } from '../types.ts';
 import type { DrawnBatch } from './batches.ts';
 import { promptOf } from './prompt-of.ts';
@@ -14,16 +14,17 @@ export interface RollOutOptions {
   readonly values?: boolean;
 }
 
-/** Samples G completions of each drawn task from the permit's policy, batch after batch. */
+/** Samples G completions, or plays G episodes, of each drawn task from the permit's policy, batch after batch. */
 export function rollOut(
   environment: Environment,
-  sampling: Omit<SampleOptions, 'seed'>,
+  sampling: Omit<EpisodeOptions, 'seed'>,
   { greedy = false, values = false }: RollOutOptions = {},
 ): OperatorFunction<DrawnBatch, RolloutBatch> {
   return concatMap(async ({ index, policy, tasks, seed, metrics }) => {
     const requests = tasks.map((task) => ({ task, messages: promptOf(environment, task) }));
-    const sampled = await policy.sample(requests, { ...sampling, seed });
-    const likeliest = greedy ? await policy.sample(requests, { ...sampling, ...GREEDY, seed }) : undefined;
+    const play = (options: EpisodeOptions) => playEpisodes(policy, environment, requests, options);
+    const sampled = await play({ ...sampling, seed });
+    const likeliest = greedy ? await play({ ...sampling, ...GREEDY, seed }) : undefined;
     const valued = values ? await policy.values(sampled) : undefined;
     const groups = sampled.map((group, p) => ({
       ...group,

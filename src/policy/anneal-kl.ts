@@ -11,7 +11,6 @@ import {
   packedInputs,
   scalarInput,
 } from '../model/model-programs.ts';
-import type { Sequences } from '../model/packed-rows.ts';
 import { microBatches, unweighted } from './micro-batches.ts';
 
 /** Name of the β to come among the program's inputs, [L] like β itself. */
@@ -24,7 +23,8 @@ export interface AnnealKlOptions {
 
 /** Texts and how to score them. */
 export interface AnnealKlBatch {
-  readonly sequences: readonly Sequences[];
+  /** With masks the tokens that count. */
+  readonly sequences: readonly Parameters<typeof unweighted>[0][];
   readonly temperature: number;
   /** Sequences that are forwarded at once. */
   readonly size: number;

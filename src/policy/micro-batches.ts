@@ -55,9 +55,15 @@ export function microBatches(groups: readonly TrainSequences[], size: number): M
   }));
 }
 
-/** Sequences of which every token counts and none has a weight: to be forwarded, not trained on. */
-export function unweighted({ prompt, completions }: Sequences): TrainSequences {
-  const rows = completions.map((ids) => ({ mask: ids.map(() => 1), lossWeights: [0], advantage: 0 }));
+/** Sequences in which tokens count, all or by a mask, and none has a weight: to be forwarded, not trained on. */
+export function unweighted({
+  prompt,
+  completions,
+  masks,
+}: Sequences & { readonly masks?: readonly ArrayLike<number>[] }): TrainSequences {
+  const rows = completions.map((ids, g) => ({
+    ...{ mask: masks?.[g] ?? ids.map(() => 1), lossWeights: [0], advantage: 0 },
+  }));
   return { prompt, completions, rows };
 }
 

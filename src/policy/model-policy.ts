@@ -8,7 +8,7 @@ import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import { batchLogits } from '../model/token-logits.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
-import { sampleGroups } from '../rollout/sample.ts';
+import { completions, sampleGroups } from '../rollout/sample.ts';
 import type { Group } from '../types.ts';
 import { AnnealKl } from './anneal-kl.ts';
 import { Annealing } from './annealing.ts';
@@ -98,11 +98,15 @@ export class ModelPolicy implements Policy {
     const { tokenizer, config, recipe } = this.options;
     const [weights, version, beta] = [this.weights(), this.version, this.beta];
     const model = this.programs.decoding(weights);
+    const sampler = { model, tokenizer, eosTokenIds: config.eosTokenIds, version, beta };
     return {
       version,
       beta,
-      sample: (requests, options) =>
-        sampleGroups({ model, tokenizer, eosTokenIds: config.eosTokenIds, version, beta }, requests, options),
+      maxPositions: config.maxPositionEmbeddings,
+      sample: (requests, options) => sampleGroups(sampler, requests, options),
+      extend: async (texts, options) =>
+        (await completions(sampler, texts, { ...options, groupSize: 1 })).flat(),
+      between: (conversation, { tokenIds }, said) => tokenizer.encodeBetween(conversation, tokenIds, said),
       values: async (groups) => {
         // One token more, whatever it is: the value before it is the one after the text.
         const longer = textsOf(groups).map(({ prompt, completions }) => ({
@@ -195,7 +199,8 @@ export class ModelPolicy implements Policy {
     const reward =
       batch.objective === 'rl' ? nanMean(batch.groups.flatMap(({ rewards }) => rewards)) : undefined;
     const size = recipe.optimizer.microBatchSize;
-    const texts = { sequences, temperature: trainingTemperature(recipe), size };
+    const own = batch.objective === 'rl' ? textsOf(batch.groups) : sequences;
+    const texts = { sequences: own, temperature: trainingTemperature(recipe), size };
     return this.annealing.advance(this.steps, { reward, gradNorm }, (next) =>
       this.annealKl.measure(this.weights(), next, texts),
     );

@@ -4,6 +4,7 @@ import { InputError } from '../errors.ts';
 import { checkPositions } from '../model/check-positions.ts';
 import type { Sequences } from '../model/packed-rows.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
+import { ownTokens } from '../rollout/own-tokens.ts';
 import type { Group, ValueTargets } from '../types.ts';
 import type { TrainSequences } from './micro-batches.ts';
 import type { Example, TrainGroup } from './policy.ts';
@@ -28,7 +29,7 @@ export function rolloutSequences(
     const { promptIds, rollouts, refLogprobs, oldLogprobs, valueTargets } = group;
     const lengths = rollouts.map(({ tokenIds }) => tokenIds.length);
     const truncated = rollouts.map(({ finishReason }) => finishReason === 'length');
-    const masks = lossMask({ lengths, truncated }, maskTruncated);
+    const masks = lossMask({ lengths, truncated, ownTokens: rollouts.map(ownTokens) }, maskTruncated);
     const widened = (row: readonly number[], g: number) => padded(row, valueTargets?.[g]?.mask.length);
     return {
       prompt: promptIds,
@@ -112,11 +113,12 @@ export const hasAdvantage = (group: UnweightedSequences): boolean =>
     ),
   );
 
-/** The token ids of groups. */
-export const textsOf = (groups: readonly Group[]): Sequences[] =>
+/** The token ids of groups, with masks of the policy's own tokens. */
+export const textsOf = (groups: readonly Group[]) =>
   groups.map(({ promptIds, rollouts }) => ({
     prompt: promptIds,
     completions: rollouts.map(({ tokenIds }) => tokenIds),
+    masks: rollouts.map(ownTokens),
   }));
 
 /** Rows of numbers in the order of the rollouts, [B] → [groups][G]. */

@@ -1,25 +1,36 @@
 import { describe, expect, test } from 'vitest';
+import { parseRecipe } from '../../src/config.ts';
 import { RunError } from '../../src/errors.ts';
 import { evaluateGreedy } from '../../src/pipeline/evaluate.ts';
+import { greedyOptions } from '../../src/pipeline/greedy.ts';
 import { wilsonInterval } from '../../src/pipeline/wilson.ts';
-import type { Completion, RewardFunction } from '../../src/types.ts';
-import { sevens } from './bandit.ts';
+import type { Player } from '../../src/policy/policy.ts';
+import type { RewardFunction, Rollout } from '../../src/types.ts';
+import { banditRecipe, sevens } from './bandit.ts';
 
 const tasks = ['7', '3', '7', '9', '7'].map((id) => ({ id, answer: 7 }));
 
 /** Answers with what it is asked; notes how many prompts came at a time. */
-function parrot(sizes: number[] = []) {
-  return async (prompts: readonly (readonly { content: string }[])[]): Promise<Completion[]> => {
-    sizes.push(prompts.length);
-    return prompts.map(([message]) => {
-      return { tokenIds: [1], logprobs: [0], text: message!.content, finishReason: 'eos' };
-    });
+function parrot(sizes: number[] = []): Player {
+  return {
+    sample: async (requests, { groupSize }) => {
+      sizes.push(requests.length);
+      return requests.map((request) => {
+        const completion = { tokenIds: [1], logprobs: [0], text: request.messages[0]!.content };
+        const rollout: Rollout = { ...completion, finishReason: 'eos', beta: 0, policyVersion: 0 };
+        return { ...request, promptIds: [], rollouts: Array(groupSize).fill(rollout) };
+      });
+    },
+    extend: () => Promise.reject(new Error('asked to go on')),
+    between: () => [],
+    maxPositions: 9,
   };
 }
 
 const seven: RewardFunction = ({ completions }) => completions.map((text) => (text === '7' ? 1 : 0.5));
 const rewards = (reward: RewardFunction) => [{ name: 'seven', reward, weight: 2, timeout: 9 }];
-const common = { environment: sevens(), tasks, batchSize: 2, step: 0 };
+const { sampling } = parseRecipe(banditRecipe());
+const common = { environment: sevens(), tasks, batchSize: 2, step: 0, sampling: greedyOptions({ sampling }) };
 
 describe('an evaluation', () => {
   test('counts the tasks whose first reward is at least 1', async () => {

@@ -19,6 +19,7 @@ const sampling = {
   groupSize: 2,
   maxNewTokens: 1,
   maxPromptLength: 8,
+  maxTurns: 8,
   temperature: 1,
   topP: 1,
   topK: 0,

@@ -1,5 +1,6 @@
 import { type PackedRows, packRows } from '../../src/model/packed-rows.ts';
 import type { SampleOptions, TrainGroup } from '../../src/policy/policy.ts';
+import { playEpisodes } from '../../src/rollout/play-episodes.ts';
 import type { Group } from '../../src/types.ts';
 import type { Tiny } from './tiny-policy.ts';
 import { requests } from './toy-environment.ts';
@@ -10,7 +11,7 @@ export async function rollOut(
   options: Partial<SampleOptions> & { readonly prompts?: number } = {},
 ): Promise<readonly Group[]> {
   const asked = await requests(recipe.env, options.prompts ?? recipe.sampling.promptsPerStep);
-  return policy.snapshot().sample(asked, { ...recipe.sampling, seed: 11, ...options });
+  return playEpisodes(policy.snapshot(), recipe.env, asked, { ...recipe.sampling, seed: 11, ...options });
 }
 
 /** Groups with an advantage for each rollout, by its number in its group and its group's number. */
@@ -49,6 +50,12 @@ export function withValueTargets(groups: readonly TrainGroup[]): TrainGroup[] {
     };
   });
 }
+
+/** Rows of numbers without those at tokens that the environment wrote, [groups][G][T]. */
+export const own = (groups: readonly Group[], rows: readonly (readonly (readonly number[])[])[]) =>
+  groups.map(({ rollouts }, p) =>
+    rollouts.map(({ ownTokens }, g) => rows[p]![g]!.filter((_, t) => ownTokens?.[t] !== 0)),
+  );
 
 /** Log-probs that the sampler recorded, [groups][G][T]. */
 export const recorded = (groups: readonly Group[]): (readonly number[])[][] =>
