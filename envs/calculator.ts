@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { arithmeticValue } from '../rewards/arithmetic-value.ts';
-import { exactNumber } from '../rewards/exact-number.ts';
+import { answerNumber, exactNumber } from '../rewards/exact-number.ts';
 import { parseOptions } from '../src/options.ts';
 import { type RandomStream, randomStream } from '../src/random.ts';
 import type { Environment, Message, Split, Task } from '../src/types.ts';
@@ -35,7 +35,7 @@ export function calculator(options: CalculatorOptions = {}): Environment {
     tasks: (split) => problems(parsed, split),
     prompt: (task) => [...example(parsed), { role: 'user', content: question(String(task.expression)) }],
     step: ({ messages }) => called(messages, parsed.maxCalls),
-    answer: (completion) => /####\s*(\S+)/.exec(completion)?.[1],
+    answer: (completion) => answerNumber(completion, '####'),
     target: (task) => `#### ${task.answer}`,
     validate: () => gradeGold(env, exactNumber({ after: '####' }), (task) => `#### ${task.answer}`),
     configure: (changed) => calculator({ ...options, ...changed }),

@@ -1,3 +1,5 @@
+import type { Estimate } from './algorithm/at-k.ts';
+
 /**
  * The whole vocabulary of the framework, as readonly records. What flows through the pipeline is made of these:
  * plain data, never a `tf.Tensor`.
@@ -181,6 +183,22 @@ export interface EvalResult {
   readonly tasks: number;
   /** Mean of the weighted reward. */
   readonly reward: number;
+  /** There when samples were asked for. */
+  readonly sampled?: SampledResult;
+}
+
+/** Outcome of sampling every task n times; shares of tasks, each with Wilson's 95 % interval. */
+export interface SampledResult {
+  /** n */
+  readonly samples: number;
+  readonly temperature: number;
+  readonly tasks: number;
+  /** avg@n: the share of right samples. */
+  readonly avg: Estimate;
+  /** pass@k by k: at least one of k samples is right. */
+  readonly pass: Readonly<Record<number, Estimate>>;
+  /** maj@n: the answer that most samples give is right. */
+  readonly maj: Estimate;
 }
 
 /** What `train` emits. Every run ends with `stopped` or `done`, or with an error. */

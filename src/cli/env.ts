@@ -8,6 +8,7 @@ import type { Environment, Message } from '../types.ts';
 import { exitCodes } from './exit-code.ts';
 import { count, percent, table } from './format.ts';
 import type { Io } from './io.ts';
+import { positive } from './numeric-options.ts';
 
 interface CheckCommandOptions {
   readonly set: readonly string[];
@@ -41,8 +42,8 @@ export function envCommand(io: Io, end: (code: number) => void): Command {
     .action(async (spec: string, options: CheckCommandOptions) => {
       const env = configured(await importEnvironment(spec), options.set);
       const [limit, maxPromptLength] = [
-        whole('--limit', options.limit),
-        whole('--max-prompt-length', options.maxPromptLength),
+        positive('--limit', options.limit),
+        positive('--max-prompt-length', options.maxPromptLength),
       ];
       const lengthOf = await measureOf(options.tokenizer);
       const report = await checkEnvironment(env, { limit, maxPromptLength, lengthOf });
@@ -70,12 +71,6 @@ async function measureOf(model: string | undefined): Promise<(prompt: readonly M
   if (model === undefined) return (prompt) => prompt.reduce((sum, { content }) => sum + content.length, 0);
   const tokenizer = await loadTokenizer(model);
   return (prompt) => tokenizer.encodeChat(prompt).length;
-}
-
-function whole(option: string, text: string): number {
-  if (!/^[1-9]\d*$/.test(text))
-    throw new InputError(`${option} takes a whole number of at least 1 (got "${text}")`);
-  return Number(text);
 }
 
 function reportLines({ name, gold, failures, splits }: EnvironmentReport, unit: string): string[] {

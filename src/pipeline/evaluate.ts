@@ -1,3 +1,4 @@
+import { wilsonInterval } from '../algorithm/wilson.ts';
 import { RunError } from '../errors.ts';
 import type { Player } from '../policy/policy.ts';
 import { type EpisodeOptions, playEpisodes } from '../rollout/play-episodes.ts';
@@ -5,7 +6,6 @@ import type { Environment, EvalResult, ScoredGroup, Task } from '../types.ts';
 import type { NamedReward } from './call-reward.ts';
 import { promptOf } from './prompt-of.ts';
 import { scoreGroups } from './score-groups.ts';
-import { wilsonInterval } from './wilson.ts';
 
 export interface Evaluation {
   readonly environment: Environment;
