@@ -2,7 +2,7 @@
  * Whether algorithms learn: recipes/arithmetic.ts with each of them, over seeds, and a control whose rewards are dealt out at random. Prints
  * a line a run, then the table of docs/algorithms.md.
  *
- *   node dist/bench/learning.js --seeds 1,2,3 --algorithms grpo,dapo,dr_grpo,gspo,rloo,ppo,control
+ *   node dist/bench/learning.js --seeds 1,2,3 --algorithms grpo,dapo,dr_grpo,gspo,rloo,ppo,control --threads 1
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,10 +30,12 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1,2,3' },
     algorithms: { type: 'string', default: Object.keys(recipes).join() },
+    threads: { type: 'string', default: '1' },
   },
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'learning-'));
+const runtime = { threads: Number(values.threads) };
 const seeds = values.seeds.split(',').map(Number);
 const rows: string[] = [];
 for (const name of values.algorithms.split(',')) {
@@ -42,7 +44,9 @@ for (const name of values.algorithms.split(',')) {
   const outcomes: { readonly before: EvalResult; readonly after: EvalResult }[] = [];
   for (const seed of seeds) {
     const start = performance.now();
-    const end = await lastValueFrom(train({ ...recipe, seed }, { out: join(folder, `${name}-${seed}`) }));
+    const end = await lastValueFrom(
+      train({ ...recipe, seed, runtime }, { out: join(folder, `${name}-${seed}`) }),
+    );
     if (end.type !== 'done') throw new Error(`${name}, seed ${seed}, ended with ${end.type}`);
     outcomes.push(end);
     const seconds = (performance.now() - start) / 1000;
