@@ -1,5 +1,3 @@
-import type { Estimate } from './algorithm/at-k.ts';
-
 /**
  * The whole vocabulary of the framework, as readonly records. What flows through the pipeline is made of these:
  * plain data, never a `tf.Tensor`.
@@ -185,6 +183,12 @@ export interface EvalResult {
   readonly reward: number;
   /** There when samples were asked for. */
   readonly sampled?: SampledResult;
+}
+
+/** A share of tasks, in [0, 1], with its 95 % interval. */
+export interface Estimate {
+  readonly value: number;
+  readonly interval: readonly [number, number];
 }
 
 /** Outcome of sampling every task n times; shares of tasks, each with Wilson's 95 % interval. */

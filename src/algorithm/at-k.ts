@@ -1,9 +1,3 @@
-/** A share of tasks with its 95 % interval. */
-export interface Estimate {
-  readonly value: number;
-  readonly interval: readonly [number, number];
-}
-
 /**
  * pass@k: the probability that at least one of k samples is right, of which `right` in `samples` were, without bias:
  *   1 − C(n − c, k) / C(n, k).

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import type { Estimate } from '../algorithm/at-k.ts';
 import type { Recipe } from '../config.ts';
 import { InputError } from '../errors.ts';
 import { type EvaluateOptions, evaluateModel } from '../pipeline/evaluate-model.ts';
 import { loadRecipe, loadRunRecipe } from '../recipe/load-recipe.ts';
 import { isRunFolder, runPaths } from '../run-folder/paths.ts';
-import type { EvalResult, Split } from '../types.ts';
+import type { Estimate, EvalResult, Split } from '../types.ts';
 import { accuracyText, table } from './format.ts';
 import type { Io } from './io.ts';
 import { number, positive } from './numeric-options.ts';

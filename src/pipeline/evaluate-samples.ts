@@ -1,8 +1,8 @@
-import { type Estimate, majority, passAt, passLevels } from '../algorithm/at-k.ts';
+import { majority, passAt, passLevels } from '../algorithm/at-k.ts';
 import { wilsonInterval } from '../algorithm/wilson.ts';
 import { RunError } from '../errors.ts';
 import type { Player } from '../policy/policy.ts';
-import type { SampledResult, ScoredGroup } from '../types.ts';
+import type { Estimate, SampledResult, ScoredGroup } from '../types.ts';
 import { answerTasks, type Evaluation } from './evaluate.ts';
 
 /**
