@@ -8,7 +8,7 @@ import { rolloutRecords } from './rollout-records.ts';
 import { saveState } from './save-state.ts';
 import type { Session } from './session.ts';
 import { countTokens, stepMetrics } from './step-metrics.ts';
-import { watchStep } from './warnings.ts';
+import { lastJump, watchStep } from './warnings.ts';
 
 /** Of the newest batch in the average of rewards: about ten batches count. */
 const REWARD_SHARE = 2 / 11;
@@ -30,15 +30,9 @@ export interface StepPlace {
 export async function* takeStep(session: Session, place: StepPlace): AsyncGenerator<TrainEvent, ReadyBatch> {
   const { policy, recipe, files, rewards, progress, stop } = session;
   const { ready, iteration } = place;
-  const step = policy.version;
-  const beta = policy.beta;
-  const { stepsPerGeneration: parts, shuffle, targetKl } = recipe.algorithm;
-  const order = shuffle ? shuffled(recipe.seed, ready.index) : undefined;
-  const batch = partOf(ready.batch, { iteration, parts, order });
-  const update = await (ready.farEnough ? policy.pass(batch) : policy.update(batch));
-  const farEnough = ready.farEnough || (targetKl !== undefined && update.approx_kl! > targetKl);
-  const after = { ...ready, farEnough };
-  const firstPass = iteration < parts;
+  const [step, beta] = [policy.version, policy.beta];
+  const { batch, update, after } = await trainOnPart(session, place);
+  const firstPass = iteration < recipe.algorithm.stepsPerGeneration;
   if (firstPass) {
     const names = rewards.map((reward) => reward.name);
     await files.rollouts.append(rolloutRecords(batch, step, names));
@@ -47,18 +41,37 @@ export async function* takeStep(session: Session, place: StepPlace): AsyncGenera
   const evaluation = isDue(session, 'eval') ? await evaluateNow(session) : undefined;
   if (evaluation) yield evaluation;
   const trained = { ready: { ...ready, batch }, firstPass };
-  const told = { ...update, ...(targetKl !== undefined && { passed: ready.farEnough ? 1 : 0 }) };
-  const metrics = measure(session, trained, { step, beta, update: told, evaluation: evaluation?.result });
+  const metrics = measure(session, trained, { step, beta, update, evaluation: evaluation?.result });
   await files.metrics.append([metrics]);
   yield { type: 'step', metrics };
-  const { state, warnings } = watchStep(progress.watch, metrics);
-  progress.watch = state;
-  for (const message of warnings) yield { type: 'warning', step, message };
+  for (const message of warningsOf(session, metrics)) yield { type: 'warning', step, message };
   if (stop.aborted || isDue(session, 'checkpoint') || isBest(session)) {
     yield await save(session, { ...place, ready: after });
   }
   if (stop.aborted) yield { type: 'stopped', step: policy.version, checkpoint: progress.saved! };
   return after;
+}
+
+/** Trains on the step's part of the batch, or lets the step pass; gives the batch as it is after. */
+async function trainOnPart({ policy, recipe }: Session, { ready, iteration }: StepPlace) {
+  const { stepsPerGeneration: parts, shuffle, targetKl } = recipe.algorithm;
+  const order = shuffle ? shuffled(recipe.seed, ready.index) : undefined;
+  const batch = partOf(ready.batch, { iteration, parts, order });
+  const update = await (ready.farEnough ? policy.pass(batch) : policy.update(batch));
+  if (targetKl === undefined) return { batch, update, after: ready };
+  const farEnough = ready.farEnough || update.approx_kl! > targetKl;
+  return {
+    batch,
+    update: { ...update, passed: ready.farEnough ? 1 : 0 },
+    after: { ...ready, farEnough },
+  };
+}
+
+/** What a person should know after a step. */
+function warningsOf({ policy, recipe, progress }: Session, metrics: StepMetrics): readonly string[] {
+  const { state, warnings } = watchStep(progress.watch, metrics);
+  progress.watch = state;
+  return policy.version === recipe.steps ? [...warnings, ...lastJump(metrics)] : warnings;
 }
 
 /** Takes a batch's mean reward into the average that a curriculum sees. */

@@ -52,6 +52,16 @@ export function watchStep(
   };
 }
 
+/** What is to be said when training ends on a β above 0: the policy that is kept was never trained at its own. */
+export function lastJump({ beta, anneal_kl: kl }: StepMetrics): string[] {
+  if (beta === 0) return [];
+  const far =
+    kl === undefined ? '' : `: that jump alone moved the policy by ${kl.toPrecision(3)} nats a token`;
+  return [
+    `the last step trained at β = ${beta.toPrecision(3)}, and the policy that is kept is the one at β = 0${far}`,
+  ];
+}
+
 /** What is to be said about a recipe before it runs. */
 export function recipeWarnings(recipe: Recipe): string[] {
   return [...rateWarnings(recipe), ...deadStartWarnings(recipe)];
