@@ -52,6 +52,7 @@ const algorithms: [title: string, algorithm: Algorithm][] = [
     'ppo with whitened rewards, a detached head and an entropy bonus',
     { name: 'ppo', whitenRewards: true, detachValueHead: true, entropyCoef: 0.05, missingEosPenalty: 1 },
   ],
+  ['ppo, corrected by token', { name: 'ppo', samplerCorrection: { mode: 'token_truncate', max: 2 } }],
   ['ppo with its KL in the loss', { name: 'ppo', klIn: 'loss', klCoef: 0.1, ...selections }],
   ['rloo with a KL penalty in the rewards', { name: 'rloo', klIn: 'reward', klCoef: 0.1 }],
   [
