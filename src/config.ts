@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { startsDead } from './adapter/dead-start.ts';
 import { adapter } from './config/adapter.ts';
 import { algorithm, comparesGroups } from './config/algorithm.ts';
+import { issueLines } from './config/issue-lines.ts';
 import { fraction, nonNegative, positiveInt } from './config/numbers.ts';
 import { restAtOne } from './config/schedule.ts';
 import { InputError } from './errors.ts';
@@ -30,6 +31,8 @@ const sampling = z.strictObject({
   stop: z.array(z.string().min(1)).default([]),
   /** Turns of the policy in an episode, where the environment answers; maxNewTokens is for each. */
   maxTurns: positiveInt.default(8),
+  /** Seconds that the environment may take for one answer. */
+  stepTimeout: z.number().positive().max(86_400).default(300),
   /** How many optimiser batches the sampler may run ahead of the updates: exactly this many, never a matter of timing. */
   maxOffPolicySteps: z.int().nonnegative().default(0),
 });
@@ -165,15 +168,7 @@ export type Recipe = z.output<typeof recipeSchema>;
 export function parseRecipe(input: unknown): Recipe {
   const result = recipeSchema.safeParse(input, { reportInput: true });
   if (result.success) return result.data;
-  const lines = result.error.issues.map((issue) => {
-    const path = issue.path.join('.') || 'recipe';
-    const given =
-      issue.input === undefined || typeof issue.input === 'object'
-        ? ''
-        : ` (got ${JSON.stringify(issue.input)})`;
-    return `${path}: ${issue.message}${given}`;
-  });
-  throw new InputError(`bad recipe: ${lines.join('; ')}`);
+  throw new InputError(`bad recipe: ${issueLines(result.error, recipeSchema, 'recipe').join('; ')}`);
 }
 
 /** Identity with types: what a recipe file exports by default. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { issueLines } from './config/issue-lines.ts';
 import { InputError } from './errors.ts';
 
 /**
@@ -9,12 +10,5 @@ import { InputError } from './errors.ts';
 export function parseOptions<S extends z.ZodType>(what: string, schema: S, options: unknown): z.output<S> {
   const result = schema.safeParse(options, { reportInput: true });
   if (result.success) return result.data;
-  const lines = result.error.issues.map((issue) => {
-    const given =
-      issue.input === undefined || typeof issue.input === 'object'
-        ? ''
-        : ` (got ${JSON.stringify(issue.input)})`;
-    return `${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.message}${given}`;
-  });
-  throw new InputError(`${what}: ${lines.join('; ')}`);
+  throw new InputError(`${what}: ${issueLines(result.error, schema).join('; ')}`);
 }

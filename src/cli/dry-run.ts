@@ -1,6 +1,6 @@
+import { promptOf } from '../ask-environment.ts';
 import { stepsPerBatch } from '../config/algorithm.ts';
 import type { Recipe } from '../config.ts';
-import { promptOf } from '../pipeline/prompt-of.ts';
 import { firstTasks } from '../pipeline/task-source.ts';
 import { recipeWarnings } from '../pipeline/warnings.ts';
 import type { Policy } from '../policy/policy.ts';

@@ -1,12 +1,15 @@
 import { Command } from 'commander';
-import { checkEnvironment, type EnvironmentReport } from '../data/check-environment.ts';
+import { checkEnvironment } from '../data/check-environment.ts';
+import { gradeTargets } from '../data/grade-targets.ts';
 import { InputError } from '../errors.ts';
+import { modelPath } from '../model/model-path.ts';
 import { loadTokenizer } from '../model/tokenizer.ts';
+import { nameRewards } from '../pipeline/name-rewards.ts';
 import { parseOverride } from '../recipe/apply-overrides.ts';
 import { importEnvironment } from '../recipe/import-environment.ts';
 import type { Environment, Message } from '../types.ts';
+import { reportLines } from './env-report.ts';
 import { exitCodes } from './exit-code.ts';
-import { count, percent, table } from './format.ts';
 import type { Io } from './io.ts';
 import { positive } from './numeric-options.ts';
 
@@ -22,9 +25,12 @@ interface CheckCommandOptions {
 export function envCommand(io: Io, end: (code: number) => void): Command {
   const check = new Command('check')
     .description(
-      'Grade an environment’s own gold answers and measure its prompts. Exit code 1 when an answer fails.',
+      'Grade an environment’s own gold answers, measure its prompts, show a task. Exit code 1 when an answer fails.',
     )
-    .argument('<env>', 'a bundled environment, a file, a package export, or a recipe’s file')
+    .argument(
+      '<env>',
+      'a bundled environment, a file, a package export, or a recipe’s file, whose first reward grades too',
+    )
     .option(
       '--set <option=value>',
       'an option of the environment (repeatable)',
@@ -43,15 +49,17 @@ export function envCommand(io: Io, end: (code: number) => void): Command {
       '\nExample:\n  anneal env check gsm8k --set path=data/gsm8k --tokenizer models/SmolLM2-135M-Instruct',
     )
     .action(async (spec: string, options: CheckCommandOptions) => {
-      const env = configured(await importEnvironment(spec), options.set);
+      const { env: imported, rewards } = await importEnvironment(spec);
+      const env = configured(imported, options.set);
       const limit = positive('--limit', options.limit);
       const maxPromptLength = limitOf(options);
       const lengthOf = await measureOf(options.tokenizer);
       const report = await checkEnvironment(env, { limit, maxPromptLength, lengthOf });
-      if (options.json) io.out(JSON.stringify(report));
-      else
-        for (const line of reportLines(report, options.tokenizer === undefined ? 'characters' : 'tokens'))
-          io.out(line);
+      const [first] = nameRewards((rewards ?? []).map(({ reward }) => ({ reward, weight: 1, timeout: 300 })));
+      const grade = first && env.target ? await gradeTargets(env, first, limit) : undefined;
+      const unit = options.tokenizer === undefined ? 'characters' : 'tokens';
+      if (options.json) io.out(JSON.stringify({ ...report, ...(grade && { grade }) }));
+      else for (const line of reportLines(report, { unit, grade })) io.out(line);
       if (report.gold !== undefined && report.gold.verified < report.gold.graded) end(exitCodes.failed);
     });
   return new Command('env').description('Look at environments.').addCommand(check);
@@ -76,28 +84,6 @@ function limitOf({ maxPromptLength, tokenizer }: CheckCommandOptions): number | 
 
 async function measureOf(model: string | undefined): Promise<(prompt: readonly Message[]) => number> {
   if (model === undefined) return (prompt) => prompt.reduce((sum, { content }) => sum + content.length, 0);
-  const tokenizer = await loadTokenizer(model);
+  const tokenizer = await loadTokenizer(modelPath(model));
   return (prompt) => tokenizer.encodeChat(prompt).length;
-}
-
-function truncation(truncated: number | null): string {
-  if (truncated === null) return '--tokenizer MODEL tells how many would be truncated';
-  return `${truncated === 0 ? 'none' : count(truncated)} would be truncated`;
-}
-
-function reportLines({ name, gold, failures, splits }: EnvironmentReport, unit: string): string[] {
-  const verified =
-    gold === undefined
-      ? 'not graded: it has no validate()'
-      : `${count(gold.verified)} of ${count(gold.graded)} verify (${percent(gold.verified / gold.graded)})`;
-  const rows = Object.entries(splits).map(
-    ([split, { tasks, shortest, median, longest, truncated }]): [string, string] => [
-      `${split} prompts`,
-      `${count(tasks)} tasks, ${shortest} to ${longest} ${unit}, median ${median}; ${truncation(truncated)}`,
-    ],
-  );
-  return [
-    ...table([['environment', name], ['gold answers', verified], ...rows]),
-    ...failures.map(({ task, why }) => `  ${task}: ${why}`),
-  ];
 }

@@ -21,7 +21,7 @@ export function rolloutText(record: RolloutRecord, colours: boolean): string {
     ...(record.turns ?? [])
       .slice(0, -1)
       .map(({ role, content }) => `${paint('cyan', `${role}:`)} ${content}`),
-    record.completion,
+    `${paint('cyan', 'assistant:')} ${record.completion}`,
     '',
   ].join('\n');
 }

@@ -69,7 +69,7 @@ async function printAll(records: AsyncIterable<RolloutRecord>, show: Show, io: I
     io.out(show(record));
     any = true;
   }
-  if (!any) io.err('no completion fits');
+  if (!any) io.err('no completion fits; steps are counted from 0 here, as in metrics.jsonl');
 }
 
 /** Hands the text to the pager of the environment, `less` by default; without one, prints it all. */

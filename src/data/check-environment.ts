@@ -1,5 +1,8 @@
+import { promptOf, targetOf } from '../ask-environment.ts';
 import { InputError } from '../errors.ts';
-import type { Environment, Message, Split } from '../types.ts';
+import { firstTasks } from '../pipeline/task-source.ts';
+import type { Environment, Message, Split, Task } from '../types.ts';
+import { whatFailed } from '../user-code.ts';
 
 export interface CheckOptions {
   /** Tasks looked at in each split, at most. */
@@ -28,13 +31,15 @@ interface SplitReport {
   readonly longest: number;
   /** Prompts that would lose their beginning; null when no limit is known. */
   readonly truncated: number | null;
+  /** The first task, as the policy is asked, and what it should answer where the environment tells. */
+  readonly example: { readonly prompt: readonly Message[]; readonly target: string | null };
 }
 
 const SHOWN = 5;
 
 /**
  * Reads an environment's tasks, measures its prompts and has it grade its own gold answers.
- * @throws InputError when a split has no tasks, and whatever the environment throws.
+ * @throws InputError when a split has no tasks, or what the environment gives makes no sense.
  */
 export async function checkEnvironment(env: Environment, options: CheckOptions): Promise<EnvironmentReport> {
   const splits = { train: await measure(env, 'train', options), test: await measure(env, 'test', options) };
@@ -46,13 +51,8 @@ async function measure(
   split: Split,
   { limit, lengthOf, maxPromptLength }: CheckOptions,
 ): Promise<SplitReport> {
-  const lengths: number[] = [];
-  for await (const task of env.tasks(split)) {
-    lengths.push(lengthOf(env.prompt(task)));
-    if (lengths.length >= limit) break;
-  }
-  if (lengths.length === 0) throw new InputError(`env "${env.name}" has no tasks in its ${split} split`);
-  lengths.sort((a, b) => a - b);
+  const tasks = await firstTasks(env, split, limit);
+  const lengths = tasks.map((task) => lengthOf(promptOf(env, task))).sort((a, b) => a - b);
   return {
     tasks: lengths.length,
     shortest: lengths[0]!,
@@ -60,18 +60,43 @@ async function measure(
     longest: lengths.at(-1)!,
     truncated:
       maxPromptLength === undefined ? null : lengths.filter((length) => length > maxPromptLength).length,
+    example: exampleOf(env, tasks[0]!),
   };
 }
+
+const exampleOf = (env: Environment, task: Task) => ({
+  prompt: promptOf(env, task),
+  target: env.target === undefined ? null : targetOf(env, task),
+});
 
 async function grade(env: Environment, limit: number): Promise<Pick<EnvironmentReport, 'gold' | 'failures'>> {
   if (env.validate === undefined) return { gold: undefined, failures: [] };
   let [graded, verified] = [0, 0];
   const failures: { task: string; why: string }[] = [];
-  for await (const { task, ok, why = 'no reason given' } of env.validate()) {
+  for await (const { task, ok, why = 'no reason given' } of verdicts(env)) {
     graded++;
     if (ok) verified++;
     else if (failures.length < SHOWN) failures.push({ task: task.id, why });
     if (graded >= 2 * limit) break;
   }
+  if (graded === 0) throw new InputError(`env "${env.name}": validate() yielded no verdict`);
   return { gold: { graded, verified }, failures };
+}
+
+/** @throws InputError for what are no verdicts. */
+async function* verdicts(env: Environment) {
+  const form = 'it must yield { task, ok, why? }, as an async generator does';
+  let given: AsyncIterable<{ task: Task; ok: boolean; why?: string }>;
+  try {
+    given = env.validate!();
+    if (!(Symbol.asyncIterator in Object(given) || Symbol.iterator in Object(given)))
+      throw new TypeError(form);
+  } catch (cause) {
+    throw new InputError(`env "${env.name}": validate() failed: ${whatFailed(cause)}`, { cause });
+  }
+  for await (const verdict of given) {
+    if (typeof verdict?.task?.id !== 'string' || typeof verdict.ok !== 'boolean')
+      throw new InputError(`env "${env.name}": validate() yielded ${JSON.stringify(verdict)}; ${form}`);
+    yield verdict;
+  }
 }

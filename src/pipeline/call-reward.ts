@@ -1,5 +1,6 @@
 import { RunError } from '../errors.ts';
 import type { RewardBatch, RewardFunction } from '../types.ts';
+import { whatFailed } from '../user-code.ts';
 
 /** A reward function with the name that its metrics and errors carry. */
 export interface NamedReward {
@@ -19,8 +20,9 @@ export interface NamedReward {
 export async function callReward(
   named: NamedReward,
   batch: RewardBatch,
+  evaluating = false,
 ): Promise<readonly (number | null)[]> {
-  const what = `reward "${named.name}" at step ${batch.step}`;
+  const what = `reward "${named.name}" ${evaluating ? 'in the evaluation ' : ''}at step ${batch.step}`;
   const scores: unknown = await inTime(what, named, batch);
   if (!Array.isArray(scores)) {
     throw new RunError(`${what} gave ${describe(scores)}; it must give an array of numbers or nulls`);
@@ -48,8 +50,8 @@ async function inTime(what: string, { reward, timeout }: NamedReward, batch: Rew
   } catch (cause) {
     if (late.signal.aborted)
       throw new RunError(`${what} took longer than its timeout of ${timeout} s`, { cause });
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new RunError(`${what} failed on samples 0 to ${batch.completions.length - 1}: ${why}`, { cause });
+    const last = batch.completions.length - 1;
+    throw new RunError(`${what} failed on samples 0 to ${last}: ${whatFailed(cause)}`, { cause });
   } finally {
     clearTimeout(timer);
     stopped.forget();

@@ -1,10 +1,10 @@
 import { wilsonInterval } from '../algorithm/wilson.ts';
+import { promptOf } from '../ask-environment.ts';
 import { RunError } from '../errors.ts';
 import type { Player } from '../policy/policy.ts';
 import { type EpisodeOptions, playEpisodes } from '../rollout/play-episodes.ts';
 import type { Environment, EvalResult, ScoredGroup, Task } from '../types.ts';
 import type { NamedReward } from './call-reward.ts';
-import { promptOf } from './prompt-of.ts';
 import { scoreGroups } from './score-groups.ts';
 
 export interface Evaluation {
@@ -41,7 +41,7 @@ export async function answerTasks(player: Player, evaluation: Evaluation): Promi
     // Batches must not sample the same random numbers.
     const options = { ...sampling, seed: sampling.seed + start };
     const answered = await playEpisodes(player, environment, requests, options);
-    groups.push(...(await scoreGroups(answered, { rewards, step, signal })).groups);
+    groups.push(...(await scoreGroups(answered, { rewards, step, signal, evaluating: true })).groups);
   }
   return groups;
 }

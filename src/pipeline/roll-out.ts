@@ -1,8 +1,8 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
+import { promptOf } from '../ask-environment.ts';
 import { type EpisodeOptions, playEpisodes } from '../rollout/play-episodes.ts';
 import type { Environment, RolloutBatch } from '../types.ts';
 import type { DrawnBatch } from './batches.ts';
-import { promptOf } from './prompt-of.ts';
 
 const GREEDY = { groupSize: 1, temperature: 0, topP: 1, topK: 0, minP: 0 } as const;
 

@@ -6,6 +6,8 @@ export interface ScoreContext {
   readonly rewards: readonly NamedReward[];
   readonly step: number;
   readonly signal: AbortSignal;
+  /** Held-out tasks are scored, not what is trained on. */
+  readonly evaluating?: boolean;
 }
 
 /** Groups with their scores, and the means of what the rewards logged. */
@@ -24,7 +26,9 @@ export async function scoreGroups(groups: readonly Group[], context: ScoreContex
   const batch = rewardBatch(groups, context, (name, value) => {
     logged.set(name, [...(logged.get(name) ?? []), value]);
   });
-  const columns = await Promise.all(context.rewards.map((reward) => callReward(reward, batch)));
+  const columns = await Promise.all(
+    context.rewards.map((reward) => callReward(reward, batch, context.evaluating)),
+  );
   const weights = context.rewards.map((reward) => reward.weight);
   const rewards = weightedRewards(columns, weights);
   let start = 0;

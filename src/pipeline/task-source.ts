@@ -1,5 +1,6 @@
-import { InputError, RunError } from '../errors.ts';
+import { AnnealError, InputError, RunError } from '../errors.ts';
 import type { Environment, Split, Task } from '../types.ts';
+import { whatFailed } from '../user-code.ts';
 
 /** Tasks in a row that don't suit after which a curriculum counts as one that wants none. */
 const MOST_UNSUITED = 100_000;
@@ -84,8 +85,8 @@ export class TaskSource {
 
   async #read(): Promise<Task> {
     this.#iterator ??= await this.#open();
-    const next = await this.#iterator.next();
-    if (next.done !== true) return next.value;
+    const next = await nextTask(this.#iterator, this.#environment, this.#split);
+    if (next !== undefined) return next;
     if (this.#offset === 0) throw new InputError(noTasks(this.#environment, this.#split));
     this.#iterator = undefined;
     this.#epoch++;
@@ -94,9 +95,9 @@ export class TaskSource {
   }
 
   async #open(): Promise<AsyncIterator<Task>> {
-    const iterator = this.#environment.tasks(this.#split)[Symbol.asyncIterator]();
+    const iterator = openTasks(this.#environment, this.#split);
     for (let i = 0; i < this.#offset; i++) {
-      if ((await iterator.next()).done === true) {
+      if ((await nextTask(iterator, this.#environment, this.#split)) === undefined) {
         throw new InputError(
           `env "${this.#environment.name}" has ${i} ${this.#split} tasks, but the checkpoint had read ${this.#offset}: its data has changed`,
         );
@@ -109,12 +110,47 @@ export class TaskSource {
 /** The first `count` tasks of a split, or all of them when there are fewer. @throws InputError when there are none. */
 export async function firstTasks(environment: Environment, split: Split, count: number): Promise<Task[]> {
   const tasks: Task[] = [];
-  for await (const task of environment.tasks(split)) {
+  const iterator = openTasks(environment, split);
+  while (tasks.length < count) {
+    const task = await nextTask(iterator, environment, split);
+    if (task === undefined) break;
     tasks.push(task);
-    if (tasks.length === count) break;
   }
+  await iterator.return?.();
   if (tasks.length === 0) throw new InputError(noTasks(environment, split));
   return tasks;
+}
+
+function openTasks(environment: Environment, split: Split): AsyncIterator<Task> {
+  try {
+    return environment.tasks(split)[Symbol.asyncIterator]();
+  } catch (cause) {
+    throw noTask(environment, split, cause);
+  }
+}
+
+/** The next task; undefined at the end. @throws InputError when the environment fails, or gives what is no task. */
+async function nextTask(
+  iterator: AsyncIterator<Task>,
+  environment: Environment,
+  split: Split,
+): Promise<Task | undefined> {
+  try {
+    const { done, value } = await iterator.next();
+    if (done === true) return undefined;
+    if (typeof value?.id !== 'string') throw new TypeError('a task needs an id, a text of its own');
+    return value;
+  } catch (cause) {
+    throw noTask(environment, split, cause);
+  }
+}
+
+/** What an environment throws on purpose goes as it is. */
+function noTask({ name }: Environment, split: Split, cause: unknown): Error {
+  if (cause instanceof AnnealError) return cause;
+  return new InputError(`env "${name}" failed to give a task of its ${split} split: ${whatFailed(cause)}`, {
+    cause,
+  });
 }
 
 function noneSuits(environment: Environment, count: number): string {

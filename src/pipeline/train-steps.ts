@@ -11,7 +11,16 @@ import {
 } from 'rxjs';
 import { nextKlCoef } from '../algorithm/kl/controller.ts';
 import { stepsPerBatch, valueSettings } from '../config/algorithm.ts';
-import type { RolloutBatch, ScoredGroup, Task, TrainEvent } from '../types.ts';
+import { RunError } from '../errors.ts';
+import type {
+  Curriculum,
+  CurriculumProgress,
+  RolloutBatch,
+  ScoredGroup,
+  Task,
+  TrainEvent,
+} from '../types.ts';
+import { whatFailed } from '../user-code.ts';
 import { addAdvantages, type KlCoefficient } from './add-advantages.ts';
 import { addBaselines } from './add-baselines.ts';
 import { addReference } from './add-reference.ts';
@@ -92,12 +101,21 @@ function scoredGroups(session: Session): OperatorFunction<Permit, RolloutBatch<S
   return dynamicSampling ? refill(drawGroups, { prompts, ...dynamicSampling }) : drawGroups(prompts);
 }
 
+function judgeTask(curriculum: Curriculum, task: Task, progress: CurriculumProgress): boolean {
+  try {
+    return curriculum(task, progress);
+  } catch (cause) {
+    throw new RunError(`the curriculum failed on task "${task.id}": ${whatFailed(cause)}`, { cause });
+  }
+}
+
 function draw({ recipe, source, seeds }: Session, prompts: number): OperatorFunction<Permit, DrawnBatch> {
   const { curriculum, steps, algorithm } = recipe;
   const perBatch = stepsPerBatch(algorithm);
   const suits =
     curriculum &&
-    ((task: Task, { index, reward }: Permit) => curriculum(task, { step: index * perBatch, steps, reward }));
+    ((task: Task, { index, reward }: Permit) =>
+      judgeTask(curriculum, task, { step: index * perBatch, steps, reward }));
   return drawTasks({ source, prompts, seeds, suits });
 }
 

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
+import { nearestNames } from '../config/nearest-names.ts';
+import { fieldPaths, fieldsOf } from '../config/schema-fields.ts';
 import { type RecipeInput, recipeSchema } from '../config.ts';
 import { InputError } from '../errors.ts';
-import { nearestNames } from './nearest-names.ts';
-import { fieldPaths, fieldsOf } from './schema-fields.ts';
 
 /**
  * Applies `a.b=value` overrides to a recipe, in order; a value is JSON, or else text as it stands.

@@ -2,17 +2,25 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
+import { nearestNames } from '../config/nearest-names.ts';
+import type { RecipeInput } from '../config.ts';
 import { InputError } from '../errors.ts';
 import type { Environment } from '../types.ts';
+import { whatFailed } from '../user-code.ts';
 import { ownModules } from './import-recipe.ts';
-import { nearestNames } from './nearest-names.ts';
+
+/** An environment, and the rewards that a recipe goes with it. */
+export interface ImportedEnvironment {
+  readonly env: Environment;
+  readonly rewards?: RecipeInput['rewards'];
+}
 
 /**
  * Imports an environment: the name of a bundled one (gsm8k, multiple-choice), a file (.ts or .js) or a package export.
  * A file exports by default an environment, a function that makes one, or a recipe.
  * @throws InputError when there is no such environment, or what was found is none.
  */
-export async function importEnvironment(spec: string): Promise<Environment> {
+export async function importEnvironment(spec: string): Promise<ImportedEnvironment> {
   const modules = await ownModules();
   const bundled = modules['anneal/envs'] as Readonly<Record<string, unknown>>;
   const name = spec.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
@@ -25,18 +33,17 @@ export async function importEnvironment(spec: string): Promise<Environment> {
     return environmentOf(((await jiti.import(file)) as { default?: unknown }).default, spec);
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
-    throw new InputError(
-      `can't load env ${spec}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+    throw new InputError(`can't load env ${spec}: ${whatFailed(cause)}`, { cause });
   }
 }
 
-function environmentOf(exported: unknown, spec: string): Environment {
+function environmentOf(exported: unknown, spec: string): ImportedEnvironment {
   const value: unknown = typeof exported === 'function' ? exported() : exported;
   if (typeof value === 'object' && value !== null) {
+    if ('env' in value && 'rewards' in value)
+      return { ...environmentOf(value.env, spec), rewards: (value as RecipeInput).rewards };
     if ('env' in value) return environmentOf(value.env, spec);
-    if ('name' in value && 'tasks' in value && 'prompt' in value) return value as Environment;
+    if ('name' in value && 'tasks' in value && 'prompt' in value) return { env: value as Environment };
   }
   throw new InputError(
     `${spec} is no environment: its default export must be { name, tasks, prompt }, a function that makes one, or a recipe`,

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { extname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
+import { nearestNames } from '../config/nearest-names.ts';
 import { InputError } from '../errors.ts';
 import { packageRoot } from '../package-root.ts';
-import { nearestNames } from './nearest-names.ts';
 
 /** A recipe module's default export, and the name by which it can be imported again. */
 export interface ImportedRecipe {

@@ -36,7 +36,7 @@ export async function loadRunRecipe(
   const config = await readRunConfig(runPaths(out).config);
   if (config.source === null) {
     throw new InputError(
-      `${out} was made by a program's own train(), not from a recipe file: put the recipe in a file and run that`,
+      `${out} was made by a program's own train(), not from a recipe file: its recipe is in that program; what is in a file can be evaluated, verified and resumed from here`,
     );
   }
   const loaded = await loadRecipe(config.source.recipe, [...config.source.set, ...overrides]);

@@ -1,4 +1,4 @@
-import { RunError } from '../errors.ts';
+import { replyOf } from '../ask-environment.ts';
 import type { Player, SampleOptions, SampleRequest } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
 import type { Completion, Environment, Group, Message, Rollout } from '../types.ts';
@@ -9,6 +9,8 @@ import type { Completion, Environment, Group, Message, Rollout } from '../types.
 export interface EpisodeOptions extends SampleOptions {
   /** Turns of the policy, at most. */
   readonly maxTurns: number;
+  /** Seconds that the environment may take for an answer. */
+  readonly stepTimeout: number;
 }
 
 /** An episode under way. */
@@ -21,7 +23,7 @@ interface Open {
  * G episodes of each request. Without `step` in the environment an episode is one completion; with it, the environment answers each turn
  * that came to its end, until it has nothing to say, the turns are used up, or the text fills the model's positions. A turn that hit
  * the token limit ends the episode.
- * @throws RunError naming environment and task when the environment throws.
+ * @throws RunError naming environment and task when the environment throws, answers with what are no messages, or takes too long.
  */
 export async function playEpisodes(
   player: Player,
@@ -52,11 +54,11 @@ async function nextTurn(
   player: Player,
   environment: Environment,
   open: readonly Open[],
-  options: SampleOptions,
+  options: EpisodeOptions,
 ): Promise<Open[]> {
   const going: { readonly episode: Open; readonly ids: readonly number[] }[] = [];
   for (const episode of open) {
-    const said = await answer(environment, episode);
+    const said = await reply(environment, episode, options.stepTimeout);
     if (said === undefined) continue;
     const { group, rollout } = episode;
     const conversation = [...group.messages, ...rollout.turns!.slice(0, -1)];
@@ -79,19 +81,14 @@ async function nextTurn(
   return going.map(({ episode }) => episode);
 }
 
-async function answer(
+async function reply(
   environment: Environment,
   { group, rollout }: Open,
+  seconds: number,
 ): Promise<readonly Message[] | undefined> {
   if (rollout.finishReason === 'length') return undefined;
   const { task, messages } = group;
-  try {
-    const said = await environment.step!({ task, messages: [...messages, ...rollout.turns!] });
-    return said && said.length > 0 ? said : undefined;
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new RunError(`env "${environment.name}" failed to step in task "${task.id}": ${why}`, { cause });
-  }
+  return replyOf(environment, { task, messages: [...messages, ...rollout.turns!] }, seconds);
 }
 
 function withSaid(rollout: Rollout, said: readonly Message[], between: readonly number[]): Rollout {

@@ -29,7 +29,9 @@ export async function checkFresh(out: string): Promise<void> {
     throw new InputError(`can't use --out ${out}: ${error instanceof Error ? error.message : error}`);
   }
   if (names.length > 0) {
-    throw new InputError(`${out} is not empty: continue it with --resume, or choose another --out`);
+    throw new InputError(
+      `${out} is not empty: go on with the run there (--resume; train's resume: true), or choose another folder`,
+    );
   }
 }
 

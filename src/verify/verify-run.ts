@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
+import { promptOf } from '../ask-environment.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { Recipe } from '../config.ts';
 import { InputError } from '../errors.ts';
 import type { CausalLM } from '../model/causal-lm.ts';
 import type { EvalRow } from '../pipeline/evaluate.ts';
-import { promptOf } from '../pipeline/prompt-of.ts';
 import type { CreatePolicy } from '../pipeline/session.ts';
 import { firstTasks } from '../pipeline/task-source.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -127,7 +127,11 @@ function problemsOf({ maxDelta, tolerance, baseDelta, answers }: Measured): stri
       `the merged model is not the trained policy: logits differ by ${maxDelta}, allowed is ${tolerance}`,
     );
   }
-  if (baseDelta === 0) problems.push('the merged model is the base model: training changed nothing');
+  if (baseDelta === 0) {
+    problems.push(
+      'the merged model is the base model: training changed nothing, as happens when all rewards of a run are equal',
+    );
+  }
   if (answers.different.length > 0) {
     problems.push(
       `read by a new process, the merged model answers ${answers.different.length} of ${answers.tasks} held-out tasks otherwise than the trained policy (such as task "${answers.different[0]}")`,

@@ -190,7 +190,7 @@ describe('bad input ends with 2, one line and no work', () => {
     },
     'a folder in use': {
       args: () => ['run', recipe, '--out', run],
-      says: /is not empty: continue it with --resume/,
+      says: /is not empty: go on with the run there \(--resume/,
     },
     'a run to resume without its folder': {
       args: () => ['run', recipe, '--resume'],

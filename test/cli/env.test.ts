@@ -70,6 +70,36 @@ describe('anneal env check', () => {
     expect(out.join('\n')).toMatch(/29 of 30 verify[\s\S]*rows\.jsonl:4: gold "unknown\?\?\?" scores null/);
   });
 
+  test('a task of each split is shown, as asked and as it should be answered; a recipe’s own reward grades too', async () => {
+    const recipe = write(
+      'recipe.ts',
+      `import { arithmetic } from 'anneal/envs';
+       const long = ({ completions }) => completions.map((text) => (text.length > 7 ? 1 : 0));
+       export default { name: 'r', env: arithmetic(), rewards: [{ reward: long }] };`,
+    );
+    const { code, out } = await anneal(['env', 'check', recipe, '--limit', '50']);
+    expect(code).toBe(0);
+    const text = out.join('\n');
+    expect(text).toMatch(/^ +such as +"[\d+*()-]+=" → "[\d+*-]+=-?\d+"$/m);
+    expect(text).toMatch(/^by long +\d+ of 100 targets are right, but not \S+: "[^"]{1,7}" scores 0$/m);
+  });
+
+  test.each([
+    ['() => []', /validate\(\) yielded no verdict/],
+    ['() => true', /validate\(\) failed: it must yield \{ task, ok, why\? \}/],
+    ['async function* () { yield { ok: true }; }', /validate\(\) yielded \{"ok":true\}; it must yield/],
+    ['() => { throw new Error("no gold"); }', /validate\(\) failed: no gold \(at .*wrong-\d+\.ts/],
+  ])('validate as %s is refused', async (validate, message) => {
+    const file = write(
+      // A file is imported once.
+      `wrong-${validate.length}.ts`,
+      `export default { name: 'e', async *tasks() { yield { id: '1' }; }, prompt: () => [{ role: 'user', content: 'hi' }], validate: ${validate} };`,
+    );
+    const { code, err } = await anneal(['env', 'check', file]);
+    expect(code).toBe(2);
+    expect(err.join()).toMatch(message);
+  });
+
   test("an environment of one's own: a file that exports it, a maker of it, or a recipe", async () => {
     const own = `{ name: 'own', async *tasks() { yield { id: '1', q: 'hi' }; }, prompt: (task) => [{ role: 'user', content: task.q }] }`;
     const files = [

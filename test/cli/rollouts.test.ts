@@ -49,12 +49,14 @@ describe('anneal rollouts', () => {
   test('a rollout is readable: scores, advantage, tokens, prompt and completion', async () => {
     const { out } = await anneal(['rollouts', run, '--step', '4']);
     expect(out).toEqual([
-      '── step 4, task task 4\nreward 0.4 (exact_number 1, format null)  advantage -0.512  β 0.5  7 tokens, truncated\nuser: How many?\nand so on\n',
+      '── step 4, task task 4\nreward 0.4 (exact_number 1, format null)  advantage -0.512  β 0.5  7 tokens, truncated\nuser: How many?\nassistant: and so on\n',
     ]);
   });
 
   test('nothing found, and bad input, are said in a line', async () => {
-    expect((await anneal(['rollouts', run, '--word', 'no such'])).err).toEqual(['no completion fits']);
+    expect((await anneal(['rollouts', run, '--word', 'no such'])).err).toEqual([
+      'no completion fits; steps are counted from 0 here, as in metrics.jsonl',
+    ]);
     for (const [args, message] of [
       [[run, '--step', 'two'], /--step takes a step or a range/],
       [[run, '--below', 'x'], /--below takes a number \(got "x"\)/],

@@ -52,6 +52,13 @@ describe('a curriculum', () => {
     expect(single.at(-1)!.reward).toBeCloseTo(first! + (2 / 11) * (second! - first!), 9);
   });
 
+  test('that throws is named, with the task and the place', async () => {
+    const failing = (task: Task) => (task as unknown as { missing: { deep: boolean } }).missing.deep;
+    await expect(watched({ steps: 3 }, failing)).rejects.toThrow(
+      /the curriculum failed on task "train-0": Cannot read .*\(at .*curriculum\.test\.ts:\d+:\d+\)/,
+    );
+  });
+
   test('draws the same after a resume', async () => {
     const curriculum = (task: Task, { reward = -1 }: CurriculumProgress) =>
       number(task) % 3 !== Math.round(-40 * reward) % 3;

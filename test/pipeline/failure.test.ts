@@ -115,7 +115,9 @@ describe('before any work', () => {
     writeFileSync(join(out, 'mine.txt'), '');
     const run = runBandit(banditRecipe(), { out });
     await expect(run).rejects.toThrow(InputError);
-    await expect(run).rejects.toThrow(/is not empty: continue it with --resume, or choose another --out/);
+    await expect(run).rejects.toThrow(
+      /is not empty: go on with the run there \(--resume; train's resume: true\), or choose another folder/,
+    );
     expect(readdirSync(out)).toEqual(['mine.txt']);
   });
 

@@ -20,6 +20,7 @@ const sampling = {
   maxNewTokens: 1,
   maxPromptLength: 8,
   maxTurns: 8,
+  stepTimeout: 9,
   temperature: 1,
   topP: 1,
   topK: 0,

@@ -21,6 +21,10 @@ function finite(count: number): Environment & { opened: number; closed: number }
   return env;
 }
 
+function boom(): never {
+  throw new Error('no tasks today');
+}
+
 const ids = ({ tasks }: { readonly tasks: readonly { id: string }[] }) =>
   tasks.map((task) => task.id).join(' ');
 
@@ -88,6 +92,33 @@ test('no tasks, and fewer than a checkpoint had read, are refused', async () => 
   await expect(moved.probe()).rejects.toThrow(
     /has 2 train tasks, but the checkpoint had read 3: its data has changed/,
   );
+});
+
+test.each([
+  [
+    'throws at once',
+    () => boom(),
+    /failed to give a task of its train split: no tasks today \(at .*test\.ts/,
+  ],
+  [
+    'throws later',
+    async function* () {
+      yield boom();
+    },
+    /no tasks today/,
+  ],
+  [
+    'has a task without an id',
+    async function* () {
+      yield { question: 'why?' };
+    },
+    /a task needs an id, a text of its own/,
+  ],
+])('an environment that %s is named', async (_, tasks, message) => {
+  const env = { name: 'mine', tasks, prompt: () => [] } as unknown as Environment;
+  await expect(new TaskSource(env, 'train').probe()).rejects.toThrow(InputError);
+  await expect(firstTasks(env, 'train', 3)).rejects.toThrow(/^env "mine" failed/);
+  await expect(firstTasks(env, 'train', 3)).rejects.toThrow(message);
 });
 
 test('fewer held-out tasks than asked for are all of them', async () => {

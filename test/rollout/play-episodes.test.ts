@@ -42,7 +42,7 @@ function environment(step?: Environment['step']): Environment {
 
 const options = {
   ...{ groupSize: 2, maxNewTokens: 4, maxPromptLength: 9, temperature: 1, topP: 1, topK: 0, minP: 0 },
-  ...{ stop: [], seed: 7, maxTurns: 5 },
+  ...{ stop: [], seed: 7, maxTurns: 5, stepTimeout: 9 },
 };
 const requests = [{ task: { id: 'x' }, messages: [{ role: 'user' as const, content: 'spell' }] }];
 const play = (player: Player, env: Environment, more: Partial<typeof options> = {}) =>

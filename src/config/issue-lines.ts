@@ -1,0 +1,35 @@
+import type { z } from 'zod';
+import { nearestNames } from './nearest-names.ts';
+import { fieldsOf } from './schema-fields.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** What a schema found wrong, a line an issue: where, what, and the value given; of an unknown field what was meant, or what there is. */
+export function issueLines({ issues }: z.core.$ZodError, schema: z.core.$ZodType, root = ''): string[] {
+  return issues.map((issue) => {
+    const path = issue.path.join('.') || root;
+    const message = missing(issue) ? 'is required' : `${issue.message}${meant(issue, schema)}${given(issue)}`;
+    return path === '' ? message : `${path}: ${message}`;
+  });
+}
+
+const missing = ({ code, input }: Issue): boolean => code === 'invalid_type' && input === undefined;
+
+function given({ input }: Issue): string {
+  return input === undefined || typeof input === 'object' || typeof input === 'function'
+    ? ''
+    : ` (got ${JSON.stringify(input)})`;
+}
+
+function meant(issue: Issue, schema: z.core.$ZodType): string {
+  if (issue.code !== 'unrecognized_keys') return '';
+  let at: z.core.$ZodType | undefined = schema;
+  for (const name of issue.path) {
+    const fields: Readonly<Record<string, z.core.$ZodType>> = at ? fieldsOf(at) : {};
+    at = fields[typeof name === 'number' ? '<n>' : String(name)];
+  }
+  const names = at ? Object.keys(fieldsOf(at)) : [];
+  const near = issue.keys.flatMap((key) => nearestNames(key, names, 1));
+  if (near.length > 0) return `; did you mean ${near.join(', ')}?`;
+  return names.length > 0 ? `; there are ${names.join(', ')}` : '';
+}
