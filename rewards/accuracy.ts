@@ -11,6 +11,7 @@ const announced: VerifyOptions = {
   tryExtractWithoutAnchor: false,
   extractionMode: 'first_match',
   lenient: false,
+  allowSetRelationComp: false,
   gold: {
     targets: ['latex', 'expr'],
     boxedMatchPriority: 50,

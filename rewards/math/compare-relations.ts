@@ -1,5 +1,5 @@
 import { equalValues } from './equal-values.ts';
-import { call, type Expr, isCall, key, type Relation, type RelationOp } from './expression.ts';
+import { call, type Expr, isCall, isUnordered, key, type Relation, type RelationOp } from './expression.ts';
 import { isSymbolic } from './parse-latex.ts';
 import { sameSolutions } from './solutions.ts';
 import { unknowns } from './unknowns.ts';
@@ -21,7 +21,7 @@ export function reduced(gold: Expr, prediction: Expr): readonly [Expr, Expr] {
   if (isEquation(b) && !isEquation(a)) return [a, b.args.at(-1)!];
   if (isAssignment(a) && !isEquation(b)) {
     const each = eachNamed(a);
-    return [each !== undefined && isCall(b, 'Set') && b.args.every(isAssignment) ? each : a.args.at(-1)!, b];
+    return [each !== undefined && isUnordered(b) && b.args.every(isAssignment) ? each : a.args.at(-1)!, b];
   }
   return [a, b];
 }

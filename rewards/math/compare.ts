@@ -13,6 +13,8 @@ export interface CompareOptions {
   readonly precision: number;
   /** Strict: names of variables matter. Otherwise the n-th variable of one is the n-th of the other. */
   readonly strict: boolean;
+  /** An inequality may answer a gold set; a set may always answer a gold inequality. */
+  readonly allowSetRelationComp: boolean;
 }
 
 /**
@@ -22,15 +24,25 @@ export interface CompareOptions {
 export function sameAnswer(gold: Expr, given: Expr, options: CompareOptions): boolean {
   const prediction = options.strict ? given : renamed(given, gold);
   const [a, b] = reduced(evaluated(gold), evaluated(prediction));
+  if (options.allowSetRelationComp && isSetLike(a) && b.kind === 'relation')
+    return !isEquation(b) && relationDescribes(b, a);
+  return sameForm(a, b, options.precision);
+}
+
+/** Parts of an answer: their variables have been renamed with the whole. */
+const samePart = (a: Expr, b: Expr, precision: number): boolean =>
+  sameForm(...reduced(evaluated(a), evaluated(b)), precision);
+
+function sameForm(a: Expr, b: Expr, precision: number): boolean {
   if (key(a) === key(b)) return true;
-  const same = (x: Expr, y: Expr) => sameAnswer(x, y, options);
+  const same = (x: Expr, y: Expr) => samePart(x, y, precision);
   if (a.kind === 'relation' && b.kind === 'relation') return sameRelation(a, b, same);
   if (a.kind === 'relation') return isSetLike(b) && relationDescribes(a, b);
-  if (b.kind === 'relation') return isSetLike(a) && !isEquation(b) && relationDescribes(b, a);
+  if (b.kind === 'relation') return false;
   if (isSetLike(a) || isSetLike(b)) return sameSet(a, b, same);
   if (isMatrix(a) || isMatrix(b)) return sameMatrix(a, b, same);
   if (a.kind === 'text' || b.kind === 'text') return sameWord(a, b);
-  return sameNumber(a, b, options.precision);
+  return sameNumber(a, b, precision);
 }
 
 /** Determinants, derivatives, integrals and limits replaced by what they come to. */
@@ -51,6 +63,7 @@ function spelled(expr: Expr): string | undefined {
 }
 
 function sameNumber(a: Expr, b: Expr, precision: number): boolean {
+  if (differInBase(a, b)) return false;
   const [first, second] = [atom(a), atom(b)];
   if (first?.decimal || second?.decimal) return sameRounded(a, b, precision);
   // 50% answers 50, as people write it; 12.5% does not answer 12.5.
@@ -59,6 +72,10 @@ function sameNumber(a: Expr, b: Expr, precision: number): boolean {
   }
   return equalValues(a, b);
 }
+
+/** '101 in base 2' asks for its digits: 5 is the value, and no answer. */
+const differInBase = (a: Expr, b: Expr) => isBased(a) !== isBased(b);
+const isBased = (expr: Expr) => expr.kind === 'num' && expr.base !== undefined;
 
 /** A number alone, or a number of percent. */
 function atom(expr: Expr) {

@@ -1,4 +1,4 @@
-import { call, type Expr, num } from './expression.ts';
+import { call, type Expr, isUnordered, num } from './expression.ts';
 import { type Normalized, normalizeLatex } from './normalize-latex.ts';
 import { parseLatex } from './parse-latex.ts';
 import { fromDecimal, rational } from './rational.ts';
@@ -228,9 +228,7 @@ function readRun({ pieces }: LatexRun): Answer {
   const answers = pieces.map(({ content, percent }) => latexAnswer(normalizeLatex(content, 'all'), percent));
   const [first] = answers;
   if (answers.length > 1 && answers.every((answer) => answer.value !== undefined)) {
-    const items = answers.flatMap(({ value }) =>
-      value!.kind === 'call' && value!.head === 'Set' ? value!.args : [value!],
-    );
+    const items = answers.flatMap(({ value }) => (isUnordered(value!) ? value.args : [value!]));
     return { value: call('Set', ...items), text: answers.map((answer) => answer.text).join(' and ') };
   }
   return first!;

@@ -1,9 +1,10 @@
 import type { Cursor } from './cursor.ts';
-import { call, type Expr, isCall, num, sym } from './expression.ts';
+import { call, type Expr, isCall, isUnordered, num, sym } from './expression.ts';
 import { accents, brackets, symbolCommands, transparent } from './latex-commands.ts';
 import { isDerivative, isFunctionName, parseDerivative, parseFunction } from './parse-function.ts';
 import { parseMatrix } from './parse-matrix.ts';
 import { fromDecimal, integer, multiply, power, rational } from './rational.ts';
+import { bothSigns } from './signs.ts';
 
 /** The smallest pieces: numbers, letters, words, brackets, fractions, roots, accents. */
 export function parseAtom(c: Cursor): Expr {
@@ -33,10 +34,16 @@ function parseNumber(c: Cursor): Expr {
     if (repeating !== undefined) return repeating;
   }
   if (!c.is('mark', '_')) return plain;
-  const subscript = parseSubscript(c);
-  const base = Number(subscript.replace(/[{}]/g, ''));
+  const subscript = parseSubscript(c).replace(/[{}()]/g, '');
+  const base = baseNames.indexOf(subscript.toLowerCase()) + 1 || Number(subscript);
   return Number.isInteger(base) && base >= 2 && base <= 36 ? { ...plain, base } : plain;
 }
+
+/** Bases spelt out, one first: 101_{\text{two}}. */
+const baseNames = [
+  ...['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight'],
+  ...['nine', 'ten', 'eleven', 'twelve', 'thirteen', 'fourteen', 'fifteen', 'sixteen'],
+];
 
 /** 0.1\overline{6}: the digits under the bar repeat for ever. */
 function repeatingTail(c: Cursor, digits: string): Expr | undefined {
@@ -112,7 +119,7 @@ function parseGroup(c: Cursor): Expr {
     const close = c.next();
     if (open === '{') {
       if (close.text !== '}') throw new Error('brace never closed');
-      return items.length === 1 && !separated ? items[0]! : call('Set', ...items);
+      return items.length === 1 && !separated ? items[0]! : call('Set', ...items.flatMap(bothSigns));
     }
     if (close.text !== ')' && close.text !== ']') throw new Error('bracket never closed');
     if (items.length === 1 && !separated) {
@@ -171,7 +178,8 @@ function parseCommand(c: Cursor): Expr {
   const bracket = brackets[name];
   if (bracket !== undefined) return closed(c, ...bracket);
   if (transparent.has(name)) return argument(c);
-  if (accents.has(name)) return named(c, `${name}{${argumentText(c)}}`);
+  const accent = accents.get(name);
+  if (accent !== undefined) return named(c, `${accent}{${argumentText(c)}}`);
   if (!symbolCommands.has(name)) throw new Error(`unknown command \\${name}`);
   return named(c, constants[name] ?? name);
 }
@@ -192,7 +200,7 @@ function parseSet(c: Cursor, close: string): Expr {
       return condition;
     }
     c.expect(close);
-    return call('Set', ...items);
+    return call('Set', ...items.flatMap(bothSigns));
   });
 }
 
@@ -263,6 +271,6 @@ function parseRoot(c: Cursor): Expr {
 /** \sqrt3 and \sqrt 12 take the whole number, \sqrt(x+1) the bracket. */
 function rootArgument(c: Cursor): Expr {
   const inner = argument(c);
-  if (isCall(inner, 'Tuple') || isCall(inner, 'Set')) throw new Error('a list under a root');
+  if (isCall(inner, 'Tuple') || isUnordered(inner)) throw new Error('a list under a root');
   return inner;
 }

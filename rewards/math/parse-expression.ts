@@ -3,7 +3,7 @@ import { call, type Expr, isCall, negated, num } from './expression.ts';
 import { startsAtom } from './latex-commands.ts';
 import { parseAtom } from './parse-atom.ts';
 import { isFunctionName } from './parse-function.ts';
-import { add, isInteger, negate } from './rational.ts';
+import { add, isInteger, negate, rational } from './rational.ts';
 
 /**
  * Sums, products and powers. As in latex2sympy2, juxtaposition binds tighter than / and \cdot: 1/2x is 1/(2x);
@@ -70,8 +70,9 @@ function parseJuxtaposed(c: Cursor): Expr {
   const factors = [first.value];
   let previous = first;
   while (startsFactor(c)) {
+    const spaced = c.token.spaced;
     const next = parsePower(c);
-    const mixed = next.isFraction ? mixedNumber(previous, next.value) : undefined;
+    const mixed = mixedNumber(previous, next) ?? (spaced ? slashedNumber(c, previous, next) : undefined);
     if (mixed === undefined) factors.push(next.value);
     else factors[factors.length - 1] = mixed;
     previous = next;
@@ -83,14 +84,33 @@ interface Factor {
   readonly value: Expr;
   /** Written with digits alone. */
   readonly isInteger: boolean;
-  /** Written \frac{digits}{digits}. */
+  /** Written \frac{digits}{digits}, perhaps with % behind. */
   readonly isFraction: boolean;
 }
 
-function mixedNumber(whole: Factor, fraction: Expr): Expr | undefined {
-  if (!whole.isInteger || whole.value.kind !== 'num' || fraction.kind !== 'num') return undefined;
-  const { value } = whole.value;
-  const sum = add(value, value.n < 0n ? negate(fraction.value) : fraction.value);
+/** 2\frac12 and 2\frac12\%. */
+function mixedNumber(whole: Factor, next: Factor): Expr | undefined {
+  if (!whole.isInteger || !next.isFraction) return undefined;
+  const percent = isCall(next.value, 'Percent');
+  const sum = added(whole.value, percent ? next.value.args[0]! : next.value);
+  return sum !== undefined && percent ? call('Percent', sum) : sum;
+}
+
+/** '2 1/2': the space makes it a mixed number. */
+function slashedNumber(c: Cursor, whole: Factor, top: Factor): Expr | undefined {
+  const bottom = c.peek();
+  const isFraction = c.is('mark', '/') && bottom.type === 'number' && /^\d+$/.test(bottom.text);
+  if (!whole.isInteger || !top.isInteger || top.value.kind !== 'num' || !isFraction) return undefined;
+  const value = rational(top.value.value.n, BigInt(bottom.text));
+  if (value === undefined || value.n >= value.d) return undefined;
+  c.next();
+  c.next();
+  return added(whole.value, num(value));
+}
+
+function added(whole: Expr, fraction: Expr): Expr | undefined {
+  if (whole.kind !== 'num' || fraction.kind !== 'num') return undefined;
+  const sum = add(whole.value, whole.value.n < 0n ? negate(fraction.value) : fraction.value);
   return sum === undefined ? undefined : num(sum);
 }
 
@@ -154,12 +174,12 @@ function parsePower(c: Cursor): Factor {
       value = call('Percent', value);
     } else break;
   }
-  const plain =
-    value === bare && value.kind === 'num' && value.base === undefined && !value.decimal ? value : undefined;
+  const plain = bare.kind === 'num' && bare.base === undefined && !bare.decimal ? bare : undefined;
+  const isPercent = isCall(value, 'Percent') && value.args[0] === bare;
   return {
     value,
-    isInteger: plain !== undefined && digits && isInteger(plain.value),
-    isFraction: plain !== undefined && isFractionCommand,
+    isInteger: plain !== undefined && value === bare && digits && isInteger(plain.value),
+    isFraction: plain !== undefined && (value === bare || isPercent) && isFractionCommand,
   };
 }
 

@@ -21,6 +21,7 @@ export const defaultVerifyOptions: VerifyOptions = {
   lowercase: true,
   precision: 6,
   strict: true,
+  allowSetRelationComp: true,
   lenient: true,
 };
 
