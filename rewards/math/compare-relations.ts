@@ -17,7 +17,7 @@ const isAssignment = (expr: Expr): expr is Relation => isEquation(expr) && isSym
  * prediction is none.
  */
 export function reduced(gold: Expr, prediction: Expr): readonly [Expr, Expr] {
-  const [a, b] = [ends(gold), ends(prediction)];
+  const [a, b] = [ends(named(gold)), ends(named(prediction))];
   if (isEquation(b) && !isEquation(a)) return [a, b.args.at(-1)!];
   if (isAssignment(a) && !isEquation(b)) {
     const each = eachNamed(a);
@@ -25,6 +25,12 @@ export function reduced(gold: Expr, prediction: Expr): readonly [Expr, Expr] {
   }
   return [a, b];
 }
+
+/** 5 = x as x = 5. */
+const named = (expr: Expr): Expr =>
+  isEquation(expr) && !isSymbolic(expr.args[0]!) && isSymbolic(expr.args.at(-1)!)
+    ? { ...expr, args: [...expr.args].reverse(), ops: [...expr.ops].reverse() }
+    : expr;
 
 const ends = (expr: Expr): Expr =>
   isAssignment(expr) && expr.ops.length > 1

@@ -41,22 +41,28 @@ function sameForm(a: Expr, b: Expr, precision: number): boolean {
   if (b.kind === 'relation') return false;
   if (isSetLike(a) || isSetLike(b)) return sameSet(a, b, same);
   if (isMatrix(a) || isMatrix(b)) return sameMatrix(a, b, same);
-  if (a.kind === 'text' || b.kind === 'text') return sameWord(a, b);
+  if (sameWord(a, b)) return true;
+  if (a.kind === 'text' || b.kind === 'text') return false;
   return sameNumber(a, b, precision);
 }
 
 /** Determinants, derivatives, integrals and limits replaced by what they come to. */
 const evaluated = (expr: Expr): Expr => workedOut(determinants(expr));
 
-/** \text{odd}, $odd$ and \text{Odd} are one word. */
+/** \text{odd}, $odd$ and \text{Odd} are one word; without \text only a capital at the start makes no difference. */
 function sameWord(a: Expr, b: Expr): boolean {
   const [first, second] = [spelled(a), spelled(b)];
-  return first !== undefined && first === second;
+  if (first === undefined || first.toLowerCase() !== second?.toLowerCase()) return false;
+  if (a.kind === 'text' || b.kind === 'text') return true;
+  return isLetters(a) && isLetters(b) && first.length > 2 && first.slice(1) === second.slice(1);
 }
 
+const isLetters = (expr: Expr) =>
+  isCall(expr, 'Mul') && expr.args.every((arg) => arg.kind === 'sym' && arg.name.length === 1);
+
 function spelled(expr: Expr): string | undefined {
-  if (expr.kind === 'text') return expr.value.toLowerCase();
-  if (expr.kind === 'sym') return expr.name.toLowerCase();
+  if (expr.kind === 'text') return expr.value;
+  if (expr.kind === 'sym') return expr.name;
   if (!isCall(expr, 'Mul')) return undefined;
   const letters = expr.args.map(spelled);
   return letters.every((letter) => letter !== undefined) ? letters.join('') : undefined;

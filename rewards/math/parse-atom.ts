@@ -85,10 +85,17 @@ function parseLetter(c: Cursor): Expr {
 
 function named(c: Cursor, letter: string): Expr {
   const name = c.is('mark', '_') ? `${letter}_${parseSubscript(c)}` : letter;
-  return functionLetters.test(letter) && c.is('mark', '(')
-    ? call('Apply', sym(name), ...callArguments(c))
+  if (!functionLetters.test(letter)) return sym(name);
+  const inverse = isNext(c, '^{-1}(');
+  if (inverse) for (let i = 0; i < 5; i++) c.next();
+  return c.is('mark', '(')
+    ? call('Apply', sym(inverse ? `${name}^{-1}` : name), ...callArguments(c))
     : sym(name);
 }
+
+/** True when the next tokens are these characters. */
+const isNext = (c: Cursor, characters: string) =>
+  [...characters].every((character, i) => c.peek(i).text === character);
 
 function callArguments(c: Cursor): readonly Expr[] {
   c.expect('(');

@@ -167,6 +167,7 @@ function parsePower(c: Cursor): Factor {
       c.next();
       value = call('Pow', value, parseUnary(c));
     } else if (c.take('!')) value = call('Factorial', value);
+    else if (c.take('\\degree')) value = call('Degree', value);
     // A prime after a number is feet or minutes; elsewhere it marks a derivative.
     else if (c.take("'")) value = value.kind === 'num' ? value : call('Prime', value);
     else if (c.is('mark', '%') || c.is('command', '%')) {

@@ -127,6 +127,8 @@ function elements(c: Cursor): { items: Expr[]; separated: boolean } {
 }
 
 function parseRelation(c: Cursor): Expr {
+  // ≈ 0.4 alone is the number.
+  if (c.is('command', 'approx') || c.is('mark', '~=')) c.next();
   let left = parseSetDifference(c);
   for (let op = relationOp(c); op !== undefined; op = relationOp(c))
     left = related(left, op, parseSetDifference(c));

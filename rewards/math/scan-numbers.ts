@@ -10,12 +10,15 @@ export interface PlainMatch extends Span {
 }
 
 const currency = '$€£¥₹₽₪₩₫฿₡₢₣₤₥₦₧₨₭₮₯₰₱₲₳₴₵₶₷₸₺₻₼₾₿';
-const numberPattern = new RegExp(
-  String.raw`(?:^|\s|=)(?:\*\*)?[${currency}]?(?<!\d)(?:(?<scientific>-?\d+(?:\.\d+)?[eE][-+]?\d{1,3})(?![\da-zA-Z])|(?<grouped>-?[1-9]\d{0,2}(?:[ ,]\d{3})+)(?<tail>\.\d+)?` +
-    String.raw`|(?<whole>-?\d+)(?<decimals>[.,]\d+)|(?<fraction>\.\d+)|(?<integer>-?\d+))` +
-    String.raw`(?<percent>\s*(?:%|[Pp]ercentage|[Pp]ercent|[Pp]ct))?`,
-  'y',
-);
+const scientific = String.raw`(?<scientific>-?\d+(?:\.\d+)?[eE][-+]?\d{1,3})(?![\da-zA-Z])|`;
+const numberPattern = (lenient: boolean) =>
+  new RegExp(
+    String.raw`(?:^|\s|=)(?:\*\*)?[${currency}]?(?<!\d)(?:${lenient ? scientific : ''}(?<grouped>-?[1-9]\d{0,2}(?:[ ,]\d{3})+)(?<tail>\.\d+)?` +
+      String.raw`|(?<whole>-?\d+)(?<decimals>[.,]\d+)|(?<fraction>\.\d+)|(?<integer>-?\d+))` +
+      String.raw`(?<percent>\s*(?:%|[Pp]ercentage|[Pp]ercent|[Pp]ct))?`,
+    'y',
+  );
+const numberPatterns = { lenient: numberPattern(true), strict: numberPattern(false) };
 const opening = /(?:^|\s|=)(?:\*\*)?(?=(-?\(?-?\d))/y;
 const expressionCharacter = /[\d.\s+\-*×/^()÷]/;
 const operator = /[+\-*×/^()÷]/;
@@ -24,6 +27,7 @@ const mayFollow = /[.,:\s)$]/;
 /** Finds numbers and expressions in one text, each place in constant time. */
 export class PlainScanner {
   readonly #text: string;
+  readonly #number: RegExp;
   /** Operators before each index. */
   readonly #operators: Uint32Array;
   /** Where the run of expression characters around each index ends. */
@@ -31,8 +35,10 @@ export class PlainScanner {
   /** For each run end, the last index at which an expression of that run can end. */
   readonly #lastEnd = new Map<number, number>();
 
-  constructor(text: string) {
+  /** @param lenient reads 1e3 too. */
+  constructor(text: string, lenient: boolean) {
     this.#text = text;
+    this.#number = numberPatterns[lenient ? 'lenient' : 'strict'];
     this.#operators = new Uint32Array(text.length + 1);
     this.#runEnd = new Uint32Array(text.length + 1);
     for (let i = 0; i < text.length; i++) {
@@ -59,8 +65,8 @@ export class PlainScanner {
   }
 
   numberAt(at: number): PlainMatch | undefined {
-    numberPattern.lastIndex = at;
-    const match = numberPattern.exec(this.#text);
+    this.#number.lastIndex = at;
+    const match = this.#number.exec(this.#text);
     if (match === null) return undefined;
     const { scientific, grouped, tail, whole, decimals, fraction, integer, percent } = match.groups!;
     if (scientific !== undefined)

@@ -27,7 +27,7 @@ describe.skipIf(missing(FILE))(`parse cases ${missing(FILE) ?? ''}`, () => {
     const { fallbackMode, ...given } = row.options;
     if (fallbackMode !== 'first_match' && fallbackMode !== 'no_fallback')
       throw new Error(`fallbackMode ${fallbackMode}`);
-    const extracted = extract(row.text, { ...defaultVerifyOptions, ...given });
+    const extracted = extract(row.text, { ...defaultVerifyOptions, lenient: false, ...given });
     const found = [...values(extracted), ...(fallbackMode === 'first_match' ? texts(extracted) : [])];
     expect(found.length, `${row.parsed} against ${found.map(show)}`).toBe(row.parsed.length);
     for (const [i, expected] of row.parsed.entries())
@@ -37,7 +37,8 @@ describe.skipIf(missing(FILE))(`parse cases ${missing(FILE) ?? ''}`, () => {
 
 const values = ({ answer }: Extracted): (string | Expr)[] =>
   [answer?.literal ?? answer?.value].filter((value) => value !== undefined);
-const texts = ({ text }: Extracted): string[] => (text === undefined ? [] : [text]);
+const texts = ({ answer, unread }: Extracted): string[] =>
+  [(unread ?? answer)?.text].filter((text) => text !== undefined && text !== '') as string[];
 
 /** sympy's types of numbers and lists, and how ours tell them apart. */
 const kinds: Readonly<Record<string, (expr: Expr) => boolean>> = {
