@@ -60,7 +60,8 @@ function sameWord(a: Expr, b: Expr): boolean {
 const isLetters = (expr: Expr) =>
   isCall(expr, 'Mul') && expr.args.every((arg) => arg.kind === 'sym' && arg.name.length === 1);
 
-function spelled(expr: Expr): string | undefined {
+/** The word that letters or \text{…} spell. */
+export function spelled(expr: Expr): string | undefined {
   if (expr.kind === 'text') return expr.value;
   if (expr.kind === 'sym') return expr.name;
   if (!isCall(expr, 'Mul')) return undefined;

@@ -87,7 +87,8 @@ const plainUnit = /^\s?([a-zA-Z]+(?:\^?[23]|[²³])?(?:\s?\/\s?[a-zA-Z]+(?:\^?[2
 function plainExpression(expression: string, lenient: boolean): Expr | undefined {
   // '**1/2**' is bold.
   const text = (lenient ? expression.replace(/\s*\*\*\s*$/, '') : expression).trim();
-  if (!lenient && /[×÷]/.test(text)) return undefined;
+  // What Python can't evaluate.
+  if (!lenient && /[×÷]|\)\.$/.test(text)) return undefined;
   const [, top, bottom] = /^-?\d+\s+(\d+)\s*\/\s*(\d+)$/.exec(text) ?? [];
   const isMixed = lenient && Number(top) < Number(bottom);
   if (!isMixed && /[\d.)]\s+[\d(.]|\)\s*[\d(]|\d\s*\(/.test(text)) return undefined;

@@ -10,7 +10,8 @@ import { withoutLetterUnit } from './units.ts';
  */
 export function readGold(text: string, options: ExtractOptions): Extracted {
   const answer = inTags(text) ?? text;
-  const found = bareLatex(answer, options) ?? read(answer, options);
+  const literal = options.targets.includes('string') ? read(answer, { ...options, targets: ['string'] }) : {};
+  const found = literal.answer ? literal : (bareLatex(answer, options) ?? read(answer, options));
   return found.unread === undefined ? found : { unread: found.unread };
 }
 
@@ -22,7 +23,7 @@ export function readPrediction(text: string, options: ExtractOptions): Extracted
     if (inside.length > 0) return inside;
   }
   const whole = bareLatex(text, options);
-  if (whole !== undefined && isFormula.test(text)) return [whole];
+  if (whole !== undefined && isFormula.test(text) && !options.targets.includes('string')) return [whole];
   const found = read(text, options);
   return whole === undefined ? [found] : [found, whole];
 }

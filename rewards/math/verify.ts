@@ -1,4 +1,4 @@
-import { type CompareOptions, sameAnswer } from './compare.ts';
+import { type CompareOptions, sameAnswer, spelled } from './compare.ts';
 import { type Extracted, type ExtractOptions, extract } from './extract.ts';
 import { type Answer, readLatex } from './read-match.ts';
 import { readGold, readPrediction } from './readings.ts';
@@ -40,10 +40,19 @@ function isRight(expected: Extracted, given: Extracted, options: VerifyOptions):
   const [gold, prediction] = [expected.answer, given.answer];
   if (unitsClash(gold?.unit, prediction?.unit)) return false;
   if (gold?.literal !== undefined || prediction?.literal !== undefined)
-    return gold?.literal === prediction?.literal;
+    return sameLiteral(gold, prediction, options);
   if (isWhole(expected.unread) && expected.unread.text === given.unread?.text) return true;
   if (gold?.value === undefined || prediction?.value === undefined) return false;
   return sameAnswer(gold.value, prediction.value, options) || sameQuantity(gold, prediction, options);
+}
+
+/** 'A' as a string of target 'string', and $A$ as LaTeX. */
+function sameLiteral(gold: Answer | undefined, prediction: Answer | undefined, options: VerifyOptions): boolean {
+  const [first, second] = [gold, prediction].map((answer) => {
+    const word = answer?.literal ?? (answer?.value && spelled(answer.value));
+    return options.lowercase ? word?.toLowerCase() : word;
+  });
+  return first !== undefined && first === second;
 }
 
 /** '5 m' may be a length or a product; beside a plain number it is a length. */
