@@ -29,6 +29,8 @@ export interface ExtractOptions {
   readonly lowercase: boolean;
   /** Look beyond Math-Verify's rules: at 1e3, 2 1/2, in <answer> tags, at Unicode, at formulas without delimiters. */
   readonly lenient: boolean;
+  /** Read LaTeX that lacks braces: \frac12, \sqrt3. */
+  readonly repairs: boolean;
 }
 export type Target = 'latex' | 'expr' | 'string';
 
@@ -72,7 +74,11 @@ export function extract(text: string, options: ExtractOptions): Extracted {
 
 function latexFinders(text: string, options: ExtractOptions): Finder[] {
   const scanner = new LatexScanner(text);
-  const asMatch = (run: LatexRun): Match => ({ start: run.start, end: run.end, read: () => readRun(run) });
+  const asMatch = (run: LatexRun): Match => ({
+    start: run.start,
+    end: run.end,
+    read: () => readRun(run, options),
+  });
   const at = (index: number) => scanner.runAt(index, false);
   // The space before [ … ] belongs to the match, so a place before skipped spaces counts too.
   const atOrBefore = (index: number) =>
@@ -98,7 +104,7 @@ function latexFinders(text: string, options: ExtractOptions): Finder[] {
       const boxed = text.slice(span.start, span.end);
       finders.push([
         options.boxedMatchPriority,
-        () => [{ ...span, read: () => latexAnswer(boxed, { boxes: 'last', percent: false }) }],
+        () => [{ ...span, read: () => latexAnswer(boxed, { ...options, boxes: 'last', percent: false }) }],
       ]);
     }
   }

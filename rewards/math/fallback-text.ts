@@ -4,9 +4,12 @@ import { boxedContents } from './boxed.ts';
  * The text of a LaTeX match as Math-Verify (latex2sympy2_extended 1.11.0) cleans it. Answers that can't be read are
  * compared by it, and `parse` hands it out; what is read is cleaned otherwise (normalize-latex.ts).
  */
-export function fallbackText(match: string, boxes: 'last' | 'all'): string {
-  const text = unified(boxedContents(match, boxes));
-  return withBraces(withoutUnits(text)).trim();
+export function fallbackText(
+  match: string,
+  { boxes, repairs }: { boxes: 'last' | 'all'; repairs: boolean },
+): string {
+  const text = withoutUnits(unified(boxedContents(match, boxes)));
+  return (repairs ? withBraces(text.startsWith('.') ? `0${text}` : text) : text).trim();
 }
 
 /** Texts longer than this keep their units and braces: no answer is, and hostile ones would be slow. */
@@ -77,7 +80,7 @@ function withoutUnits(latex: string): string {
   const worded = latex.replace(/(\\(?:text|mbox)\{.*?\})(\^\d|\{\^\d\})?$/, '').trim();
   let text = worded === '' ? latex : worded;
   for (let i = 0; i < 2; i++) text = text.replace(unit, '$1') || text;
-  return text.startsWith('.') ? `0${text}` : text;
+  return text;
 }
 
 function withBraces(latex: string): string {

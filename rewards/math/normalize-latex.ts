@@ -5,6 +5,8 @@ import { type Measured, withoutInnerUnits, withoutUnit } from './units.ts';
 /** What models write for the same thing, in order. */
 const replacements: readonly (readonly [RegExp, string | ((found: string) => string)])[] = [
   [/\s+/g, ' '],
+  // Delimiters inside delimiters are brackets.
+  [/(?<!\\)\\([()])/g, '$1'],
   [/\\mathrm\{T\}/g, 'T'],
   [/\\mathrm\{d\}|\{\\rm d\}/g, 'd'],
   [/\(([a-zA-Z0-9+\-*/\\ ]+?)\)_\{([a-zA-Z0-9+\-*/\\ ]+?)\}/g, '\\frac{($1)!}{(($1)-($2))!}'],

@@ -1,5 +1,7 @@
+import { boxedContents } from './boxed.ts';
 import { call, type Expr, isUnordered, num } from './expression.ts';
 import { fallbackText } from './fallback-text.ts';
+import { isMalformed } from './malformed.ts';
 import { normalizeLatex } from './normalize-latex.ts';
 import { parseLatex } from './parse-latex.ts';
 import { fromDecimal } from './rational.ts';
@@ -19,8 +21,10 @@ export interface Answer {
   readonly text: string;
 }
 
-export function readRun({ pieces }: LatexRun): Answer {
-  const answers = pieces.map(({ content, percent }) => latexAnswer(content, { boxes: 'all', percent }));
+export function readRun({ pieces }: LatexRun, { lenient, repairs }: Reading): Answer {
+  const answers = pieces.map(({ content, percent }) =>
+    latexAnswer(content, { lenient, repairs, boxes: 'all', percent }),
+  );
   const [first] = answers;
   if (answers.length > 1 && answers.every((answer) => answer.value !== undefined)) {
     const items = answers.flatMap(({ value }) => (isUnordered(value!) ? value.args : [value!]));
@@ -30,17 +34,28 @@ export function readRun({ pieces }: LatexRun): Answer {
   return first!;
 }
 
-/** @param boxes whether all boxes in the match are read, or the last ones that belong together. */
+/** How much is understood: see ExtractOptions. */
+interface Reading {
+  readonly lenient: boolean;
+  readonly repairs: boolean;
+}
+
+/**
+ * @param boxes whether all boxes in the match are read, or the last ones that belong together.
+ * @param percent a percent sign follows the match.
+ */
 export function latexAnswer(
   match: string,
-  { boxes, percent }: { boxes: 'last' | 'all'; percent: boolean },
+  { lenient, repairs, boxes, percent }: Reading & { boxes: 'last' | 'all'; percent: boolean },
 ): Answer {
   const { latex, unit } = normalizeLatex(match, boxes);
-  const value = readLatex(latex) ?? lastEquation(latex);
+  const refused =
+    (!lenient && /[.,;]$/.test(latex)) || (!repairs && isMalformed(boxedContents(match, boxes)));
+  const value = refused ? undefined : (readLatex(latex) ?? lastEquation(latex));
   const whole = value !== undefined && percent ? call('Percent', value) : value;
   return spelledLater(
     { latex, ...(whole === undefined ? {} : { value: whole }), ...(unit === undefined ? {} : { unit }) },
-    () => fallbackText(match, boxes),
+    () => fallbackText(match, { boxes, repairs }),
   );
 }
 

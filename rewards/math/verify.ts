@@ -22,6 +22,7 @@ export const defaultVerifyOptions: VerifyOptions = {
   strict: true,
   allowSetRelationComp: true,
   lenient: true,
+  repairs: true,
 };
 
 /** 'unreadable': the gold answer can't be read, so nothing can be said of the prediction. */
@@ -31,7 +32,9 @@ export type Verdict = 'right' | 'wrong' | 'unreadable';
 export function verify(gold: string, prediction: string, options: VerifyOptions): Verdict {
   const goldOptions = { ...options, ...options.gold };
   const expected = goldOptions.lenient ? readGold(gold, goldOptions) : extract(gold, goldOptions);
-  if (expected.answer === undefined && !isWhole(expected.unread)) return 'unreadable';
+  // To Math-Verify any gold answer that it found says something: nothing but its own text answers it.
+  const comparable = goldOptions.lenient ? isWhole(expected.unread) : expected.unread !== undefined;
+  if (expected.answer === undefined && !comparable) return 'unreadable';
   const readings = options.lenient ? readPrediction(prediction, options) : [extract(prediction, options)];
   return readings.some((given) => isRight(expected, given, options)) ? 'right' : 'wrong';
 }
@@ -47,7 +50,11 @@ function isRight(expected: Extracted, given: Extracted, options: VerifyOptions):
 }
 
 /** 'A' as a string of target 'string', and $A$ as LaTeX. */
-function sameLiteral(gold: Answer | undefined, prediction: Answer | undefined, options: VerifyOptions): boolean {
+function sameLiteral(
+  gold: Answer | undefined,
+  prediction: Answer | undefined,
+  options: VerifyOptions,
+): boolean {
   const [first, second] = [gold, prediction].map((answer) => {
     const word = answer?.literal ?? (answer?.value && spelled(answer.value));
     return options.lowercase ? word?.toLowerCase() : word;
