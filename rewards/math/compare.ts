@@ -2,7 +2,7 @@ import { determinants, isMatrix, sameMatrix } from './compare-matrices.ts';
 import { isEquation, reduced, sameRelation } from './compare-relations.ts';
 import { isSetLike, sameSet } from './compare-sets.ts';
 import { equalValues, workedOut } from './equal-values.ts';
-import { type Expr, isCall, key } from './expression.ts';
+import { call, type Expr, isCall, key } from './expression.ts';
 import { equal, isInteger } from './rational.ts';
 import { sameRounded } from './rounding.ts';
 import { relationDescribes } from './solutions.ts';
@@ -41,6 +41,7 @@ function sameForm(a: Expr, b: Expr, precision: number): boolean {
   if (b.kind === 'relation') return false;
   if (isSetLike(a) || isSetLike(b)) return sameSet(a, b, same);
   if (isMatrix(a) || isMatrix(b)) return sameMatrix(a, b, same);
+  if (isCall(a, 'Ratio') || isCall(b, 'Ratio')) return sameRatio(a, b);
   if (sameWord(a, b)) return true;
   if (a.kind === 'text' || b.kind === 'text') return false;
   return sameNumber(a, b, precision);
@@ -48,6 +49,14 @@ function sameForm(a: Expr, b: Expr, precision: number): boolean {
 
 /** Determinants, derivatives, integrals and limits replaced by what they come to. */
 const evaluated = (expr: Expr): Expr => workedOut(determinants(expr));
+
+/** 1:2:3 and 2:4:6. */
+function sameRatio(a: Expr, b: Expr): boolean {
+  if (!isCall(a, 'Ratio') || !isCall(b, 'Ratio') || a.args.length !== b.args.length) return false;
+  return a.args.every((term, i) =>
+    equalValues(call('Mul', term, b.args[0]!), call('Mul', b.args[i]!, a.args[0]!)),
+  );
+}
 
 /** \text{odd}, $odd$ and \text{Odd} are one word; without \text only a capital at the start makes no difference. */
 function sameWord(a: Expr, b: Expr): boolean {

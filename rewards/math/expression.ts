@@ -81,6 +81,13 @@ export function some(expr: Expr, test: (part: Expr) => boolean): boolean {
   return test(expr) || parts(expr).some((part) => some(part, test));
 }
 
+/** How many parts of the expression, itself included, pass the test. */
+export function count(expr: Expr, test: (part: Expr) => boolean): number {
+  return parts(expr).reduce((sum, part) => sum + count(part, test), test(expr) ? 1 : 0);
+}
+
+export const depth = (expr: Expr): number => 1 + Math.max(0, ...parts(expr).map(depth));
+
 const commutative = new Set([
   'Add',
   'Mul',

@@ -54,18 +54,25 @@ export function extract(text: string, options: ExtractOptions): Extracted {
         ? plainFinders(text, options)
         : stringFinders(text, options),
   );
-  let unread: Answer | undefined;
+  let [unread, passed]: [unread?: Answer, passed?: Match] = [];
   const found = (answer?: Answer): Extracted => ({
     ...(answer === undefined ? {} : { answer }),
     ...(unread === undefined ? {} : { unread }),
   });
+  // A number inside an answer that can't be read is not the answer: \boxed{\geq 17}.
+  const isPart = ({ start, end }: Match) =>
+    options.lenient && passed !== undefined && start >= passed.start && end <= passed.end;
   for (const priority of [...new Set(finders.map(([p]) => p))].sort((a, b) => a - b)) {
     const matches = finders.flatMap(([p, find]) => (p === priority ? [...find()] : []));
     matches.sort((a, b) => b.end - a.end || a.start - b.start);
     for (const match of matches) {
+      if (isPart(match)) continue;
       const answer = match.read();
       if (answer.value !== undefined || answer.literal !== undefined) return found(answer);
-      if (unread === undefined && answer.text !== '') unread = answer;
+      if (unread === undefined && answer.text !== '') {
+        unread = answer;
+        if (answer.latex !== undefined) passed = match;
+      }
       if (options.extractionMode === 'first_match') return found();
     }
   }

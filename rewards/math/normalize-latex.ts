@@ -1,4 +1,5 @@
 import { boxedContents } from './boxed.ts';
+import { withoutEnvironment } from './environments.ts';
 import { withoutSpaceAround } from './typeset-space.ts';
 import { type Measured, withoutInnerUnits, withoutUnit } from './units.ts';
 
@@ -7,6 +8,9 @@ const replacements: readonly (readonly [RegExp, string | ((found: string) => str
   [/\s+/g, ' '],
   // Delimiters inside delimiters are brackets.
   [/(?<!\\)\\([()])/g, '$1'],
+  [/\{\s*\\(?:rm|bf|it|sf|tt)\s+([^{}]*)\}/g, '\\mathrm{$1}'],
+  [/\\(?:rm|bf|it|sf|tt|cal|tiny|small|large|Large|LARGE|huge|Huge|nonumber|notag)(?![a-zA-Z])/g, ''],
+  [/\\(?:color|textcolor|tag|label|hspace|vspace)\*?\s?\{[^{}]*\}/g, ''],
   [/\\mathrm\{T\}/g, 'T'],
   [/\\mathrm\{d\}|\{\\rm d\}/g, 'd'],
   [/\(([a-zA-Z0-9+\-*/\\ ]+?)\)_\{([a-zA-Z0-9+\-*/\\ ]+?)\}/g, '\\frac{($1)!}{(($1)-($2))!}'],
@@ -51,7 +55,7 @@ const replacements: readonly (readonly [RegExp, string | ((found: string) => str
  * @param boxes whether all boxes are read, or the last ones that belong together.
  */
 export function normalizeLatex(text: string, boxes: 'last' | 'all'): Measured {
-  let latex = boxedContents(text, boxes);
+  let latex = withoutEnvironment(boxedContents(text, boxes).trim());
   for (const [pattern, replacement] of replacements) latex = latex.replace(pattern, replacement as string);
   // Doubled backslashes come from escaped text; in a matrix they end a row, and a comma separates nothing but digits.
   latex = /matrix|array/.test(latex)

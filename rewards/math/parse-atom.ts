@@ -36,7 +36,7 @@ function parseNumber(c: Cursor): Expr {
   if (!c.is('mark', '_')) return plain;
   const subscript = parseSubscript(c).replace(/[{}()]/g, '');
   const base = baseNames.indexOf(subscript.toLowerCase()) + 1 || Number(subscript);
-  return Number.isInteger(base) && base >= 2 && base <= 36 ? { ...plain, base } : plain;
+  return Number.isInteger(base) && base >= 2 && base <= 36 && base !== 10 ? { ...plain, base } : plain;
 }
 
 /** Bases spelt out, one first: 101_{\text{two}}. */

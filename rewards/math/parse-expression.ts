@@ -43,13 +43,21 @@ export function parseTerm(c: Cursor): Expr {
   while (c.isOneOf(products) && !endsBeforeRelation(c)) {
     const op = c.next().text;
     const right = parseUnary(c);
-    if (op === '/' || op === 'div' || op === 'over' || op === ':' || op === 'colon')
-      left = call('Div', left, right);
+    if (op === ':' || op === 'colon') {
+      left = call('Ratio', ...(isCall(left, 'Ratio') ? left.args : [left]), right);
+      continue;
+    }
+    left = withoutPair(left);
+    if (op === '/' || op === 'div' || op === 'over') left = call('Div', left, right);
     else if (op.endsWith('mod')) left = call('Mod', left, right);
     else left = call('Mul', left, right);
   }
-  return left;
+  return withoutPair(left);
 }
+
+/** 3:4 is a quotient; 1:2:3 has no such value. */
+const withoutPair = (expr: Expr): Expr =>
+  isCall(expr, 'Ratio') && expr.args.length === 2 ? call('Div', ...expr.args) : expr;
 
 /** ':' and '|' also stand between a set-builder's variable and its condition; there the caller reads them. */
 function endsBeforeRelation(c: Cursor): boolean {

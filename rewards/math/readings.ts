@@ -77,8 +77,9 @@ function bareLatex(text: string, options: ExtractOptions): Extracted | undefined
   return found.answer === undefined ? undefined : found;
 }
 
-/** Words mean prose, unless a command brings them. */
+/** Words mean prose, unless a command brings them; n/a means that there is no answer. */
 function isProse(text: string): boolean {
+  if (/^n\/?a$/i.test(text)) return true;
   const words = text.replace(/\\[a-zA-Z]+(?:\{[a-zA-Z\s]*\})?/g, '').match(/[a-zA-Z]{3,}/g) ?? [];
   return words.some((word) => !functions.has(word));
 }

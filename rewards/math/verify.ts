@@ -46,8 +46,16 @@ function isRight(expected: Extracted, given: Extracted, options: VerifyOptions):
     return sameLiteral(gold, prediction, options);
   if (isWhole(expected.unread) && expected.unread.text === given.unread?.text) return true;
   if (gold?.value === undefined || prediction?.value === undefined) return false;
-  return sameAnswer(gold.value, prediction.value, options) || sameQuantity(gold, prediction, options);
+  return (
+    sameDigits(gold, prediction) ||
+    sameAnswer(gold.value, prediction.value, options) ||
+    sameQuantity(gold, prediction, options)
+  );
 }
+
+/** In plain text 12.5% and 12.5 answer each other, as people write them. */
+const sameDigits = (gold: Answer, prediction: Answer) =>
+  gold.latex === undefined && prediction.latex === undefined && gold.text === prediction.text;
 
 /** 'A' as a string of target 'string', and $A$ as LaTeX. */
 function sameLiteral(
@@ -89,5 +97,5 @@ function isWhole(unread: Answer | undefined): unread is Answer {
     if (c === '{') depth++;
     else if (c === '}' && --depth < 0) return false;
   }
-  return depth === 0 && /[a-zA-Z0-9]/.test(written);
+  return depth === 0 && /[a-zA-Z0-9]/.test(written.replace(/\\[a-zA-Z]+/g, ''));
 }
