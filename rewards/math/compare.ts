@@ -2,7 +2,7 @@ import { determinants, isMatrix, sameMatrix } from './compare-matrices.ts';
 import { isEquation, reduced, sameRelation } from './compare-relations.ts';
 import { isSetLike, sameSet } from './compare-sets.ts';
 import { equalValues, workedOut } from './equal-values.ts';
-import { call, type Expr, isCall, key } from './expression.ts';
+import { call, type Expr, isCall, key, num } from './expression.ts';
 import { equal, isInteger } from './rational.ts';
 import { sameRounded } from './rounding.ts';
 import { relationDescribes } from './solutions.ts';
@@ -36,6 +36,7 @@ const samePart = (a: Expr, b: Expr, precision: number): boolean =>
 function sameForm(a: Expr, b: Expr, precision: number): boolean {
   if (key(a) === key(b)) return true;
   const same = (x: Expr, y: Expr) => samePart(x, y, precision);
+  if (isCall(a, 'Modulo') || isCall(b, 'Modulo')) return sameCongruence(a, b, same);
   if (a.kind === 'relation' && b.kind === 'relation') return sameRelation(a, b, same);
   if (a.kind === 'relation') return isSetLike(b) && relationDescribes(a, b);
   if (b.kind === 'relation') return false;
@@ -49,6 +50,18 @@ function sameForm(a: Expr, b: Expr, precision: number): boolean {
 
 /** Determinants, derivatives, integrals and limits replaced by what they come to. */
 const evaluated = (expr: Expr): Expr => workedOut(determinants(expr));
+
+/** n ≡ 1 (mod 4) and n ≡ 5 (mod 4). */
+function sameCongruence(a: Expr, b: Expr, same: (x: Expr, y: Expr) => boolean): boolean {
+  if (!isCall(a, 'Modulo') || !isCall(b, 'Modulo')) return false;
+  const [first, modulus, second, other] = [a.args[0]!, a.args[1]!, b.args[0]!, b.args[1]!];
+  if (!equalValues(modulus, other)) return false;
+  if (same(first, second)) return true;
+  const [x, y] = [first, second].map((side) => (side.kind === 'relation' ? side.args : [side]));
+  if (x!.length !== y!.length || !x!.slice(0, -1).every((side, i) => same(side, y![i]!))) return false;
+  const difference = call('Add', x!.at(-1)!, call('Neg', y!.at(-1)!));
+  return equalValues(call('Mod', difference, modulus), num(0));
+}
 
 /** 1:2:3 and 2:4:6. */
 function sameRatio(a: Expr, b: Expr): boolean {

@@ -27,6 +27,8 @@ const reals = [
 export function equalValues(a: Expr, b: Expr): boolean {
   // The same text is the same answer, even where it has no value: 12:00 read as a ratio.
   if (key(a) === key(b)) return true;
+  // x/∞ is no number that could be compared.
+  if (some(a, isInfinite) || some(b, isInfinite)) return false;
   const names = unknowns(a, b);
   return exactlyEqual(a, b, names) ?? numericallyEqual(a, b, names);
 }
@@ -47,6 +49,7 @@ function withoutCalculus(expr: Expr): Expr {
   const isSmall = depth(body) <= DEEPEST_BODY && count(body, () => true) <= LARGEST_BODY;
   return (isSmall ? workOut(inner) : undefined) ?? inner;
 }
+const isInfinite = (expr: Expr) => expr.kind === 'sym' && expr.name === 'infinity';
 const isCalculus = (expr: Expr) => expr.kind === 'call' && /^(?:Derivative|Integral|Limit)$/.test(expr.head);
 
 /** Undefined where either side has no exact value. */

@@ -132,7 +132,7 @@ function parseRelation(c: Cursor): Expr {
   let left = parseSetDifference(c);
   for (let op = relationOp(c); op !== undefined; op = relationOp(c))
     left = related(left, op, parseSetDifference(c));
-  return left;
+  return c.take('\\pmod') ? call('Modulo', left, c.rules.script(c)) : left;
 }
 
 function relationOp(c: Cursor): RelationOp | undefined {

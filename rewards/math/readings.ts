@@ -28,14 +28,28 @@ export function readPrediction(text: string, options: ExtractOptions): Extracted
   return whole === undefined ? [found] : [found, whole];
 }
 
-/** What Math-Verify's rules don't find is looked for again with Unicode spelt as LaTeX. */
+/** What Math-Verify's rules don't find is looked for again with numbers in Unicode spelt as ASCII. */
 function read(text: string, options: ExtractOptions): Extracted {
   const found = extract(text, options);
   if (found.answer === undefined && options.targets.includes('string'))
     return bracketedString(text, options) ?? found;
   if (found.answer !== undefined || found.unread !== undefined) return found;
-  const spelled = unicodeToLatex(text);
+  const spelled = asciiNumbers(text);
   return spelled === text ? found : extract(spelled, options);
+}
+
+/** '−5', '１７' and '2½' in running text; a fraction has to stand alone. */
+function asciiNumbers(text: string): string {
+  return text
+    .replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
+    .replace(/(?<=^|\s)[−–](?=\d)/g, '-')
+    .replace(
+      /(?<=^|\s)(-?\d*)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])(?=[\s.,;:!?)]|$)/g,
+      (_, whole: string, fraction: string) => {
+        const slashed = fraction.normalize('NFKC').replace('\u2044', '/');
+        return /\d/.test(whole) ? `${whole} ${slashed}` : whole + slashed;
+      },
+    );
 }
 
 /** What stands in the last <answer> that is closed. */
