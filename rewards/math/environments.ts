@@ -21,7 +21,7 @@ export function withoutEnvironment(latex: string): string {
 /** The lines that hold something, & taken out; undefined where there are none. */
 function rows(body: string | undefined): string[] | undefined {
   const lines = body
-    ?.split(/\\\\(?![a-zA-Z])/)
+    ?.split('\\\\')
     .map((line) => line.replace(/(?<!\\)&/g, '').trim())
     .filter((line) => line !== '');
   return lines === undefined || lines.length === 0 ? undefined : lines;

@@ -6,7 +6,7 @@ const commands = /\\(?:[dtc]?frac|[dt]?binom|sqrt(?:\s*\[[^\]]*\])?)/g;
  * \sqrt3, x^(2), x^-1), \log_28.
  */
 export function isMalformed(latex: string): boolean {
-  if (/\^\s?[(-]|\\log_\s?\d\s?\d|\^\s?\\frac/.test(latex)) return true;
+  if (/\^\s?[(-]|\\log_\s?\d\d|\^\s?\\frac/.test(latex)) return true;
   return [...latex.matchAll(commands)].some((match) => {
     const first = groupEnd(latex, match.index + match[0].length);
     return first === undefined || (!match[0].startsWith('\\sqrt') && groupEnd(latex, first) === undefined);

@@ -13,6 +13,7 @@ const replacements: readonly (readonly [RegExp, string | ((found: string) => str
   [/\\(?:color|textcolor|tag|label|hspace|vspace)\*?\s?\{[^{}]*\}/g, ''],
   [/\\mathrm\{T\}/g, 'T'],
   [/\\mathrm\{d\}|\{\\rm d\}/g, 'd'],
+  [/\((\d+)\)_(\d|\{\d+\})/g, '$1_$2'],
   [/\(([a-zA-Z0-9+\-*/\\ ]+?)\)_\{([a-zA-Z0-9+\-*/\\ ]+?)\}/g, '\\frac{($1)!}{(($1)-($2))!}'],
   [/\\mathrm\{th\}/g, ''],
   // Thousands separators that can be nothing else: 1{,}234, 12,\!000, 10\,000.
@@ -55,7 +56,7 @@ const replacements: readonly (readonly [RegExp, string | ((found: string) => str
  * @param boxes whether all boxes are read, or the last ones that belong together.
  */
 export function normalizeLatex(text: string, boxes: 'last' | 'all'): Measured {
-  let latex = withoutEnvironment(boxedContents(text, boxes).trim());
+  let latex = withoutEnvironment(withoutSpaceAround(boxedContents(text, boxes)));
   for (const [pattern, replacement] of replacements) latex = latex.replace(pattern, replacement as string);
   // Doubled backslashes come from escaped text; in a matrix they end a row, and a comma separates nothing but digits.
   latex = /matrix|array/.test(latex)

@@ -1,7 +1,8 @@
 import { Cursor, type Rules } from './cursor.ts';
 import { call, type Expr, num, type RelationOp } from './expression.ts';
 import { tokenize } from './latex-tokens.ts';
-import { parseExpression, parseScript, parseTerm } from './parse-expression.ts';
+import { parseExpression, parseTerm, parseUnary } from './parse-expression.ts';
+import { parseScript } from './parse-power.ts';
 import { fromDecimal } from './rational.ts';
 import { bothSigns } from './signs.ts';
 
@@ -52,6 +53,7 @@ const negations: Partial<Record<RelationOp, RelationOp>> = {
 const rules: Rules = {
   expression: parseExpression,
   term: parseTerm,
+  unary: parseUnary,
   script: parseScript,
   list: (c) => collect(elements(c)),
   elements,

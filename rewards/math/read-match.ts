@@ -101,7 +101,7 @@ const plainUnit = /^\s?([a-zA-Z]+(?:\^?[23]|[²³])?(?:\s?\/\s?[a-zA-Z]+(?:\^?[2
 /** '2+3*4', '(1+1)/4', '2 1/2'. Numbers side by side are no product here. */
 function plainExpression(expression: string, lenient: boolean): Expr | undefined {
   // '**1/2**' is bold.
-  const text = (lenient ? expression.replace(/\s*\*\*\s*$/, '') : expression).trim();
+  const text = (lenient ? expression.replace(/\s*\*\*[\s.]*$/, '') : expression).trim();
   // What Python can't evaluate.
   if (!lenient && /[×÷]|\)\.$/.test(text)) return undefined;
   const [, top, bottom] = /^-?\d+\s+(\d+)\s*\/\s*(\d+)$/.exec(text) ?? [];
