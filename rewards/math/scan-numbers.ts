@@ -22,6 +22,7 @@ const numberPatterns = { lenient: numberPattern(true), strict: numberPattern(fal
 const opening = /(?:^|\s|=)(?:\*\*)?(?=(-?\(?-?\d))/y;
 const expressionCharacter = /[\d.\s+\-*×/^()÷]/;
 const operator = /[+\-*×/^()÷]/;
+const ratio = /(?::\d+)+(?![\d.]*\d)/y;
 const mayFollow = /[.,:\s)$]/;
 
 /** Finds numbers and expressions in one text, each place in constant time. */
@@ -69,11 +70,13 @@ export class PlainScanner {
     const match = this.#number.exec(this.#text);
     if (match === null) return undefined;
     const { scientific, grouped, tail, whole, decimals, fraction, integer, percent } = match.groups!;
-    if (scientific !== undefined)
-      return { start: at, end: at + match[0].length, expression: scientific.toUpperCase() };
+    const end = at + match[0].length;
+    if (scientific !== undefined) return { start: at, end, expression: scientific.toUpperCase() };
+    const others = integer !== undefined && percent === undefined ? this.#ratioAfter(end) : '';
+    if (others !== '') return { start: at, end: end + others.length, expression: integer + others };
     const digits = (grouped ?? whole ?? integer ?? '0').replace(/[ ,]/g, '');
     const point = (tail ?? decimals ?? fraction ?? '').replace(',', '.');
-    return { start: at, end: at + match[0].length, number: digits + point, percent: percent !== undefined };
+    return { start: at, end, number: digits + point, percent: percent !== undefined };
   }
 
   /** An expression, else a number. */
@@ -90,6 +93,13 @@ export class PlainScanner {
         at = match === undefined ? at + 1 : Math.max(match.end, at + 1);
       }
     }
+  }
+
+  /** ':3' behind the 4 of 4:3, when that is read. */
+  #ratioAfter(end: number): string {
+    if (this.#number !== numberPatterns.lenient) return '';
+    ratio.lastIndex = end;
+    return ratio.exec(this.#text)?.[0] ?? '';
   }
 
   #expressionEnd(runEnd: number): number {

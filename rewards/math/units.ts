@@ -115,11 +115,15 @@ const plainUnit = new RegExp(
   String.raw`(?<=\d|\}|\s)\s*((?:${plainWords})(?:\s*\^?\{?[23]\}?)?(?:\s*\/\s*(?:${plainWords}|[hs]))?)\s*\.?$`,
 );
 
-function withoutPlainUnit(latex: string): Measured {
+/** Two words at most: square cm. */
+function withoutPlainUnit(latex: string, unit?: string): Measured {
   const match = plainUnit.exec(latex);
-  if (match === null || match.index === 0) return { latex };
-  const rest = latex.slice(0, match.index).trim();
-  return rest === '' || /\\[a-zA-Z]*$/.test(rest) ? { latex } : { latex: rest, unit: match[1]! };
+  const rest = match === null ? '' : latex.slice(0, match.index).trim();
+  if (match === null || rest === '' || /\\[a-zA-Z]*$/.test(rest))
+    return unit === undefined ? { latex } : { latex, unit };
+  return unit === undefined
+    ? withoutPlainUnit(rest, match[1]!)
+    : { latex: rest, unit: `${match[1]!} ${unit}` };
 }
 
 /** The units of a list's elements but the last: AB = 3\text{ cm}, BC = 4\text{ cm}. */
