@@ -1,4 +1,5 @@
 import { afterAnswer, afterEquals, finalAnswerIs, finalAnswerThenIs, within } from './anchors.ts';
+import { lastBox } from './boxed.ts';
 import { type Answer, latexAnswer, readPlain, readRun } from './read-match.ts';
 import { boxedSpan, type LatexRun, LatexScanner } from './scan-latex.ts';
 import { type PlainMatch, PlainScanner } from './scan-numbers.ts';
@@ -42,6 +43,8 @@ export interface Extracted {
 }
 
 interface Match extends Span {
+  /** Where the mathematics stands, when that is less than the whole match. */
+  readonly inner?: Span;
   readonly read: () => Answer;
 }
 type Finder = readonly [priority: number, find: () => Iterable<Match>];
@@ -54,7 +57,7 @@ export function extract(text: string, options: ExtractOptions): Extracted {
         ? plainFinders(text, options)
         : stringFinders(text, options),
   );
-  let [unread, passed]: [unread?: Answer, passed?: Match] = [];
+  let [unread, passed]: [unread?: Answer, passed?: Span] = [];
   const found = (answer?: Answer): Extracted => ({
     ...(answer === undefined ? {} : { answer }),
     ...(unread === undefined ? {} : { unread }),
@@ -71,7 +74,7 @@ export function extract(text: string, options: ExtractOptions): Extracted {
       if (answer.value !== undefined || answer.literal !== undefined) return found(answer);
       if (unread === undefined && answer.text !== '') {
         unread = answer;
-        if (answer.latex !== undefined) passed = match;
+        if (answer.latex !== undefined) passed = match.inner ?? match;
       }
       if (options.extractionMode === 'first_match') return found();
     }
@@ -111,7 +114,13 @@ function latexFinders(text: string, options: ExtractOptions): Finder[] {
       const boxed = text.slice(span.start, span.end);
       finders.push([
         options.boxedMatchPriority,
-        () => [{ ...span, read: () => latexAnswer(boxed, { ...options, boxes: 'last', percent: false }) }],
+        () => [
+          {
+            ...span,
+            inner: lastBox(text) ?? span,
+            read: () => latexAnswer(boxed, { ...options, boxes: 'last', percent: false }),
+          },
+        ],
       ]);
     }
   }

@@ -278,6 +278,10 @@ const texts: readonly (readonly [gold: string, prediction: string, verdict: stri
   ['$\\sqrt{$', '$\\sqrt{$', 'unreadable'],
   ['???', '7', 'unreadable'],
   ['', '', 'unreadable'],
+  ['5', '\\boxed{a \\mapsto 3}. The answer is $5$ {so}', 'right'],
+  ['3', '\\boxed{a \\mapsto 3} {so}', 'wrong'],
+  ['5:3', 'They stand at 5:3.', 'right'],
+  ['5', 'They stand at 5:3.', 'wrong'],
   ['$a \\mapsto 7$', '7', 'wrong'],
   ['$a \\mapsto 7$', '\\boxed{a \\mapsto 7}', 'right'],
 ];
