@@ -62,5 +62,7 @@ export function normalizeLatex(text: string, boxes: 'last' | 'all'): Measured {
   latex = /matrix|array/.test(latex)
     ? latex.replace(/(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d)/g, (number) => number.replaceAll(',', ''))
     : latex.replace(/\\\\(?=[a-zA-Z])/g, '\\');
-  return withoutUnit(withoutSpaceAround(withoutInnerUnits(latex)));
+  const measured = withoutUnit(withoutSpaceAround(withoutInnerUnits(latex)));
+  // To Math-Verify 0.5 is one half, and no decimal to round to.
+  return /^0?\.5$/.test(measured.latex) ? { ...measured, latex: '\\frac{1}{2}' } : measured;
 }
