@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { exactNumber } from '../rewards/exact-number.ts';
+import { answerNumber, exactNumber } from '../rewards/exact-number.ts';
 import { parseOptions } from '../src/options.ts';
 import { randomStream, sampleIndices } from '../src/random.ts';
 import type { Environment, Split, Task } from '../src/types.ts';
@@ -66,6 +66,7 @@ export function arithmetic(options: ArithmeticOptions = {}): Environment {
       yield* arithmeticTasks(parsed, split, 'arithmetic');
     },
     prompt: (task) => [{ role: 'user', content: String(task.prompt) }],
+    answer: (completion) => answerNumber(completion, '='),
     target: (task) => String(task.target),
     validate: () => gradeGold(env, exactNumber({ after: '=' }), (task) => String(task.target)),
     configure: (changed) => arithmetic({ ...options, ...changed }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countdownReward } from '../rewards/countdown.ts';
+import { countdownEquation, countdownReward } from '../rewards/countdown.ts';
 import { readRows } from '../src/data/rows.ts';
 import { type SplitFiles, splitFiles } from '../src/data/split-files.ts';
 import { InputError } from '../src/errors.ts';
@@ -49,6 +49,7 @@ export function countdown(options: CountdownOptions = {}): Environment {
     tasks: (split) =>
       parsed.path === undefined ? made(parsed, split) : read(splitFiles(parsed.path, split), split),
     prompt: (task) => [{ role: 'user', content: question(task as Puzzle) }],
+    answer: countdownEquation,
     target: (task) => `<answer>${(task as Puzzle).solution}</answer>`,
     validate: () =>
       gradeGold(env, countdownReward(), (task) => `<answer>${(task as Puzzle).solution}</answer>`),

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { boxedContents } from '../rewards/math/boxed.ts';
 import { mathReward } from '../rewards/math.ts';
 import type { Row } from '../src/data/row.ts';
 import { readRows } from '../src/data/rows.ts';
@@ -40,6 +41,8 @@ type Options = z.output<typeof datasetOptions>;
 interface Kind {
   /** What grades the gold answers. */
   readonly reward: RewardFunction;
+  /** The answer that a completion gives, for votes. */
+  readonly given: (completion: string) => string | undefined;
   /** Where to get the data, when no path is given. */
   readonly source: string;
   /** Takes out of a worked solution what is not for readers. */
@@ -47,7 +50,15 @@ interface Kind {
 }
 
 export const verbatim = (solution: string): string => solution;
-const plain: Kind = { reward: mathReward(), source: 'a data file or folder', clean: verbatim };
+/** What stands in the last box, else on the last line, without spaces. */
+export const mathAnswer = (completion: string): string | undefined =>
+  boxedContents(completion, 'last').trim().split('\n').at(-1)!.replace(/[\s$]/g, '') || undefined;
+const plain: Kind = {
+  reward: mathReward(),
+  given: mathAnswer,
+  source: 'a data file or folder',
+  clean: verbatim,
+};
 
 /**
  * Tasks from the rows of data files, streamed in their order.
@@ -74,6 +85,7 @@ export function datasetOf(options: DatasetOptions, kind: Kind): Environment {
         content: typeof task.cutPrompt === 'string' ? task.cutPrompt : fill(parsed.template, task),
       },
     ],
+    answer: kind.given,
     target: (task) => fill(parsed.target, task),
     validate: () => gradeGold(env, kind.reward, (task) => fill(parsed.target, task)),
     configure: (changed) => datasetOf({ ...options, ...changed }, kind),

@@ -1,4 +1,4 @@
-import { exactNumber } from '../rewards/exact-number.ts';
+import { answerNumber, exactNumber } from '../rewards/exact-number.ts';
 import type { Environment } from '../src/types.ts';
 import { type DatasetOptions, datasetOf } from './dataset.ts';
 
@@ -22,6 +22,7 @@ export function gsm8k(options: Gsm8kOptions = {}): Environment {
     },
     {
       reward: exactNumber({ after: '####' }),
+      given: (completion) => answerNumber(completion, '####') ?? answerNumber(completion),
       source: 'grade_school_math/data of github.com/openai/grade-school-math',
       // Calculator annotations (<<48/2=24>>) are for a tool, not for a reader.
       clean: (solution) => solution.replace(/<<[^>]*>>/g, ''),

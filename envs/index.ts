@@ -1,5 +1,6 @@
 /** The bundled environments: each a factory (options) => Environment. */
 export { type ArithmeticOptions, arithmetic } from './arithmetic.ts';
+export { type CalculatorOptions, calculator } from './calculator.ts';
 export { type CountdownOptions, countdown } from './countdown.ts';
 export { type DatasetOptions, dataset } from './dataset.ts';
 export { type Gsm8kOptions, gsm8k } from './gsm8k.ts';

@@ -1,6 +1,6 @@
 import { mathReward } from '../rewards/math.ts';
 import type { Environment } from '../src/types.ts';
-import { type DatasetOptions, datasetOf, verbatim } from './dataset.ts';
+import { type DatasetOptions, datasetOf, mathAnswer, verbatim } from './dataset.ts';
 
 /**
  * Competition mathematics with worked solutions: columns `problem` and `solution`, the answer in the last \boxed{…}
@@ -19,6 +19,7 @@ export function math(options: DatasetOptions = {}): Environment {
     },
     {
       reward: mathReward(),
+      given: mathAnswer,
       source: 'MATH as .jsonl or .parquet (github.com/hendrycks/math)',
       clean: verbatim,
     },

@@ -3,7 +3,7 @@ import type { Environment } from '../src/types.ts';
 import { type DatasetOptions, datasetOf, verbatim } from './dataset.ts';
 
 /** How an answer is announced: 'the correct answer is answer2', 'The answer is (B)'. */
-const announcedAnswer = /answer\s+is:?\s*\(?([\w-]+)\)?/i;
+const announced = /answer\s+is:?\s*\(?([\w-]+)\)?/gi;
 
 /**
  * Questions with given choices, as LLM-Adapters prepared BoolQ, OpenBookQA and others: columns `instruction`, `output`
@@ -21,7 +21,8 @@ export function multipleChoice(options: DatasetOptions = {}): Environment {
       ...options,
     },
     {
-      reward: captured({ pattern: announcedAnswer }),
+      reward: captured({ pattern: announced }),
+      given: (completion) => [...completion.matchAll(announced)].at(-1)?.[1]?.toLowerCase(),
       source: 'dataset/boolq or dataset/openbookqa of github.com/AGI-Edgerunners/LLM-Adapters',
       clean: verbatim,
     },

@@ -50,6 +50,7 @@ export function sloppyArithmetic(options: ArithmeticOptions = {}): Environment {
       }
     },
     prompt: right.prompt,
+    answer: right.answer!,
     target: (task) => String(task.target),
     configure: (changed) => sloppyArithmetic({ ...options, ...changed }),
   };

@@ -46,7 +46,7 @@ function numbersOf(task: Task, field: string): readonly number[] {
 }
 
 /** The equation in the last <answer> of the last line. */
-function countdownEquation(completion: string): string | undefined {
+export function countdownEquation(completion: string): string | undefined {
   const line = completion.split('\n').at(-1)!;
   return [...line.matchAll(/<answer>([^\n]*?)<\/answer>/g)].at(-1)?.[1]?.trim();
 }

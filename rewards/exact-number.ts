@@ -26,7 +26,8 @@ export function exactNumber(options: ExactNumberOptions = {}): RewardFunction {
 /** A number standing in text; a minus straight after a digit or a closing bracket subtracts, it is no sign. */
 const NUMBER = /(?:(?<![\d)\]])[-−+])?\$?(?:\d{1,3}(?:,\d{3})+(?![\d])|\d+)(?:\.\d+)?|(?<!\d)\.\d+/g;
 
-function answerNumber(completion: string, after: string | undefined): string | undefined {
+/** The number that a completion ends on, in its one spelling; undefined when there is none. `after` as in the options. */
+export function answerNumber(completion: string, after?: string): string | undefined {
   if (after === undefined) return canonical([...completion.matchAll(NUMBER)].at(-1)?.[0]);
   const start = completion.lastIndexOf(after);
   if (start < 0) return undefined;

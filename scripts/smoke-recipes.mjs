@@ -25,6 +25,9 @@ const needs = {
           ],
         ]
       : undefined,
+  'calculator-tool': SMOLLM2_DIR
+    ? ['--model', SMOLLM2_DIR, ...['--set', 'sampling.groupSize=4', '--set', 'sampling.promptsPerStep=2']]
+    : undefined,
   countdown: SMOLLM2_DIR ? ['--model', SMOLLM2_DIR, '--set', 'sampling.maxNewTokens=32'] : undefined,
   'multiple-choice':
     SMOLLM2_DIR && DATA_DIR

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { startsDead } from './adapter/dead-start.ts';
 import { adapter } from './config/adapter.ts';
-import { algorithm } from './config/algorithm.ts';
+import { algorithm, comparesGroups } from './config/algorithm.ts';
 import { fraction, nonNegative, positiveInt } from './config/numbers.ts';
 import { restAtOne } from './config/schedule.ts';
 import { InputError } from './errors.ts';
-import type { Environment, RewardFunction } from './types.ts';
+import type { Curriculum, Environment, RewardFunction } from './types.ts';
 
 export { activations, placements } from './config/adapter.ts';
 
@@ -28,6 +28,8 @@ const sampling = z.strictObject({
   minP: fraction.default(0),
   /** Strings that end a completion. */
   stop: z.array(z.string().min(1)).default([]),
+  /** Turns of the policy in an episode, where the environment answers; maxNewTokens is for each. */
+  maxTurns: positiveInt.default(8),
   /** How many optimiser batches the sampler may run ahead of the updates: exactly this many, never a matter of timing. */
   maxOffPolicySteps: z.int().nonnegative().default(0),
 });
@@ -60,6 +62,11 @@ const checkpoint = z.strictObject({
   keep: positiveInt.default(2),
 });
 
+const metrics = z.strictObject({
+  /** How far each move of β alone takes the policy: two forward passes a step while β moves. */
+  annealKl: z.boolean().default(true),
+});
+
 const runtime = z.strictObject({
   /** 'auto' takes gpu where it loads and sees a GPU, else onnx. */
   engine: z.enum(['auto', 'onnx', 'node', 'gpu']).default('auto'),
@@ -72,6 +79,7 @@ const runtime = z.strictObject({
 const isEnvironment = (value: unknown): value is Environment =>
   typeof value === 'object' && value !== null && 'tasks' in value && 'prompt' in value && 'name' in value;
 
+const isCurriculum = (value: unknown): value is Curriculum => typeof value === 'function';
 const isReward = (value: unknown): value is RewardFunction => typeof value === 'function';
 
 /** The schema itself: `--set` looks up field names in its shape. */
@@ -87,6 +95,10 @@ export const recipeSchema = z
     objective: z.enum(['rl', 'sft']).default('rl'),
     algorithm: algorithm.prefault({}),
     env: z.custom<Environment>(isEnvironment, 'must be an environment: { name, tasks, prompt }'),
+    /** Which tasks suit for now; all do when left out. */
+    curriculum: z
+      .custom<Curriculum>(isCurriculum, 'must be a function (task, progress) => boolean')
+      .optional(),
     rewards: z
       .array(
         z.strictObject({
@@ -104,6 +116,7 @@ export const recipeSchema = z
     seed: z.int().default(0),
     eval: evaluation.prefault({}),
     checkpoint: checkpoint.prefault({}),
+    metrics: metrics.prefault({}),
     runtime: runtime.prefault({}),
   })
   .superRefine((recipe, context) => {
@@ -114,11 +127,12 @@ export const recipeSchema = z
         message: `'sft' needs an environment with target(); "${recipe.env.name}" has none`,
       });
     }
-    if (recipe.objective === 'rl' && recipe.sampling.groupSize < 2) {
+    if (recipe.objective === 'rl' && recipe.sampling.groupSize < 2 && comparesGroups(recipe.algorithm)) {
       context.addIssue({
         code: 'custom',
         path: ['sampling', 'groupSize'],
-        message: 'must be at least 2: advantages compare the completions of one prompt',
+        message: `must be at least 2: advantages (${recipe.algorithm.advantage.estimator}) or dynamicSampling compare the completions of one prompt`,
+        input: recipe.sampling.groupSize,
       });
     }
     if (recipe.sampling.promptsPerStep % recipe.algorithm.stepsPerGeneration !== 0) {

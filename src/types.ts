@@ -27,12 +27,26 @@ export interface Environment {
   tasks(split: Split): AsyncIterable<Task>;
   /** The conversation that the policy continues. */
   prompt(task: Task): readonly Message[];
+  /**
+   * What the environment answers to the policy's last turn: messages to go on from, or undefined (or none) to end the episode.
+   * Without it an episode is one completion.
+   */
+  step?(episode: Episode): readonly Message[] | undefined | Promise<readonly Message[] | undefined>;
+  /** The answer that a completion gives, for votes (maj@k): equal texts are the same answer, undefined is none. The whole text when left out. */
+  answer?(completion: string): string | undefined;
   /** The assistant's text that supervised fine-tuning teaches (objective 'sft'). */
   target?(task: Task): string;
   /** Grades the environment's own gold answers. */
   validate?(): AsyncIterable<{ readonly task: Task; readonly ok: boolean; readonly why?: string }>;
   /** The same environment with some options changed: what `--set env.<option>=<value>` calls. */
   configure?(options: Readonly<Record<string, unknown>>): Environment;
+}
+
+/** A conversation under way: it ends with the policy's turn. */
+export interface Episode {
+  readonly task: Task;
+  /** The prompt, then the turns of policy and environment. */
+  readonly messages: readonly Message[];
 }
 
 /** Why a completion ended: an EOS id, a stop string, or the token limit. */
@@ -48,8 +62,15 @@ export interface Completion {
   readonly finishReason: FinishReason;
 }
 
-/** One completion of one prompt, with the policy that sampled it. */
+/**
+ * One completion of one prompt, with the policy that sampled it. Of an episode with several turns the tokens are those of all turns and of
+ * what the environment said in between; text and finish reason are the last turn's.
+ */
 export interface Rollout extends Completion {
+  /** Of an episode that the environment may answer: the conversation after the prompt. */
+  readonly turns?: readonly Message[];
+  /** Of such an episode: 1 for the policy's own tokens, 0 for those of the environment, whose log-probs count as 0. */
+  readonly ownTokens?: readonly number[];
   /** β of each layer's adapter while sampling; usually all equal. */
   readonly beta: number;
   /** Count of optimiser steps that the sampling weights had seen. */
@@ -64,6 +85,19 @@ export interface Group {
   readonly rollouts: readonly Rollout[];
   /** The greedy completion of the prompt, where the advantages compare with it. */
   readonly greedy?: Rollout;
+  /** The value function's estimate before each token and after the last, [G][T + 1], by the policy that sampled; with one only. */
+  readonly values?: readonly (readonly number[])[];
+  /** Log-probs (nats) of each completion's tokens under the reference policy, [G][T]; there when klCoef ≠ 0. */
+  readonly refLogprobs?: readonly (readonly number[])[];
+}
+
+/** What the value function is trained on at a completion: rows of T numbers, or of T + 1 with one past the last token. */
+export interface ValueTargets {
+  /** What it estimated when the completion was sampled. */
+  readonly values: readonly number[];
+  readonly returns: readonly number[];
+  /** 1 where a value counts. */
+  readonly mask: readonly number[];
 }
 
 /** A group after scoring: per reward function (in recipe order) the G scores, null where it does not apply. */
@@ -80,8 +114,10 @@ export interface ScoredGroup extends Group {
 export interface AdvantagedGroup extends ScoredGroup {
   /** [G]; of `tokenAdvantages` their mean over the completion. */
   readonly advantages: readonly number[];
-  /** One for each token, [G][T], from estimators that tell tokens apart. */
+  /** One for each token, [G][T], from estimators that tell tokens apart; rows as long as the value targets' where there are any. */
   readonly tokenAdvantages?: readonly (readonly number[])[];
+  /** One for each completion, [G], with a value function only. */
+  readonly valueTargets?: readonly ValueTargets[];
 }
 
 /** A rollout batch: P groups sampled under one policy version. */
@@ -101,7 +137,7 @@ export interface RewardBatch {
   readonly prompts: readonly (readonly Message[])[];
   readonly completions: readonly string[];
   readonly completionIds: readonly (readonly number[])[];
-  /** The prompt with the completion as the last assistant turn. */
+  /** The prompt with the completion as the last assistant turn, and the turns before it where there were several. */
   readonly messages: readonly (readonly Message[])[];
   readonly step: number;
   /** Adds a value to the mean logged as metric `name` for this step. */
@@ -113,6 +149,21 @@ export interface RewardBatch {
 export type RewardFunction = (
   batch: RewardBatch,
 ) => readonly (number | null)[] | Promise<readonly (number | null)[]>;
+
+/** How far a run has come when tasks are drawn. */
+export interface CurriculumProgress {
+  /** The optimiser step that is first to train on the batch drawn, and those of the run. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean reward of the last ten or so batches trained on (a moving average); undefined before the first. */
+  readonly reward: number | undefined;
+}
+
+/**
+ * Whether a task suits for now; those that don't are passed over. Must depend on nothing but its arguments, so that a
+ * resumed run draws the same.
+ */
+export type Curriculum = (task: Task, progress: CurriculumProgress) => boolean;
 
 /** One line of metrics.jsonl: TRL's metric names plus `step` and `beta`. */
 export interface StepMetrics {
@@ -130,6 +181,28 @@ export interface EvalResult {
   readonly tasks: number;
   /** Mean of the weighted reward. */
   readonly reward: number;
+  /** There when samples were asked for. */
+  readonly sampled?: SampledResult;
+}
+
+/** A share of tasks, in [0, 1], with its 95 % interval. */
+export interface Estimate {
+  readonly value: number;
+  readonly interval: readonly [number, number];
+}
+
+/** Outcome of sampling every task n times; shares of tasks, each with Wilson's 95 % interval. */
+export interface SampledResult {
+  /** n */
+  readonly samples: number;
+  readonly temperature: number;
+  readonly tasks: number;
+  /** avg@n: the share of right samples. */
+  readonly avg: Estimate;
+  /** pass@k by k: at least one of k samples is right. */
+  readonly pass: Readonly<Record<number, Estimate>>;
+  /** maj@n: the answer that most samples give is right. */
+  readonly maj: Estimate;
 }
 
 /** What `train` emits. Every run ends with `stopped` or `done`, or with an error. */

@@ -24,6 +24,8 @@ const kinds: { readonly [K in Settings['kind']]: (settings: Settings) => Curve }
   cosine,
   exponential,
   step,
+  // Linear by a clock that goes faster or slower: see anneal-clock.ts.
+  adaptive: linear,
   zero,
 };
 

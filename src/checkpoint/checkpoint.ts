@@ -16,6 +16,8 @@ export interface WatchState {
   readonly zeroStdSteps: number;
   /** Dynamic sampling left groups that tell nothing. */
   readonly flat: boolean;
+  /** The anneal moved the policy further than it may. */
+  readonly jumped: boolean;
 }
 
 /** Everything that a run consists of after `step` optimiser steps: what follows depends on this alone. */
@@ -39,6 +41,10 @@ export interface Checkpoint {
   readonly watch: WatchState;
   /** Tokens of prompts and completions so far. */
   readonly tokens: number;
+  /** Coefficient of a KL penalty in the rewards, after the last batch drawn. */
+  readonly klCoef: number;
+  /** A moving average of the batches' mean rewards; null before the first. */
+  readonly reward: number | null;
 }
 
 /** Accuracy of the policy of exactly this step, where it was evaluated. */

@@ -1,3 +1,4 @@
+import { stepsPerBatch } from '../config/algorithm.ts';
 import type { Recipe } from '../config.ts';
 import { promptOf } from '../pipeline/prompt-of.ts';
 import { firstTasks } from '../pipeline/task-source.ts';
@@ -43,7 +44,7 @@ export async function dryRun(
 
 async function planOf(recipe: Recipe, policy: Policy): Promise<Plan> {
   const { name, model, method, steps, sampling, algorithm } = recipe;
-  const drawn = Math.ceil(steps / algorithm.numIterations) * sampling.promptsPerStep;
+  const drawn = Math.ceil(steps / stepsPerBatch(algorithm)) * sampling.promptsPerStep;
   const tasks = await firstTasks(recipe.env, 'train', Math.min(drawn, PROMPTS));
   const lengths = tasks.map((task) => policy.encodePrompt(promptOf(recipe.env, task)).length);
   const { trainableParameters, totalParameters } = policy.dimensions;

@@ -8,11 +8,12 @@ import type { Environment, Message } from '../types.ts';
 import { exitCodes } from './exit-code.ts';
 import { count, percent, table } from './format.ts';
 import type { Io } from './io.ts';
+import { positive } from './numeric-options.ts';
 
 interface CheckCommandOptions {
   readonly set: readonly string[];
   readonly tokenizer?: string;
-  readonly maxPromptLength: string;
+  readonly maxPromptLength?: string;
   readonly limit: string;
   readonly json?: true;
 }
@@ -31,7 +32,10 @@ export function envCommand(io: Io, end: (code: number) => void): Command {
       [],
     )
     .option('--tokenizer <model>', 'count prompts in this model’s tokens, not in characters')
-    .option('--max-prompt-length <n>', 'longer prompts would be truncated', '512')
+    .option(
+      '--max-prompt-length <n>',
+      'longer prompts would be truncated (default: 512 tokens, with --tokenizer)',
+    )
     .option('--limit <n>', 'tasks looked at in each split', '10000')
     .option('--json', 'the report as JSON')
     .addHelpText(
@@ -40,10 +44,8 @@ export function envCommand(io: Io, end: (code: number) => void): Command {
     )
     .action(async (spec: string, options: CheckCommandOptions) => {
       const env = configured(await importEnvironment(spec), options.set);
-      const [limit, maxPromptLength] = [
-        whole('--limit', options.limit),
-        whole('--max-prompt-length', options.maxPromptLength),
-      ];
+      const limit = positive('--limit', options.limit);
+      const maxPromptLength = limitOf(options);
       const lengthOf = await measureOf(options.tokenizer);
       const report = await checkEnvironment(env, { limit, maxPromptLength, lengthOf });
       if (options.json) io.out(JSON.stringify(report));
@@ -66,16 +68,21 @@ function configured(env: Environment, overrides: readonly string[]): Environment
   return env.configure(Object.fromEntries(options));
 }
 
+/** Characters tell nothing about a limit in tokens. */
+function limitOf({ maxPromptLength, tokenizer }: CheckCommandOptions): number | undefined {
+  if (maxPromptLength !== undefined) return positive('--max-prompt-length', maxPromptLength);
+  return tokenizer === undefined ? undefined : 512;
+}
+
 async function measureOf(model: string | undefined): Promise<(prompt: readonly Message[]) => number> {
   if (model === undefined) return (prompt) => prompt.reduce((sum, { content }) => sum + content.length, 0);
   const tokenizer = await loadTokenizer(model);
   return (prompt) => tokenizer.encodeChat(prompt).length;
 }
 
-function whole(option: string, text: string): number {
-  if (!/^[1-9]\d*$/.test(text))
-    throw new InputError(`${option} takes a whole number of at least 1 (got "${text}")`);
-  return Number(text);
+function truncation(truncated: number | null): string {
+  if (truncated === null) return '--tokenizer MODEL tells how many would be truncated';
+  return `${truncated === 0 ? 'none' : count(truncated)} would be truncated`;
 }
 
 function reportLines({ name, gold, failures, splits }: EnvironmentReport, unit: string): string[] {
@@ -86,7 +93,7 @@ function reportLines({ name, gold, failures, splits }: EnvironmentReport, unit: 
   const rows = Object.entries(splits).map(
     ([split, { tasks, shortest, median, longest, truncated }]): [string, string] => [
       `${split} prompts`,
-      `${count(tasks)} tasks, ${shortest} to ${longest} ${unit}, median ${median}; ${truncated === 0 ? 'none' : count(truncated)} would be truncated`,
+      `${count(tasks)} tasks, ${shortest} to ${longest} ${unit}, median ${median}; ${truncation(truncated)}`,
     ],
   );
   return [

@@ -2,49 +2,87 @@ import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { Recipe } from '../config.ts';
 import { InputError } from '../errors.ts';
-import { evaluateModel } from '../pipeline/evaluate-model.ts';
+import { type EvaluateOptions, evaluateModel } from '../pipeline/evaluate-model.ts';
 import { loadRecipe, loadRunRecipe } from '../recipe/load-recipe.ts';
 import { isRunFolder, runPaths } from '../run-folder/paths.ts';
-import type { Split } from '../types.ts';
-import { accuracyText } from './format.ts';
+import type { Estimate, EvalResult, Split } from '../types.ts';
+import { accuracyText, table } from './format.ts';
 import type { Io } from './io.ts';
+import { number, positive } from './numeric-options.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './recipe-options.ts';
 import type { Toolkit } from './toolkit.ts';
 
 interface EvalOptions extends RecipeOptions {
   readonly split: Split;
   readonly tasks?: string;
+  readonly samples?: string;
+  readonly temperature?: string;
   readonly json?: true;
 }
 
-/** `anneal eval`: greedy accuracy of a model on a recipe's tasks. */
+/** `anneal eval`: accuracy of a model on a recipe's tasks, greedy and over samples. */
 export function evalCommand(io: Io, { loadModel }: Toolkit): Command {
   return withRecipeOptions(new Command('eval'))
     .description(
-      'Greedy accuracy on held-out tasks: of a run’s merged model, or of any model on a recipe’s tasks.',
+      'Accuracy on held-out tasks, of a run’s merged model or of any model on a recipe’s tasks: greedy, and with --samples avg@k, pass@k and maj@k.',
     )
     .argument('<run or recipe>', 'a run folder, or a recipe as `anneal run` takes it')
     .addOption(new Option('--split <split>', 'which tasks').choices(['train', 'test']).default('test'))
     .option('--tasks <n>', 'how many tasks (default: the recipe’s eval.tasks)')
+    .option('--samples <k>', 'sample every task so often, for avg@k, pass@k and maj@k')
+    .option('--temperature <t>', 'of the samples (default: the recipe’s)')
     .option('--json', 'result and every answer as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  anneal eval runs/first\n  anneal eval arithmetic --model tiny --tasks 200',
+      '\nExample:\n  anneal eval runs/first --samples 16\n  anneal eval arithmetic --model tiny --tasks 200',
     )
     .action(async (spec: string, options: EvalOptions) => {
       const { recipe, model } = await resolve(spec, options);
+      const asked = samplesAsked(options);
       const loaded = await loadModel(model, { engine: recipe.runtime });
       try {
-        const { result, rows } = await evaluateModel(recipe, { model: loaded, split: options.split });
-        if (options.json) io.out(JSON.stringify({ model, split: options.split, ...result, rows }));
-        else
-          io.out(
-            `${model}: greedy accuracy ${accuracyText(result)} on ${result.tasks} ${options.split} tasks`,
-          );
+        const { split } = options;
+        const { result, rows } = await evaluateModel(recipe, { model: loaded, split, ...asked });
+        if (options.json) io.out(JSON.stringify({ model, split, ...result, rows }));
+        else for (const line of resultLines(result, { model, split })) io.out(line);
       } finally {
         await loaded.dispose();
       }
     });
+}
+
+function samplesAsked({
+  samples,
+  temperature,
+}: EvalOptions): Pick<EvaluateOptions, 'samples' | 'temperature'> {
+  if (samples === undefined && temperature !== undefined)
+    throw new InputError('--temperature is of the samples: give --samples too');
+  return {
+    ...(samples !== undefined && { samples: positive('--samples', samples) }),
+    ...(temperature !== undefined && { temperature: number('--temperature', temperature) }),
+  };
+}
+
+function resultLines(
+  { sampled, ...result }: EvalResult,
+  { model, split }: { readonly model: string; readonly split: Split },
+): string[] {
+  const line = `${model}: greedy accuracy ${accuracyText(result)} on ${result.tasks} ${split} tasks`;
+  if (sampled === undefined) return [line];
+  const { samples, temperature, avg, pass, maj } = sampled;
+  const rows: [string, Estimate][] = [
+    [`avg@${samples}`, avg],
+    ...Object.entries(pass).map(([k, estimate]): [string, Estimate] => [`pass@${k}`, estimate]),
+    [`maj@${samples}`, maj],
+  ];
+  const cells = rows.map(
+    ([name, { value, interval }]) => [name, accuracyText({ accuracy: value, interval })] as const,
+  );
+  return [
+    line,
+    `${samples} samples a task at temperature ${temperature}:`,
+    ...table(cells).map((row) => `  ${row}`),
+  ];
 }
 
 /** The recipe, and the model to evaluate: of a run its merged model, unless another is named. */

@@ -6,7 +6,10 @@ export function percent(share: number): string {
 }
 
 /** '34.2 % (30.2 to 38.4)'. */
-export function accuracyText({ accuracy, interval: [low, high] }: EvalResult): string {
+export function accuracyText({
+  accuracy,
+  interval: [low, high],
+}: Pick<EvalResult, 'accuracy' | 'interval'>): string {
   return `${percent(accuracy)} (${(low * 100).toFixed(1)} to ${(high * 100).toFixed(1)})`;
 }
 

@@ -5,6 +5,7 @@ import type { GenerateOptions } from '../model/causal-lm.ts';
 import { isRunFolder, runPaths } from '../run-folder/paths.ts';
 import type { Completion, Message } from '../types.ts';
 import type { Io } from './io.ts';
+import { number } from './numeric-options.ts';
 import type { Toolkit } from './toolkit.ts';
 
 interface Options {
@@ -24,6 +25,7 @@ interface Options {
 }
 
 const repeatable = (value: string, before: readonly string[]) => [...before, value];
+const numeric = (option: string) => (value: string) => number(option, value);
 
 /** `anneal generate`: completions of prompts. */
 export function generateCommand(io: Io, { loadModel }: Toolkit): Command {
@@ -34,14 +36,14 @@ export function generateCommand(io: Io, { loadModel }: Toolkit): Command {
     .option('--system <text>', 'system message before each prompt')
     .option('--raw', 'continue the text as it is, without the chat template')
     .option('--adapter <folder>', 'adapter to put on the model, at its own β')
-    .option('--max-new-tokens <n>', 'most tokens of a completion', number, 64)
-    .option('--temperature <t>', '0 is greedy', number, 0)
-    .option('--top-p <p>', 'nucleus', number, 1)
-    .option('--top-k <k>', 'most likely tokens to choose from; 0 is all', number, 0)
-    .option('--min-p <p>', 'least share of the likeliest token’s probability', number, 0)
-    .option('--n <n>', 'completions of each prompt', number, 1)
+    .option('--max-new-tokens <n>', 'most tokens of a completion', numeric('--max-new-tokens'), 64)
+    .option('--temperature <t>', '0 is greedy', numeric('--temperature'), 0)
+    .option('--top-p <p>', 'nucleus', numeric('--top-p'), 1)
+    .option('--top-k <k>', 'most likely tokens to choose from; 0 is all', numeric('--top-k'), 0)
+    .option('--min-p <p>', 'least share of the likeliest token’s probability', numeric('--min-p'), 0)
+    .option('--n <n>', 'completions of each prompt', numeric('--n'), 1)
     .option('--stop <text>', 'text that ends a completion (repeatable)', repeatable, [])
-    .option('--seed <n>', 'seed of the sampling', number, 0)
+    .option('--seed <n>', 'seed of the sampling', numeric('--seed'), 0)
     .option('--json', 'prompts and completions as JSON')
     .addHelpText(
       'after',
@@ -58,12 +60,6 @@ export function generateCommand(io: Io, { loadModel }: Toolkit): Command {
         await base.dispose();
       }
     });
-}
-
-function number(value: string): number {
-  const parsed = Number(value);
-  if (value.trim() === '' || !Number.isFinite(parsed)) throw new InputError(`"${value}" is not a number`);
-  return parsed;
 }
 
 /** A run folder stands for its merged model. */

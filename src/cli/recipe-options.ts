@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { InputError } from '../errors.ts';
+import { whole } from './numeric-options.ts';
 
 /** Options that change a recipe. */
 export interface RecipeOptions {
@@ -33,13 +33,8 @@ export function overridesOf({ model, method, steps, seed, set }: RecipeOptions):
       value === undefined ? [] : [`${name}=${JSON.stringify(value)}`],
     ),
     ...Object.entries(numbers).flatMap(([name, value]) =>
-      value === undefined ? [] : [`${name}=${whole(name, value)}`],
+      value === undefined ? [] : [`${name}=${whole(`--${name}`, value)}`],
     ),
     ...set,
   ];
-}
-
-function whole(name: string, value: string): string {
-  if (!/^-?\d+$/.test(value)) throw new InputError(`--${name} takes a whole number (got "${value}")`);
-  return value;
 }

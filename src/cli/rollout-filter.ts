@@ -1,5 +1,6 @@
 import { InputError } from '../errors.ts';
 import type { RolloutRecord } from '../pipeline/rollout-records.ts';
+import { number } from './numeric-options.ts';
 
 /** Which rollouts to show, as given on the command line. */
 export interface FilterOptions {
@@ -26,8 +27,8 @@ export function filterOf({ step, below, above, truncated, word }: FilterOptions)
     (below === undefined || record.reward < high) &&
     (truncated === undefined || record.finish_reason === 'length') &&
     (word === undefined ||
-      [record.completion, ...record.prompt.map(({ content }) => content)].some((text) =>
-        text.includes(word),
+      [record.completion, ...[...record.prompt, ...(record.turns ?? [])].map(({ content }) => content)].some(
+        (text) => text.includes(word),
       ));
 }
 
@@ -35,12 +36,4 @@ function stepRange(text: string): [number, number] {
   const match = /^(\d+)(?:-(\d+))?$/.exec(text);
   if (match === null) throw new InputError(`--step takes a step or a range such as 10-20 (got "${text}")`);
   return [Number(match[1]), Number(match[2] ?? match[1])];
-}
-
-/** @throws InputError naming the option when its value is no number. */
-export function number(option: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value))
-    throw new InputError(`${option} takes a number (got "${text}")`);
-  return value;
 }

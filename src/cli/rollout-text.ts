@@ -18,6 +18,9 @@ export function rolloutText(record: RolloutRecord, colours: boolean): string {
     paint('bold', `── step ${step}, task ${task}`),
     `reward ${short(reward)} (${scores.join(', ')})  ${advantageText}  β ${short(beta)}  ${tokens} tokens, ${mark}`,
     ...record.prompt.map(({ role, content }) => paint('cyan', `${role}: ${content}`)),
+    ...(record.turns ?? [])
+      .slice(0, -1)
+      .map(({ role, content }) => `${paint('cyan', `${role}:`)} ${content}`),
     record.completion,
     '',
   ].join('\n');

@@ -6,7 +6,8 @@ import type { RolloutRecord } from '../pipeline/rollout-records.ts';
 import { readRecords } from '../run-folder/jsonl-file.ts';
 import { runPaths } from '../run-folder/paths.ts';
 import type { Io } from './io.ts';
-import { type FilterOptions, filterOf, number } from './rollout-filter.ts';
+import { number } from './numeric-options.ts';
+import { type FilterOptions, filterOf } from './rollout-filter.ts';
 import { rolloutText } from './rollout-text.ts';
 
 interface RolloutsOptions extends FilterOptions {

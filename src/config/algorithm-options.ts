@@ -18,28 +18,42 @@ const advantagePaths = {
   scaleRewards: ['scaleRewards'],
   eps: ['advantage', 'eps'],
   gamma: ['advantage', 'gamma'],
+  lambda: ['advantage', 'lambda'],
   norm: ['advantage', 'norm'],
 } as const;
 
+/** What a value function is like when nothing is said: TRL's coefficients, and each peer's place of the score. */
+const valueDefaults = ({ compat }: Pick<GivenAlgorithm, 'compat'>) =>
+  ({
+    ...{ valueCoef: 0.1, valueClip: 0.2, detachValueHead: false, whitenRewards: false },
+    scorePlacement: compat === 'verl' ? 'last-token' : 'past-last',
+  }) as const;
+
 /** What is wrong with the options: those that the algorithm or its estimator does not read, and those at odds. */
 export function algorithmIssues(given: GivenAlgorithm): OptionIssue[] {
-  return [...unreadLossOptions(given), ...unreadAdvantageOptions(given), ...conflicts(given)];
+  return [
+    ...unreadLossOptions(given),
+    ...unreadAdvantageOptions(given),
+    ...unreadValueOptions(given),
+    ...conflicts(given),
+  ];
 }
 
 type Estimator = NonNullable<GivenAlgorithm['advantage']['estimator']>;
 
 /** What an algorithm is once every option that it reads is filled in. */
-type Algorithm = Omit<GivenAlgorithm, 'advantage' | 'klEstimator' | 'klBiasCorrection'> & {
+type Algorithm = Omit<GivenAlgorithm, 'advantage' | Filled> & {
   readonly advantage: Omit<GivenAlgorithm['advantage'], 'estimator'> & { readonly estimator: Estimator };
-  readonly klEstimator: string;
-  readonly klBiasCorrection: boolean;
-};
+} & { readonly [name in Filled]-?: NonNullable<GivenAlgorithm[name]> };
+type Filled = 'klEstimator' | 'klBiasCorrection' | 'klIn' | 'shuffle';
 
 /** The algorithm with every option that it reads filled in, and no other. */
 export function withDefaults(given: GivenAlgorithm): Algorithm {
   const { options, advantage, aggregation, fixedAggregation } = lossNamed(given);
   const estimator = estimatorOf(given);
   const verl = given.compat === 'verl';
+  const valued = estimator === 'gae';
+  const klIn = given.klIn ?? (valued ? 'reward' : 'loss');
   const scaled = estimatorOptions[estimator]?.includes('scaleRewards') && given.rewardAggregation === 'sum';
   const { name, ...others } = given;
   return {
@@ -51,14 +65,20 @@ export function withDefaults(given: GivenAlgorithm): Algorithm {
       ...(!fixedAggregation && { aggregation }),
       ...(scaled && { scaleRewards: advantage.scaleRewards ?? 'group' }),
     }),
-    klEstimator: verl ? 'low_var_kl' : 'k3',
-    klBiasCorrection: !verl,
+    ...(valued && valueDefaults(given)),
+    ...klDefaults(klIn, verl),
+    shuffle: valued,
     ...defined(others),
     advantage: { ...defined(given.advantage), estimator },
   } as Algorithm;
 }
 
-/** The estimators that a recipe can't name belong to losses that it can't name either. */
+function klDefaults(klIn: 'loss' | 'reward', verl: boolean) {
+  // Both peers penalise rewards by k1.
+  if (klIn === 'reward') return { klIn, klEstimator: 'k1', klBiasCorrection: false };
+  return { klIn, klEstimator: verl ? 'low_var_kl' : 'k3', klBiasCorrection: !verl };
+}
+
 const estimatorOf = (given: GivenAlgorithm): Estimator =>
   given.advantage.estimator ?? (lossNamed(given).advantage.estimator as Estimator);
 
@@ -87,8 +107,21 @@ function unreadAdvantageOptions(given: GivenAlgorithm): OptionIssue[] {
     .map(({ path, input }) => ({ path, message: `${who} does not read it`, input }));
 }
 
+function unreadValueOptions(given: GivenAlgorithm): OptionIssue[] {
+  const estimator = estimatorOf(given);
+  if (estimator === 'gae') return [];
+  const names = Object.keys(valueDefaults(given)) as (keyof ReturnType<typeof valueDefaults>)[];
+  return names
+    .filter((name) => given[name] !== undefined)
+    .map((name) => ({
+      path: [name],
+      message: `goes with the advantage estimator gae, which has a value function, not with ${estimator}`,
+      input: given[name],
+    }));
+}
+
 function conflicts(given: GivenAlgorithm): OptionIssue[] {
-  const { name, compat, rewardAggregation, klCoef, klControl } = given;
+  const { name, compat, rewardAggregation, klCoef, klControl, klIn, klBiasCorrection } = given;
   const issues: OptionIssue[] = [];
   const add = (path: string, message: string, input: unknown) =>
     issues.push({ path: [path], message, input });
@@ -105,6 +138,12 @@ function conflicts(given: GivenAlgorithm): OptionIssue[] {
       `goes with the advantage estimator grpo, not with ${estimatorOf(given)}`,
       rewardAggregation,
     );
+  }
+  if (rewardAggregation !== 'sum' && klIn === 'reward') {
+    add('klIn', 'a penalty in the reward needs the rewards summed: rewardAggregation sum', klIn);
+  }
+  if (klBiasCorrection && (klIn ?? (estimatorOf(given) === 'gae' ? 'reward' : 'loss')) === 'reward') {
+    add('klBiasCorrection', 'is of the KL in the loss: set klIn to loss', klBiasCorrection);
   }
   if (klControl.type === 'adaptive' && klCoef === 0) {
     add('klControl', 'needs klCoef above 0 to start from: it multiplies it', klControl.type);

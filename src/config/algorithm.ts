@@ -8,16 +8,11 @@ import { algorithmIssues, withDefaults } from './algorithm-options.ts';
 import { fraction, nonNegative, positive, positiveInt } from './numbers.ts';
 
 const namesOf = <T extends string>(map: Readonly<Record<T, unknown>>) => Object.keys(map) as [T, ...T[]];
-const without = <T extends string, U extends T>(names: readonly T[], ...out: readonly U[]) =>
-  names.filter((name) => !(out as readonly string[]).includes(name)) as [Exclude<T, U>, ...Exclude<T, U>[]];
 
-/** PPO's loss and GAE need a value function, normalize_then_sum is rewardAggregation's. */
-const algorithmNames = without<LossName, 'ppo'>(namesOf(losses), 'ppo');
-const estimatorNames = without<EstimatorName, 'gae' | 'normalize_then_sum'>(
-  namesOf(advantageEstimators),
-  'gae',
-  'normalize_then_sum',
-);
+/** normalize_then_sum is rewardAggregation's. */
+const estimatorNames = namesOf(advantageEstimators).filter((name) => name !== 'normalize_then_sum') as [
+  Exclude<EstimatorName, 'normalize_then_sum'>,
+];
 const klNames = namesOf(klEstimators).flatMap((name) => [name, `${name}+`]);
 
 /** The weight w^k·e^(λ(1 − w)) of vespo. */
@@ -25,7 +20,7 @@ const gammaWeight = z.strictObject({ k: nonNegative, lambda: nonNegative });
 
 const fields = z.strictObject({
   /** The policy loss. It decides which of the options below may be given, what they are otherwise, and the advantages. */
-  name: z.enum(algorithmNames).default('grpo'),
+  name: z.enum(namesOf<LossName>(losses)).default('grpo'),
   /** Whose conventions to follow where TRL and verl differ. */
   compat: z.enum(['trl', 'verl']).default('trl'),
 
@@ -35,8 +30,10 @@ const fields = z.strictObject({
       estimator: z.enum(estimatorNames).optional(),
       /** Added to the std that rewards are divided by. */
       eps: positive.optional(),
-      /** reinforce_plus_plus: discount of later rewards. */
+      /** gae, reinforce_plus_plus: discount of later rewards. */
       gamma: fraction.optional(),
+      /** gae: λ, how far advantages look past the next value. */
+      lambda: fraction.optional(),
       /** gpg: divisor of the centred reward. */
       norm: positive.optional(),
     })
@@ -57,7 +54,7 @@ const fields = z.strictObject({
   aggregation: z.enum(aggregations).optional(),
   /** cispo: upper bound of the weight. */
   ratioMax: positive.optional(),
-  /** grpo, dapo and dr_grpo as verl has them: cap of the loss where the advantage is negative. */
+  /** ppo, and grpo, dapo and dr_grpo as verl has them: cap of the loss where the advantage is negative. */
   dualClip: z.number().gt(1).optional(),
   /** sapo: steepness of the gate where the advantage is positive, and elsewhere. */
   sapoTemperaturePositive: positive.optional(),
@@ -71,8 +68,23 @@ const fields = z.strictObject({
     .strictObject({ share: fraction, lower: z.number().optional(), upper: z.number().optional() })
     .optional(),
 
+  /** gae: weight of the value loss beside the policy loss. */
+  valueCoef: nonNegative.optional(),
+  /** gae: a value may move this far from what it was when the batch was sampled before its loss counts as the worse of the two. */
+  valueClip: positive.optional(),
+  /** gae: train the value head alone by the value loss, nothing below it. */
+  detachValueHead: z.boolean().optional(),
+  /** gae: where a completion's score goes, on its last token (verl) or one position past it (TRL). */
+  scorePlacement: z.enum(['last-token', 'past-last']).optional(),
+  /** gae: divide token rewards by their std over the batch. */
+  whitenRewards: z.boolean().optional(),
+  /** Subtracted from the reward of a completion that hit the token limit. */
+  missingEosPenalty: nonNegative.default(0),
+
   /** Coefficient of the KL estimate against the reference policy; 0 keeps no reference. */
   klCoef: nonNegative.default(0),
+  /** The KL is a term of the loss, or a penalty in each token's reward; left out: in the reward with gae, else in the loss. */
+  klIn: z.enum(['loss', 'reward']).optional(),
   klEstimator: z.enum(klNames).optional(),
   /** TRL's `use_bias_correction_kl`: multiply the KL estimate by the ratio. */
   klBiasCorrection: z.boolean().optional(),
@@ -114,6 +126,10 @@ const fields = z.strictObject({
   numIterations: positiveInt.default(1),
   /** Optimiser steps that a pass is split into, each on promptsPerStep/stepsPerGeneration of the prompts. */
   stepsPerGeneration: positiveInt.default(1),
+  /** Whether each pass goes through the prompts in an order of its own; left out: with gae. */
+  shuffle: z.boolean().optional(),
+  /** Once approx_kl of a step exceeds this, the batch's other steps pass without an update. */
+  targetKl: positive.optional(),
   /** β moves at every optimiser step, or is held over one rollout batch. */
   annealPer: z.enum(['step', 'batch']).default('step'),
   /** Draws other prompts in place of those whose completions all got the same reward, sampling `maxTries` times at most. */
@@ -131,6 +147,32 @@ export const algorithm = fields
     }
   })
   .transform(withDefaults);
+
+/** How a value function is trained and used. */
+export interface ValueSettings {
+  readonly coef: number;
+  readonly clip: number;
+  readonly detach: boolean;
+  readonly scorePlacement: 'last-token' | 'past-last';
+  readonly whitenRewards: boolean;
+}
+
+/** The value function's settings, of an algorithm with its defaults filled in; undefined for one without. */
+export function valueSettings(algorithm: GivenAlgorithm): ValueSettings | undefined {
+  if (algorithm.advantage.estimator !== 'gae') return undefined;
+  const { valueCoef, valueClip, detachValueHead, scorePlacement, whitenRewards } = algorithm as {
+    readonly [name in keyof GivenAlgorithm]-?: NonNullable<GivenAlgorithm[name]>;
+  };
+  return { coef: valueCoef, clip: valueClip, detach: detachValueHead, scorePlacement, whitenRewards };
+}
+
+/** Estimators for which a prompt may have a single completion. */
+const ALONE: readonly string[] = ['gae', 'reinforce', 'reinforce_plus_plus', 'remax'];
+
+/** Whether an algorithm needs several completions of each prompt. */
+export function comparesGroups({ advantage, dynamicSampling }: GivenAlgorithm): boolean {
+  return dynamicSampling !== undefined || !ALONE.includes(advantage.estimator ?? '');
+}
 
 /** Optimiser steps taken on each rollout batch. */
 export function stepsPerBatch({

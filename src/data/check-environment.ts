@@ -6,8 +6,8 @@ export interface CheckOptions {
   readonly limit: number;
   /** Length of a prompt, in tokens or characters. */
   readonly lengthOf: (prompt: readonly Message[]) => number;
-  /** Prompts longer than this would be truncated. */
-  readonly maxPromptLength: number;
+  /** Prompts longer than this would be truncated; unknown when left out. */
+  readonly maxPromptLength?: number | undefined;
 }
 
 /** What an environment's data looks like. */
@@ -26,8 +26,8 @@ interface SplitReport {
   readonly shortest: number;
   readonly median: number;
   readonly longest: number;
-  /** Prompts that would lose their beginning. */
-  readonly truncated: number;
+  /** Prompts that would lose their beginning; null when no limit is known. */
+  readonly truncated: number | null;
 }
 
 const SHOWN = 5;
@@ -58,7 +58,8 @@ async function measure(
     shortest: lengths[0]!,
     median: lengths[lengths.length >> 1]!,
     longest: lengths.at(-1)!,
-    truncated: lengths.filter((length) => length > maxPromptLength).length,
+    truncated:
+      maxPromptLength === undefined ? null : lengths.filter((length) => length > maxPromptLength).length,
   };
 }
 

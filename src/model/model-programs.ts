@@ -15,6 +15,8 @@ export interface ModelWeights {
   readonly base: Named<HostTensor>;
   /** What an adapter adds: its tensors, and β. Empty without an adapter. */
   readonly adapter: Named<HostTensor>;
+  /** The tensors of a value function's head, which only programs that compute values take. */
+  readonly valueHead?: Named<HostTensor>;
 }
 
 /** Makes the linear layers of a program from its inputs. */
@@ -131,7 +133,7 @@ export class ModelPrograms {
 
   private forwardLogprobs(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
     const model = this.decoder(inputs);
-    return packedLogprobs(model, inputs);
+    return packedLogprobs(model, { hidden: packedHidden(model, inputs), inputs });
   }
 
   private forwardPrefill(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
@@ -215,18 +217,22 @@ export class ModelPrograms {
   }
 }
 
-/** Log-probs and entropies [B, T] of packed rows within a program, by `packedInputs`' names. */
+/** Final hidden states of packed rows within a program, [B·T, D], by `packedInputs`' names. */
+export function packedHidden(model: DecoderModel, inputs: Named<tf.Tensor>): tf.Tensor2D {
+  const prefix = { ids: inputs.prefixIds as tf.Tensor2D, lengths: inputs.prefixLengths as tf.Tensor1D };
+  return decoderForward(model, { prefix, ids: inputs.ids as tf.Tensor2D });
+}
+
+/** Log-probs and entropies [B, T] of packed rows from their hidden states. */
 export function packedLogprobs(
   model: DecoderModel,
-  inputs: Named<tf.Tensor>,
+  { hidden, inputs }: { readonly hidden: tf.Tensor2D; readonly inputs: Named<tf.Tensor> },
   options: Parameters<typeof logprobs>[2] = {},
 ): { readonly logprobs: tf.Tensor2D; readonly entropy: tf.Tensor2D } {
-  const ids = inputs.ids as tf.Tensor2D;
-  const prefix = { ids: inputs.prefixIds as tf.Tensor2D, lengths: inputs.prefixLengths as tf.Tensor1D };
-  const hidden = decoderForward(model, { prefix, ids });
+  const shape = inputs.ids!.shape as [number, number];
   const targets = inputs.targets as tf.Tensor1D;
   const out = logprobs(model, { hidden, targets, temperature: inputs.temperature as tf.Scalar }, options);
-  return { logprobs: tf.reshape(out.logprobs, ids.shape), entropy: tf.reshape(out.entropy, ids.shape) };
+  return { logprobs: tf.reshape(out.logprobs, shape), entropy: tf.reshape(out.entropy, shape) };
 }
 
 /** Packed rows as program inputs. */

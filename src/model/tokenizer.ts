@@ -37,6 +37,16 @@ export interface Tokenizer {
   ): string;
   /** Ids of a rendered conversation, with the generation prompt unless told otherwise. */
   encodeChat(messages: readonly Message[], options?: { readonly addGenerationPrompt?: boolean }): number[];
+  /**
+   * Ids of what the template puts after an assistant's turn, `turn`, that follows a conversation: the mark that ends the turn, unless
+   * its ids end with it, the messages that were said, and the generation prompt.
+   * @throws InputError when the template refuses the conversation, or changes what stands before such messages.
+   */
+  encodeBetween(
+    conversation: readonly Message[],
+    turn: readonly number[],
+    said: readonly Message[],
+  ): number[];
 }
 
 /**
@@ -69,20 +79,43 @@ export function createTokenizer(files: TokenizerFiles, where: string): Tokenizer
       throw new InputError(`the tokenizer of ${where} has no token for ${JSON.stringify(tokens[i])}`);
     });
   };
+  const decode: Tokenizer['decode'] = (ids, { skipSpecialTokens = false } = {}) =>
+    decodeIds(core, ids, skipSpecialTokens);
   return {
     vocabSize: 1 + [...core.get_vocab().values()].reduce((a, b) => Math.max(a, b), -1),
     eosTokenId: special.eos_token === undefined ? undefined : tokenId(special.eos_token),
     hasChatTemplate: template !== undefined,
     files,
     encode,
-    decode: (ids, { skipSpecialTokens = false } = {}) => decodeIds(core, ids, skipSpecialTokens),
+    decode,
     tokenId,
     applyChatTemplate: (messages, { addGenerationPrompt = true } = {}) =>
       render(messages, { addGenerationPrompt }),
     encodeChat: (messages, { addGenerationPrompt = true } = {}) =>
       // A template writes its own BOS; a plain prompt gets what any text gets.
       encode(render(messages, { addGenerationPrompt }), { addSpecialTokens: template === undefined }),
+    encodeBetween: (conversation, turn, said) => {
+      const tail = textAfterTurn(render, conversation, said);
+      const last = turn.slice(-1);
+      const mark = decode(last, { skipSpecialTokens: true }) === '' ? decode(last) : '';
+      return encode(tail.startsWith(mark) ? tail.slice(mark.length) : tail, { addSpecialTokens: false });
+    },
   };
+}
+
+/** Stands for the text of a turn, of which only the end matters. */
+const TURN = 'q7Turn7q';
+
+function textAfterTurn(
+  render: ChatTemplate,
+  conversation: readonly Message[],
+  said: readonly Message[],
+): string {
+  const messages: Message[] = [...conversation, { role: 'assistant', content: TURN }, ...said];
+  const [, tail, ...more] = render(messages, { addGenerationPrompt: true }).split(TURN);
+  if (tail === undefined || more.length > 0)
+    throw new InputError('the chat template does not render an assistant’s turn once, as it stands');
+  return tail;
 }
 
 const token = z.union([

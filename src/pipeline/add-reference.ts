@@ -1,17 +1,14 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
 import type { Policy } from '../policy/policy.ts';
-import type { AdvantagedGroup, RolloutBatch } from '../types.ts';
-import type { ReadyBatch } from './batches.ts';
+import type { Group, RolloutBatch } from '../types.ts';
 
-/** Makes scored rollouts a batch to train on, with the reference policy's log-probs when KL is in the loss. */
-export function addReference(
+/** Adds the reference policy's log-probs, which a KL term compares with. */
+export function addReference<G extends Group>(
   policy: Pick<Policy, 'referenceLogprobs'>,
-  klCoef: number,
-): OperatorFunction<RolloutBatch<AdvantagedGroup>, ReadyBatch> {
-  return concatMap(async ({ groups, ...rest }): Promise<ReadyBatch> => {
-    if (klCoef === 0) return { ...rest, batch: { objective: 'rl', groups } };
-    const reference = await policy.referenceLogprobs(groups);
-    const withReference = groups.map((group, p) => ({ ...group, refLogprobs: reference[p]! }));
-    return { ...rest, batch: { objective: 'rl', groups: withReference } };
+): OperatorFunction<RolloutBatch<G>, RolloutBatch<G>> {
+  return concatMap(async (batch) => {
+    const reference = await policy.referenceLogprobs(batch.groups);
+    const groups = batch.groups.map((group, p) => ({ ...group, refLogprobs: reference[p]! }));
+    return { ...batch, groups };
   });
 }

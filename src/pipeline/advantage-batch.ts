@@ -1,29 +1,74 @@
 import type { AdvantageBatch } from '../algorithm/advantage/types.ts';
-import type { ScoredGroup } from '../types.ts';
+import { rowSum } from '../algorithm/aggregation.ts';
+import { type TokenRewards, tokenRewards, valueMask } from '../algorithm/ppo/token-rewards.ts';
+import { valueSettings } from '../config/algorithm.ts';
+import type { Recipe } from '../config.ts';
+import { ownTokens } from '../rollout/own-tokens.ts';
+import type { Rollout, ScoredGroup } from '../types.ts';
+
+export interface AdvantageSettings {
+  readonly algorithm: Recipe['algorithm'];
+  /** Of the reward functions. */
+  readonly weights: readonly number[];
+  /** Of a KL penalty in the rewards. */
+  readonly klCoef: number;
+}
+
+/** A rollout batch as advantage estimators read it, and the token rewards that it was made of. */
+export interface JudgedBatch {
+  readonly batch: AdvantageBatch & { readonly scores: (number | null)[][] };
+  readonly tokens: TokenRewards;
+  /** Log-probs of the tokens, rows as long as the token rewards'. */
+  readonly logprobs: readonly (readonly number[])[];
+}
 
 /**
- * Scored groups as advantage estimators read them. The reward of a completion is that of its last token. All its tokens
- * count, cut off or not: what is left out of the loss still tells how good the others are; one without any reward doesn't.
+ * Scored groups as advantage estimators read them: rewards token by token, with KL penalty and missing-EOS penalty, and their
+ * sum. All tokens of the policy count, cut off or not: what is left out of the loss still tells how good the others are. A completion without
+ * any reward doesn't count. With a value whose score stands past the last token, rows of texts that ended are one longer.
  */
-export function advantageBatch(
-  groups: readonly ScoredGroup[],
-  weights: readonly number[],
-): AdvantageBatch & { readonly scores: (number | null)[][] } {
+export function advantageBatch(groups: readonly ScoredGroup[], settings: AdvantageSettings): JudgedBatch {
+  const { algorithm, weights } = settings;
+  const value = valueSettings(algorithm);
+  const scorePlacement = value?.scorePlacement ?? 'last-token';
+  const rollouts = groups.flatMap((group) => group.rollouts);
   const rewards = groups.flatMap((group) => group.rewards);
-  const lengths = groups.flatMap(({ rollouts }) => rollouts.map(({ tokenIds }) => tokenIds.length));
-  const scored = rewards.map((reward) => (Number.isNaN(reward) ? 0 : 1));
+  const scored = rewards.map((reward) => !Number.isNaN(reward));
+  const past = rollouts.map((rollout) => (ended(rollout) && scorePlacement === 'past-last' ? 1 : 0));
+  const widened = (rows: readonly (readonly number[])[]) =>
+    rows.map((row, b) => (past[b] ? [...row, 0] : row));
+
+  const logprobs = widened(rollouts.map((rollout) => rollout.logprobs));
+  const mask = widened(rollouts.map((rollout, b) => ownTokens(rollout).map((own) => (scored[b] ? own : 0))));
+  const penalised = algorithm.klIn === 'reward' && settings.klCoef !== 0;
+  const refLogprobs = penalised ? widened(groups.flatMap((group) => group.refLogprobs!)) : logprobs;
+  const placement = { scorePlacement, whitenRewards: value?.whitenRewards };
+  const tokens = tokenRewards(
+    { logprobs, refLogprobs, mask, scores: rewards, ended: rollouts.map(ended) },
+    { ...algorithm, ...placement, klCoef: penalised ? settings.klCoef : 0 },
+  );
   return {
-    rewards,
-    groups: groups.flatMap(({ rollouts }, p) => rollouts.map(() => p)),
-    scores: weights.map((_, f) => groups.flatMap((group) => group.scores[f]!)),
-    weights,
-    mask: lengths.map((length, b) => new Array<number>(length).fill(scored[b]!)),
-    tokenRewards: lengths.map((length, b) =>
-      Array.from({ length }, (_, t) => (t === length - 1 && scored[b] ? rewards[b]! : 0)),
-    ),
-    baselines: baselines(groups),
+    batch: {
+      rewards: penalised ? outcomes(tokens, scored) : tokens.scores,
+      groups: groups.flatMap((group, p) => group.rollouts.map(() => p)),
+      scores: weights.map((_, f) => groups.flatMap((group) => group.scores[f]!)),
+      ...{ weights, mask, tokenRewards: tokens.rewards, baselines: baselines(groups) },
+      ...(value && {
+        values: groups.flatMap((group) => group.values!).map((row, b) => row.slice(0, mask[b]!.length)),
+        valueMask: valueMask({ mask }, placement),
+      }),
+    },
+    tokens,
+    logprobs,
   };
 }
+
+/** Whether a text came to its end by itself. */
+const ended = ({ finishReason }: Rollout): boolean => finishReason !== 'length';
+
+/** What a whole completion earned, penalties included, [B]; NaN without any reward. */
+const outcomes = ({ rewards }: TokenRewards, scored: readonly boolean[]): number[] =>
+  rewards.map((row, b) => (scored[b] ? rowSum(row) : Number.NaN));
 
 /** Each completion's greedy reward, [B]; a greedy completion that no reward applies to counts as 0. */
 function baselines(groups: readonly ScoredGroup[]): number[] | undefined {

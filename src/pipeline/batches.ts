@@ -7,11 +7,15 @@ export interface Permit {
   /** Index of the batch from 0: it is trained on by optimiser steps index · stepsPerBatch and following. */
   readonly index: number;
   readonly policy: PolicySnapshot;
+  /** Recent mean reward, for a curriculum; undefined before the first batch. */
+  readonly reward: number | undefined;
 }
 
 /** P tasks drawn on a permit. */
 export interface DrawnBatch extends Permit {
   readonly tasks: readonly Task[];
+  /** Numbers to log. */
+  readonly metrics: Readonly<Record<string, number>>;
   /** Seed of everything random about answering them. */
   readonly seed: number;
 }
@@ -24,6 +28,8 @@ export interface ReadyBatch {
   readonly policyVersion: number;
   readonly beta: number;
   readonly metrics: Readonly<Record<string, number>>;
+  /** Its steps have moved the policy as far as targetKl allows: those that are left pass without an update. */
+  readonly farEnough: boolean;
 }
 
 /** A seed below 2³², drawn from a stream. */

@@ -1,40 +1,66 @@
 import { parseRecipe, type RecipeInput } from '../config.ts';
+import { InputError } from '../errors.ts';
 import type { CausalLM } from '../model/causal-lm.ts';
 import { loadModel } from '../model/load-model.ts';
 import type { EvalResult, Split } from '../types.ts';
 import { type EvalRow, evaluateGreedy } from './evaluate.ts';
-import { greedyModel } from './greedy.ts';
+import { evaluateSamples } from './evaluate-samples.ts';
+import { greedyOptions } from './greedy.ts';
+import { modelPlayer } from './model-player.ts';
 import { nameRewards } from './name-rewards.ts';
 import { firstTasks } from './task-source.ts';
 
-/** Greedy evaluation of a loaded model on the first `eval.tasks` tasks of a recipe's split, with every answer. */
+export interface EvaluateOptions {
+  readonly split?: Split;
+  /** Besides, sample every task so often, for avg@n, pass@k and maj@n. */
+  readonly samples?: number;
+  /** Of the samples; the recipe's when left out. */
+  readonly temperature?: number;
+}
+
+/** Evaluates a loaded model on the first `eval.tasks` tasks of a recipe's split: greedily, with every answer; and by samples where asked. */
 export async function evaluateModel(
   input: RecipeInput,
-  { model, split }: { readonly model: CausalLM; readonly split: Split },
+  { model, split = 'test', samples = 0, temperature }: EvaluateOptions & { readonly model: CausalLM },
 ): Promise<{ readonly result: EvalResult; readonly rows: readonly EvalRow[] }> {
+  checkSamples(samples, temperature);
   const recipe = parseRecipe(input);
-  return evaluateGreedy(greedyModel(model, recipe), {
+  const player = modelPlayer(model);
+  const shared = {
     environment: recipe.env,
     tasks: await firstTasks(recipe.env, split, recipe.eval.tasks),
     rewards: nameRewards(recipe.rewards),
     batchSize: recipe.eval.batchSize,
     step: 0,
-  });
+  };
+  const greedy = await evaluateGreedy(player, { ...shared, sampling: greedyOptions(recipe) });
+  if (samples === 0) return greedy;
+  const own = temperature === undefined ? {} : { temperature };
+  const sampling = { ...recipe.sampling, ...own, groupSize: samples, seed: recipe.seed };
+  const sampled = await evaluateSamples(player, { ...shared, sampling });
+  return { ...greedy, result: { ...greedy.result, sampled } };
+}
+
+function checkSamples(samples: number, temperature: number | undefined): void {
+  if (!Number.isInteger(samples) || samples < 0)
+    throw new InputError(`samples must be a whole number from 0 (got ${samples})`);
+  if (temperature !== undefined && !(temperature > 0 && Number.isFinite(temperature)))
+    throw new InputError(`the temperature of samples must be above 0 (got ${temperature})`);
 }
 
 /**
- * Evaluates a model greedily on the first `eval.tasks` tasks of a recipe's split.
+ * Evaluates a model greedily on the first `eval.tasks` tasks of a recipe's split, and by samples where `samples` says how many.
  * @param options.model a loaded model, which stays the caller's, or what `loadModel` takes.
  * @throws InputError for a bad recipe, a model that can't be loaded, a split without tasks; RunError when a reward fails.
  */
 export async function evaluate(
   recipe: RecipeInput,
-  { model, split = 'test' }: { readonly model: CausalLM | string; readonly split?: Split },
+  { model, ...options }: EvaluateOptions & { readonly model: CausalLM | string },
 ): Promise<EvalResult> {
-  if (typeof model !== 'string') return (await evaluateModel(recipe, { model, split })).result;
+  if (typeof model !== 'string') return (await evaluateModel(recipe, { ...options, model })).result;
   const loaded = await loadModel(model, { engine: parseRecipe(recipe).runtime });
   try {
-    return (await evaluateModel(recipe, { model: loaded, split })).result;
+    return (await evaluateModel(recipe, { ...options, model: loaded })).result;
   } finally {
     await loaded.dispose();
   }

@@ -2,14 +2,15 @@ import { writeFileAtomic } from '../checkpoint/atomic-write.ts';
 import { jsonLines } from '../run-folder/jsonl-file.ts';
 import type { TrainEvent } from '../types.ts';
 import { evaluateGreedy } from './evaluate.ts';
-import { greedyPolicy } from './greedy.ts';
+import { greedyOptions } from './greedy.ts';
 import type { Session } from './session.ts';
 
 /** Evaluates the policy as it is, notes the outcome, and gives the event that tells of it. */
 export async function evaluateNow(session: Session): Promise<Extract<TrainEvent, { type: 'eval' }>> {
   const { policy, recipe, evalTasks, rewards, progress, files, paths } = session;
   const step = policy.version;
-  const { result, rows } = await evaluateGreedy(greedyPolicy(policy.snapshot(), recipe), {
+  const { result, rows } = await evaluateGreedy(policy.snapshot(), {
+    sampling: greedyOptions(recipe),
     environment: recipe.env,
     tasks: evalTasks,
     rewards,

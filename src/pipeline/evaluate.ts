@@ -1,17 +1,20 @@
+import { wilsonInterval } from '../algorithm/wilson.ts';
 import { RunError } from '../errors.ts';
-import type { Completer } from '../policy/policy.ts';
-import type { Completion, Environment, EvalResult, Group, ScoredGroup, Task } from '../types.ts';
+import type { Player } from '../policy/policy.ts';
+import { type EpisodeOptions, playEpisodes } from '../rollout/play-episodes.ts';
+import type { Environment, EvalResult, ScoredGroup, Task } from '../types.ts';
 import type { NamedReward } from './call-reward.ts';
 import { promptOf } from './prompt-of.ts';
 import { scoreGroups } from './score-groups.ts';
-import { wilsonInterval } from './wilson.ts';
 
 export interface Evaluation {
   readonly environment: Environment;
   readonly tasks: readonly Task[];
   readonly rewards: readonly NamedReward[];
-  /** Tasks answered at a time. */
+  /** Completions sampled at a time. */
   readonly batchSize: number;
+  /** How tasks are answered. */
+  readonly sampling: EpisodeOptions;
   /** Optimiser steps that the policy has seen. */
   readonly step: number;
 }
@@ -25,36 +28,34 @@ export interface EvalRow {
   readonly scores: Readonly<Record<string, number | null>>;
 }
 
+/** Answers every task, as often as the sampling's group size says, and scores the answers. @throws RunError as `callReward` does. */
+export async function answerTasks(player: Player, evaluation: Evaluation): Promise<ScoredGroup[]> {
+  const { environment, tasks, rewards, sampling, step } = evaluation;
+  const size = Math.max(1, Math.floor(evaluation.batchSize / sampling.groupSize));
+  const { signal } = new AbortController();
+  const groups: ScoredGroup[] = [];
+  for (let start = 0; start < tasks.length; start += size) {
+    const requests = tasks
+      .slice(start, start + size)
+      .map((task) => ({ task, messages: promptOf(environment, task) }));
+    // Batches must not sample the same random numbers.
+    const options = { ...sampling, seed: sampling.seed + start };
+    const answered = await playEpisodes(player, environment, requests, options);
+    groups.push(...(await scoreGroups(answered, { rewards, step, signal })).groups);
+  }
+  return groups;
+}
+
 /**
  * Answers every task greedily, once, and scores the answers. A task counts as right when its first reward is at least 1.
  * @throws RunError as `callReward` does, and when the first reward applies to no task.
  */
 export async function evaluateGreedy(
-  complete: Completer,
+  player: Player,
   evaluation: Evaluation,
 ): Promise<{ readonly result: EvalResult; readonly rows: readonly EvalRow[] }> {
-  const groups: ScoredGroup[] = [];
-  for (let start = 0; start < evaluation.tasks.length; start += evaluation.batchSize) {
-    const tasks = evaluation.tasks.slice(start, start + evaluation.batchSize);
-    groups.push(...(await answer(complete, tasks, evaluation)));
-  }
+  const groups = await answerTasks(player, evaluation);
   return { result: summarise(groups, evaluation), rows: groups.map((group) => toRow(group, evaluation)) };
-}
-
-async function answer(
-  complete: Completer,
-  tasks: readonly Task[],
-  { environment, rewards, step }: Evaluation,
-): Promise<readonly ScoredGroup[]> {
-  const prompts = tasks.map((task) => promptOf(environment, task));
-  const completions = await complete(prompts);
-  const groups = tasks.map((task, i) => asGroup(task, prompts[i]!, completions[i]!));
-  const signal = new AbortController().signal;
-  return (await scoreGroups(groups, { rewards, step, signal })).groups;
-}
-
-function asGroup(task: Task, messages: Group['messages'], completion: Completion): Group {
-  return { task, messages, promptIds: [], rollouts: [{ beta: 0, policyVersion: 0, ...completion }] };
 }
 
 function summarise(groups: readonly ScoredGroup[], { rewards }: Evaluation): EvalResult {

@@ -4,35 +4,74 @@ import { estimatorNamed } from '../algorithm/advantage/index.ts';
 import type { Advantages } from '../algorithm/advantage/types.ts';
 import { rowSum } from '../algorithm/aggregation.ts';
 import { completionMetrics } from '../algorithm/completions.ts';
+import { explainedVariance } from '../algorithm/ppo/explained-variance.ts';
+import { objectiveMetrics } from '../algorithm/ppo/objective.ts';
 import { rewardMetrics } from '../algorithm/rewards.ts';
 import type { Recipe } from '../config.ts';
-import type { ScoredGroup } from '../types.ts';
+import type { ScoredGroup, ValueTargets } from '../types.ts';
 import type { Judge, Judged } from './add-advantages.ts';
-import { advantageBatch } from './advantage-batch.ts';
+import { advantageBatch, type JudgedBatch } from './advantage-batch.ts';
 import type { NamedReward } from './call-reward.ts';
 
-type Settings = Pick<Recipe['algorithm'], 'advantage' | 'scaleRewards' | 'rewardAggregation' | 'compat'>;
-
 /** The recipe's advantages for a batch of groups, with TRL's metrics of rewards and completions. */
-export function judgeBy(rewards: readonly NamedReward[], settings: Settings): Judge {
-  const { advantage, scaleRewards, rewardAggregation, compat } = settings;
+export function judgeBy(rewards: readonly NamedReward[], algorithm: Recipe['algorithm']): Judge {
+  const { advantage, scaleRewards, rewardAggregation, compat } = algorithm;
   const names = rewards.map((reward) => reward.name);
   const weights = rewards.map((reward) => reward.weight);
   const estimate = rewardAggregation === 'sum' ? estimatorNamed(advantage.estimator) : grpoNormalizeThenSum;
-  return (groups) => {
-    const batch = advantageBatch(groups, weights);
-    const result = estimate(batch, { ...advantage, scaleRewards, compat });
+  return (groups, klCoef) => {
+    const judged = advantageBatch(groups, { algorithm, weights, klCoef });
+    const result = estimate(judged.batch, { ...advantage, scaleRewards, compat });
     return {
       ...byGroup(groups, result),
+      ...(judged.batch.valueMask && { valueTargets: split(groups, valueTargets(judged, result)) }),
+      kl: judged.tokens.kl,
       metrics: {
         ...completionMetrics(facts(groups)),
-        ...rewardMetrics(batch.scores, names, Array.from(batch.rewards)),
+        ...rewardMetrics(
+          judged.batch.scores,
+          names,
+          groups.flatMap((group) => group.rewards),
+        ),
         // Whatever the estimator, the share of groups that tell nothing is worth knowing.
-        ...grpo(batch, {}).metrics,
+        ...(groups.some(({ rollouts }) => rollouts.length > 1) && grpo(judged.batch, {}).metrics),
         ...result.metrics,
+        ...tokenMetrics(groups, judged, { ...algorithm, klCoef }),
+        ...valueMetrics(judged, result),
       },
     };
   };
+}
+
+/** What there is to say of rewards that tokens have of their own: TRL's objective/*, or verl's. */
+function tokenMetrics(
+  groups: readonly ScoredGroup[],
+  { batch, tokens, logprobs }: JudgedBatch,
+  { compat, klIn, klCoef }: Pick<Recipe['algorithm'], 'compat' | 'klIn' | 'klCoef'>,
+): Record<string, number> {
+  const penalised = klIn === 'reward' && klCoef !== 0;
+  if (!penalised && batch.valueMask === undefined) return {};
+  const ended = groups.flatMap(({ rollouts }) => rollouts.filter((r) => r.finishReason === 'eos'));
+  return {
+    ...objectiveMetrics(tokens, logprobs),
+    'val/num_eos_tokens': ended.length,
+    ...(penalised && { kl_coef: klCoef }),
+    ...(penalised && compat === 'verl' && tokens.metrics),
+  };
+}
+
+function valueTargets({ batch }: JudgedBatch, { returns }: Advantages): ValueTargets[] {
+  return batch.values!.map((values, b) => ({
+    values: Array.from(values),
+    returns: Array.from(returns![b]!),
+    mask: Array.from(batch.valueMask![b]!),
+  }));
+}
+
+function valueMetrics({ batch }: JudgedBatch, { returns }: Advantages): Record<string, number> {
+  const { values, valueMask } = batch;
+  if (values === undefined || valueMask === undefined) return {};
+  return { 'val/explained_variance': explainedVariance(values, returns!, valueMask) };
 }
 
 function facts(groups: readonly ScoredGroup[]) {
@@ -44,12 +83,16 @@ function facts(groups: readonly ScoredGroup[]) {
 }
 
 /** One advantage a completion as it is; of one a token, both those and their mean. */
-function byGroup(groups: readonly ScoredGroup[], { advantages }: Advantages): Omit<Judged, 'metrics'> {
+function byGroup(
+  groups: readonly ScoredGroup[],
+  { advantages }: Advantages,
+): Pick<Judged, 'advantages' | 'tokenAdvantages'> {
   if (advantages instanceof Float32Array) return { advantages: split(groups, Array.from(advantages)) };
+  const { lengths } = facts(groups);
   return {
     advantages: split(
       groups,
-      advantages.map((row) => rowSum(row) / row.length),
+      advantages.map((row, b) => rowSum(row) / lengths[b]!),
     ),
     tokenAdvantages: split(
       groups,

@@ -5,11 +5,12 @@ import { promptOf, targetOf } from './prompt-of.ts';
 
 /** Supervised fine-tuning's place for sampling, scoring and advantages: each task's prompt with its target. */
 export function makeExamples(environment: Environment): OperatorFunction<DrawnBatch, ReadyBatch> {
-  return map(({ index, policy, tasks }) => ({
+  return map(({ index, policy, tasks, metrics }) => ({
     index,
     policyVersion: policy.version,
     beta: policy.beta,
-    metrics: {},
+    metrics,
+    farEnough: false,
     batch: {
       objective: 'sft',
       examples: tasks.map((task) => ({

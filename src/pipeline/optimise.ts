@@ -38,11 +38,11 @@ async function* trainOn(
   const iterations = Math.min(perBatch, recipe.steps - first);
   // A batch that was already begun carries the log-probs of when it was.
   const begins = policy.version === first && recipe.algorithm.samplerCorrection !== undefined;
-  const ready = begins ? await addOldLogprobs(policy, drawn) : drawn;
+  let ready = begins ? await addOldLogprobs(policy, drawn) : drawn;
   const last = Math.min(ready.index + recipe.sampling.maxOffPolicySteps, batchCount(session) - 1);
   const behind = () => upcoming(ready$, { index: ready.index, count: last - ready.index });
   for (let iteration = policy.version - first; iteration < iterations; iteration++) {
-    yield* takeStep(session, { ready, iteration, iterations, upcoming: behind });
+    ready = yield* takeStep(session, { ready, iteration, iterations, upcoming: behind });
   }
   yield { type: 'trained', index: ready.index };
 }

@@ -1,16 +1,27 @@
 import type { TrainBatch } from '../policy/policy.ts';
 
-/**
- * The part of a rollout batch that its `iteration`-th optimiser step trains on: every pass goes through the batch in `parts`
- * parts of as many prompts each, always in the same order; a prompt's completions stay together.
- */
-export function partOf(batch: TrainBatch, iteration: number, parts: number): TrainBatch {
-  if (parts === 1) return batch;
-  if (batch.objective === 'rl') return { ...batch, groups: cut(batch.groups, iteration % parts, parts) };
-  return { ...batch, examples: cut(batch.examples, iteration % parts, parts) };
+/** Which part of a batch: the `iteration`-th of passes that go through it in `parts` parts each. */
+export interface Part {
+  readonly iteration: number;
+  readonly parts: number;
+  /** The order of the prompts in a pass, a permutation; as they are when left out. */
+  readonly order?: ((pass: number, prompts: number) => readonly number[]) | undefined;
 }
 
-function cut<T>(items: readonly T[], part: number, parts: number): readonly T[] {
+/**
+ * The part of a rollout batch that its `iteration`-th optimiser step trains on: as many prompts as every other; a prompt's
+ * completions stay together.
+ */
+export function partOf(batch: TrainBatch, part: Part): TrainBatch {
+  if (part.parts === 1 && part.order === undefined) return batch;
+  if (batch.objective === 'rl') return { ...batch, groups: cut(batch.groups, part) };
+  return { ...batch, examples: cut(batch.examples, part) };
+}
+
+function cut<T>(items: readonly T[], { iteration, parts, order }: Part): readonly T[] {
+  const pass = Math.floor(iteration / parts);
+  const ordered = order ? order(pass, items.length).map((i) => items[i]!) : items;
   const size = items.length / parts;
-  return items.slice(part * size, (part + 1) * size);
+  const start = (iteration % parts) * size;
+  return ordered.slice(start, start + size);
 }

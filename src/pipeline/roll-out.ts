@@ -1,28 +1,36 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
-import type { SampleOptions } from '../policy/policy.ts';
+import { type EpisodeOptions, playEpisodes } from '../rollout/play-episodes.ts';
 import type { Environment, RolloutBatch } from '../types.ts';
 import type { DrawnBatch } from './batches.ts';
 import { promptOf } from './prompt-of.ts';
 
 const GREEDY = { groupSize: 1, temperature: 0, topP: 1, topK: 0, minP: 0 } as const;
 
-/**
- * Samples G completions of each drawn task from the permit's policy, batch after batch; with `greedy` one more, the
- * likeliest token at each place.
- */
+/** What else than completions an algorithm wants of the policy that samples. */
+export interface RollOutOptions {
+  /** One more completion, the likeliest token at each place. */
+  readonly greedy?: boolean;
+  /** The value function at every token. */
+  readonly values?: boolean;
+}
+
+/** Samples G completions, or plays G episodes, of each drawn task from the permit's policy, batch after batch. */
 export function rollOut(
   environment: Environment,
-  sampling: Omit<SampleOptions, 'seed'>,
-  { greedy = false }: { readonly greedy?: boolean } = {},
+  sampling: Omit<EpisodeOptions, 'seed'>,
+  { greedy = false, values = false }: RollOutOptions = {},
 ): OperatorFunction<DrawnBatch, RolloutBatch> {
-  return concatMap(async ({ index, policy, tasks, seed }) => {
+  return concatMap(async ({ index, policy, tasks, seed, metrics }) => {
     const requests = tasks.map((task) => ({ task, messages: promptOf(environment, task) }));
-    const sampled = await policy.sample(requests, { ...sampling, seed });
-    const likeliest = greedy ? await policy.sample(requests, { ...sampling, ...GREEDY, seed }) : undefined;
+    const play = (options: EpisodeOptions) => playEpisodes(policy, environment, requests, options);
+    const sampled = await play({ ...sampling, seed });
+    const likeliest = greedy ? await play({ ...sampling, ...GREEDY, seed }) : undefined;
+    const valued = values ? await policy.values(sampled) : undefined;
     const groups = sampled.map((group, p) => ({
       ...group,
       ...(likeliest && { greedy: likeliest[p]!.rollouts[0]! }),
+      ...(valued && { values: valued[p]! }),
     }));
-    return { index, groups, policyVersion: policy.version, beta: policy.beta, metrics: {} };
+    return { index, groups, policyVersion: policy.version, beta: policy.beta, metrics };
   });
 }

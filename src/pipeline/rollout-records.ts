@@ -8,6 +8,8 @@ export interface RolloutRecord {
   readonly task: string;
   readonly prompt: readonly Message[];
   readonly completion: string;
+  /** The conversation after the prompt, where the environment answered; the completion is its last turn. */
+  readonly turns?: readonly Message[];
   /** Scores by reward name; null where a reward does not apply. */
   readonly rewards: Readonly<Record<string, number | null>>;
   readonly reward: number;
@@ -31,6 +33,7 @@ export function rolloutRecords(
       task: group.task.id,
       prompt: group.messages,
       completion: rollout.text,
+      ...(rollout.turns && rollout.turns.length > 1 && { turns: rollout.turns }),
       rewards: Object.fromEntries(rewardNames.map((name, f) => [name, group.scores[f]![g]!])),
       reward: group.rewards[g]!,
       advantage: group.advantages[g]!,

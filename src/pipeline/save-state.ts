@@ -31,6 +31,8 @@ export async function saveState(
     evals: progress.evals,
     watch: progress.watch,
     tokens: progress.tokens,
+    klCoef: progress.klCoef,
+    reward: progress.reward,
   });
   progress.saved = path;
   await pruneCheckpoints(paths.checkpoints, recipe.checkpoint.keep);

@@ -50,7 +50,10 @@ function rewardBatch(
     prompts: rows.map((row) => row.messages),
     completions: rows.map((row) => row.rollout.text),
     completionIds: rows.map((row) => row.rollout.tokenIds),
-    messages: rows.map((row) => [...row.messages, answer(row.rollout.text)]),
+    messages: rows.map(({ messages, rollout }) => [
+      ...messages,
+      ...(rollout.turns ?? [answer(rollout.text)]),
+    ]),
     step,
     logMetric,
     signal,

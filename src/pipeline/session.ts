@@ -34,6 +34,10 @@ interface Progress {
   evals: readonly EvalRecord[];
   watch: WatchState;
   tokens: number;
+  /** Coefficient of a KL penalty in the rewards, after the last batch drawn. */
+  klCoef: number;
+  /** A moving average of the batches' mean rewards; null before the first. */
+  reward: number | null;
   /** Where the last complete checkpoint is. */
   saved: string | undefined;
   /** When the last step ended, milliseconds. */
@@ -92,7 +96,7 @@ export async function openSession(
       pending: from?.pending ?? [],
       nextBatch: from?.nextBatch ?? 0,
       startStep: from?.step ?? 0,
-      progress: startProgress(from, entry?.path),
+      progress: startProgress(recipe, from, entry?.path),
     };
   } catch (error) {
     await policy.dispose();
@@ -100,11 +104,13 @@ export async function openSession(
   }
 }
 
-function startProgress(from: Checkpoint | undefined, saved: string | undefined): Progress {
+function startProgress(recipe: Recipe, from: Checkpoint | undefined, saved: string | undefined): Progress {
   return {
     evals: from?.evals ?? [],
     watch: from?.watch ?? startWatch,
     tokens: from?.tokens ?? 0,
+    reward: from?.reward ?? null,
+    klCoef: from?.klCoef ?? recipe.algorithm.klCoef,
     saved,
     clock: performance.now(),
   };

@@ -37,7 +37,10 @@ export function stepMetrics(facts: StepFacts): StepMetrics {
     beta,
     ...ready.metrics,
     ...update,
-    ...(ready.batch.objective === 'rl' && { off_policy_steps: step - ready.policyVersion }),
+    ...(ready.batch.objective === 'rl' && {
+      policy_version: ready.policyVersion,
+      off_policy_steps: step - ready.policyVersion,
+    }),
     num_tokens: totalTokens,
     step_time: seconds,
     tokens_per_second: tokens / seconds,

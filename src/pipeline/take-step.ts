@@ -1,3 +1,5 @@
+import { nanMean } from '../algorithm/nan-statistics.ts';
+import { randomStream, sampleIndices } from '../random.ts';
 import type { EvalResult, StepMetrics, TrainEvent } from '../types.ts';
 import type { ReadyBatch } from './batches.ts';
 import { evaluateNow } from './evaluate-now.ts';
@@ -6,7 +8,10 @@ import { rolloutRecords } from './rollout-records.ts';
 import { saveState } from './save-state.ts';
 import type { Session } from './session.ts';
 import { countTokens, stepMetrics } from './step-metrics.ts';
-import { watchStep } from './warnings.ts';
+import { lastJump, watchStep } from './warnings.ts';
+
+/** Of the newest batch in the average of rewards: about ten batches count. */
+const REWARD_SHARE = 2 / 11;
 
 /** The batch of a step, and those that wait behind it. */
 export interface StepPlace {
@@ -20,32 +25,67 @@ export interface StepPlace {
 
 /**
  * One optimiser step and what belongs to it, in this order: update, rollouts on disk, evaluation when due, metrics on
- * disk, warnings, checkpoint when due. When the run is to stop it ends with `stopped`.
+ * disk, warnings, checkpoint when due. When the run is to stop it ends with `stopped`. Gives the batch as it is to go on with.
  */
-export async function* takeStep(session: Session, place: StepPlace): AsyncGenerator<TrainEvent> {
+export async function* takeStep(session: Session, place: StepPlace): AsyncGenerator<TrainEvent, ReadyBatch> {
   const { policy, recipe, files, rewards, progress, stop } = session;
   const { ready, iteration } = place;
-  const step = policy.version;
-  const beta = policy.beta;
-  const parts = recipe.algorithm.stepsPerGeneration;
-  const batch = partOf(ready.batch, iteration, parts);
-  const update = await policy.update(batch);
-  const firstPass = iteration < parts;
+  const [step, beta] = [policy.version, policy.beta];
+  const { batch, update, after } = await trainOnPart(session, place);
+  const firstPass = iteration < recipe.algorithm.stepsPerGeneration;
   if (firstPass) {
     const names = rewards.map((reward) => reward.name);
     await files.rollouts.append(rolloutRecords(batch, step, names));
   }
+  if (iteration === 0) noteReward(session, ready);
   const evaluation = isDue(session, 'eval') ? await evaluateNow(session) : undefined;
   if (evaluation) yield evaluation;
   const trained = { ready: { ...ready, batch }, firstPass };
   const metrics = measure(session, trained, { step, beta, update, evaluation: evaluation?.result });
   await files.metrics.append([metrics]);
   yield { type: 'step', metrics };
+  for (const message of warningsOf(session, metrics)) yield { type: 'warning', step, message };
+  if (stop.aborted || isDue(session, 'checkpoint') || isBest(session)) {
+    yield await save(session, { ...place, ready: after });
+  }
+  if (stop.aborted) yield { type: 'stopped', step: policy.version, checkpoint: progress.saved! };
+  return after;
+}
+
+/** Trains on the step's part of the batch, or lets the step pass; gives the batch as it is after. */
+async function trainOnPart({ policy, recipe }: Session, { ready, iteration }: StepPlace) {
+  const { stepsPerGeneration: parts, shuffle, targetKl } = recipe.algorithm;
+  const order = shuffle ? shuffled(recipe.seed, ready.index) : undefined;
+  const batch = partOf(ready.batch, { iteration, parts, order });
+  const update = await (ready.farEnough ? policy.pass(batch) : policy.update(batch));
+  if (targetKl === undefined) return { batch, update, after: ready };
+  const farEnough = ready.farEnough || update.approx_kl! > targetKl;
+  return {
+    batch,
+    update: { ...update, passed: ready.farEnough ? 1 : 0 },
+    after: { ...ready, farEnough },
+  };
+}
+
+/** What a person should know after a step. */
+function warningsOf({ policy, recipe, progress }: Session, metrics: StepMetrics): readonly string[] {
   const { state, warnings } = watchStep(progress.watch, metrics);
   progress.watch = state;
-  for (const message of warnings) yield { type: 'warning', step, message };
-  if (stop.aborted || isDue(session, 'checkpoint') || isBest(session)) yield await save(session, place);
-  if (stop.aborted) yield { type: 'stopped', step: policy.version, checkpoint: progress.saved! };
+  return policy.version === recipe.steps ? [...warnings, ...lastJump(metrics)] : warnings;
+}
+
+/** Takes a batch's mean reward into the average that a curriculum sees. */
+function noteReward({ progress }: Session, { batch }: ReadyBatch): void {
+  if (batch.objective !== 'rl') return;
+  const reward = nanMean(batch.groups.flatMap(({ rewards }) => rewards));
+  const before = progress.reward ?? reward;
+  if (Number.isFinite(reward)) progress.reward = before + REWARD_SHARE * (reward - before);
+}
+
+/** The order of a batch's prompts in each pass, from a stream of its own: a resumed run finds the same. */
+function shuffled(seed: number, index: number) {
+  return (pass: number, prompts: number) =>
+    sampleIndices(randomStream(seed, `pass ${pass} through batch ${index}`), prompts);
 }
 
 /** Whether an evaluation or checkpoint is due after this many steps; both are after the last. */

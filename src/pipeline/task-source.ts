@@ -1,5 +1,14 @@
-import { InputError } from '../errors.ts';
+import { InputError, RunError } from '../errors.ts';
 import type { Environment, Split, Task } from '../types.ts';
+
+/** Tasks in a row that don't suit after which a curriculum counts as one that wants none. */
+const MOST_UNSUITED = 100_000;
+
+/** Tasks taken, and how many were passed over on the way. */
+interface TakenTasks {
+  readonly tasks: Task[];
+  readonly passedOver: number;
+}
 
 /** How far a run has read its tasks. */
 export interface TaskPosition {
@@ -38,11 +47,26 @@ export class TaskSource {
     this.#ahead ??= await this.#read();
   }
 
-  /** The next `count` tasks. @throws InputError when the split has none, or fewer than the position says were read. */
-  async take(count: number): Promise<Task[]> {
+  /**
+   * The next `count` tasks, of those that suit. @throws InputError when the split has none, or fewer than the position says were
+   * read; RunError when 100,000 in a row don't suit, or none of the split.
+   */
+  async take(count: number, suits: (task: Task) => boolean = () => true): Promise<TakenTasks> {
     const tasks: Task[] = [];
-    while (tasks.length < count) tasks.push(await this.#next());
-    return tasks;
+    const start = this.#epoch;
+    let [passedOver, inRow] = [0, 0];
+    while (tasks.length < count) {
+      const task = await this.#next();
+      if (suits(task)) {
+        tasks.push(task);
+        inRow = 0;
+        continue;
+      }
+      [passedOver, inRow] = [passedOver + 1, inRow + 1];
+      const wholeSplit = tasks.length === 0 && this.#epoch > start + 1;
+      if (inRow === MOST_UNSUITED || wholeSplit) throw new RunError(noneSuits(this.#environment, inRow));
+    }
+    return { tasks, passedOver };
   }
 
   /** Lets go of the environment's iterator, so that it can close its files. */
@@ -91,6 +115,10 @@ export async function firstTasks(environment: Environment, split: Split, count: 
   }
   if (tasks.length === 0) throw new InputError(noTasks(environment, split));
   return tasks;
+}
+
+function noneSuits(environment: Environment, count: number): string {
+  return `the curriculum passed over ${count} tasks of env "${environment.name}" in a row: it must find some suits at every time`;
 }
 
 function noTasks(environment: Environment, split: Split): string {

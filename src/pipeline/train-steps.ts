@@ -3,17 +3,19 @@ import {
   filter,
   from,
   identity,
+  map,
   type Observable,
   type OperatorFunction,
   pipe,
   takeWhile,
 } from 'rxjs';
-import { stepsPerBatch } from '../config/algorithm.ts';
-import type { RolloutBatch, ScoredGroup, TrainEvent } from '../types.ts';
-import { addAdvantages } from './add-advantages.ts';
+import { nextKlCoef } from '../algorithm/kl/controller.ts';
+import { stepsPerBatch, valueSettings } from '../config/algorithm.ts';
+import type { RolloutBatch, ScoredGroup, Task, TrainEvent } from '../types.ts';
+import { addAdvantages, type KlCoefficient } from './add-advantages.ts';
 import { addBaselines } from './add-baselines.ts';
 import { addReference } from './add-reference.ts';
-import type { Permit, ReadyBatch } from './batches.ts';
+import type { DrawnBatch, Permit, ReadyBatch } from './batches.ts';
 import { drawTasks } from './draw-tasks.ts';
 import { judgeBy } from './judge.ts';
 import { makeExamples } from './make-examples.ts';
@@ -33,7 +35,10 @@ export function trainSteps(session: Session): Observable<TrainEvent> {
   const { recipe, policy, pending, nextBatch } = session;
   const window = 1 + recipe.sampling.maxOffPolicySteps;
   const total = batchCount(session) - nextBatch;
-  const permit = (index: number): Permit => ({ index, policy: policy.snapshot() });
+  const permit = (index: number): Permit => ({
+    ...{ index, policy: policy.snapshot() },
+    reward: session.progress.reward ?? undefined,
+  });
   const initial = Array.from({ length: window - pending.length }, (_, i) => permit(nextBatch + i));
   return pull<Permit, TrainEvent | Trained>({
     initial,
@@ -47,37 +52,53 @@ export function trainSteps(session: Session): Observable<TrainEvent> {
 }
 
 function makeReady(session: Session): OperatorFunction<Permit, ReadyBatch> {
-  const { recipe, policy, source, seeds, rewards } = session;
+  const { recipe, policy, rewards } = session;
   const { sampling, algorithm, env } = recipe;
-  const prompts = sampling.promptsPerStep;
-  if (recipe.objective === 'sft') return pipe(drawTasks(source, prompts, seeds), makeExamples(env));
+  if (recipe.objective === 'sft') return pipe(draw(session, sampling.promptsPerStep), makeExamples(env));
   return pipe(
     scoredGroups(session),
-    addAdvantages(judgeBy(rewards, algorithm)),
-    addReference(policy, algorithm.klCoef),
+    algorithm.klCoef === 0 ? identity : addReference(policy),
+    addAdvantages(judgeBy(rewards, algorithm), klCoefficient(session)),
+    map(({ groups, ...rest }) => ({ ...rest, batch: { objective: 'rl', groups }, farEnough: false })),
   );
 }
 
+/** That of a KL penalty in the rewards: batches are judged in order, so it stands where the last one drawn left it. */
+function klCoefficient({ recipe, progress }: Session): KlCoefficient {
+  return {
+    value: () => progress.klCoef,
+    observe(kl, steps) {
+      progress.klCoef = nextKlCoef(recipe.algorithm.klControl, progress.klCoef, { kl, steps });
+    },
+  };
+}
+
 /** Tasks drawn, answered and scored. */
-function scoredGroups({
-  recipe,
-  source,
-  seeds,
-  rewards,
-}: Session): OperatorFunction<Permit, RolloutBatch<ScoredGroup>> {
+function scoredGroups(session: Session): OperatorFunction<Permit, RolloutBatch<ScoredGroup>> {
+  const { recipe, rewards } = session;
   const { sampling, algorithm, env } = recipe;
   const greedy = algorithm.advantage.estimator === 'remax';
+  const values = valueSettings(algorithm) !== undefined;
   const perBatch = stepsPerBatch(algorithm);
-  const draw: DrawGroups = (prompts) =>
+  const drawGroups: DrawGroups = (prompts) =>
     pipe(
-      drawTasks(source, prompts, seeds),
-      rollOut(env, sampling, { greedy }),
+      draw(session, prompts),
+      rollOut(env, sampling, { greedy, values }),
       score(rewards, perBatch),
       greedy ? addBaselines(rewards, perBatch) : identity,
     );
   const prompts = sampling.promptsPerStep;
   const { dynamicSampling } = algorithm;
-  return dynamicSampling ? refill(draw, { prompts, ...dynamicSampling }) : draw(prompts);
+  return dynamicSampling ? refill(drawGroups, { prompts, ...dynamicSampling }) : drawGroups(prompts);
+}
+
+function draw({ recipe, source, seeds }: Session, prompts: number): OperatorFunction<Permit, DrawnBatch> {
+  const { curriculum, steps, algorithm } = recipe;
+  const perBatch = stepsPerBatch(algorithm);
+  const suits =
+    curriculum &&
+    ((task: Task, { index, reward }: Permit) => curriculum(task, { step: index * perBatch, steps, reward }));
+  return drawTasks({ source, prompts, seeds, suits });
 }
 
 /** Sends what a checkpoint held ready ahead of what is drawn now. */

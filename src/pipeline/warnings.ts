@@ -13,11 +13,11 @@ const USUAL_RATES = {
   sft: { adapter: [1e-5, 5e-3], full: [1e-6, 5e-3] },
 } as const;
 
-export const startWatch: WatchState = { clipped: false, zeroStdSteps: 0, flat: false };
+export const startWatch: WatchState = { clipped: false, zeroStdSteps: 0, flat: false, jumped: false };
 
 /** What is to be said after a step, once each time that it becomes true; and what to remember. */
 export function watchStep(
-  { clipped, zeroStdSteps, flat }: WatchState,
+  { clipped, zeroStdSteps, flat, jumped }: WatchState,
   metrics: StepMetrics,
 ): { readonly state: WatchState; readonly warnings: readonly string[] } {
   const warnings: string[] = [];
@@ -40,10 +40,26 @@ export function watchStep(
       `dynamic sampling gave up after ${metrics['dynamic_sampling/tries']} tries: the completions of ${flatGroups} prompts all scored alike and teach nothing; raise algorithm.dynamicSampling.maxTries, or choose tasks that are neither too easy nor too hard`,
     );
   }
+  const jumps = (metrics.anneal_kl_exceeded ?? 0) > 0;
+  if (jumps && !jumped) {
+    warnings.push(
+      `the anneal alone moved the policy by ${metrics.anneal_kl!.toPrecision(3)} nats a token, more than adapter.schedule.maxAnnealKl: at the horizon β has to be 0; anneal over more steps (adapter.schedule.fraction), or raise the bound`,
+    );
+  }
   return {
-    state: { clipped: nowClipped, zeroStdSteps: zeroSteps, flat: flatGroups > 0 },
+    state: { clipped: nowClipped, zeroStdSteps: zeroSteps, flat: flatGroups > 0, jumped: jumps },
     warnings,
   };
+}
+
+/** What is to be said when training ends on a β above 0: the policy that is kept was never trained at its own. */
+export function lastJump({ beta, anneal_kl: kl }: StepMetrics): string[] {
+  if (beta === 0) return [];
+  const far =
+    kl === undefined ? '' : `: that jump alone moved the policy by ${kl.toPrecision(3)} nats a token`;
+  return [
+    `the last step trained at β = ${beta.toPrecision(3)}, and the policy that is kept is the one at β = 0${far}`,
+  ];
 }
 
 /** What is to be said about a recipe before it runs. */

@@ -29,8 +29,12 @@ export function startCoefficients(algorithm: Algorithm): CoefficientState {
  * but 0; each step feeds its own.
  */
 export function compiledLoss(algorithm: Algorithm): LossConfig {
-  const { adaptiveEntropy } = algorithm;
-  return adaptiveEntropy ? { ...algorithm, entropyCoef: adaptiveEntropy.max } : algorithm;
+  const { adaptiveEntropy, entropyCoef } = algorithm;
+  return {
+    ...algorithm,
+    entropyCoef: adaptiveEntropy ? adaptiveEntropy.max : entropyCoef,
+    klCoef: klInLoss(algorithm),
+  };
 }
 
 /** The coefficients of the step about to be taken, of those terms that the loss has. */
@@ -40,7 +44,7 @@ export function coefficients(
 ): { readonly klCoef?: number; readonly entropyCoef?: number } {
   const target = entropyTarget(algorithm);
   return {
-    ...(algorithm.klCoef !== 0 && { klCoef }),
+    ...(klInLoss(algorithm) !== 0 && { klCoef }),
     ...(algorithm.entropyCoef !== 0 && { entropyCoef: algorithm.entropyCoef }),
     ...(target && entropy && { entropyCoef: entropyCoefficient(entropy, target) }),
   };
@@ -64,13 +68,16 @@ export function nextCoefficients(
   const target = entropyTarget(algorithm);
   const moved = nextKlCoef(algorithm.klControl, state.klCoef, { kl, steps: sequences });
   return {
-    klCoef: Number.isFinite(moved) ? Math.max(0, moved) : state.klCoef,
+    klCoef: moved,
     entropy:
       target && state.entropy && Number.isFinite(entropy)
         ? endEntropyStep(observeEntropy(state.entropy, entropy, tokens), target)
         : state.entropy,
   };
 }
+
+/** A KL penalty in the rewards is none of the loss's terms. */
+const klInLoss = ({ klCoef, klIn }: Algorithm) => (klIn === 'loss' ? klCoef : 0);
 
 function entropyTarget({ adaptiveEntropy, entropyCoef }: Algorithm) {
   return adaptiveEntropy && { ...adaptiveEntropy, coef: entropyCoef };

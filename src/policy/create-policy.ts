@@ -1,20 +1,14 @@
-import { adapterSpec } from '../adapter/adapter-spec.ts';
-import { initialiseAdapter } from '../adapter/initialise.ts';
 import { betaSchedule, noAnnealing } from '../adapter/schedule.ts';
 import type { Recipe } from '../config.ts';
-import type { HostTensor, Named } from '../engine/engine.ts';
 import { openEngine } from '../engine/select.ts';
-import type { ModelConfig } from '../model/config.ts';
 import { initialiseWeights } from '../model/initialise.ts';
 import { modelPath } from '../model/model-path.ts';
 import { readModelConfig } from '../model/read-config.ts';
 import { loadTokenizer } from '../model/tokenizer.ts';
 import { loadWeights } from '../model/weights.ts';
-import { adapterTraining } from './adapted.ts';
-import { fullFineTuning } from './full.ts';
+import { methodOf } from './method.ts';
 import { ModelPolicy } from './model-policy.ts';
 import type { Policy } from './policy.ts';
-import type { Trainable } from './trainable.ts';
 
 /**
  * Makes what a recipe trains: loads the model, sets up the method and opens the engine.
@@ -25,24 +19,11 @@ export async function createPolicy(recipe: Recipe): Promise<Policy> {
   const config = await readModelConfig(path);
   const tokenizer = await loadTokenizer(path);
   const base = recipe.freshWeights ? initialiseWeights(config, recipe.seed) : await loadWeights(path, config);
-  const trainable = trainableOf(recipe, config, base);
+  const trainable = methodOf(recipe, { config, base });
   const schedule =
     recipe.method === 'afa-lora'
       ? betaSchedule({ ...recipe.adapter, steps: recipe.steps, layers: config.layers })
       : noAnnealing(config.layers);
   const engine = await openEngine(recipe.runtime);
   return new ModelPolicy({ engine, config, tokenizer, trainable, schedule, recipe });
-}
-
-function trainableOf(recipe: Recipe, config: ModelConfig, base: Named<HostTensor>): Trainable {
-  if (recipe.method === 'full') return fullFineTuning(base);
-  const spec = adapterSpec(recipe, config);
-  return adapterTraining({
-    base,
-    spec,
-    layers: config.layers,
-    tensors: initialiseAdapter(spec, config, recipe.seed),
-    baseModel: recipe.model,
-    schedule: { schedule: recipe.adapter.schedule, steps: recipe.steps },
-  });
 }

@@ -1,5 +1,6 @@
 import type { ModelPrograms, ModelWeights } from '../model/model-programs.ts';
-import { microBatches, type TrainSequences } from './micro-batches.ts';
+import type { Sequences } from '../model/packed-rows.ts';
+import { microBatches, unweighted } from './micro-batches.ts';
 
 /** What the policy makes of every token of a batch, before the loss: rows as long as the completions, in their order. */
 export interface TokenMeasures {
@@ -18,13 +19,13 @@ export interface MeasureOptions {
 
 /** Log-probs and entropies of a whole batch's completion tokens: a forward pass in the micro-batches of the update. */
 export async function measureTokens(
-  groups: readonly Pick<TrainSequences, 'prompt' | 'completions'>[],
+  groups: readonly Sequences[],
   { programs, weights, temperature, size }: MeasureOptions,
 ): Promise<TokenMeasures> {
   const lengths = groups.flatMap(({ completions }) => completions.map((completion) => completion.length));
   const logprobs: Float32Array[] = [];
   const entropies: Float32Array[] = [];
-  for (const { packed, completions } of microBatches(groups.map(withoutNumbers), size)) {
+  for (const { packed, completions } of microBatches(groups.map(unweighted), size)) {
     const out = await programs.logprobs(weights, packed, temperature);
     for (let b = 0; b < completions; b++) {
       const [start, length] = [b * packed.width, lengths[logprobs.length]!];
@@ -33,13 +34,4 @@ export async function measureTokens(
     }
   }
   return { logprobs, entropies };
-}
-
-const nothing = { mask: [0], lossWeights: [0], advantage: 0 };
-
-function withoutNumbers({
-  prompt,
-  completions,
-}: Pick<TrainSequences, 'prompt' | 'completions'>): TrainSequences {
-  return { prompt, completions, rows: completions.map(() => nothing) };
 }

@@ -6,8 +6,11 @@ export interface TrainSequences extends Sequences {
   readonly rows: readonly TrainRow[];
 }
 
-/** Rows of numbers that only some losses read, one number a token, by the names of `LossInputs`. */
-const optionalRows = ['oldLogprobs', 'refLogprobs', 'samplingLogprobs', 'selected', 'highEntropy'] as const;
+/** Rows of numbers that only some losses read, one number a token, by the names of `LossInputs` and `ValueRows`. */
+const optionalRows = [
+  ...(['oldLogprobs', 'refLogprobs', 'samplingLogprobs', 'selected', 'highEntropy'] as const),
+  ...(['oldValues', 'returns', 'valueMask', 'valueWeights'] as const),
+];
 
 /** Numbers of one completion. */
 export interface TrainRow
@@ -50,6 +53,18 @@ export function microBatches(groups: readonly TrainSequences[], size: number): M
     ...pack(fill(batch)),
     completions: batch.reduce((sum, { rows }) => sum + rows.length, 0),
   }));
+}
+
+/** Sequences in which tokens count, all or by a mask, and none has a weight: to be forwarded, not trained on. */
+export function unweighted({
+  prompt,
+  completions,
+  masks,
+}: Sequences & { readonly masks?: readonly ArrayLike<number>[] }): TrainSequences {
+  const rows = completions.map((ids, g) => ({
+    ...{ mask: masks?.[g] ?? ids.map(() => 1), lossWeights: [0], advantage: 0 },
+  }));
+  return { prompt, completions, rows };
 }
 
 function cut(group: TrainSequences, size: number): TrainSequences[] {

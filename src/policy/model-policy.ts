@@ -1,35 +1,22 @@
 import type { BetaSchedule } from '../adapter/schedule.ts';
-import { totalTokens } from '../algorithm/aggregation.ts';
-import { hyperParameters } from '../algorithm/loss/hyper-parameters.ts';
-import { lossNamed } from '../algorithm/loss/index.ts';
-import { combineMetrics } from '../algorithm/loss/metrics.ts';
-import type { LossConfig } from '../algorithm/loss/types.ts';
-import { stepsPerBatch } from '../config/algorithm.ts';
+import { nanMean } from '../algorithm/nan-statistics.ts';
 import type { Recipe } from '../config.ts';
 import type { Engine } from '../engine/engine.ts';
-import { InputError, RunError } from '../errors.ts';
+import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import { batchLogits } from '../model/token-logits.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
-import { type AdamWState, adamW } from '../optimizer/adamw.ts';
-import { clipGradNorm } from '../optimizer/clip.ts';
-import { learningRate } from '../optimizer/learning-rate.ts';
-import type { Optimizer } from '../optimizer/types.ts';
-import { randomStream } from '../random.ts';
-import { sampleGroups } from '../rollout/sample.ts';
+import { completions, sampleGroups } from '../rollout/sample.ts';
 import type { Group } from '../types.ts';
-import {
-  type CoefficientState,
-  coefficients,
-  compiledLoss,
-  nextCoefficients,
-  startCoefficients,
-} from './coefficients.ts';
-import { type BatchSize, withLeftOut } from './left-out.ts';
-import { type MeasureOptions, measureTokens } from './measure-tokens.ts';
-import { microBatches } from './micro-batches.ts';
+import { AnnealKl } from './anneal-kl.ts';
+import { Annealing } from './annealing.ts';
+import { BatchLoss, trainingTemperature } from './batch-loss.ts';
+import type { CoefficientState } from './coefficients.ts';
+import { Learner } from './learner.ts';
+import { measureTokens } from './measure-tokens.ts';
+import { ValueProgram } from './measure-values.ts';
 import type {
   Policy,
   PolicyDimensions,
@@ -39,16 +26,15 @@ import type {
   TrainBatch,
   UpdateMetrics,
 } from './policy.ts';
-import { type PreparedBatch, prepareBatch, weighExamples } from './prepare-batch.ts';
 import {
+  countTokens,
   exampleSequences,
-  hasAdvantage,
   rolloutSequences,
-  rowsOf,
+  rowsByGroup,
+  textsOf,
   type UnweightedSequences,
 } from './train-batch.ts';
-import type { Anneal, Trainable, Trained } from './trainable.ts';
-import { type MicroResult, UpdateProgram } from './update-program.ts';
+import type { Anneal, Trainable } from './trainable.ts';
 
 export interface ModelPolicyOptions {
   readonly engine: Engine;
@@ -59,58 +45,40 @@ export interface ModelPolicyOptions {
   readonly recipe: Recipe;
 }
 
-/** Non-finite updates in a row that end the run. */
-const MAX_SKIPPED = 3;
-
 /** A policy made of a model, the tensors that a method trains, AdamW and the β schedule. */
 export class ModelPolicy implements Policy {
   readonly saveAdapter?: NonNullable<Policy['saveAdapter']>;
   private steps = 0;
-  private skippedInRow = 0;
-  private trained: Trained;
-  private moments: AdamWState;
-  private readonly optimizer: Optimizer<AdamWState>;
-  private readonly programs: ModelPrograms;
-  private readonly updateProgram: UpdateProgram;
-  private readonly loss: LossConfig;
-  private coefficients: CoefficientState;
   private readonly options: ModelPolicyOptions;
+  private readonly learner: Learner;
+  private readonly programs: ModelPrograms;
+  private readonly loss: BatchLoss;
+  private readonly valueProgram: ValueProgram;
+  private readonly annealKl: AnnealKl;
+  private readonly annealing: Annealing;
 
   constructor(options: ModelPolicyOptions) {
-    const { engine, config, trainable, recipe } = options;
+    const { engine, config, recipe } = options;
     this.options = options;
-    this.trained = Object.fromEntries(
-      Object.entries(trainable.initial).map(([name, { data }]) => [name, data]),
-    );
-    const { betas, eps, weightDecay } = recipe.optimizer;
-    this.optimizer = adamW({ betas, eps, weightDecay });
-    this.moments = this.optimizer.init(this.trained);
-    this.loss = compiledLoss(recipe.algorithm);
-    this.coefficients = startCoefficients(recipe.algorithm);
-    const save = trainable.saveAdapter;
-    if (save) this.saveAdapter = (folder) => save(folder, this.trained, this.anneal());
-    const { linear, frozen } = trainable;
+    const { linear, frozen, saveAdapter, initial } = options.trainable;
+    if (saveAdapter) this.saveAdapter = (to) => saveAdapter(to, this.learner.tensors, this.anneal());
+    this.learner = new Learner(initial, recipe);
     this.programs = new ModelPrograms({ engine, config, linear, ...(frozen && { frozen }) });
-    this.updateProgram = new UpdateProgram({
-      engine,
-      programs: this.programs,
-      trained: Object.keys(this.trained),
-      objective: recipe.objective,
-      loss: this.loss,
-    });
+    const shared = { engine, programs: this.programs };
+    this.loss = new BatchLoss({ ...shared, recipe, trained: Object.keys(this.learner.tensors) });
+    this.valueProgram = new ValueProgram(shared);
+    this.annealKl = new AnnealKl(shared);
+    this.annealing = new Annealing(options.schedule, recipe);
   }
 
   get dimensions(): PolicyDimensions {
-    const { config, trainable } = this.options;
     const count = (arrays: Iterable<ArrayLike<number>>) =>
       [...arrays].reduce((sum, { length }) => sum + length, 0);
-    const base = trainable.reference().base;
-    const trainableParameters = count(Object.values(this.trained));
-    const baseParameters = count(Object.values(base).map(({ data }) => data));
+    const trainableParameters = count(Object.values(this.learner.tensors));
+    const frozen = count(Object.values(this.options.trainable.frozen ?? {}).map(({ data }) => data));
     return {
-      trainableParameters,
-      totalParameters: trainable.frozen ? baseParameters + trainableParameters : baseParameters,
-      ...config,
+      ...{ trainableParameters, totalParameters: frozen + trainableParameters },
+      ...this.options.config,
     };
   }
 
@@ -119,7 +87,7 @@ export class ModelPolicy implements Policy {
   }
 
   get beta(): number {
-    return Math.max(...this.betas());
+    return Math.max(...this.annealing.betas());
   }
 
   get betaZeroStep(): number {
@@ -127,44 +95,50 @@ export class ModelPolicy implements Policy {
   }
 
   snapshot(): PolicySnapshot {
-    const { tokenizer, config } = this.options;
+    const { tokenizer, config, recipe } = this.options;
     const [weights, version, beta] = [this.weights(), this.version, this.beta];
     const model = this.programs.decoding(weights);
+    const sampler = { model, tokenizer, eosTokenIds: config.eosTokenIds, version, beta };
     return {
       version,
       beta,
-      sample: (requests, options) =>
-        sampleGroups({ model, tokenizer, eosTokenIds: config.eosTokenIds, version, beta }, requests, options),
+      maxPositions: config.maxPositionEmbeddings,
+      sample: (requests, options) => sampleGroups(sampler, requests, options),
+      extend: async (texts, options) =>
+        (await completions(sampler, texts, { ...options, groupSize: 1 })).flat(),
+      between: (conversation, { tokenIds }, said) => tokenizer.encodeBetween(conversation, tokenIds, said),
+      values: async (groups) => {
+        // One token more, whatever it is: the value before it is the one after the text.
+        const longer = textsOf(groups).map(({ prompt, completions }) => ({
+          prompt,
+          completions: completions.map((ids) => [...ids, 0]),
+        }));
+        const size = recipe.optimizer.microBatchSize;
+        return rowsByGroup(groups, await this.valueProgram.measure(weights, longer, size));
+      },
     };
   }
 
   async update(batch: TrainBatch): Promise<UpdateMetrics> {
-    const rl = batch.objective === 'rl';
-    const { recipe } = this.options;
     const sequences = this.sequences(batch);
-    const prepared = await this.prepare(batch.objective, sequences);
-    const learning = rl && this.needsAdvantage() ? prepared.groups.filter(hasAdvantage) : prepared.groups;
-    const own = rl ? coefficients(this.coefficients, recipe.algorithm) : {};
-    const hyper = { ...(rl && { ...hyperParameters(this.loss), ...own }), ...prepared.scalars };
-    const temperature = rl ? recipe.sampling.temperature : 1;
-    const model = this.programs.inputs(this.weights());
-    const results: MicroResult[] = [];
-    for (const micro of microBatches(learning, recipe.optimizer.microBatchSize)) {
-      results.push(await this.updateProgram.run({ model, batch: micro, temperature, hyper }));
-    }
-    const sizes = { all: sizeOf(prepared.groups), forwarded: sizeOf(learning) };
-    const metrics = withLeftOut(combineMetrics(results.map(({ metrics }) => metrics)), sizes);
-    const applied = this.apply(results);
-    this.coefficients = nextCoefficients(this.coefficients, recipe.algorithm, { ...metrics, ...sizes.all });
+    const { results, metrics } = await this.loss.compute(sequences, {
+      weights: this.weights(),
+      step: this.steps,
+    });
+    const applied = this.learner.update(results, this.steps);
+    this.steps++;
+    const moved = await this.moveBeta(batch, sequences, applied);
     return {
-      ...(!rl && { num_tokens: countTokens(sequences) }),
-      ...prepared.metrics,
-      ...metrics,
-      ...(own.klCoef !== undefined && { kl_coef: own.klCoef }),
-      ...(own.entropyCoef !== undefined && { entropy_coef: own.entropyCoef }),
-      ...applied,
+      ...(batch.objective === 'sft' && { num_tokens: countTokens(sequences) }),
+      ...{ ...metrics, ...applied, ...moved },
       compilations: this.options.engine.stats().compilations,
     };
+  }
+
+  async pass(batch: TrainBatch): Promise<UpdateMetrics> {
+    const learning_rate = this.learner.rate(this.steps);
+    this.steps++;
+    return { learning_rate, ...(await this.moveBeta(batch, this.sequences(batch), {})) };
   }
 
   referenceLogprobs(groups: readonly Group[]): Promise<number[][][]> {
@@ -184,47 +158,17 @@ export class ModelPolicy implements Policy {
   }
 
   state(): PolicyState {
-    const { initial } = this.options.trainable;
-    const arrays = (prefix: string, values: Trained) =>
-      Object.entries(values).map(
-        ([name, data]) => [prefix + name, { data, shape: initial[name]!.shape }] as const,
-      );
-    return {
-      arrays: Object.fromEntries([
-        ...arrays('trained.', this.trained),
-        // The optimiser updates its moments in place; a checkpoint is of one moment.
-        ...arrays('expAvg.', copies(this.moments.expAvg)),
-        ...arrays('expAvgSq.', copies(this.moments.expAvgSq)),
-      ]),
-      data: {
-        steps: this.steps,
-        skippedInRow: this.skippedInRow,
-        optimizerStep: this.moments.step,
-        coefficients: this.coefficients,
-        anneal: this.annealState(),
-      },
-    };
+    const { arrays, data } = this.learner.state();
+    const coefficients = this.loss.state();
+    return { arrays, data: { ...data, steps: this.steps, coefficients, anneal: this.annealState() } };
   }
 
-  async restore({ arrays, data }: PolicyState): Promise<void> {
-    const { initial } = this.options.trainable;
-    const read = (prefix: string) =>
-      Object.fromEntries(
-        Object.entries(initial).map(([name, { shape }]) => {
-          const array = arrays[prefix + name];
-          if (array === undefined || String(array.shape) !== String(shape)) {
-            throw new InputError(
-              `the checkpoint is of another model or method: "${name}" should be [${shape}], it has ${array ? `[${array.shape}]` : 'none'}`,
-            );
-          }
-          return [name, Float32Array.from(array.data)];
-        }),
-      );
-    this.trained = read('trained.');
-    this.moments = { step: Number(data.optimizerStep), expAvg: read('expAvg.'), expAvgSq: read('expAvgSq.') };
+  async restore(state: PolicyState): Promise<void> {
+    const { data } = state;
+    this.learner.restore(state);
     this.steps = Number(data.steps);
-    this.skippedInRow = Number(data.skippedInRow);
-    this.coefficients = data.coefficients as CoefficientState;
+    this.loss.restore(data.coefficients as CoefficientState);
+    this.annealing.restore((data.anneal as ReturnType<typeof this.annealState>).clock);
     const anneal = JSON.stringify(this.annealState());
     if (JSON.stringify(data.anneal) !== anneal) {
       throw new InputError(
@@ -234,39 +178,47 @@ export class ModelPolicy implements Policy {
   }
 
   async saveMerged(folder: string): Promise<void> {
-    const { config, tokenizer, trainable } = this.options;
-    const weights = trainable.merged(this.trained, this.anneal());
+    const { config, tokenizer } = this.options;
+    const weights = this.options.trainable.merged(this.learner.tensors, this.anneal());
     await saveModelFolder(folder, { config, weights, tokenizerFiles: tokenizer.files });
   }
 
   async dispose(): Promise<void> {
-    await this.updateProgram.dispose();
-    await this.programs.dispose();
+    for (const program of [this.loss, this.valueProgram, this.annealKl, this.programs])
+      await program.dispose();
     await this.options.engine.dispose();
   }
 
-  /** β of each layer for the step about to be taken: it moves at every step, or is held over a rollout batch. */
-  private betas(): readonly number[] {
-    const { schedule, recipe } = this.options;
-    const perBatch = stepsPerBatch(recipe.algorithm);
-    const ended = this.steps >= recipe.steps;
-    return schedule.betas(
-      recipe.algorithm.annealPer === 'batch' && !ended ? this.steps - (this.steps % perBatch) : this.steps,
+  /** Moves β on after a step, and says how far that alone takes the policy on the step's texts. */
+  private moveBeta(
+    batch: TrainBatch,
+    sequences: readonly UnweightedSequences[],
+    { grad_norm: gradNorm }: UpdateMetrics,
+  ): Promise<UpdateMetrics> {
+    const { recipe } = this.options;
+    const reward =
+      batch.objective === 'rl' ? nanMean(batch.groups.flatMap(({ rewards }) => rewards)) : undefined;
+    const size = recipe.optimizer.microBatchSize;
+    const own = batch.objective === 'rl' ? textsOf(batch.groups) : sequences;
+    const texts = { sequences: own, temperature: trainingTemperature(recipe), size };
+    return this.annealing.advance(this.steps, { reward, gradNorm }, (next) =>
+      this.annealKl.measure(this.weights(), next, texts),
     );
   }
 
   private anneal(): Anneal {
-    return { step: this.steps, betas: this.betas(), zeroStep: this.betaZeroStep };
+    return { step: this.steps, betas: this.annealing.betas(), zeroStep: this.betaZeroStep };
   }
 
   /** What a checkpoint says of the schedule: its kind, horizon and where it stands. */
   private annealState() {
     const { method, steps, adapter, algorithm } = this.options.recipe;
-    return { method, steps, annealPer: algorithm.annealPer, ...adapter.schedule, ...this.anneal() };
+    const clock = this.annealing.state();
+    return { method, steps, annealPer: algorithm.annealPer, ...adapter.schedule, ...this.anneal(), clock };
   }
 
   private weights(): ModelWeights {
-    return this.options.trainable.weights(this.trained, this.betas());
+    return this.options.trainable.weights(this.learner.tensors, this.annealing.betas());
   }
 
   private sequences(batch: TrainBatch): UnweightedSequences[] {
@@ -278,90 +230,11 @@ export class ModelPolicy implements Policy {
     return exampleSequences(batch.examples, { tokenizer, endId, positions, ...recipe.sampling });
   }
 
-  /** Whether a group whose advantages are all 0 gets no gradient from anywhere. */
-  private needsAdvantage(): boolean {
-    const { klCoef, entropyCoef } = this.loss;
-    return klCoef === 0 && !entropyCoef && !lossNamed(this.loss).pullsWithoutAdvantage;
-  }
-
-  private async prepare(
-    objective: TrainBatch['objective'],
-    sequences: readonly UnweightedSequences[],
-  ): Promise<PreparedBatch> {
-    const { seed, sampling, algorithm } = this.options.recipe;
-    const shared = { loss: this.loss, maxCompletionLength: sampling.maxNewTokens };
-    if (objective === 'sft') return weighExamples(sequences, shared);
-    return prepareBatch(sequences, {
-      ...shared,
-      samplerCorrection: algorithm.samplerCorrection,
-      random: randomStream(seed, `tokens of step ${this.steps}`),
-      measure: () => measureTokens(sequences, this.measuring(this.weights())),
-    });
-  }
-
-  private measuring(weights: ModelWeights): MeasureOptions {
-    const { sampling, optimizer } = this.options.recipe;
-    const { temperature } = sampling;
-    return { programs: this.programs, weights, temperature, size: optimizer.microBatchSize };
-  }
-
   private async logprobsUnder(weights: ModelWeights, groups: readonly Group[]): Promise<number[][][]> {
-    const sequences = groups.map(({ promptIds, rollouts }) => ({
-      prompt: promptIds,
-      completions: rollouts.map(({ tokenIds }) => tokenIds),
-    }));
-    const { logprobs } = await measureTokens(sequences, this.measuring(weights));
-    let next = 0;
-    return groups.map(({ rollouts }) => rollouts.map(() => Array.from(logprobs[next++]!)));
+    const { sampling, optimizer } = this.options.recipe;
+    const measuring = { programs: this.programs, weights, temperature: sampling.temperature };
+    const texts = textsOf(groups);
+    const { logprobs } = await measureTokens(texts, { ...measuring, size: optimizer.microBatchSize });
+    return rowsByGroup(groups, logprobs);
   }
-
-  /** Adds up the micro-batches' gradients, clips them and takes the step. */
-  private apply(results: readonly MicroResult[]): UpdateMetrics {
-    const { optimizer, steps } = this.options.recipe;
-    const lr = learningRate({ ...optimizer, type: optimizer.lrSchedule, totalSteps: steps }, this.steps);
-    const loss = results.reduce((sum, result) => sum + result.loss, 0);
-    const gradients = sumGradients(results);
-    const { norm } = clipGradNorm(gradients, optimizer.maxGradNorm || Number.POSITIVE_INFINITY);
-    this.steps++;
-    const finite = Number.isFinite(norm) && Number.isFinite(loss);
-    this.skippedInRow = finite ? 0 : this.skippedInRow + 1;
-    if (this.skippedInRow === MAX_SKIPPED) {
-      throw new RunError(
-        `loss or gradient was not finite ${MAX_SKIPPED} steps in a row (loss ${loss}, norm ${norm})`,
-      );
-    }
-    if (finite && results.length > 0) {
-      const { params, state } = this.optimizer.update(gradients, this.moments, this.trained, lr);
-      this.trained = params;
-      this.moments = state;
-    }
-    return { loss, grad_norm: norm, learning_rate: lr, skipped: finite ? 0 : 1 };
-  }
-}
-
-const copies = (arrays: Trained): Trained =>
-  Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.slice()]));
-
-function sizeOf(groups: readonly UnweightedSequences[]): BatchSize {
-  const rows = rowsOf(groups);
-  return { tokens: totalTokens(rows.map(({ mask }) => mask)), sequences: rows.length };
-}
-
-const countTokens = (groups: readonly UnweightedSequences[]): number =>
-  groups.reduce(
-    (sum, { prompt, completions }) =>
-      completions.reduce((all, { length }) => all + prompt.length + length, sum),
-    0,
-  );
-
-function sumGradients(results: readonly MicroResult[]): Record<string, Float32Array> {
-  const [first, ...others] = results;
-  const sums = { ...first?.gradients };
-  for (const { gradients } of others) {
-    for (const [name, gradient] of Object.entries(gradients)) {
-      const sum = sums[name]!;
-      for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + gradient[i]!;
-    }
-  }
-  return sums;
 }

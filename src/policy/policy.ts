@@ -28,19 +28,36 @@ export interface SampleOptions {
   readonly seed: number;
 }
 
+/** What episodes are played with. */
+export interface Player {
+  /** `groupSize` first turns for each request, in the order of the requests. */
+  sample(requests: readonly SampleRequest[], options: SampleOptions): Promise<readonly Group[]>;
+  /** One completion of each text, given as token ids. */
+  extend(texts: readonly (readonly number[])[], options: SampleOptions): Promise<readonly Completion[]>;
+  /**
+   * Ids of the tokens between a turn, which follows a conversation, and the policy's next: the end of the turn where it lacks one,
+   * what was said, and the template's marks.
+   */
+  between(
+    conversation: readonly Message[],
+    turn: Pick<Completion, 'tokenIds'>,
+    said: readonly Message[],
+  ): readonly number[];
+  /** Positions that the model has. */
+  readonly maxPositions: number;
+}
+
 /** The policy as it was at one moment: later updates of the policy don't reach it. */
-export interface PolicySnapshot {
+export interface PolicySnapshot extends Player {
   /** Optimiser steps that these weights have seen. */
   readonly version: number;
   readonly beta: number;
-  /** `groupSize` rollouts of each request, in the order of the requests. */
-  sample(requests: readonly SampleRequest[], options: SampleOptions): Promise<readonly Group[]>;
+  /** The value function before each token of every rollout and after its last, [groups][G][T + 1]. Called with one only. */
+  values(groups: readonly Group[]): Promise<readonly (readonly (readonly number[])[])[]>;
 }
 
 /** A group ready to be trained on. */
 export interface TrainGroup extends AdvantagedGroup {
-  /** Log-probs (nats) of each completion's tokens under the reference policy, [G][T]; there when klCoef ≠ 0. */
-  readonly refLogprobs?: readonly (readonly number[])[];
   /**
    * Log-probs of each completion's tokens under the trainer when the batch's first step was due, [G][T]; there with
    * samplerCorrection. The ratio is then taken against these, and what lies between them and the sampler's is a weight.
@@ -111,6 +128,8 @@ export interface Policy {
   snapshot(): PolicySnapshot;
   /** One optimiser step (its micro-batches inside), after which `version` and `beta` have moved on. */
   update(batch: TrainBatch): Promise<UpdateMetrics>;
+  /** Lets a step pass without an update: β and the learning rate go on as after one. */
+  pass(batch: TrainBatch): Promise<UpdateMetrics>;
   /** Log-probs of every rollout's tokens under the reference policy, [groups][G][T]. Called when klCoef ≠ 0 only. */
   referenceLogprobs(groups: readonly Group[]): Promise<readonly (readonly (readonly number[])[])[]>;
   /** Log-probs of every rollout's tokens under the policy as it is, [groups][G][T]. */
@@ -128,6 +147,3 @@ export interface Policy {
   saveMerged(folder: string): Promise<void>;
   dispose(): Promise<void>;
 }
-
-/** Greedy completions, one a prompt: what an evaluation needs of a model. */
-export type Completer = (prompts: readonly (readonly Message[])[]) => Promise<readonly Completion[]>;

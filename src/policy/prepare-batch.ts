@@ -1,4 +1,4 @@
-import type { Rows } from '../algorithm/aggregation.ts';
+import { type Rows, tokenWeights, totalTokens } from '../algorithm/aggregation.ts';
 import { type ImportanceOptions, importanceWeights } from '../algorithm/importance-correction.ts';
 import { type BatchConstants, batchConstants } from '../algorithm/loss/batch-constants.ts';
 import { lossNamed } from '../algorithm/loss/index.ts';
@@ -46,14 +46,16 @@ export async function prepareBatch(
   const selected = measures && select(rows, measures, options);
   const highEntropy = entropies && aboveThreshold(entropies, mask, scalars.entropyThreshold);
   const importance = correction(rows, options.samplerCorrection);
+  const value = valueWeights(rows);
   return {
     groups: extended(groups, (b) => ({
       lossWeights: lossWeights[b]!,
+      ...(value && { valueWeights: value.weights[b]! }),
       ...(selected && { selected: selected[b]! }),
       ...(highEntropy && { highEntropy: highEntropy[b]! }),
       ...(importance && { importanceRatio: importance.ratios[b]! }),
     })),
-    scalars,
+    scalars: { ...scalars, ...value?.scalars },
     metrics: importance?.metrics ?? {},
   };
 }
@@ -88,6 +90,15 @@ function select(
     mask: rows.map((row) => row.mask),
   };
   return lossNamed(loss).select?.(batch, loss, random);
+}
+
+/** Weights of the value loss, a mean over all positions that have a value, and how many those are; undefined without values. */
+function valueWeights(rows: readonly Row[]) {
+  if (rows.some((row) => row.valueMask === undefined)) return undefined;
+  const masks = rows.map((row) => row.valueMask!);
+  const tokens = Math.max(1, totalTokens(masks));
+  const by = { tokens, sequences: masks.length, scale: 1 };
+  return { weights: tokenWeights(masks, 'token-mean', by), scalars: { valueTokens: tokens } };
 }
 
 /** 1 for the loss tokens whose entropy reaches the threshold; undefined without one. */

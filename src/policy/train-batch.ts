@@ -1,38 +1,59 @@
 import { lossMask } from '../algorithm/completions.ts';
+import type { Recipe } from '../config.ts';
 import { InputError } from '../errors.ts';
 import { checkPositions } from '../model/check-positions.ts';
 import type { Sequences } from '../model/packed-rows.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
+import { ownTokens } from '../rollout/own-tokens.ts';
+import type { Group, ValueTargets } from '../types.ts';
 import type { TrainSequences } from './micro-batches.ts';
 import type { Example, TrainGroup } from './policy.ts';
 
 /** Sequences without their weights in the loss, which depend on the whole batch. */
 export type UnweightedSequences = Omit<TrainSequences, 'rows'> & {
-  readonly rows: readonly Omit<TrainSequences['rows'][number], 'lossWeights'>[];
+  readonly rows: readonly Omit<TrainSequences['rows'][number], 'lossWeights' | 'valueWeights'>[];
 };
 
-/** Scored rollouts as training sequences. */
+/** Which rollouts' tokens train, and what by. */
+export type SequenceSettings = Pick<Recipe['algorithm'], 'maskTruncated' | 'klIn'>;
+
+/**
+ * Scored rollouts as training sequences. Where the value function has a target past the last token the sequence is one
+ * token longer, of which only the value counts.
+ */
 export function rolloutSequences(
   groups: readonly TrainGroup[],
-  { maskTruncated }: { readonly maskTruncated: boolean },
+  { maskTruncated, klIn }: SequenceSettings,
 ): UnweightedSequences[] {
-  return groups.map(({ promptIds, rollouts, advantages, tokenAdvantages, refLogprobs, oldLogprobs }) => {
+  return groups.map((group) => {
+    const { promptIds, rollouts, refLogprobs, oldLogprobs, valueTargets } = group;
     const lengths = rollouts.map(({ tokenIds }) => tokenIds.length);
     const truncated = rollouts.map(({ finishReason }) => finishReason === 'length');
-    const masks = lossMask({ lengths, truncated }, maskTruncated);
+    const masks = lossMask({ lengths, truncated, ownTokens: rollouts.map(ownTokens) }, maskTruncated);
+    const widened = (row: readonly number[], g: number) => padded(row, valueTargets?.[g]?.mask.length);
     return {
       prompt: promptIds,
-      completions: rollouts.map(({ tokenIds }) => tokenIds),
+      completions: rollouts.map(({ tokenIds }, g) => widened(tokenIds, g)),
       rows: rollouts.map(({ logprobs }, g) => ({
-        mask: masks[g]!,
-        advantage: tokenAdvantages ? tokenAdvantages[g]! : advantages[g]!,
-        oldLogprobs: oldLogprobs ? oldLogprobs[g]! : logprobs,
-        ...(oldLogprobs && { samplingLogprobs: logprobs }),
-        ...(refLogprobs && { refLogprobs: refLogprobs[g]! }),
+        mask: widened(masks[g]!, g),
+        advantage: group.tokenAdvantages ? group.tokenAdvantages[g]! : group.advantages[g]!,
+        oldLogprobs: widened(oldLogprobs ? oldLogprobs[g]! : logprobs, g),
+        ...(oldLogprobs && { samplingLogprobs: widened(logprobs, g) }),
+        ...(refLogprobs && klIn === 'loss' && { refLogprobs: widened(refLogprobs[g]!, g) }),
+        ...(valueTargets && valueRows(valueTargets[g]!)),
       })),
     };
   });
 }
+
+const padded = (row: readonly number[], length = row.length) => [
+  ...row,
+  ...Array<number>(length - row.length).fill(0),
+];
+
+const valueRows = ({ values, returns, mask }: ValueTargets) => ({
+  ...{ oldValues: values, returns, valueMask: mask },
+});
 
 /**
  * Prompts and the texts taught after them as training sequences; the text is followed by the token that ends a turn.
@@ -90,4 +111,26 @@ export const hasAdvantage = (group: UnweightedSequences): boolean =>
     Array.from(mask).some(
       (m, t) => m !== 0 && (typeof advantage === 'number' ? advantage : advantage[t]) !== 0,
     ),
+  );
+
+/** The token ids of groups, with masks of the policy's own tokens. */
+export const textsOf = (groups: readonly Group[]) =>
+  groups.map(({ promptIds, rollouts }) => ({
+    prompt: promptIds,
+    completions: rollouts.map(({ tokenIds }) => tokenIds),
+    masks: rollouts.map(ownTokens),
+  }));
+
+/** Rows of numbers in the order of the rollouts, [B] → [groups][G]. */
+export function rowsByGroup(groups: readonly Group[], rows: readonly ArrayLike<number>[]): number[][][] {
+  let next = 0;
+  return groups.map(({ rollouts }) => rollouts.map(() => Array.from(rows[next++]!)));
+}
+
+/** Tokens of prompts and completions. */
+export const countTokens = (groups: readonly Sequences[]): number =>
+  groups.reduce(
+    (sum, { prompt, completions }) =>
+      completions.reduce((all, { length }) => all + prompt.length + length, sum),
+    0,
   );

@@ -1,8 +1,20 @@
 import { policyLoss } from '../algorithm/loss/policy-loss.ts';
-import type { LossConfig, LossInputs } from '../algorithm/loss/types.ts';
+import { ppoLoss } from '../algorithm/loss/ppo-loss.ts';
+import { ratioMetrics } from '../algorithm/loss/ratio-metrics.ts';
+import type { LossConfig, LossInputs, LossResult } from '../algorithm/loss/types.ts';
+import type { ValueInputs } from '../algorithm/loss/value-loss.ts';
+import { detach } from '../algorithm/stop-gradient.ts';
+import type { ValueSettings } from '../config/algorithm.ts';
 import type { Engine, HostTensor, Named, Program } from '../engine/engine.ts';
 import * as tf from '../engine/tfjs.ts';
-import { type ModelPrograms, packedInputs, packedLogprobs, scalarInput } from '../model/model-programs.ts';
+import {
+  type ModelPrograms,
+  packedHidden,
+  packedInputs,
+  packedLogprobs,
+  scalarInput,
+} from '../model/model-programs.ts';
+import { values } from '../model/value-head.ts';
 import type { MicroBatch } from './micro-batches.ts';
 
 /** The loss of a micro-batch, its metrics, and its gradient by every trained tensor: each a part that adds up over the batch. */
@@ -19,15 +31,17 @@ export interface UpdateProgramOptions {
   readonly trained: readonly string[];
   readonly objective: 'rl' | 'sft';
   readonly loss: LossConfig;
+  /** With a value function: whether its loss trains the head alone. */
+  readonly value?: Pick<ValueSettings, 'detach'> | undefined;
 }
 
 /** Everything that one micro-batch's loss depends on. */
 export interface MicroInputs {
-  /** Weights, adapter, β and tables: `ModelPrograms.inputs`. */
+  /** Weights, adapter, β and tables: `ModelPrograms.inputs`, and the value head. */
   readonly model: Named<HostTensor>;
   readonly batch: MicroBatch;
   readonly temperature: number;
-  /** Scalars of the loss: `hyperParameters` and `BatchConstants.scalars`. */
+  /** Scalars of the loss: `hyperParameters` and `PreparedBatch.scalars`; with a value function valueCoef and valueClip. */
   readonly hyper: Readonly<Record<string, number>>;
 }
 
@@ -86,23 +100,51 @@ export class UpdateProgram {
     return { loss: value, ...metrics, ...gradients };
   }
 
-  private loss(inputs: Named<tf.Tensor>): { readonly loss: tf.Tensor; readonly metrics: Named<tf.Tensor> } {
+  private loss(inputs: Named<tf.Tensor>): LossResult {
     const { programs, trained, objective, loss } = this.options;
-    const head = programs.headWeight;
-    const { logprobs, entropy } = packedLogprobs(programs.decoder(inputs), inputs, {
-      weightGradient: trained.includes(head),
-      entropyGradient: Boolean(loss.entropyCoef),
-    });
-    const rows = inputs as unknown as BatchRows;
-    const hyper = Object.fromEntries(
-      Object.entries(inputs).flatMap(([name, tensor]) =>
-        name.startsWith(HYPER) ? [[name.slice(HYPER.length), tensor] as const] : [],
-      ),
+    const model = programs.decoder(inputs);
+    const hidden = packedHidden(model, inputs);
+    const { logprobs, entropy } = packedLogprobs(
+      model,
+      { hidden, inputs },
+      {
+        weightGradient: trained.includes(programs.headWeight),
+        entropyGradient: Boolean(loss.entropyCoef),
+      },
     );
+    const rows = inputs as unknown as BatchRows;
+    const hyper = scalarsOf(inputs);
     if (objective === 'sft') {
       const mean = tf.div(tf.sum(tf.mul(entropy, rows.mask)), hyper.tokens!);
       return { loss: tf.neg(tf.sum(tf.mul(logprobs, rows.lossWeights))), metrics: { entropy: mean } };
     }
-    return policyLoss({ ...rows, logprobs, entropies: entropy, hyper }, loss);
+    const all = { ...rows, logprobs, entropies: entropy, hyper };
+    const value = this.valueInputs(inputs, hidden);
+    const result = value ? ppoLoss(all, value, loss) : policyLoss(all, loss);
+    return { ...result, metrics: { ...result.metrics, ...ratioMetrics(all) } };
   }
+
+  private valueInputs(inputs: Named<tf.Tensor>, hidden: tf.Tensor2D): ValueInputs | undefined {
+    const { value } = this.options;
+    if (value === undefined) return undefined;
+    const { valueCoef, valueClip, valueTokens } = scalarsOf(inputs);
+    const states = value.detach ? (detach(hidden) as tf.Tensor2D) : hidden;
+    return {
+      values: tf.reshape(values(states, inputs), inputs.ids!.shape),
+      oldValues: inputs.oldValues!,
+      returns: inputs.returns!,
+      mask: inputs.valueMask!,
+      lossWeights: inputs.valueWeights!,
+      hyper: { valueCoef: valueCoef!, valueClip: valueClip!, tokens: valueTokens! },
+    };
+  }
+}
+
+/** The scalars of the loss among a program's inputs, by their own names. */
+function scalarsOf(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
+  return Object.fromEntries(
+    Object.entries(inputs).flatMap(([name, tensor]) =>
+      name.startsWith(HYPER) ? [[name.slice(HYPER.length), tensor] as const] : [],
+    ),
+  );
 }

@@ -6,6 +6,11 @@ import type { RunData } from './run-data.ts';
 const CURVES: readonly { metric: string; title: string; note: string }[] = [
   { metric: 'reward', title: 'Reward', note: 'weighted sum of the rewards, mean over the batch' },
   { metric: 'beta', title: 'β', note: 'annealing coefficient that the step used; 0 is a linear adapter' },
+  {
+    metric: 'anneal_kl',
+    title: 'KL of the anneal',
+    note: 'how far each move of β alone takes the policy, nats a token',
+  },
   { metric: 'loss', title: 'Loss', note: 'of the optimiser batch' },
   { metric: 'grad_norm', title: 'Gradient norm', note: 'global, before clipping' },
   { metric: 'completions/mean_length', title: 'Completion length', note: 'tokens, mean over the batch' },
@@ -16,6 +21,11 @@ const CURVES: readonly { metric: string; title: string; note: string }[] = [
   },
   { metric: 'kl', title: 'KL', note: 'to the reference policy, nats a token' },
   { metric: 'entropy', title: 'Entropy', note: 'of the policy, nats a token' },
+  {
+    metric: 'val/explained_variance',
+    title: 'Explained variance',
+    note: 'how much of the returns the value function knew; 1 is all',
+  },
 ];
 
 /** Curves that say nothing when they are 0 throughout: no annealing, nothing cut off. */

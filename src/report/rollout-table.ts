@@ -23,9 +23,10 @@ function chosen(rollouts: readonly RolloutRecord[]): RolloutRecord[] {
   });
 }
 
-function row({ prompt, completion, rewards, reward, advantage, beta }: RolloutRecord): string {
+function row({ prompt, completion, turns, rewards, reward, advantage, beta }: RolloutRecord): string {
   const parts = Object.entries(rewards).map(([name, score]) => `${name}: ${score ?? 'does not apply'}`);
   const question = prompt.map((message) => message.content).join('\n\n');
+  const said = turns?.map(({ role, content }) => `${role}: ${content}`).join('\n') ?? completion;
   const sign = advantage > 0 ? 'good' : advantage < 0 ? 'bad' : '';
-  return `<tr><td class="text">${escapeHtml(question)}</td><td class="text">${escapeHtml(completion)}</td><td class="n" title="${escapeHtml(parts.join('\n'))}">${shortNumber(reward)}</td><td class="n ${sign}">${shortNumber(advantage)}</td><td class="n">${shortNumber(beta)}</td></tr>`;
+  return `<tr><td class="text">${escapeHtml(question)}</td><td class="text">${escapeHtml(said)}</td><td class="n" title="${escapeHtml(parts.join('\n'))}">${shortNumber(reward)}</td><td class="n ${sign}">${shortNumber(advantage)}</td><td class="n">${shortNumber(beta)}</td></tr>`;
 }

@@ -1,6 +1,6 @@
 import type { Recipe } from '../config.ts';
 import { type EvalRow, evaluateGreedy } from '../pipeline/evaluate.ts';
-import { greedyPolicy } from '../pipeline/greedy.ts';
+import { greedyOptions } from '../pipeline/greedy.ts';
 import { nameRewards } from '../pipeline/name-rewards.ts';
 import type { Policy } from '../policy/policy.ts';
 import { readAllRecords } from '../run-folder/jsonl-file.ts';
@@ -22,7 +22,8 @@ export async function trainedAnswers(
     recorded.length === tasks.length &&
     recorded.every((row, i) => row.step === policy.version && row.task === tasks[i]!.id);
   if (fits) return recorded;
-  const { rows } = await evaluateGreedy(greedyPolicy(policy.snapshot(), recipe), {
+  const { rows } = await evaluateGreedy(policy.snapshot(), {
+    sampling: greedyOptions(recipe),
     environment: recipe.env,
     tasks,
     rewards: nameRewards(recipe.rewards),

@@ -25,10 +25,13 @@ function checkpoint(step: number, accuracy?: number): Checkpoint {
     },
     streams: { seeds: randomStream(1, 'seeds').state() },
     tasks: { epoch: 1, offset: 3 },
+    klCoef: 0.1,
+    reward: 0.3,
     pending: [
       {
         ...{ index: 7, policyVersion: 6, beta: 0.1 + 0.2, metrics: { reward_std: Number.NaN, zero: -0 } },
         batch: { objective: 'rl', groups: [] },
+        farEnough: true,
       },
     ],
     evals: accuracy === undefined ? [] : [{ ...evaluation, accuracy }],

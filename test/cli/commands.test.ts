@@ -246,6 +246,31 @@ describe('anneal eval', () => {
     expect(code).toBe(0);
     expect(out).toEqual([expect.stringMatching(/greedy accuracy .* on 5 train tasks$/)]);
   });
+
+  test('with samples tells avg@k, pass@k and maj@k, the same again when repeated', async () => {
+    const asked = ['eval', recipe, '--tasks', '3', '--samples', '6', '--temperature', '0.8'];
+    const { code, out } = await anneal(asked);
+    expect(code).toBe(0);
+    expect(out[1]).toBe('6 samples a task at temperature 0.8:');
+    const names = out.slice(2).map((line) => line.trim().split(/\s+/)[0]);
+    expect(names).toEqual(['avg@6', 'pass@1', 'pass@2', 'pass@4', 'pass@6', 'maj@6']);
+    for (const line of out.slice(2)) expect(line).toMatch(/ [\d.]+ % \([\d.]+ to [\d.]+\)$/);
+    const json = await anneal([...asked, '--json']);
+    const { sampled } = JSON.parse(json.out[0]!);
+    expect(sampled).toMatchObject({ samples: 6, temperature: 0.8, tasks: 3 });
+    expect(sampled.avg).toEqual(sampled.pass[1]);
+    expect((await anneal(asked)).out).toEqual(out);
+  });
+
+  test.each([
+    [['--samples', '0'], /--samples takes a whole number of at least 1 \(got "0"\)/],
+    [['--samples', '4', '--temperature', '0'], /temperature of samples must be above 0 \(got 0\)/],
+    [['--temperature', '1'], /give --samples too/],
+  ])('refuses %j', async (options, says) => {
+    const { code, err } = await anneal(['eval', recipe, ...options]);
+    expect(code).toBe(2);
+    expect(err.join()).toMatch(says);
+  });
 });
 
 describe('anneal generate', () => {

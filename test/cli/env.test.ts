@@ -34,6 +34,13 @@ describe('anneal env check', () => {
     );
   });
 
+  test('in characters it does not guess what would be truncated', async () => {
+    const { out } = await anneal(['env', 'check', 'arithmetic', '--limit', '20']);
+    expect(out.join('\n')).toMatch(
+      /characters, median 7; --tokenizer MODEL tells how many would be truncated/,
+    );
+  });
+
   test('as JSON, in tokens', async () => {
     const { out } = await anneal([
       'env',
@@ -49,6 +56,7 @@ describe('anneal env check', () => {
     expect(report.gold).toEqual({ graded: 40, verified: 40 });
     expect(report.splits.test.tasks).toBe(20);
     expect(report.splits.test.longest).toBeLessThan(12);
+    expect(report.splits.test.truncated).toBe(0);
   });
 
   test('a gold answer that fails is shown with its reason, and the exit code tells', async () => {

@@ -13,7 +13,7 @@ function refused(algorithm: object, message: RegExp | string): void {
   expect(() => parse(algorithm as Given)).toThrow(message);
 }
 
-const names = Object.keys(losses).filter((name) => name !== 'ppo') as NonNullable<Given['name']>[];
+const names = Object.keys(losses) as NonNullable<Given['name']>[];
 
 describe.each(names)('algorithm %s', (name) => {
   test('is filled in to the same again when parsed twice', () => {
@@ -84,6 +84,40 @@ describe('an algorithm brings its own', () => {
   });
 });
 
+describe('ppo', () => {
+  test('has a value function by TRL’s coefficients, and its KL in the reward', () => {
+    expect(parse({ name: 'ppo' })).toMatchObject({
+      ...{ valueCoef: 0.1, valueClip: 0.2, detachValueHead: false, whitenRewards: false },
+      ...{ scorePlacement: 'past-last', klIn: 'reward', klEstimator: 'k1', klBiasCorrection: false },
+      ...{ shuffle: true, advantage: { estimator: 'gae' } },
+    });
+    expect(parse({ name: 'ppo' })).not.toHaveProperty('dualClip');
+  });
+
+  test('as verl has it places the score on the last token and caps the loss', () => {
+    expect(parse({ name: 'ppo', compat: 'verl' })).toMatchObject({
+      ...{ scorePlacement: 'last-token', dualClip: 3, klEstimator: 'k1' },
+    });
+  });
+
+  test('may do without a value function, and other losses with one', () => {
+    const critic = parse({ name: 'grpo', advantage: { estimator: 'gae', gamma: 0.9, lambda: 0.8 } });
+    expect(critic).toMatchObject({ valueCoef: 0.1, klIn: 'reward' });
+    const actor = parse({ name: 'ppo', advantage: { estimator: 'grpo' } });
+    expect(actor).toMatchObject({ klIn: 'loss', klEstimator: 'k3', shuffle: false });
+    expect(actor).not.toHaveProperty('valueCoef');
+    expect(parse({ name: 'rloo', klIn: 'reward' })).toMatchObject({ klEstimator: 'k1' });
+    expect(parse({ name: 'ppo', klIn: 'loss' })).toMatchObject({ klEstimator: 'k3', klBiasCorrection: true });
+  });
+
+  test('needs no second completion of a prompt', () => {
+    const alone = (algorithm: Given) => parseRecipe(banditRecipe({ algorithm, sampling: { groupSize: 1 } }));
+    for (const name of ['ppo', 'reinforce'] as const) expect(alone({ name }).sampling.groupSize).toBe(1);
+    expect(() => alone({})).toThrow(/groupSize: must be at least 2: advantages \(grpo\).*got 1/);
+    expect(() => alone({ name: 'ppo', dynamicSampling: { maxTries: 2 } })).toThrow(/groupSize/);
+  });
+});
+
 describe('refused are', () => {
   test('aggregation where the loss is defined with its own', () => {
     refused({ name: 'rloo', aggregation: 'token-mean' }, /aggregation: rloo does not read it.*"token-mean"/);
@@ -109,13 +143,17 @@ describe('refused are', () => {
       { name: 'rloo', rewardAggregation: 'normalise-then-sum' },
       /goes with the advantage estimator grpo/,
     );
+    refused({ rewardAggregation: 'normalise-then-sum', klIn: 'reward' }, /klIn: a penalty in the reward/);
+    refused({ name: 'ppo', klBiasCorrection: true }, /klBiasCorrection: is of the KL in the loss/);
+    refused({ valueCoef: 0.5 }, /valueCoef: goes with the advantage estimator gae.*not with grpo \(got 0.5/);
+    refused({ scorePlacement: 'last-token' }, /scorePlacement: goes with the advantage estimator gae/);
     refused({ klControl: { type: 'adaptive', target: 0.1, horizon: 100 } }, /needs klCoef above 0/);
     refused({ stepsPerGeneration: 3 }, /must divide sampling.promptsPerStep \(2\)/);
   });
 
   test('names that there are not', () => {
-    refused({ name: 'ppo' }, /algorithm.name: .*"grpo".*got "ppo"/);
-    refused({ advantage: { estimator: 'gae' } }, /algorithm.advantage.estimator: .*got "gae"/);
+    refused({ name: 'ppo2' }, /algorithm.name: .*"grpo".*got "ppo2"/);
+    refused({ advantage: { estimator: 'gea' } }, /algorithm.advantage.estimator: .*got "gea"/);
     refused({ klEstimator: 'k9' }, /algorithm.klEstimator: .*got "k9"/);
     refused({ clipEpsilom: 0.1 }, /clipEpsilom/);
   });

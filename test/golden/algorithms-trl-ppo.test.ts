@@ -1,15 +1,16 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, expect } from 'vitest';
+import { gae } from '../../src/algorithm/advantage/gae.ts';
 import { batchConstants } from '../../src/algorithm/loss/batch-constants.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import { ppoLoss } from '../../src/algorithm/loss/ppo-loss.ts';
-import { ppoAdvantages } from '../../src/algorithm/ppo/advantages.ts';
+import { masked } from '../../src/algorithm/masked-statistics.ts';
 import { invalidated, objectiveMetrics } from '../../src/algorithm/ppo/objective.ts';
-import { lastTokenIndex, maskUpTo, truncateAtStop } from '../../src/algorithm/ppo/response.ts';
 import { tokenRewards, valueMask } from '../../src/algorithm/ppo/token-rewards.ts';
 import * as tf from '../../src/engine/tfjs.ts';
 import { expectClose, type GoldenCase, goldenSuite, type Json, onlyKeys } from './algorithms-cases.ts';
 import { differentiate, plainRows, scalarsOf, tensorOf } from './algorithms-gradient.ts';
+import { lastTokenIndex, maskUpTo, truncateAtStop } from './trl-response.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -56,15 +57,19 @@ function rollout({ config, inputs }: GoldenCase) {
     logprobs: inputs.logprobs,
     refLogprobs: inputs.ref_logprobs,
     scores: inputs.scores,
-    last,
+    mask,
     ended,
   };
   const valued = valueMask(batch, options);
   const rewards = tokenRewards(batch, options);
-  const { values, advantages, returns } = ppoAdvantages(
-    { rewards: rewards.rewards, values: inputs.values, mask, valueMask: valued },
+  const { advantages, returns } = gae(
+    {
+      ...{ rewards: rewards.scores, groups: responses.map((_, b) => b) },
+      ...{ tokenRewards: rewards.rewards, values: inputs.values, mask, valueMask: valued },
+    },
     { gamma: config.gamma, lambda: config.lam },
   );
+  const values = masked(inputs.values, valued);
   const logprobs = invalidated(inputs.logprobs, mask);
   return { responses, last, ended, mask, valued, rewards, values, advantages, returns, logprobs };
 }
@@ -76,6 +81,7 @@ function runPpoLoss({ config, inputs }: GoldenCase, r: ReturnType<typeof rollout
     klCoef: 0,
     klBiasCorrection: false,
     compat: 'trl',
+    meansOverPadding: true,
   } as const;
   const policy = batchConstants({ mask: r.mask }, settings);
   const value = batchConstants({ mask: r.valued }, settings);
@@ -123,7 +129,7 @@ function check(given: GoldenCase) {
     contain_eos_token: r.ended,
     padding_mask: padding(r.mask),
     padding_mask_p1: padding(r.valued),
-    kl: r.rewards.kl,
+    kl: r.rewards.tokenKl,
     non_score_reward: plainRows(r.rewards.penalty),
     scores_after_penalty: r.rewards.scores,
     rewards_final: plainRows(r.rewards.rewards),

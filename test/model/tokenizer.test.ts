@@ -203,6 +203,43 @@ describe('chat templates', () => {
   );
 });
 
+describe('between turns', () => {
+  const marked = make(
+    characters,
+    { eos_token: '</s>' },
+    "{% for m in messages %}{% if m.role == 'assistant' %}={% endif %}{{ m.content }}{% if m.role == 'assistant' %}</s> {% endif %}{% endfor %}{% if add_generation_prompt %}={% endif %}",
+  );
+  const bare = make(characters, { eos_token: '</s>' }, '{% for m in messages %}{{ m.content }}{% endfor %}');
+  const conversation = [user('a'), assistant('bb'), user('aa')];
+  const tool = [{ role: 'tool' as const, content: 'ab' }];
+
+  test('what is put after a turn makes the ids those of the whole conversation', () => {
+    const turn = [...marked.encode('ba'), 1];
+    expect([
+      ...marked.encodeChat(conversation),
+      ...turn,
+      ...marked.encodeBetween(conversation, turn, tool),
+    ]).toEqual(marked.encodeChat([...conversation, assistant('ba'), ...tool]));
+  });
+
+  test('a turn that lacks its end mark gets it', () => {
+    const ended = marked.encodeBetween(conversation, [3, 1], tool);
+    expect(marked.encodeBetween(conversation, [3], tool)).toEqual([1, ...ended]);
+  });
+
+  test('without marks what is said follows as it is, whatever the turn ends with', () => {
+    expect(bare.encodeBetween(conversation, [3, 1], tool)).toEqual([2, 3]);
+    expect(bare.encodeBetween(conversation, [2], tool)).toEqual([2, 3]);
+  });
+
+  test('needs a template that shows a turn as it stands', () => {
+    const last = make(characters, {}, '{{ messages[-1].content }}');
+    expect(() => last.encodeBetween(conversation, [3], tool)).toThrow(InputError);
+    expect(() => last.encodeBetween(conversation, [3], tool)).toThrow(/does not render an assistant’s turn/);
+    expect(() => make(characters).encodeBetween(conversation, [3], tool)).toThrow(/no chat template/);
+  });
+});
+
 describe('bad tokenizer files', () => {
   test.each([
     ['not JSON', '{', 'tokenizer.json is not valid JSON'],

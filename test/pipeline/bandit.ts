@@ -13,7 +13,7 @@ import type {
   TrainBatch,
 } from '../../src/policy/policy.ts';
 import { randomStream } from '../../src/random.ts';
-import type { Environment, Group, Rollout, Task } from '../../src/types.ts';
+import type { Completion, Environment, Group, Rollout, Task } from '../../src/types.ts';
 
 /**
  * A policy small enough to follow by hand: it answers every prompt with one digit, drawn from softmax(weights), and
@@ -42,6 +42,8 @@ export class Bandit implements Policy {
   };
   readonly betaZeroStep: number;
   readonly updates: TrainBatch[] = [];
+  /** Batches of steps that passed without an update. */
+  readonly passed: TrainBatch[] = [];
   version = 0;
   disposed = false;
   weights: Float32Array = new Float32Array(DIGITS);
@@ -68,6 +70,13 @@ export class Bandit implements Policy {
         const choose = chooser(logits(weights, beta), options);
         return requests.map((request, p) => group(request, options, (g) => choose(p, g), { version, beta }));
       },
+      extend: async (texts, options) => {
+        const choose = chooser(logits(weights, beta), options);
+        return texts.map((_, i) => completion(choose(i, 0)));
+      },
+      between: (_conversation, _turn, said) => said.map(() => 9),
+      maxPositions: 64,
+      values: async (groups) => groups.map((g) => g.rollouts.map(() => [0.1 * version, 0.2])),
     };
   }
 
@@ -85,8 +94,15 @@ export class Bandit implements Policy {
     return {
       loss: 0,
       grad_norm: Math.hypot(...gradient),
+      approx_kl: 0.1,
       ...(batch.objective === 'sft' && { num_tokens: 2 }),
     };
+  }
+
+  async pass(batch: TrainBatch) {
+    this.passed.push(batch);
+    this.version++;
+    return { learning_rate: 0 };
   }
 
   async referenceLogprobs(groups: readonly Group[]) {
@@ -156,6 +172,11 @@ function softmax(x: readonly number[]): number[] {
   return e.map((value) => value / sum);
 }
 
+interface Choice {
+  readonly digit: number;
+  readonly logprob: number;
+}
+
 function chooser(scores: readonly number[], { temperature, seed }: SampleOptions) {
   const probs = softmax(scores);
   if (temperature === 0) return () => ({ digit: scores.indexOf(Math.max(...scores)), logprob: 0 });
@@ -170,16 +191,18 @@ function chooser(scores: readonly number[], { temperature, seed }: SampleOptions
 function group(
   { task, messages }: SampleRequest,
   { groupSize }: SampleOptions,
-  choose: (g: number) => { digit: number; logprob: number },
+  choose: (g: number) => Choice,
   { version, beta }: { version: number; beta: number },
 ): Group {
   const rollouts = Array.from({ length: groupSize }, (_, g): Rollout => {
-    const { digit, logprob } = choose(g);
-    const common = { finishReason: 'eos', beta, policyVersion: version } as const;
-    return { tokenIds: [digit], logprobs: [logprob], text: String(digit), ...common };
+    return { ...completion(choose(g)), beta, policyVersion: version };
   });
   return { task, messages, promptIds: [1, 2], rollouts };
 }
+
+const completion = ({ digit, logprob }: Choice): Completion => ({
+  ...{ tokenIds: [digit], logprobs: [logprob], text: String(digit), finishReason: 'eos' },
+});
 
 /** An environment without end whose answer is always 7; `read` counts the train tasks handed out. */
 export function sevens(onRead: () => void = () => {}): Environment & { read: number } {

@@ -1,31 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseRecipe, type RecipeInput } from '../../src/config.ts';
-import { judgeBy } from '../../src/pipeline/judge.ts';
-import type { ScoredGroup } from '../../src/types.ts';
-import { banditRecipe } from './bandit.ts';
-
-/** A group by each completion's length and reward; a second reward function gives twice as much. */
-function group(
-  completions: readonly (readonly [length: number, reward: number])[],
-  baseline?: number,
-): ScoredGroup {
-  return {
-    task: { id: 'x' },
-    messages: [],
-    promptIds: [],
-    rollouts: completions.map(([length]) => ({
-      ...{ tokenIds: Array<number>(length).fill(1), logprobs: Array<number>(length).fill(-1), text: '' },
-      ...{ finishReason: 'eos', beta: 0, policyVersion: 0 },
-    })),
-    scores: [completions.map(([, reward]) => reward), completions.map(([, reward]) => 2 * reward)],
-    rewards: completions.map(([, reward]) => reward),
-    ...(baseline !== undefined && { baseline }),
-  };
-}
-
-const rewards = ['a', 'b'].map((name) => ({ name, weight: 1, timeout: 1, reward: () => [] }));
-const judge = (algorithm: RecipeInput['algorithm'], groups: readonly ScoredGroup[]) =>
-  judgeBy(rewards, parseRecipe(banditRecipe({ algorithm })).algorithm)(groups);
+import { group, judge } from './scored-group.ts';
 
 const groups = [
   group([
@@ -88,7 +62,7 @@ describe('advantages are the algorithm’s own, or those asked for', () => {
           [2, 1],
           [1, 0],
         ],
-        0.25,
+        { baseline: 0.25 },
       ),
     ];
     const judged = judge({ advantage: { estimator: 'remax' } }, withBaseline);

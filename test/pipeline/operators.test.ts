@@ -19,6 +19,7 @@ const sampling = {
   groupSize: 2,
   maxNewTokens: 1,
   maxPromptLength: 8,
+  maxTurns: 8,
   temperature: 1,
   topP: 1,
   topK: 0,
@@ -44,17 +45,16 @@ function batchOf<G>(groups: readonly G[]) {
 describe('drawTasks', () => {
   test('draws P tasks a permit, each batch with a seed of its own', async () => {
     const policy = new Bandit({ steps: 3 }).snapshot();
-    const permits$ = of({ index: 0, policy }, { index: 1, policy });
+    const permits$ = of({ index: 0, policy, reward: undefined }, { index: 1, policy, reward: 0.5 });
     const source = new TaskSource(sevens(), 'train');
-    const drawn = await lastValueFrom(
-      permits$.pipe(drawTasks(source, 3, randomStream(0, 'seeds')), toArray()),
-    );
+    const options = { source, prompts: 3, seeds: randomStream(0, 'seeds') };
+    const drawn = await lastValueFrom(permits$.pipe(drawTasks(options), toArray()));
     expect(drawn.map((batch) => batch.tasks.map((task) => task.id))).toEqual([
       ['train-0', 'train-1', 'train-2'],
       ['train-3', 'train-4', 'train-5'],
     ]);
     expect(drawn[0]!.seed).not.toBe(drawn[1]!.seed);
-    expect(drawn[0]).toMatchObject({ index: 0, policy });
+    expect(drawn[0]).toMatchObject({ index: 0, policy, metrics: {} });
   });
 });
 
@@ -63,6 +63,8 @@ describe('rollOut', () => {
     index: 4,
     tasks: [{ id: 'x', answer: 1 }],
     seed: 7,
+    metrics: {},
+    reward: undefined,
     policy: new Bandit({ steps: 3 }).snapshot(),
   };
 
@@ -153,14 +155,16 @@ describe('score', () => {
 });
 
 describe('addAdvantages', () => {
+  const still = { value: () => 0, observe() {} };
+
   test('compares the completions of one prompt; metrics are added to the batch’s', () => {
     const group: ScoredGroup = { ...groupOf(['x', 'y']), scores: [[1, 0]], rewards: [1, 0] };
     const equal: ScoredGroup = { ...groupOf(['x', 'y'], 'b'), scores: [[1, 1]], rewards: [1, 1] };
     const judge = judgeBy([named(() => [])], parseRecipe(banditRecipe()).algorithm);
     marbles(({ cold, expectObservable }) => {
       const scored$ = cold<RolloutBatch<ScoredGroup>>('a-|', { a: batchOf([group, equal]) });
-      const advantages$ = scored$.pipe(addAdvantages(judge));
-      const { advantages: _, metrics } = judge([group, equal]);
+      const advantages$ = scored$.pipe(addAdvantages(judge, still));
+      const { advantages: _, metrics } = judge([group, equal], 0);
       const advantage = Math.fround(0.5 / (Math.SQRT1_2 + 1e-4));
       const groups = [
         { ...group, advantages: [advantage, -advantage] },
@@ -174,25 +178,11 @@ describe('addAdvantages', () => {
   });
 });
 
-describe('addReference', () => {
-  const advantaged = { ...groupOf(['x', 'y']), scores: [[1, 0]], rewards: [1, 0], advantages: [1, -1] };
-
-  test('asks for no reference when KL is not in the loss', async () => {
-    const policy = {
-      referenceLogprobs: () => {
-        throw new Error('asked');
-      },
-    };
-    const { groups, ...rest } = batchOf([advantaged]);
-    const ready = await lastValueFrom(of({ ...rest, groups }).pipe(addReference(policy, 0)));
-    expect(ready).toEqual({ ...rest, batch: { objective: 'rl', groups } });
-  });
-
-  test('adds the reference policy’s log-probs when it is', async () => {
-    const policy = { referenceLogprobs: async () => [[[-1], [-2]]] };
-    const ready = await lastValueFrom(of(batchOf([advantaged])).pipe(addReference(policy, 0.1)));
-    expect(ready.batch).toEqual({ objective: 'rl', groups: [{ ...advantaged, refLogprobs: [[-1], [-2]] }] });
-  });
+test('addReference adds the reference policy’s log-probs', async () => {
+  const policy = { referenceLogprobs: async () => [[[-1], [-2]]] };
+  const batch = batchOf([groupOf(['x', 'y'])]);
+  const out = await lastValueFrom(of(batch).pipe(addReference(policy)));
+  expect(out).toEqual({ ...batch, groups: [{ ...batch.groups[0], refLogprobs: [[-1], [-2]] }] });
 });
 
 describe('makeExamples', () => {
@@ -200,10 +190,10 @@ describe('makeExamples', () => {
     const policy = new Bandit({ steps: 3 }).snapshot();
     const task = { id: 'x', answer: 3 };
     marbles(({ cold, expectObservable }) => {
-      const drawn$ = cold('-a|', { a: { index: 0, policy, tasks: [task], seed: 1 } });
+      const drawn$ = cold('-a|', { a: { index: 0, policy, tasks: [task], seed: 1, metrics: {}, reward: 0 } });
       expectObservable(drawn$.pipe(makeExamples(sevens()))).toBe('-a|', {
         a: {
-          ...{ index: 0, policyVersion: 0, beta: 1, metrics: {} },
+          ...{ index: 0, policyVersion: 0, beta: 1, metrics: {}, farEnough: false },
           batch: {
             objective: 'sft',
             examples: [{ task, messages: [{ role: 'user', content: 'x' }], target: '3' }],
@@ -217,7 +207,8 @@ describe('makeExamples', () => {
     const policy = new Bandit({ steps: 3 }).snapshot();
     const { target: _, ...env } = sevens();
     marbles(({ cold, expectObservable }) => {
-      const drawn$ = cold('-a|', { a: { index: 0, policy, tasks: [{ id: 'x' }], seed: 1 } });
+      const drawn = { index: 0, policy, tasks: [{ id: 'x' }], seed: 1, metrics: {}, reward: 0 };
+      const drawn$ = cold('-a|', { a: drawn });
       const error = new RunError('env "sevens" failed to give the target of task "x": it has no target()');
       expectObservable(drawn$.pipe(makeExamples(env))).toBe('-#', {}, error);
     });

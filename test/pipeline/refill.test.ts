@@ -6,7 +6,7 @@ import type { RolloutBatch, ScoredGroup } from '../../src/types.ts';
 import { Bandit } from './bandit.ts';
 
 const policy = new Bandit({ steps: 3 }).snapshot();
-const permit = (index: number): Permit => ({ index, policy });
+const permit = (index: number): Permit => ({ index, policy, reward: undefined });
 
 function group(id: string, rewards: readonly number[]): ScoredGroup {
   return { task: { id }, messages: [], promptIds: [], rollouts: [], scores: [], rewards };

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { InputError } from '../../src/errors.ts';
+import { describe, expect, test } from 'vitest';
+import { InputError, RunError } from '../../src/errors.ts';
 import { firstTasks, TaskSource } from '../../src/pipeline/task-source.ts';
 import type { Environment } from '../../src/types.ts';
 
@@ -21,7 +21,8 @@ function finite(count: number): Environment & { opened: number; closed: number }
   return env;
 }
 
-const ids = (tasks: readonly { id: string }[]) => tasks.map((task) => task.id).join(' ');
+const ids = ({ tasks }: { readonly tasks: readonly { id: string }[] }) =>
+  tasks.map((task) => task.id).join(' ');
 
 test('a split that ends starts again', async () => {
   const source = new TaskSource(finite(3), 'train');
@@ -36,6 +37,29 @@ test('a saved position goes on where it was, wherever it was', async () => {
     const again = new TaskSource(finite(3), 'train', source.position());
     expect(ids(await again.take(7))).toBe(ids(await source.take(7)));
   }
+});
+
+describe('of tasks that must suit', () => {
+  const odd = ({ id }: { id: string }) => Number(id.slice(1)) % 2 === 1;
+
+  test('the others are passed over and counted, across passes', async () => {
+    const source = new TaskSource(finite(5), 'train');
+    expect(await source.take(3, odd)).toEqual({
+      tasks: [{ id: 't1' }, { id: 't3' }, { id: 't1' }],
+      passedOver: 4,
+    });
+    expect(source.position()).toEqual({ epoch: 1, offset: 2 });
+    expect((await source.take(1)).passedOver).toBe(0);
+  });
+
+  test('some must: when none of the split does, or none for long, that is an error', async () => {
+    const none = () => false;
+    const whole = new TaskSource(finite(3), 'train').take(1, none);
+    await expect(whole).rejects.toThrow(RunError);
+    await expect(whole).rejects.toThrow(/curriculum passed over \d tasks of env "finite" in a row/);
+    const endless = new TaskSource(finite(Number.POSITIVE_INFINITY), 'train').take(1, none);
+    await expect(endless).rejects.toThrow(/passed over 100000 tasks/);
+  });
 });
 
 test('probing reads one task, which is still the next to take', async () => {

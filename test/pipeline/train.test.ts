@@ -160,6 +160,33 @@ describe('permits', () => {
     });
   }
 
+  test('let a batch’s other steps pass once approx_kl exceeds targetKl', async () => {
+    const out = join(await temporaryFolder(), 'run');
+    const algorithm = { numIterations: 3, targetKl: 0.05 };
+    const { bandit, events } = await runBandit(banditRecipe({ algorithm, steps: 7 }), { out });
+    expect([bandit.version, bandit.updates.length, bandit.passed.length]).toEqual([7, 3, 4]);
+    const steps = events.flatMap((event) => (event.type === 'step' ? [event.metrics.passed] : []));
+    expect(steps).toEqual([0, 1, 1, 0, 1, 1, 0]);
+    const { bandit: free } = await runBandit(
+      banditRecipe({ algorithm: { ...algorithm, targetKl: 0.2 }, steps: 7 }),
+      { out: `${out}-free` },
+    );
+    expect(free.updates.length).toBe(7);
+  });
+
+  test('shuffle the prompts of each pass, so that every pass has them all', async () => {
+    const out = join(await temporaryFolder(), 'run');
+    const algorithm = { numIterations: 4, stepsPerGeneration: 2, shuffle: true };
+    const sampling = { groupSize: 2, promptsPerStep: 4 };
+    const { bandit } = await runBandit(banditRecipe({ algorithm, sampling, steps: 8 }), { out });
+    const ids = bandit.updates.map((batch) =>
+      batch.objective === 'rl' ? batch.groups.map(({ task }) => task.id) : [],
+    );
+    const passes = [0, 2, 4, 6].map((i) => [...ids[i]!, ...ids[i + 1]!]);
+    for (const pass of passes) expect(pass.toSorted()).toEqual(passes[0]!.toSorted());
+    expect(new Set(passes.map(String)).size).toBeGreaterThan(1);
+  });
+
   test('let a batch have numIterations steps, the last one what is left', async () => {
     const env = sevens();
     const out = join(await temporaryFolder(), 'run');

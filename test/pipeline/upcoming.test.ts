@@ -5,7 +5,8 @@ import { upcoming } from '../../src/pipeline/upcoming.ts';
 import { marbles } from './marbles.ts';
 
 function ready(index: number): ReadyBatch {
-  return { index, policyVersion: 0, beta: 0, metrics: {}, batch: { objective: 'sft', examples: [] } };
+  const batch = { objective: 'sft', examples: [] } as const;
+  return { index, policyVersion: 0, beta: 0, metrics: {}, batch, farEnough: false };
 }
 
 test('waits for the batches behind one, those already there included', () => {

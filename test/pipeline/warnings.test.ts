@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseRecipe } from '../../src/config.ts';
-import { recipeWarnings, startWatch, watchStep } from '../../src/pipeline/warnings.ts';
+import { lastJump, recipeWarnings, startWatch, watchStep } from '../../src/pipeline/warnings.ts';
 import { banditRecipe } from './bandit.ts';
 
 /** Steps at which something was said, and what. */
@@ -35,6 +35,24 @@ describe('a person is warned', () => {
     const warnings = said(series);
     expect(warnings.map(([step]) => step)).toEqual([1, 4]);
     expect(warnings[0]![1]).toMatch(/^dynamic sampling gave up after 4 tries: the completions of 3 prompts/);
+  });
+
+  test('when the last step trained at a β above 0', () => {
+    expect(lastJump({ step: 9, beta: 0, anneal_kl: 0.1 })).toEqual([]);
+    expect(lastJump({ step: 9, beta: 1 / 150, anneal_kl: 0.000123456 })).toEqual([
+      'the last step trained at β = 0.00667, and the policy that is kept is the one at β = 0: that jump alone moved the policy by 0.000123 nats a token',
+    ]);
+    expect(lastJump({ step: 9, beta: 0.5 })[0]).toMatch(/the one at β = 0$/);
+  });
+
+  test('when the anneal had to move the policy further than it may', () => {
+    const series = [0, 0, 1, 0].map((exceeded) => ({ anneal_kl: 0.0123456, anneal_kl_exceeded: exceeded }));
+    expect(said(series)).toEqual([
+      [
+        2,
+        expect.stringMatching(/^the anneal alone moved the policy by 0.0123 nats a token, more than adapter/),
+      ],
+    ]);
   });
 
   test('of a learning rate far from what the method takes', () => {

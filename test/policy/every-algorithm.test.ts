@@ -7,7 +7,7 @@ import { parseRecipe, type Recipe } from '../../src/config.ts';
 import { trainWith } from '../../src/pipeline/train.ts';
 import type { PolicyState, TrainBatch } from '../../src/policy/policy.ts';
 import { modelFolder, newPath } from './model-folder.ts';
-import { greatestGap, mixed, rollOut, withAdvantages } from './rollouts.ts';
+import { greatestGap, mixed, rollOut, withAdvantages, withValueTargets } from './rollouts.ts';
 import {
   arraysOf,
   openTinyRecipe,
@@ -20,8 +20,8 @@ import {
 type Algorithm = NonNullable<RecipeOverrides['algorithm']>;
 type Name = NonNullable<Algorithm['name']>;
 
-const names = Object.keys(losses).filter((name) => name !== 'ppo') as Name[];
-const verl = ['grpo', 'dapo', 'dr_grpo', 'cispo', 'gspo', 'sapo', 'geo_mean'] as const;
+const names = Object.keys(losses) as Name[];
+const verl = ['ppo', 'grpo', 'dapo', 'dr_grpo', 'cispo', 'gspo', 'sapo', 'geo_mean'] as const;
 const selections = { topEntropyQuantile: 0.5, offPolicyThreshold: 0.1, maskTruncated: true };
 
 /** Every loss as it comes, verl's forms, and every option that adds to a loss. */
@@ -46,6 +46,22 @@ const algorithms: [title: string, algorithm: Algorithm][] = [
   ['rloo, corrected by token', { name: 'rloo', samplerCorrection: { mode: 'token_mask' } }],
   ['grpo, advantages of REINFORCE++', { advantage: { estimator: 'reinforce_plus_plus', gamma: 0.9 } }],
   ['reinforce, advantages of ReMax', { name: 'reinforce', advantage: { estimator: 'remax' } }],
+  ['grpo, advantages of a value function', { advantage: { estimator: 'gae', gamma: 0.99, lambda: 0.9 } }],
+  ['ppo without a value function', { name: 'ppo', dualClip: 3, advantage: { estimator: 'grpo' } }],
+  [
+    'ppo with whitened rewards, a detached head and an entropy bonus',
+    { name: 'ppo', whitenRewards: true, detachValueHead: true, entropyCoef: 0.05, missingEosPenalty: 1 },
+  ],
+  ['ppo, corrected by token', { name: 'ppo', samplerCorrection: { mode: 'token_truncate', max: 2 } }],
+  ['ppo with its KL in the loss', { name: 'ppo', klIn: 'loss', klCoef: 0.1, ...selections }],
+  ['rloo with a KL penalty in the rewards', { name: 'rloo', klIn: 'reward', klCoef: 0.1 }],
+  [
+    'reinforce++ with an adaptive KL penalty in the rewards',
+    {
+      ...{ name: 'reinforce', advantage: { estimator: 'reinforce_plus_plus' } },
+      ...{ klIn: 'reward', klCoef: 0.1, klControl: { type: 'adaptive', target: 0.01, horizon: 1000 } },
+    },
+  ],
   ['grpo, rewards normalised one by one', { rewardAggregation: 'normalise-then-sum' }],
 ];
 
@@ -163,10 +179,11 @@ async function offPolicyBatch(tiny: Tiny): Promise<TrainBatch> {
       ...(recipe.algorithm.samplerCorrection && {
         oldLogprobs: group.rollouts.map(({ logprobs }, g) => away(0.2, p + 3)(logprobs, g)),
       }),
-      ...(recipe.algorithm.advantage.gamma && {
+      ...(recipe.algorithm.advantage.estimator === 'reinforce_plus_plus' && {
         tokenAdvantages: group.rollouts.map(({ logprobs }, g) => logprobs.map((___, t) => mixed(g + t, p))),
       }),
     };
   });
-  return { objective: 'rl', groups };
+  const valued = recipe.algorithm.advantage.estimator === 'gae';
+  return { objective: 'rl', groups: valued ? withValueTargets(groups) : groups };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
+import { valueSettings } from '../../src/config/algorithm.ts';
 import type { HostTensor } from '../../src/engine/engine.ts';
 import type { ModelWeights } from '../../src/model/model-programs.ts';
 import { measureTokens } from '../../src/policy/measure-tokens.ts';
@@ -8,7 +9,7 @@ import { prepareBatch } from '../../src/policy/prepare-batch.ts';
 import { rolloutSequences, type UnweightedSequences } from '../../src/policy/train-batch.ts';
 import { UpdateProgram } from '../../src/policy/update-program.ts';
 import { randomStream } from '../../src/random.ts';
-import { recorded, rollOut, withAdvantages } from './rollouts.ts';
+import { recorded, rollOut, withAdvantages, withValueTargets } from './rollouts.ts';
 import { openTiny, type RecipeOverrides, type Tiny, trainedOf } from './tiny-policy.ts';
 
 type Algorithm = NonNullable<RecipeOverrides['algorithm']>;
@@ -19,6 +20,7 @@ const losses: [title: string, algorithm: Algorithm, detached: boolean][] = [
   ['grpo', { name: 'grpo', ...terms }, false],
   ['gspo', { name: 'gspo', clipEpsilon: 0.1, clipEpsilonHigh: 0.1, ...terms }, false],
   ['cispo', { name: 'cispo', ratioMax: 1.2, entropyCoef: 0.05 }, true],
+  ['ppo', { name: 'ppo', valueCoef: 0.5, valueClip: 0.3, entropyCoef: 0.05 }, false],
 ];
 const betas = [1, 0.5, 0];
 const cases = losses.flatMap(([title, algorithm, detached]) =>
@@ -49,7 +51,8 @@ async function differentiable(tiny: Tiny, detached: boolean) {
   const { recipe, policy, programs, weights } = tiny;
   const loss = recipe.algorithm;
   const trained = Object.keys(trainedOf(policy));
-  const program = new UpdateProgram({ ...tiny, trained, objective: 'rl', loss });
+  const value = valueSettings(loss);
+  const program = new UpdateProgram({ ...tiny, trained, objective: 'rl', loss, value });
   const { temperature } = recipe.sampling;
   const measure = (of: ModelWeights, groups: readonly UnweightedSequences[]) =>
     measureTokens(groups, { programs, weights: of, temperature, size: 64 });
@@ -71,8 +74,10 @@ async function differentiable(tiny: Tiny, detached: boolean) {
       measure: () => measure(of, moved),
     });
     const [batch] = microBatches(prepared.groups, 64);
-    const hyper = { ...hyperParameters(loss), ...prepared.scalars };
-    return program.run({ model: programs.inputs(of), batch: batch!, temperature, hyper });
+    const critic = value && { valueCoef: value.coef, valueClip: value.clip };
+    const hyper = { ...hyperParameters(loss), ...critic, ...prepared.scalars };
+    const model = { ...programs.inputs(of), ...of.valueHead };
+    return program.run({ model, batch: batch!, temperature, hyper });
   };
 
   /** dloss/dw of entry `at` of a tensor, by central differences of the fourth order. */
@@ -88,11 +93,12 @@ async function differentiable(tiny: Tiny, detached: boolean) {
 }
 
 function withMoved(weights: ModelWeights, name: string, at: number, by: number): ModelWeights {
-  const tensor = weights.adapter[name]!;
+  const part = name in weights.adapter ? 'adapter' : 'valueHead';
+  const tensor = weights[part]![name]!;
   const data = Float32Array.from(tensor.data);
   data[at] = data[at]! + by;
   const moved: HostTensor = { ...tensor, data };
-  return { ...weights, adapter: { ...weights.adapter, [name]: moved } };
+  return { ...weights, [part]: { ...weights[part], [name]: moved } };
 }
 
 async function sequences(tiny: Tiny): Promise<UnweightedSequences[]> {
@@ -110,5 +116,6 @@ async function sequences(tiny: Tiny): Promise<UnweightedSequences[]> {
     })),
     refLogprobs: recorded([group])[0]!.map((row, g) => shift(row, g, (t) => 0.3 * Math.cos(3 * t + g))),
   }));
-  return rolloutSequences(groups, { maskTruncated: false });
+  const valued = valueSettings(tiny.recipe.algorithm) ? withValueTargets(groups) : groups;
+  return rolloutSequences(valued, tiny.recipe.algorithm);
 }

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import { losses } from '../../src/algorithm/loss/index.ts';
+import { valueSettings } from '../../src/config/algorithm.ts';
 import { measureTokens } from '../../src/policy/measure-tokens.ts';
 import { type MicroBatch, microBatches } from '../../src/policy/micro-batches.ts';
 import { prepareBatch } from '../../src/policy/prepare-batch.ts';
 import { rolloutSequences } from '../../src/policy/train-batch.ts';
 import { type MicroResult, UpdateProgram } from '../../src/policy/update-program.ts';
 import { randomStream } from '../../src/random.ts';
-import { mixed, recorded, rollOut, withAdvantages } from './rollouts.ts';
+import { mixed, recorded, rollOut, withAdvantages, withValueTargets } from './rollouts.ts';
 import { openTiny, type RecipeOverrides, type Tiny, trainedOf } from './tiny-policy.ts';
 
 // Every number of a loss and every row of numbers that it reads is an input of the compiled graph: another value gives another
@@ -16,8 +17,14 @@ import { openTiny, type RecipeOverrides, type Tiny, trainedOf } from './tiny-pol
 type Algorithm = NonNullable<RecipeOverrides['algorithm']>;
 type Name = NonNullable<Algorithm['name']>;
 
-const names = Object.keys(losses).filter((name) => name !== 'ppo') as Name[];
-const added = { klCoef: 0.1, entropyCoef: 0.05, topEntropyQuantile: 0.7, offPolicyThreshold: 0.15 };
+const names = Object.keys(losses) as Name[];
+const added = {
+  klCoef: 0.1,
+  klIn: 'loss',
+  entropyCoef: 0.05,
+  topEntropyQuantile: 0.7,
+  offPolicyThreshold: 0.15,
+} as const;
 const covariance = { share: 0.2, lower: -9, upper: 9 };
 
 /** Each loss with all that it can be given, ranges narrow enough to bind. */
@@ -37,6 +44,7 @@ function full(name: Name, compat: 'trl' | 'verl'): Algorithm {
     compat,
     ...added,
     ...Object.fromEntries(own),
+    ...(name === 'ppo' && { valueClip: 0.05 }),
     samplerCorrection: { mode: 'token_truncate' },
   };
 }
@@ -44,6 +52,7 @@ function full(name: Name, compat: 'trl' | 'verl'): Algorithm {
 const cases: [title: string, algorithm: Algorithm][] = [
   ...names.map((name): [string, Algorithm] => [name, full(name, 'trl')]),
   ['grpo (verl)', full('grpo', 'verl')],
+  ['ppo (verl)', full('ppo', 'verl')],
 ];
 
 /**
@@ -57,10 +66,13 @@ describe.each(cases)('%s', (_, algorithm) => {
     const tiny = await openTiny({ recipe: { algorithm }, trained: true, betas: () => [0.6, 0.6] });
     const loss = tiny.recipe.algorithm;
     const trained = Object.keys(trainedOf(tiny.policy));
-    const program = new UpdateProgram({ ...tiny, trained, objective: 'rl', loss });
+    const value = valueSettings(loss);
+    const program = new UpdateProgram({ ...tiny, trained, objective: 'rl', loss, value });
     const { batch, scalars } = await prepared(tiny);
-    const model = tiny.programs.inputs(tiny.weights());
-    const numbers = { ...hyperParameters(loss), ...scalars };
+    const weights = tiny.weights();
+    const model = { ...tiny.programs.inputs(weights), ...weights.valueHead };
+    const critic = value && { valueCoef: value.coef, valueClip: value.clip };
+    const numbers: Record<string, number> = { ...hyperParameters(loss), ...critic, ...scalars };
     const run = (hyper: Readonly<Record<string, number>>, rows: MicroBatch['rows']) =>
       program.run({ model, hyper, batch: { ...batch, rows }, temperature: 0.9 });
     const plain = await run(numbers, batch.rows);
@@ -79,6 +91,7 @@ describe.each(cases)('%s', (_, algorithm) => {
         'samplingLogprobs',
         'highEntropy',
         'importanceRatio',
+        ...(value ? ['oldValues', 'returns', 'valueMask', 'valueWeights'] : []),
       ]),
     );
     for (const [name, tensor] of Object.entries(batch.rows)) {
@@ -107,7 +120,8 @@ async function prepared({ policy, programs, weights, recipe }: Tiny) {
       refLogprobs: shifted(group, (t, g) => 0.3 * Math.cos(3 * t + g)),
     };
   });
-  const sequences = rolloutSequences(groups, { maskTruncated: false });
+  const valued = valueSettings(recipe.algorithm) ? withValueTargets(groups) : groups;
+  const sequences = rolloutSequences(valued, recipe.algorithm);
   const { temperature, maxNewTokens } = recipe.sampling;
   const { groups: ready, scalars } = await prepareBatch(sequences, {
     ...{ loss: recipe.algorithm, maxCompletionLength: maxNewTokens, random: randomStream(0, 'some') },

@@ -18,6 +18,8 @@ export interface FolderOptions {
   /** Ids that end a text; the first is the tokenizer's. */
   readonly eosTokenIds?: readonly number[];
   readonly padTokenId?: number;
+  /** Whether conversations of several turns can be rendered: contents one after the other, END after an assistant's. */
+  readonly chatTemplate?: boolean;
 }
 
 /** A recorded random model with a tokenizer of one character a token: a folder that a recipe can name. */
@@ -25,6 +27,7 @@ export function modelFolder({
   fixture = 'llama-tied',
   eosTokenIds = [2],
   padTokenId = 0,
+  chatTemplate = false,
 }: FolderOptions = {}): string {
   const [from, to] = [join(fixtures, 'models', fixture), newPath()];
   cpSync(from, to, { recursive: true, filter: (path) => !path.includes('golden') });
@@ -40,8 +43,12 @@ export function modelFolder({
     eos_token: END,
     pad_token: padTokenId === eosTokenIds[0] ? END : letter(padTokenId),
   });
+  if (chatTemplate) writeFileSync(join(to, 'chat_template.jinja'), TEMPLATE);
   return to;
 }
+
+const TEMPLATE =
+  "{% for m in messages %}{{ m.content }}{% if m.role == 'assistant' %}{{ eos_token }}{% endif %}{% endfor %}";
 
 /** The first of the EOS ids as text. */
 export const END = '<end>';

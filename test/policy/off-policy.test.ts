@@ -98,6 +98,9 @@ describe('with the sampler one batch ahead', () => {
       const expected = byHand(step, 0.9, 1.1);
       expect(step.metrics.loss).toBeCloseTo(expected.loss, 5);
       expect(step.metrics['clip_ratio/region_mean']).toBeCloseTo(expected.clipped, 5);
+      const all = ratios(step).flat(2);
+      expect(step.metrics.ratio_min).toBeCloseTo(Math.min(1, ...all), 4);
+      expect(step.metrics.ratio_max).toBeCloseTo(Math.max(1, ...all), 4);
     }
     expect(Math.max(...steps.map(({ metrics }) => metrics['clip_ratio/region_mean']!))).toBeGreaterThan(0.05);
   });

@@ -17,13 +17,34 @@ const settings: [name: string, recipe: RecipeOverrides][] = [
   ['two steps a batch', { algorithm: { numIterations: 2 } }],
   ['full fine-tuning with KL', { method: 'full', algorithm: { klCoef: 0.1 } }],
   ['supervised', { objective: 'sft' }],
+  [
+    'PPO: a value head, shuffled minibatches, an adaptive KL penalty',
+    {
+      algorithm: {
+        ...{ name: 'ppo', numIterations: 2, stepsPerGeneration: 2, klCoef: 0.1 },
+        klControl: { type: 'adaptive', target: 0.01, horizon: 100 },
+      },
+      sampling: { maxOffPolicySteps: 1 },
+    },
+  ],
+  [
+    'PPO that stops early',
+    { algorithm: { name: 'ppo', numIterations: 3, targetKl: 1e-5, valueCoef: 1 }, optimizer: { lr: 1e-2 } },
+  ],
+  [
+    'an adaptive anneal that is held back',
+    { adapter: { schedule: { kind: 'adaptive', fraction: 1, slack: 0.6, maxAnnealKl: 1e-7 } } },
+  ],
 ];
 
 describe.each(settings)('a run with %s', (_, overrides) => {
   const recipe = tinyRecipe(modelFolder({ eosTokenIds: [2, 3, 4, 5, 6, 7, 8] }), {
     steps: STEPS,
-    adapter: { rank: 2, targetModules: ['k_proj', 'down_proj'], schedule: { fraction: 0.7 } },
     ...overrides,
+    adapter: {
+      ...{ rank: 2, targetModules: ['k_proj', 'down_proj'], schedule: { fraction: 0.7 } },
+      ...overrides.adapter,
+    },
     sampling: {
       groupSize: 4,
       promptsPerStep: 2,
@@ -65,10 +86,16 @@ describe.each(settings)('a run with %s', (_, overrides) => {
     await expectSame(pieces, whole);
 
     const metrics = await lines(pieces, 'metrics.jsonl');
-    for (const { grad_norm } of metrics) expect(grad_norm).toBeGreaterThan(0);
+    const early = recipe.algorithm?.targetKl !== undefined;
+    if (early) expect(metrics.map(({ passed }) => passed)).toEqual([0, 0, 1, 0]);
+    for (const { grad_norm, passed } of metrics) if (!passed) expect(grad_norm).toBeGreaterThan(0);
     const betas = metrics.map(({ beta }) => beta);
     if (recipe.method === 'full') expect(betas).toEqual([0, 0, 0, 0]);
-    else expect(betas).toEqual([1, 1 - 1 / 3, 1 - 2 / 3, 0]);
+    else if (recipe.adapter?.schedule?.kind === 'adaptive') {
+      // Held back to where no linear schedule would be, until the horizon.
+      expect(betas.slice(1).every((beta) => (beta as number) > 0.8 && (beta as number) < 1)).toBe(true);
+      expect(metrics.at(-1)).toMatchObject({ anneal_kl_exceeded: 1 });
+    } else expect(betas).toEqual([1, 1 - 1 / 3, 1 - 2 / 3, 0]);
   });
 });
 

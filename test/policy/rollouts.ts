@@ -1,5 +1,6 @@
 import { type PackedRows, packRows } from '../../src/model/packed-rows.ts';
 import type { SampleOptions, TrainGroup } from '../../src/policy/policy.ts';
+import { playEpisodes } from '../../src/rollout/play-episodes.ts';
 import type { Group } from '../../src/types.ts';
 import type { Tiny } from './tiny-policy.ts';
 import { requests } from './toy-environment.ts';
@@ -10,7 +11,7 @@ export async function rollOut(
   options: Partial<SampleOptions> & { readonly prompts?: number } = {},
 ): Promise<readonly Group[]> {
   const asked = await requests(recipe.env, options.prompts ?? recipe.sampling.promptsPerStep);
-  return policy.snapshot().sample(asked, { ...recipe.sampling, seed: 11, ...options });
+  return playEpisodes(policy.snapshot(), recipe.env, asked, { ...recipe.sampling, seed: 11, ...options });
 }
 
 /** Groups with an advantage for each rollout, by its number in its group and its group's number. */
@@ -26,6 +27,35 @@ export function withAdvantages(
 
 /** Advantages as a trainer would find them: of both signs, none alike. */
 export const mixed = (g: number, p: number): number => Math.cos(3 * g + 5 * p + 1);
+
+/**
+ * Token advantages, values and returns as a value function would give them, none alike, with a place past the last token of
+ * each text that ended.
+ */
+export function withValueTargets(groups: readonly TrainGroup[]): TrainGroup[] {
+  return groups.map((group, p) => {
+    const rows = (of: (t: number, g: number) => number) =>
+      group.rollouts.map(({ tokenIds, finishReason }, g) =>
+        Array.from({ length: tokenIds.length + (finishReason === 'length' ? 0 : 1) }, (_, t) => of(t, g)),
+      );
+    const [values, returns] = [rows((t, g) => 0.2 * mixed(t + g, p)), rows((t, g) => mixed(g, p + t))];
+    return {
+      ...group,
+      tokenAdvantages: rows((t, g) => mixed(g + t, p)),
+      valueTargets: values.map((row, g) => ({
+        values: row,
+        returns: returns[g]!,
+        mask: row.map(() => 1),
+      })),
+    };
+  });
+}
+
+/** Rows of numbers without those at tokens that the environment wrote, [groups][G][T]. */
+export const own = (groups: readonly Group[], rows: readonly (readonly (readonly number[])[])[]) =>
+  groups.map(({ rollouts }, p) =>
+    rollouts.map(({ ownTokens }, g) => rows[p]![g]!.filter((_, t) => ownTokens?.[t] !== 0)),
+  );
 
 /** Log-probs that the sampler recorded, [groups][G][T]. */
 export const recorded = (groups: readonly Group[]): (readonly number[])[][] =>

@@ -10,8 +10,7 @@ import { ModelPrograms, type ModelWeights } from '../../src/model/model-programs
 import { readModelConfig } from '../../src/model/read-config.ts';
 import { loadTokenizer } from '../../src/model/tokenizer.ts';
 import { loadWeights } from '../../src/model/weights.ts';
-import { adapterTraining } from '../../src/policy/adapted.ts';
-import { fullFineTuning } from '../../src/policy/full.ts';
+import { methodOf } from '../../src/policy/method.ts';
 import { ModelPolicy } from '../../src/policy/model-policy.ts';
 import type { PolicyState } from '../../src/policy/policy.ts';
 import type { Trainable, Trained } from '../../src/policy/trainable.ts';
@@ -88,7 +87,8 @@ export async function openTinyRecipe(
 ): Promise<Tiny> {
   const config = await readModelConfig(recipe.model);
   const base = await loadWeights(recipe.model, config);
-  const trainable = trainableOf(recipe, config, base, trained);
+  const adapter = trained ? trainedAdapter(recipe, config) : undefined;
+  const trainable = methodOf(recipe, { config, base, adapter });
   const { linear, frozen } = trainable;
   const { layers } = config;
   const linearSchedule =
@@ -108,18 +108,9 @@ export async function openTinyRecipe(
   };
 }
 
-function trainableOf(
-  recipe: Recipe,
-  config: ModelConfig,
-  base: Named<HostTensor>,
-  trained: boolean,
-): Trainable {
-  if (recipe.method === 'full') return fullFineTuning(base);
-  const spec = adapterSpec(recipe, config);
-  const fresh = initialiseAdapter(spec, config, recipe.seed);
-  const tensors = trained ? withSomeB(fresh) : fresh;
-  const schedule = { schedule: recipe.adapter.schedule, steps: recipe.steps };
-  return adapterTraining({ base, spec, layers: config.layers, tensors, baseModel: recipe.model, schedule });
+/** An adapter as if it had been trained. */
+function trainedAdapter(recipe: Recipe, config: ModelConfig): Named<HostTensor> {
+  return withSomeB(initialiseAdapter(adapterSpec(recipe, config), config, recipe.seed));
 }
 
 /** The adapter with B uniform in ±.3: it moves logits by about as much as the weights' own spread. */

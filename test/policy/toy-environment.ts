@@ -29,6 +29,22 @@ export function toyEnvironment(): Environment {
   };
 }
 
+/**
+ * The same prompts, and an environment that answers with two to four letters, by the turn's length, until three turns are taken.
+ */
+export function toyTool(): Environment {
+  return {
+    ...toyEnvironment(),
+    name: 'toy_tool',
+    step: ({ messages }) => {
+      const last = messages.at(-1)!.content;
+      if (messages.length >= 6 || last.length % 5 === 0) return undefined;
+      const letters = Array.from({ length: 2 + (last.length % 3) }, (_, i) => FIRST + 5 * i + last.length);
+      return [{ role: 'tool', content: textOf(letters) }];
+    },
+  };
+}
+
 export const userMessage = (content: string): Message[] => [{ role: 'user', content }];
 
 /** The first tasks of a split, as requests to sample. */

@@ -1,24 +1,29 @@
 import type { Rows } from '../aggregation.ts';
-import { maskedWhiten } from '../masked-statistics.ts';
+import { masked, maskedWhiten } from '../masked-statistics.ts';
 import { maskOf, needed, tokenRewardsOf } from './needs.ts';
 import type { AdvantageEstimator } from './types.ts';
 
 /**
  * Generalised advantage estimation, https://arxiv.org/abs/1506.02438:
  *   δ_t = r_t + γ·V_{t+1} − V_t,   A_t = δ_t + γλ·A_{t+1},   return_t = A_t + V_t,
- * then advantages are whitened over the mask. As in verl masked tokens inside a completion are stepped over: V_{t+1} and
- * A_{t+1} are those of the next token that counts. Masked positions are not zeroed.
+ * then advantages are whitened over the mask. As in verl positions without a value inside a completion are stepped over:
+ * V_{t+1} and A_{t+1} are those of the next one that counts. Without `valueMask` the mask says which have a value and, as
+ * in verl, what stands outside of it is not zeroed; with it, as in TRL, advantages and values outside their masks are 0.
  */
 export const gae: AdvantageEstimator = (batch, { gamma = 1, lambda = 0.95 }) => {
   const mask = maskOf(batch, 'gae');
-  const values = needed(batch.values, 'value estimates', 'gae');
-  const raw = rawGae({ rewards: tokenRewardsOf(batch, 'gae'), values, mask }, gamma, lambda);
+  const { valueMask } = batch;
+  const given = needed(batch.values, 'value estimates', 'gae');
+  const values = valueMask ? masked(given, valueMask) : given;
+  const tokenRewards = tokenRewardsOf(batch, 'gae');
+  const raw = rawGae({ rewards: tokenRewards, values, mask: valueMask ?? mask }, gamma, lambda);
   const returns = raw.map((row, b) => row.map((advantage, t) => advantage + values[b]![t]!));
-  return { advantages: maskedWhiten(raw, mask), returns, metrics: {} };
+  const whitened = maskedWhiten(raw, mask);
+  return { advantages: valueMask ? masked(whitened, mask) : whitened, returns, metrics: {} };
 };
 
 /** Advantages before whitening, [B][T]. */
-export function rawGae(
+function rawGae(
   { rewards, values, mask }: { readonly rewards: Rows; readonly values: Rows; readonly mask: Rows },
   gamma: number,
   lambda: number,

@@ -13,7 +13,7 @@ export type KlControl =
       readonly horizon: number;
     };
 
-/** The coefficient after `steps` sequences at a mean KL of `kl`. */
+/** The coefficient after `steps` sequences at a mean KL of `kl`; never below 0, and unmoved by a KL that is not finite. */
 export function nextKlCoef(
   control: KlControl,
   coef: number,
@@ -21,5 +21,6 @@ export function nextKlCoef(
 ): number {
   if (control.type === 'fixed') return coef;
   const error = Math.min(0.2, Math.max(-0.2, kl / control.target - 1));
-  return coef * (1 + (error * steps) / control.horizon);
+  const moved = coef * (1 + (error * steps) / control.horizon);
+  return Number.isFinite(moved) ? Math.max(0, moved) : coef;
 }

@@ -16,9 +16,9 @@ import { rloo } from './rloo.ts';
 import { sapo } from './sapo.ts';
 import type { LossConfig, LossDefinition } from './types.ts';
 import { verlCispo } from './verl-cispo.ts';
-import { verlDapo, verlDrGrpo, verlGrpo } from './verl-grpo.ts';
 import { verlGspo } from './verl-gspo.ts';
 import { verlSapo } from './verl-sapo.ts';
+import { verlDapo, verlDrGrpo, verlGrpo, verlPpo } from './verl-vanilla.ts';
 import { vespo } from './vespo.ts';
 
 /** Every policy loss by the name that a recipe uses. */
@@ -44,6 +44,7 @@ export type LossName = keyof typeof losses;
 
 /** Losses that verl defines otherwise under the same name (compat: 'verl'). */
 export const verlLosses: Readonly<Partial<Record<LossName, LossDefinition>>> = {
+  ppo: verlPpo,
   grpo: verlGrpo,
   dapo: verlDapo,
   dr_grpo: verlDrGrpo,

@@ -2,7 +2,7 @@ import * as tf from '../../engine/tfjs.ts';
 import { clipBounds } from './clipped.ts';
 import { tokenMean } from './metrics.ts';
 import { pessimistic } from './pessimistic.ts';
-import type { LossDefinition, PolicyTerms, Surrogate } from './types.ts';
+import type { LossConfig, LossDefinition, PolicyTerms, Surrogate } from './types.ts';
 import { clampedLogRatio, verlMetrics } from './verl-metrics.ts';
 
 /**
@@ -10,20 +10,21 @@ import { clampedLogRatio, verlMetrics } from './verl-metrics.ts';
  * token with negative advantage is capped at −c·A (dual clip, https://arxiv.org/abs/1912.09729), so that a huge ratio
  * cannot blow it up. verl's `vanilla` is compat 'verl', which bounds log-ratios by ±20; TRL's PPO has no dual clip.
  */
-const surrogate: Surrogate = (terms, { compat, dualClip }) => {
+const surrogate: Surrogate = (terms, config) => {
+  const { compat, dualClip } = config;
   const { advantages, hyper } = terms;
   const logRatio = compat === 'verl' ? clampedLogRatio(terms.logRatio) : terms.logRatio;
   const ratio = tf.exp(logRatio);
   const { tokenLoss, clipped } = pessimistic(ratio, terms);
   if (dualClip === undefined)
-    return { tokenLoss, metrics: metrics(terms, compat, { logRatio, ratio, clipped }) };
+    return { tokenLoss, metrics: metrics(terms, config, { logRatio, ratio, clipped }) };
   const negative = tf.cast(tf.less(advantages, tf.scalar(0)), 'float32');
   const cap = tf.neg(tf.mul(advantages, hyper.dualClip!));
   const lower = tf.mul(tf.cast(tf.greater(tokenLoss, cap), 'float32'), negative);
   const capped = tf.minimum(tokenLoss, cap);
   // Chosen by arithmetic: a where on the sign would be on the gradient's path.
   const chosen = tf.add(tf.mul(capped, negative), tf.mul(tokenLoss, tf.sub(tf.scalar(1), negative)));
-  return { tokenLoss: chosen, metrics: metrics(terms, compat, { logRatio, ratio, clipped, lower }) };
+  return { tokenLoss: chosen, metrics: metrics(terms, config, { logRatio, ratio, clipped, lower }) };
 };
 
 interface Measured {
@@ -35,15 +36,14 @@ interface Measured {
 
 function metrics(
   terms: PolicyTerms,
-  compat: string | undefined,
+  { compat, meansOverPadding }: LossConfig,
   measured: Measured,
 ): Record<string, tf.Tensor> {
   if (compat === 'verl') return verlMetrics(terms, measured);
   const { logRatio, ratio, clipped, lower } = measured;
   const half = tf.mul(tf.scalar(0.5), tf.square(logRatio));
-  // TRL takes these two means over all positions, padding included, where the ratio is 1.
   const mean = (x: tf.Tensor) =>
-    compat === 'trl' ? tf.div(tf.sum(x), terms.hyper.positions!) : tokenMean(x, terms);
+    meansOverPadding ? tf.div(tf.sum(x), terms.hyper.positions!) : tokenMean(x, terms);
   return {
     'policy/clipfrac_avg': tokenMean(clipped, terms),
     'policy/approxkl_avg': mean(half),

@@ -69,6 +69,8 @@ export interface LossConfig {
   readonly topEntropyQuantile?: number | undefined;
   /** A peer whose conventions to follow where they differ from ours, to the digit of its recorded calls. */
   readonly compat?: 'trl' | 'verl' | undefined;
+  /** ppo: val/ratio and policy/approxkl_avg as TRL records them, over padding (ratio 1) too, not over the loss tokens alone. */
+  readonly meansOverPadding?: boolean | undefined;
   /** ppo: for negative advantages the loss is capped at −dualClip·A; off when left out (verl: 3). */
   readonly dualClip?: number | undefined;
   /** kl_cov: weight of |log-ratio| on the selected tokens. */

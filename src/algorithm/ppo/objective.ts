@@ -15,13 +15,13 @@ export function invalidated(logprobs: Rows, mask: Rows): Float32Array[] {
  * Compat: pass `invalidated` log-probs to get TRL's entropy, in which every padding position counts −1.
  */
 export function objectiveMetrics(
-  { kl, penalty, scores }: TokenRewards,
+  { tokenKl, penalty, scores }: Pick<TokenRewards, 'tokenKl' | 'penalty' | 'scores'>,
   logprobs: Rows,
 ): Record<string, number> {
   const mean = (rows: Rows) => rows.reduce((sum, row) => sum + rowSum(row), 0) / rows.length;
   const score = rowSum(scores) / scores.length;
   return {
-    'objective/kl': mean(kl),
+    'objective/kl': mean(tokenKl),
     'objective/entropy': -mean(logprobs),
     'objective/non_score_reward': mean(penalty),
     'objective/rlhf_reward': mean(penalty) + score,

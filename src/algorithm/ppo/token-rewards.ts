@@ -1,15 +1,16 @@
 import type { Rows } from '../aggregation.ts';
-import { klNamed } from '../kl/index.ts';
+import { type Penalised, penaliseKl } from '../kl/in-reward.ts';
 import { masked, maskedWhiten } from '../masked-statistics.ts';
 
 /** Rows of sampled tokens, [B][T], with one score a completion. */
-export interface PpoBatch {
+export interface TokenRewardBatch {
   readonly logprobs: Rows;
+  /** The reference policy's; the same as `logprobs` where there is none, so that the KL is 0. */
   readonly refLogprobs: Rows;
+  /** 1 for the policy's own tokens. A row without any is left out: no reward, no value. */
+  readonly mask: Rows;
   /** Score of each completion, [B]. */
   readonly scores: ArrayLike<number>;
-  /** Index of each completion's last token, [B]. */
-  readonly last: readonly number[];
   /** Whether the completion ended by itself, [B]; for missingEosPenalty. */
   readonly ended: readonly boolean[];
 }
@@ -25,55 +26,57 @@ export interface TokenRewardOptions {
    */
   readonly scorePlacement: 'last-token' | 'past-last';
   /** Divide rewards by their std over the batch, keeping their mean. */
-  readonly whitenRewards: boolean;
+  readonly whitenRewards?: boolean | undefined;
 }
 
-export interface TokenRewards {
+export interface TokenRewards extends Pick<Penalised, 'kl' | 'metrics'> {
   /** Scores after the penalty, [B]. */
   readonly scores: Float32Array;
-  /** KL estimate of each token, 0 after the last, [B][T]. */
-  readonly kl: number[][];
+  /** KL estimate of each token, 0 where masked, [B][T]. */
+  readonly tokenKl: number[][];
   /** −klCoef·KL. */
   readonly penalty: Float32Array[];
   /** Penalty plus score, whitened when asked. */
   readonly rewards: Float32Array[];
 }
 
-/** PPO's reward of each token: a KL penalty against the reference policy, and the score at the end. */
-export function tokenRewards(batch: PpoBatch, options: TokenRewardOptions): TokenRewards {
-  const { of } = klNamed(options.klEstimator);
-  const kl = batch.logprobs.map((row, b) =>
-    Array.from(row, (logprob, t) => (t <= batch.last[b]! ? of(logprob, batch.refLogprobs[b]![t]!) : 0)),
-  );
-  const penalty = kl.map((row) => Float32Array.from(row, (value) => -options.klCoef * value));
+/** The reward of each token: a KL penalty against the reference policy, and the score at the end. */
+export function tokenRewards(batch: TokenRewardBatch, options: TokenRewardOptions): TokenRewards {
   const scores = Float32Array.from(batch.scores, (score, b) =>
     batch.ended[b] ? score : score - (options.missingEosPenalty ?? 0),
   );
-  const rewards = penalty.map((row, b) => {
-    const out = row.slice();
-    out[scoreIndex(batch.last[b]!, row.length, options)]! += scores[b]!;
+  const placed = batch.mask.map((row, b) => {
+    const out = new Float32Array(row.length);
+    const at = scoreIndex(row, options);
+    if (at >= 0) out[at] = scores[b]!;
     return out;
   });
-  if (!options.whitenRewards) return { scores, kl, penalty, rewards };
+  const { klEstimator: estimator, klCoef: coef } = options;
+  const { tokens, rewards, kl, metrics } = penaliseKl(placed, batch, { estimator, coef });
+  const penalty = tokens.map((row) => Float32Array.from(row, (value) => -coef * value));
+  const shared = { scores, tokenKl: tokens, penalty, kl, metrics };
+  if (!options.whitenRewards) return { ...shared, rewards };
   const mask = valueMask(batch, options);
-  return { scores, kl, penalty, rewards: masked(maskedWhiten(rewards, mask, false), mask) };
+  return { ...shared, rewards: masked(maskedWhiten(rewards, mask, false), mask) };
 }
 
-/** 1 where a value is estimated, [B][T]: up to and with the position that carries the score. */
+/** 1 where a value is estimated, [B][T]: the policy's own tokens, and the position that carries the score. */
 export function valueMask(
-  { logprobs, last }: Pick<PpoBatch, 'logprobs' | 'last'>,
+  { mask }: Pick<TokenRewardBatch, 'mask'>,
   options: Pick<TokenRewardOptions, 'scorePlacement'>,
 ): number[][] {
-  return logprobs.map((row, b) => {
-    const end = scoreIndex(last[b]!, row.length, options);
-    return Array.from({ length: row.length }, (_, t) => (t <= end ? 1 : 0));
+  return mask.map((row) => {
+    const end = scoreIndex(row, options);
+    return Array.from(row, (m, t) => (t === end ? 1 : m));
   });
 }
 
+/** Where a row's score goes; −1 for a row without own tokens. */
 function scoreIndex(
-  last: number,
-  width: number,
+  mask: ArrayLike<number>,
   { scorePlacement }: Pick<TokenRewardOptions, 'scorePlacement'>,
-) {
-  return scorePlacement === 'past-last' && last + 1 < width ? last + 1 : last;
+): number {
+  const last = Array.from(mask).lastIndexOf(1);
+  const past = scorePlacement === 'past-last' && last >= 0 && last + 1 < mask.length;
+  return past ? last + 1 : last;
 }

@@ -1,6 +1,5 @@
 /**
  * TRL's view of a sampled response, a row of fixed width: text up to and with its first stop token, then padding.
- * A framework whose rollouts carry their lengths needs none of this; it serves rows that were recorded TRL's way.
  */
 
 /** The row with everything after its first `stopId` replaced by padding. */

@@ -1,14 +1,11 @@
 import { ppo } from './ppo.ts';
 import type { LossDefinition } from './types.ts';
 
-/**
- * GRPO as verl runs it: its `vanilla` policy loss, PPO's clip with dual clip (c = 3) on log-ratios within ±20, averaged over tokens.
- */
-export const verlGrpo: LossDefinition = {
-  ...ppo,
-  options: { ...ppo.options, dualClip: 3 },
-  advantage: { estimator: 'grpo' },
-};
+/** verl's `vanilla` policy loss: PPO's clip with dual clip (c = 3) on log-ratios within ±20, averaged over tokens. */
+export const verlPpo: LossDefinition = { ...ppo, options: { ...ppo.options, dualClip: 3 } };
+
+/** GRPO as verl runs it: the same loss, with other advantages. */
+export const verlGrpo: LossDefinition = { ...verlPpo, advantage: { estimator: 'grpo' } };
 
 /** DAPO's recipe for verl: clip-higher, and a dual clip that hardly ever acts. */
 export const verlDapo: LossDefinition = {

@@ -1,0 +1,25 @@
+import * as tf from '../../engine/tfjs.ts';
+import { tokenMean } from './metrics.ts';
+import type { LossInputs } from './types.ts';
+
+/**
+ * How far the policy has moved from the one that sampled, by the ratio r = exp(log π − log π_old) of the loss tokens: where it is least
+ * (ratio_min) and greatest (ratio_max), and approx_kl, the mean of (r − 1) − log r (http://joschu.net/blog/kl-approx.html). Ratios
+ * far from 1 while nothing is clipped tell of a run about to fall apart.
+ */
+export function ratioMetrics({
+  logprobs,
+  oldLogprobs,
+  mask,
+  hyper,
+}: Pick<LossInputs, 'logprobs' | 'oldLogprobs' | 'mask' | 'hyper'>): Record<string, tf.Tensor> {
+  if (oldLogprobs === undefined) return {};
+  // Padding may hold anything, and counts as a ratio of 1.
+  const logRatio = tf.mul(tf.sub(logprobs, oldLogprobs), mask);
+  const kl = tf.sub(tf.sub(tf.exp(logRatio), tf.scalar(1)), logRatio);
+  return {
+    ratio_min: tf.exp(tf.min(logRatio)),
+    ratio_max: tf.exp(tf.max(logRatio)),
+    approx_kl: tokenMean(kl, { mask, hyper }),
+  };
+}

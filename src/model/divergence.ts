@@ -1,0 +1,33 @@
+import { linear } from '../engine/ops/linear.ts';
+import * as tf from '../engine/tfjs.ts';
+
+/** Hidden states of the same positions from two models that share a head, [N, D] each; weight [V, D]; temperature a scalar. */
+export interface DivergenceInputs {
+  readonly hidden: tf.Tensor2D;
+  readonly otherHidden: tf.Tensor2D;
+  readonly weight: tf.Tensor2D;
+  readonly temperature: tf.Scalar;
+}
+
+/**
+ * KL(π‖π′) = Σ_v π(v)·log(π(v)/π′(v)) over the whole vocabulary at each position (nats), [N], with π = softmax(hidden·weightᵀ /
+ * temperature) and π′ from otherHidden. Logits are held for `chunk` positions at a time.
+ */
+export function vocabularyKl(inputs: DivergenceInputs, chunk = 256): tf.Tensor1D {
+  const [rows, width] = inputs.hidden.shape;
+  const parts: tf.Tensor1D[] = [];
+  for (let start = 0; start < rows; start += chunk) {
+    const size = Math.min(chunk, rows - start);
+    const cut = (x: tf.Tensor2D) => tf.slice(x, [start, 0], [size, width]);
+    const logp = logProbabilities(cut(inputs.hidden), inputs);
+    const logq = logProbabilities(cut(inputs.otherHidden), inputs);
+    parts.push(tf.sum(tf.mul(tf.exp(logp), tf.sub(logp, logq)), 1));
+  }
+  return tf.concat(parts);
+}
+
+function logProbabilities(hidden: tf.Tensor2D, { weight, temperature }: DivergenceInputs): tf.Tensor2D {
+  const logits = tf.div(linear(hidden, weight), temperature);
+  const shifted = tf.sub(logits, tf.max(logits, 1, true));
+  return tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), 1, true)));
+}

@@ -1,0 +1,116 @@
+import type { Recipe } from '../config.ts';
+import { InputError, RunError } from '../errors.ts';
+import { type AdamWState, adamW } from '../optimizer/adamw.ts';
+import { clipGradNorm } from '../optimizer/clip.ts';
+import { learningRate } from '../optimizer/learning-rate.ts';
+import type { Optimizer } from '../optimizer/types.ts';
+import type { PolicyState, UpdateMetrics } from './policy.ts';
+import type { Trainable, Trained } from './trainable.ts';
+import type { MicroResult } from './update-program.ts';
+
+/** Non-finite updates in a row that end the run. */
+const MAX_SKIPPED = 3;
+
+/** The tensors that train, and AdamW with its moments. A step makes new tensors: a sampler may be reading the old ones. */
+export class Learner {
+  private current: Trained;
+  private moments: AdamWState;
+  private skippedInRow = 0;
+  private readonly initial: Trainable['initial'];
+  private readonly recipe: Pick<Recipe, 'optimizer' | 'steps'>;
+  private readonly optimizer: Optimizer<AdamWState>;
+
+  constructor(initial: Trainable['initial'], recipe: Pick<Recipe, 'optimizer' | 'steps'>) {
+    this.initial = initial;
+    this.recipe = recipe;
+    this.current = Object.fromEntries(Object.entries(initial).map(([name, { data }]) => [name, data]));
+    const { betas, eps, weightDecay } = recipe.optimizer;
+    this.optimizer = adamW({ betas, eps, weightDecay });
+    this.moments = this.optimizer.init(this.current);
+  }
+
+  get tensors(): Trained {
+    return this.current;
+  }
+
+  /** Learning rate of the step after `step` others. */
+  rate(step: number): number {
+    const { optimizer, steps } = this.recipe;
+    return learningRate({ ...optimizer, type: optimizer.lrSchedule, totalSteps: steps }, step);
+  }
+
+  /**
+   * Adds up the micro-batches' gradients, clips them and takes the step after `step` others. A loss or gradient that is not finite
+   * skips the step. @throws RunError when that happens three times in a row.
+   */
+  update(results: readonly MicroResult[], step: number): UpdateMetrics {
+    const lr = this.rate(step);
+    const loss = results.reduce((sum, result) => sum + result.loss, 0);
+    const gradients = sumGradients(results);
+    const { maxGradNorm } = this.recipe.optimizer;
+    const { norm } = clipGradNorm(gradients, maxGradNorm || Number.POSITIVE_INFINITY);
+    const finite = Number.isFinite(norm) && Number.isFinite(loss);
+    this.skippedInRow = finite ? 0 : this.skippedInRow + 1;
+    if (this.skippedInRow === MAX_SKIPPED) {
+      throw new RunError(
+        `loss or gradient was not finite ${MAX_SKIPPED} steps in a row (loss ${loss}, norm ${norm})`,
+      );
+    }
+    if (finite && results.length > 0) {
+      const { params, state } = this.optimizer.update(gradients, this.moments, this.current, lr);
+      this.current = params;
+      this.moments = state;
+    }
+    return { loss, grad_norm: norm, learning_rate: lr, skipped: finite ? 0 : 1 };
+  }
+
+  state() {
+    const arrays = (prefix: string, values: Trained) =>
+      Object.entries(values).map(
+        ([name, data]) => [prefix + name, { data, shape: this.initial[name]!.shape }] as const,
+      );
+    return {
+      arrays: Object.fromEntries([
+        ...arrays('trained.', this.current),
+        // The optimiser updates its moments in place; a state is of one moment.
+        ...arrays('expAvg.', copies(this.moments.expAvg)),
+        ...arrays('expAvgSq.', copies(this.moments.expAvgSq)),
+      ]),
+      data: { skippedInRow: this.skippedInRow, optimizerStep: this.moments.step },
+    };
+  }
+
+  /** @throws InputError when the state is of other tensors. */
+  restore({ arrays, data }: PolicyState): void {
+    const read = (prefix: string) =>
+      Object.fromEntries(
+        Object.entries(this.initial).map(([name, { shape }]) => {
+          const array = arrays[prefix + name];
+          if (array === undefined || String(array.shape) !== String(shape)) {
+            throw new InputError(
+              `the checkpoint is of another model or method: "${name}" should be [${shape}], it has ${array ? `[${array.shape}]` : 'none'}`,
+            );
+          }
+          return [name, Float32Array.from(array.data)];
+        }),
+      );
+    this.current = read('trained.');
+    this.moments = { step: Number(data.optimizerStep), expAvg: read('expAvg.'), expAvgSq: read('expAvgSq.') };
+    this.skippedInRow = Number(data.skippedInRow);
+  }
+}
+
+const copies = (arrays: Trained): Trained =>
+  Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.slice()]));
+
+function sumGradients(results: readonly MicroResult[]): Record<string, Float32Array> {
+  const [first, ...others] = results;
+  const sums = { ...first?.gradients };
+  for (const { gradients } of others) {
+    for (const [name, gradient] of Object.entries(gradients)) {
+      const sum = sums[name]!;
+      for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + gradient[i]!;
+    }
+  }
+  return sums;
+}

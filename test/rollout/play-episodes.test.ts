@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { RunError } from '../../src/errors.ts';
+import type { Player, SampleOptions } from '../../src/policy/policy.ts';
+import { playEpisodes } from '../../src/rollout/play-episodes.ts';
+import type { Environment, Episode, FinishReason, Message, Rollout } from '../../src/types.ts';
+
+/** A player that says 'a', then 'b', then 'c' …: one token a turn, the turn's number, with log-prob −turn. */
+function speller(finish: (turn: number) => FinishReason = () => 'eos') {
+  const calls: { readonly texts: readonly (readonly number[])[]; readonly options: SampleOptions }[] = [];
+  const turn = (t: number) => ({
+    ...{ tokenIds: [t], logprobs: [-t], text: String.fromCharCode(96 + t), finishReason: finish(t) },
+  });
+  const player: Player = {
+    maxPositions: 20,
+    sample: async (requests, { groupSize }) =>
+      requests.map((request) => ({
+        ...request,
+        promptIds: [50, 51],
+        rollouts: Array.from(
+          { length: groupSize },
+          (): Rollout => ({ ...turn(1), beta: 0.5, policyVersion: 3 }),
+        ),
+      })),
+    extend: async (texts, options) => {
+      calls.push({ texts, options });
+      return texts.map(() => turn(calls.length + 1));
+    },
+    between: (conversation, { tokenIds }, said) => [
+      90 + conversation.length,
+      80 + tokenIds.length,
+      70 + said.length,
+    ],
+  };
+  return { player, calls };
+}
+
+const said = (content: string): Message[] => [{ role: 'tool', content }];
+
+function environment(step?: Environment['step']): Environment {
+  return { name: 'talk', async *tasks() {}, prompt: () => [], ...(step && { step }) };
+}
+
+const options = {
+  ...{ groupSize: 2, maxNewTokens: 4, maxPromptLength: 9, temperature: 1, topP: 1, topK: 0, minP: 0 },
+  ...{ stop: [], seed: 7, maxTurns: 5 },
+};
+const requests = [{ task: { id: 'x' }, messages: [{ role: 'user' as const, content: 'spell' }] }];
+const play = (player: Player, env: Environment, more: Partial<typeof options> = {}) =>
+  playEpisodes(player, env, requests, { ...options, ...more });
+
+describe('an episode', () => {
+  test('is one completion where the environment does not answer', async () => {
+    const { player, calls } = speller();
+    const [group] = await play(player, environment());
+    expect(group!.rollouts).toHaveLength(2);
+    expect(group!.rollouts[0]).not.toHaveProperty('turns');
+    expect(calls).toEqual([]);
+  });
+
+  test('goes on from what was sampled and said, until the environment has nothing to say', async () => {
+    const { player, calls } = speller();
+    const seen: Episode[] = [];
+    const env = environment((episode) => {
+      seen.push(episode);
+      return episode.messages.length < 5 ? said('go on') : undefined;
+    });
+    const [group] = await play(player, env, { groupSize: 1 });
+    expect(group!.promptIds).toEqual([50, 51]);
+    expect(group!.rollouts[0]).toEqual({
+      // Turn a; one message before it, a turn of one token, one message said; turn b; three before it; turn c.
+      tokenIds: [1, 91, 81, 71, 2, 93, 85, 71, 3],
+      logprobs: [-1, 0, 0, 0, -2, 0, 0, 0, -3],
+      ownTokens: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+      turns: [
+        { role: 'assistant', content: 'a' },
+        { role: 'tool', content: 'go on' },
+        { role: 'assistant', content: 'b' },
+        { role: 'tool', content: 'go on' },
+        { role: 'assistant', content: 'c' },
+      ],
+      ...{ text: 'c', finishReason: 'eos', beta: 0.5, policyVersion: 3 },
+    });
+    expect(calls.map(({ texts }) => texts)).toEqual([
+      [[50, 51, 1, 91, 81, 71]],
+      [[50, 51, 1, 91, 81, 71, 2, 93, 85, 71]],
+    ]);
+    expect(
+      seen.map(({ task, messages }) => [task.id, messages.map(({ content }) => content).join(' ')]),
+    ).toEqual([
+      ['x', 'spell a'],
+      ['x', 'spell a go on b'],
+      ['x', 'spell a go on b go on c'],
+    ]);
+  });
+
+  test('ends by itself while others go on, each turn with a seed of its own', async () => {
+    const { player, calls } = speller();
+    let asked = 0;
+    const env = environment(async () => (asked++ === 0 ? undefined : said('more')));
+    const [group] = await play(player, env, { maxTurns: 3 });
+    expect(group!.rollouts.map(({ turns }) => turns!.length)).toEqual([1, 5]);
+    expect(calls.map(({ texts, options: { groupSize } }) => [texts.length, groupSize])).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
+    const seeds = [options.seed, ...calls.map((call) => call.options.seed)];
+    expect(new Set(seeds).size).toBe(3);
+    const again = speller();
+    asked = 0;
+    await play(again.player, env, { maxTurns: 3 });
+    expect(again.calls.map((call) => call.options.seed)).toEqual(seeds.slice(1));
+  });
+
+  test('ends after maxTurns, at a turn that hit the token limit, and where the model has no positions left', async () => {
+    const always = environment(() => said('more'));
+    const turnsOf = async (player: Player, maxTurns: number) => {
+      const [group] = await play(player, always, { maxTurns, groupSize: 1 });
+      const { turns, finishReason, tokenIds } = group!.rollouts[0]!;
+      return { turns: turns!.length, finishReason, tokens: tokenIds.length };
+    };
+    expect(await turnsOf(speller().player, 1)).toEqual({ turns: 1, finishReason: 'eos', tokens: 1 });
+    expect(await turnsOf(speller().player, 3)).toEqual({ turns: 5, finishReason: 'eos', tokens: 9 });
+    const cut = speller((turn) => (turn === 2 ? 'length' : 'eos')).player;
+    expect(await turnsOf(cut, 9)).toEqual({ turns: 3, finishReason: 'length', tokens: 5 });
+    // 2 of the prompt and 4 a turn: the sixth message would leave none of 20 positions to the turn after it.
+    expect(await turnsOf(speller().player, 9)).toEqual({ turns: 9, finishReason: 'length', tokens: 17 });
+  });
+
+  test('fails with the environment’s and the task’s name', async () => {
+    const env = environment(() => {
+      throw new Error('no tool');
+    });
+    const played = play(speller().player, env);
+    await expect(played).rejects.toThrow(RunError);
+    await expect(played).rejects.toThrow('env "talk" failed to step in task "x": no tool');
+  });
+});
