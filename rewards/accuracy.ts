@@ -11,11 +11,14 @@ const announced: VerifyOptions = {
   tryExtractWithoutAnchor: false,
   extractionMode: 'first_match',
   lenient: false,
+  repairs: false,
+  allowSetRelationComp: false,
   gold: {
     targets: ['latex', 'expr'],
     boxedMatchPriority: 50,
     tryExtractWithoutAnchor: true,
     extractionMode: 'any_match',
+    repairs: true,
   },
 };
 

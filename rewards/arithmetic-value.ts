@@ -67,8 +67,8 @@ class Reader {
       return value;
     }
     const token = this.#tokens[this.#at++];
-    // Python refuses integers with leading zeros.
-    if (token === undefined || !/^(?:\d+\.?\d*|\.\d+)$/.test(token) || /^0\d+$/.test(token))
+    // Python refuses integers with leading zeros, but for zero itself.
+    if (token === undefined || !/^(?:\d+\.?\d*|\.\d+)$/.test(token) || /^0\d*[1-9]\d*$/.test(token))
       throw new Error('no number');
     return Number(token);
   }

@@ -48,7 +48,7 @@ function numbersOf(task: Task, field: string): readonly number[] {
 /** The equation in the last <answer> of the last line. */
 export function countdownEquation(completion: string): string | undefined {
   const line = completion.split('\n').at(-1)!;
-  return [...line.matchAll(/<answer>(.*?)<\/answer>/g)].at(-1)?.[1]?.trim();
+  return [...line.matchAll(/<answer>([^\n]*?)<\/answer>/g)].at(-1)?.[1]?.trim();
 }
 
 /** Every number is written in the equation exactly as often as it is given. */
@@ -60,7 +60,18 @@ export function usesEachOnce(equation: string, numbers: readonly number[]): bool
 
 /** The value of an equation of digits, brackets and + − * / alone; undefined for anything else. */
 export function equationValue(equation: string): number | undefined {
-  return /^[\d+\-*/().\s]+$/.test(equation) ? arithmeticValue(equation) : undefined;
+  return /^[\d+\-*/().\s]+$/.test(equation) && !isBroken(equation) ? arithmeticValue(equation) : undefined;
+}
+
+/** To Python a line ends an expression, but in brackets. */
+function isBroken(equation: string): boolean {
+  let depth = 0;
+  for (const c of equation.trim()) {
+    if (c === '(') depth++;
+    else if (c === ')') depth--;
+    else if (c === '\n' && depth <= 0) return true;
+  }
+  return false;
 }
 
 function reaches(equation: string, target: number): boolean {

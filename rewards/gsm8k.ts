@@ -28,7 +28,8 @@ const READ = 300;
 
 /** verl's `gsm8k.extract_solution`; strict drops commas and dollar signs, flexible keeps them. */
 export function gsm8kAnswer(completion: string, method: 'strict' | 'flexible'): string | undefined {
-  const end = completion.slice(-READ);
+  // Characters as Python counts them: one for an emoji.
+  const end = [...completion.slice(-2 * READ)].slice(-READ).join('');
   if (method === 'strict') {
     return [...end.matchAll(/#### (-?[0-9.,]+)/g)].at(-1)?.[1]?.replace(/[,$]/g, '');
   }

@@ -46,7 +46,10 @@ function normalized(text: string): string | undefined {
     .replace(/\\left|\\right|\^\{\\circ\}|\^\\circ|\\\$/g, '');
   const units = spelled.split('\\text{ ');
   if (units.length > 2) return undefined;
-  spelled = units[0]!.replace(/\\?%/g, '').replaceAll(' .', ' 0.').replaceAll('{.', '{0.');
+  spelled = units[0]!
+    .replace(/\\{1,2}%/g, '')
+    .replaceAll(' .', ' 0.')
+    .replaceAll('{.', '{0.');
   if (spelled === '') return spelled;
   if (spelled.startsWith('.')) spelled = `0${spelled}`;
   const sides = spelled.split('=');
@@ -54,6 +57,7 @@ function normalized(text: string): string | undefined {
   const rooted = withBracedRoots(spelled)?.replaceAll(' ', '');
   if (rooted === undefined) return undefined;
   const fractions = withBracedFractions(rooted);
+  if (fractions === undefined) return undefined;
   const slashed = fractions === '0.5' ? '\\frac{1}{2}' : fractions;
   const slash = /^(-?\d+)\/(-?\d+)$/.exec(slashed);
   return slash !== null && String(Number(slash[1])) === slash[1] && String(Number(slash[2])) === slash[2]
@@ -70,9 +74,10 @@ function withBracedRoots(text: string): string | undefined {
   );
 }
 
-function withBracedFractions(text: string): string {
+function withBracedFractions(text: string): string | undefined {
   const [head, ...tails] = text.split('\\frac');
-  if (tails.some((tail) => !tail.startsWith('{') && tail.length < 2)) return text;
+  const short = tails.find((tail) => !tail.startsWith('{') && tail.length < 2);
+  if (short !== undefined) return short === '' ? undefined : text;
   return head + tails.map((tail) => `\\frac${bracedFraction(tail)}`).join('');
 }
 

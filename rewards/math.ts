@@ -14,7 +14,8 @@ const defaultLimits: CheckLimits = { threads: 2, memoryMb: 256, timeMs: 2000 };
 /**
  * 1 when the completion's answer is mathematically the task's, else 0: numbers, fractions, formulas, equations, sets,
  * intervals, matrices, words. The answer is the last \boxed{…}, or what stands behind '####', 'the answer is', in
- * <answer> tags, or the last mathematics in the text (Math-Verify's order; github.com/huggingface/Math-Verify).
+ * <answer> tags, or the last mathematics in the text (Math-Verify's order; github.com/huggingface/Math-Verify). Unlike
+ * Math-Verify, an inequality may answer a gold set (allowSetRelationComp), and Unicode, bare formulas and 2 1/2 are read.
  *
  * null where the gold answer can't be read: it says nothing of the completion. Metrics, as shares of the completions:
  * `<name>/unreadable_gold`, and `<name>/exceeded` for checks that ran over their time (2 s) or memory, scored 0.

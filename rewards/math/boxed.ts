@@ -1,3 +1,5 @@
+import type { Span } from './spans.ts';
+
 /**
  * The contents of \boxed{…} and \fbox{…}, joined by commas; the text itself where there is none.
  * 'last' reads from the right and stops where the box before is no part of the same answer: boxes belong together
@@ -24,6 +26,12 @@ export function boxedContents(text: string, mode: 'last' | 'all'): string {
     end = start;
   }
   return contents.length === 0 ? text : contents.reverse().join(',');
+}
+
+/** Where the last box stands, its command and braces included. */
+export function lastBox(text: string): Span | undefined {
+  const box = boxBefore(text, text.length);
+  return box && { start: box.start, end: box.close + 1 };
 }
 
 function belongsTogether(between: string, same: boolean): boolean {

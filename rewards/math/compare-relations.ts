@@ -1,5 +1,5 @@
 import { equalValues } from './equal-values.ts';
-import { call, type Expr, isCall, key, type Relation, type RelationOp } from './expression.ts';
+import { call, type Expr, isCall, isUnordered, key, type Relation, type RelationOp } from './expression.ts';
 import { isSymbolic } from './parse-latex.ts';
 import { sameSolutions } from './solutions.ts';
 import { unknowns } from './unknowns.ts';
@@ -17,14 +17,20 @@ const isAssignment = (expr: Expr): expr is Relation => isEquation(expr) && isSym
  * prediction is none.
  */
 export function reduced(gold: Expr, prediction: Expr): readonly [Expr, Expr] {
-  const [a, b] = [ends(gold), ends(prediction)];
+  const [a, b] = [ends(named(gold)), ends(named(prediction))];
   if (isEquation(b) && !isEquation(a)) return [a, b.args.at(-1)!];
   if (isAssignment(a) && !isEquation(b)) {
     const each = eachNamed(a);
-    return [each !== undefined && isCall(b, 'Set') && b.args.every(isAssignment) ? each : a.args.at(-1)!, b];
+    return [each !== undefined && isUnordered(b) && b.args.every(isAssignment) ? each : a.args.at(-1)!, b];
   }
   return [a, b];
 }
+
+/** 5 = x as x = 5. */
+const named = (expr: Expr): Expr =>
+  isEquation(expr) && !isSymbolic(expr.args[0]!) && isSymbolic(expr.args.at(-1)!)
+    ? { ...expr, args: [...expr.args].reverse(), ops: [...expr.ops].reverse() }
+    : expr;
 
 const ends = (expr: Expr): Expr =>
   isAssignment(expr) && expr.ops.length > 1

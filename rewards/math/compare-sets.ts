@@ -1,10 +1,10 @@
-import { call, type Expr, type Interval, isCall, key } from './expression.ts';
+import { call, type Expr, type Interval, isCall, isUnordered, key } from './expression.ts';
 import { contains, landmarks, place } from './real-sets.ts';
 
 type Same = (x: Expr, y: Expr) => boolean;
 
 const setNames = new Set(['Naturals', 'Integers', 'Rationals', 'Reals', 'Complexes', 'Primes']);
-const operations = /^(?:Set|Tuple|Union|Intersection|SetMinus)$/;
+const operations = /^(?:Set|Signs|Tuple|Union|Intersection|SetMinus)$/;
 
 /** True for sets, tuples, intervals and what is built of them. */
 export function isSetLike(expr: Expr): boolean {
@@ -14,15 +14,15 @@ export function isSetLike(expr: Expr): boolean {
 
 /**
  * Sets hold the same elements in any order, tuples in the same order. Between a set and a tuple the order written
- * counts: '1, 3' answers (1, 3), '3, 1' does not.
+ * counts: '1, 3' answers (1, 3), '3, 1' does not, nor does ±.
  */
 export function sameSet(gold: Expr, prediction: Expr, same: Same): boolean {
   const [a, b] = [asWritten(gold), asWritten(prediction)];
   if (a.kind === 'interval' && b.kind === 'interval') return sameInterval(a, b, same);
   const [first, second] = [items(a), items(b)];
   if (first !== undefined && second !== undefined) {
-    const unordered = !isCall(a, 'Tuple') && !isCall(b, 'Tuple');
-    return unordered ? sameElements(first, second, same) : inOrder(first, second, same);
+    if (!isCall(a, 'Tuple') && !isCall(b, 'Tuple')) return sameElements(first, second, same);
+    return !isCall(a, 'Signs') && !isCall(b, 'Signs') && inOrder(first, second, same);
   }
   return sameUnion(a, b, same) || sameReals(a, b);
 }
@@ -44,8 +44,7 @@ function sameInterval(a: Interval, b: Interval, same: Same): boolean {
 
 /** The elements of a list; one thing alone is a list of one. Undefined for sets that can't be listed. */
 function items(expr: Expr): readonly Expr[] | undefined {
-  if (expr.kind === 'call' && expr.head === 'Set')
-    return [...new Map(expr.args.map((arg) => [key(arg), arg])).values()];
+  if (isUnordered(expr)) return [...new Map(expr.args.map((arg) => [key(arg), arg])).values()];
   if (expr.kind === 'call' && expr.head === 'Tuple') return expr.args;
   return isSetLike(expr) ? undefined : [expr];
 }

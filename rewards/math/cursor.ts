@@ -84,6 +84,8 @@ export interface Rules {
   readonly expression: (c: Cursor) => Expr;
   /** One product without explicit + or −: the body of \sum, \lim. */
   readonly term: (c: Cursor) => Expr;
+  /** One product with its signs: what ** raises to. */
+  readonly unary: (c: Cursor) => Expr;
   /** One signed atom: a script without braces. */
   readonly script: (c: Cursor) => Expr;
   /** A list of relations and sets separated by , or ; */

@@ -1,7 +1,7 @@
 import { relativeDifference, workOut } from './algebra.ts';
 import { approximate, type Complex } from './approximate.ts';
 import { type Budget, exactValue } from './exact.ts';
-import { type Expr, key, parts, some, withParts } from './expression.ts';
+import { count, depth, type Expr, key, parts, some, withParts } from './expression.ts';
 import { equal, integer, type Rational } from './rational.ts';
 import { unknowns } from './unknowns.ts';
 
@@ -27,16 +27,29 @@ const reals = [
 export function equalValues(a: Expr, b: Expr): boolean {
   // The same text is the same answer, even where it has no value: 12:00 read as a ratio.
   if (key(a) === key(b)) return true;
+  // x/∞ is no number that could be compared.
+  if (some(a, isInfinite) || some(b, isInfinite)) return false;
   const names = unknowns(a, b);
   return exactlyEqual(a, b, names) ?? numericallyEqual(a, b, names);
 }
 
-/** Derivatives, integrals and limits replaced by what they come to. */
+/** Derivatives, integrals and limits replaced by what they come to; the library is slow on large ones, which stay. */
 export function workedOut(expr: Expr): Expr {
-  if (!some(expr, isCalculus)) return expr;
-  const inner = withParts(expr, parts(expr).map(workedOut));
-  return inner.kind === 'call' && isCalculus(inner) ? (workOut(inner) ?? inner) : inner;
+  const found = count(expr, isCalculus);
+  return found === 0 || found > MOST_CALCULUS ? expr : withoutCalculus(expr);
 }
+const MOST_CALCULUS = 6;
+const LARGEST_BODY = 60;
+const DEEPEST_BODY = 10;
+
+function withoutCalculus(expr: Expr): Expr {
+  const inner = withParts(expr, parts(expr).map(withoutCalculus));
+  if (inner.kind !== 'call' || !isCalculus(inner)) return inner;
+  const body = inner.args[0]!;
+  const isSmall = depth(body) <= DEEPEST_BODY && count(body, () => true) <= LARGEST_BODY;
+  return (isSmall ? workOut(inner) : undefined) ?? inner;
+}
+const isInfinite = (expr: Expr) => expr.kind === 'sym' && expr.name === 'infinity';
 const isCalculus = (expr: Expr) => expr.kind === 'call' && /^(?:Derivative|Integral|Limit)$/.test(expr.head);
 
 /** Undefined where either side has no exact value. */

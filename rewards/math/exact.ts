@@ -2,6 +2,7 @@ import { type Call, type Expr, key } from './expression.ts';
 import {
   add,
   compare,
+  cost,
   floor,
   gcd,
   integer,
@@ -156,6 +157,7 @@ function exactSum({ head, args }: Call, point: ExactPoint, budget: Budget): Rati
     inner.set(key(variable!), integer(k));
     const term = exactValue(body!, inner, budget);
     total = term && (head === 'Sum' ? add(total, term) : multiply(total, term));
+    budget.steps -= total === undefined ? 0 : cost(total);
   }
   return total;
 }

@@ -55,6 +55,10 @@ export const call = (head: string, ...args: readonly Expr[]): Call => ({ kind: '
 export const isCall = (expr: Expr | undefined, head: string): expr is Call =>
   expr?.kind === 'call' && expr.head === head;
 
+/** Elements in no order: those of a set as written, or the two that ± stands for. */
+export const isUnordered = (expr: Expr): expr is Call & { readonly head: 'Set' | 'Signs' } =>
+  expr.kind === 'call' && (expr.head === 'Set' || expr.head === 'Signs');
+
 /** −x, folded into a number. */
 export function negated(x: Expr): Expr {
   return x.kind === 'num' ? { ...x, value: negate(x.value) } : call('Neg', x);
@@ -77,7 +81,25 @@ export function some(expr: Expr, test: (part: Expr) => boolean): boolean {
   return test(expr) || parts(expr).some((part) => some(part, test));
 }
 
-const commutative = new Set(['Add', 'Mul', 'Set', 'Union', 'Intersection', 'Gcd', 'Lcm', 'Max', 'Min']);
+/** How many parts of the expression, itself included, pass the test. */
+export function count(expr: Expr, test: (part: Expr) => boolean): number {
+  return parts(expr).reduce((sum, part) => sum + count(part, test), test(expr) ? 1 : 0);
+}
+
+export const depth = (expr: Expr): number => 1 + Math.max(0, ...parts(expr).map(depth));
+
+const commutative = new Set([
+  'Add',
+  'Mul',
+  'Set',
+  'Signs',
+  'Union',
+  'Intersection',
+  'Gcd',
+  'Lcm',
+  'Max',
+  'Min',
+]);
 
 /** A spelling that equal structures share: the order of commutative arguments makes no difference. */
 export function key(expr: Expr): string {

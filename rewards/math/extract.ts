@@ -1,7 +1,6 @@
-import { call, type Expr, num } from './expression.ts';
-import { type Normalized, normalizeLatex } from './normalize-latex.ts';
-import { parseLatex } from './parse-latex.ts';
-import { fromDecimal, rational } from './rational.ts';
+import { afterAnswer, afterEquals, finalAnswerIs, finalAnswerThenIs, within } from './anchors.ts';
+import { lastBox } from './boxed.ts';
+import { type Answer, latexAnswer, readPlain, readRun } from './read-match.ts';
 import { boxedSpan, type LatexRun, LatexScanner } from './scan-latex.ts';
 import { type PlainMatch, PlainScanner } from './scan-numbers.ts';
 import { stringMatches } from './scan-strings.ts';
@@ -29,27 +28,23 @@ export interface ExtractOptions {
   /** What target 'string' looks for. */
   readonly strings: readonly string[];
   readonly lowercase: boolean;
+  /** Look beyond Math-Verify's rules: at 1e3, 2 1/2, in <answer> tags, at Unicode, at formulas without delimiters. */
+  readonly lenient: boolean;
+  /** Read LaTeX that lacks braces: \frac12, \sqrt3. */
+  readonly repairs: boolean;
 }
 export type Target = 'latex' | 'expr' | 'string';
-
-export interface Answer {
-  /** What the match means; undefined when it can't be read. */
-  readonly value?: Expr;
-  /** A literal answer of target 'string'. */
-  readonly literal?: string;
-  /** The match as written, cleaned. */
-  readonly text: string;
-  readonly unit?: string;
-}
 
 export interface Extracted {
   /** The first match that could be read. */
   readonly answer?: Answer;
-  /** The text of the best match, readable or not. */
-  readonly text?: string;
+  /** The best match, where that could not be read. */
+  readonly unread?: Answer;
 }
 
 interface Match extends Span {
+  /** Where the mathematics stands, when that is less than the whole match. */
+  readonly inner?: Span;
   readonly read: () => Answer;
 }
 type Finder = readonly [priority: number, find: () => Iterable<Match>];
@@ -62,24 +57,38 @@ export function extract(text: string, options: ExtractOptions): Extracted {
         ? plainFinders(text, options)
         : stringFinders(text, options),
   );
-  let best: string | undefined;
+  let [unread, passed]: [unread?: Answer, passed?: Span] = [];
+  const found = (answer?: Answer): Extracted => ({
+    ...(answer === undefined ? {} : { answer }),
+    ...(unread === undefined ? {} : { unread }),
+  });
+  // A number inside an answer that can't be read is not the answer: \boxed{\geq 17}.
+  const isPart = ({ start, end }: Match) =>
+    options.lenient && passed !== undefined && start >= passed.start && end <= passed.end;
   for (const priority of [...new Set(finders.map(([p]) => p))].sort((a, b) => a - b)) {
     const matches = finders.flatMap(([p, find]) => (p === priority ? [...find()] : []));
     matches.sort((a, b) => b.end - a.end || a.start - b.start);
     for (const match of matches) {
+      if (isPart(match)) continue;
       const answer = match.read();
-      if (answer.text !== '') best ??= answer.text;
-      if (answer.value !== undefined || answer.literal !== undefined)
-        return { answer, text: best ?? answer.text };
-      if (options.extractionMode === 'first_match') return best === undefined ? {} : { text: best };
+      if (answer.value !== undefined || answer.literal !== undefined) return found(answer);
+      if (unread === undefined && answer.text !== '') {
+        unread = answer;
+        if (answer.latex !== undefined) passed = match.inner ?? match;
+      }
+      if (options.extractionMode === 'first_match') return found();
     }
   }
-  return best === undefined ? {} : { text: best };
+  return found();
 }
 
 function latexFinders(text: string, options: ExtractOptions): Finder[] {
   const scanner = new LatexScanner(text);
-  const asMatch = (run: LatexRun): Match => ({ start: run.start, end: run.end, read: () => readRun(run) });
+  const asMatch = (run: LatexRun): Match => ({
+    start: run.start,
+    end: run.end,
+    read: () => readRun(run, options),
+  });
   const at = (index: number) => scanner.runAt(index, false);
   // The space before [ … ] belongs to the match, so a place before skipped spaces counts too.
   const atOrBefore = (index: number) =>
@@ -105,7 +114,13 @@ function latexFinders(text: string, options: ExtractOptions): Finder[] {
       const boxed = text.slice(span.start, span.end);
       finders.push([
         options.boxedMatchPriority,
-        () => [{ ...span, read: () => latexAnswer(normalizeLatex(boxed, 'last'), false) }],
+        () => [
+          {
+            ...span,
+            inner: lastBox(text) ?? span,
+            read: () => latexAnswer(boxed, { ...options, boxes: 'last', percent: false }),
+          },
+        ],
       ]);
     }
   }
@@ -113,11 +128,11 @@ function latexFinders(text: string, options: ExtractOptions): Finder[] {
 }
 
 function plainFinders(text: string, options: ExtractOptions): Finder[] {
-  const scanner = new PlainScanner(text);
+  const scanner = new PlainScanner(text, options.lenient);
   const asMatch = (match: PlainMatch): Match => ({
     start: match.start,
     end: match.end,
-    read: () => readPlain(text, match),
+    read: () => readPlain(text, match, options.lenient),
   });
   const at = (index: number) => scanner.at(index);
   const notBeforeEquals = (match: PlainMatch | undefined) =>
@@ -147,148 +162,4 @@ function stringFinders(text: string, options: ExtractOptions): Finder[] {
         read: () => ({ literal: options.lowercase ? key.toLowerCase() : key, text: key }),
       })),
   ]);
-}
-
-/** 'final answer is …. I hope': the sentence that few-shot prompts of MATH teach. */
-function finalAnswerIs<S extends Span>(text: string, at: (index: number) => S | undefined): S[] {
-  return afterAnswer(text, /final answer is:?\s*/gi, (from) => {
-    const found = at(from);
-    return found !== undefined &&
-      /^\s?\.?\s?I hope/.test(
-        text.slice(found.end - (/\s/.test(text[found.end - 1]!) ? 1 : 0), found.end + 12),
-      )
-      ? found
-      : undefined;
-  });
-}
-
-/** 'final answer (to the question) is …', the words between at most 100 characters. */
-function finalAnswerThenIs<S extends Span>(
-  text: string,
-  { at, spaces }: { at: (index: number) => S | undefined; spaces: boolean },
-): S[] {
-  const is = spaces ? /\s+is:?\s*/y : /\s+is:?/y;
-  return afterAnswer(text, /final answer/gi, (from) => {
-    for (let gap = 0; gap <= 100; gap++) {
-      is.lastIndex = from + gap;
-      const found = is.test(text) ? at(is.lastIndex) : undefined;
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  });
-}
-
-/** For each anchor, what `follow` finds behind it; matches don't overlap. */
-function afterAnswer<S extends Span>(
-  text: string,
-  anchor: RegExp,
-  follow: (from: number) => S | undefined,
-): S[] {
-  const found: S[] = [];
-  for (let match = anchor.exec(text); match !== null; match = anchor.exec(text)) {
-    const next = follow(anchor.lastIndex);
-    if (next !== undefined) found.push({ ...next, start: match.index });
-    anchor.lastIndex = next === undefined ? match.index + 1 : Math.max(next.end, match.index + 1);
-  }
-  return found;
-}
-
-function within<S>(
-  from: number,
-  reach: number,
-  text: string,
-  { at, lines }: { at: (index: number) => S | undefined; lines: boolean },
-): S | undefined {
-  for (let index = from; index <= Math.min(from + reach, text.length); index++) {
-    const found = at(index);
-    if (found !== undefined) return found;
-    if (!lines && text[index] === '\n') return undefined;
-  }
-  return undefined;
-}
-
-function afterEquals<S>(text: string, from: number, at: (index: number) => S | undefined): S | undefined {
-  const newline = text.indexOf('\n', from);
-  const last = Math.min(from + 100, newline < 0 ? text.length : newline);
-  for (let index = last; index >= from; index--) {
-    if (text[index] !== '=') continue;
-    for (
-      let next = index + 1 + (/^\s*/.exec(text.slice(index + 1, index + 50))?.[0].length ?? 0);
-      next > index;
-      next--
-    ) {
-      const found = at(next);
-      if (found !== undefined) return found;
-    }
-  }
-  return undefined;
-}
-
-function readRun({ pieces }: LatexRun): Answer {
-  const answers = pieces.map(({ content, percent }) => latexAnswer(normalizeLatex(content, 'all'), percent));
-  const [first] = answers;
-  if (answers.length > 1 && answers.every((answer) => answer.value !== undefined)) {
-    const items = answers.flatMap(({ value }) =>
-      value!.kind === 'call' && value!.head === 'Set' ? value!.args : [value!],
-    );
-    return { value: call('Set', ...items), text: answers.map((answer) => answer.text).join(' and ') };
-  }
-  return first!;
-}
-
-function latexAnswer({ latex, unit }: Normalized, percent: boolean): Answer {
-  const value = readLatex(latex) ?? lastEquation(latex);
-  const whole = value !== undefined && percent ? call('Percent', value) : value;
-  return {
-    text: latex,
-    ...(whole === undefined ? {} : { value: whole }),
-    ...(unit === undefined ? {} : { unit }),
-  };
-}
-
-/** The value of an answer's LaTeX, when it can be read. */
-export function readLatex(latex: string): Expr | undefined {
-  if (latex === '') return undefined;
-  try {
-    return parseLatex(latex);
-  } catch {
-    // Unreadable, or nested beyond the stack: there is no value either way.
-    return undefined;
-  }
-}
-
-/** The right side of the last '=' of a chain that can't be read whole. */
-function lastEquation(latex: string): Expr | undefined {
-  if (/[,;]/.test(latex)) return undefined;
-  const sides = latex.split(/(?<![\\<!>])=/);
-  return sides.length > 2 ? readLatex(sides.at(-1)!.trim()) : undefined;
-}
-
-function readPlain(text: string, match: PlainMatch): Answer {
-  if (match.expression !== undefined) {
-    const value = plainExpression(match.expression);
-    return { text: match.expression, ...(value === undefined ? {} : { value }) };
-  }
-  const digits = match.number!;
-  const value = num(fromDecimal(digits), digits.includes('.'));
-  const unit = /^\s?([a-zA-Z]+)(?![a-zA-Z])/.exec(text.slice(match.end, match.end + 16))?.[1];
-  const spelled = digits.replace(/^-?0+(?=\d)/, (zeros) => (zeros.startsWith('-') ? '-' : ''));
-  return {
-    value: match.percent ? call('Percent', value) : value,
-    text: spelled,
-    ...(unit === undefined ? {} : { unit }),
-  };
-}
-
-/** '2+3*4', '(1+1)/4', '2 1/2'. Numbers side by side are no product here. */
-function plainExpression(expression: string): Expr | undefined {
-  const text = expression.trim();
-  const mixed = /^(-?)(\d+)\s+(\d+)\s*\/\s*(\d+)$/.exec(text);
-  if (mixed !== null) {
-    const [, sign, whole, top, bottom] = mixed;
-    const value = rational(BigInt(whole!) * BigInt(bottom!) + BigInt(top!), BigInt(bottom!));
-    return value === undefined ? undefined : num(sign === '-' ? { n: -value.n, d: value.d } : value);
-  }
-  if (/[\d.)]\s+[\d(.]|\)\s*[\d(]|\d\s*\(/.test(text)) return undefined;
-  return readLatex(text);
 }

@@ -10,11 +10,19 @@ export const symbolCommands = words(`
   natural bigstar complement aleph clubsuit diamondsuit heartsuit spadesuit Diamond lozenge mho eth
 `);
 
-/** Signs over a letter: \overline{AB} is one name. */
-export const accents = words(`
-  overline bar vec overrightarrow overleftarrow overleftrightarrow hat widehat tilde widetilde dot ddot acute breve
-  check grave mathcal mathfrak mathscr
-`);
+/** Signs over a letter, by command; wide and narrow ones are the same sign: \overline{AB} is one name. */
+export const accents: ReadonlyMap<string, string> = new Map([
+  ...[
+    ...words('bar vec hat tilde dot ddot acute breve check grave overleftarrow overleftrightarrow'),
+    ...words('mathcal mathfrak mathscr'),
+  ].map((name) => [name, name] as const),
+  ...([
+    ['overline', 'bar'],
+    ['overrightarrow', 'vec'],
+    ['widehat', 'hat'],
+    ['widetilde', 'tilde'],
+  ] as const),
+]);
 
 /** Commands that change how their argument looks and nothing else. */
 export const transparent = words(
@@ -48,7 +56,7 @@ export function startsAtom(name: string): boolean {
 }
 
 const operators = words(`
-  pm mp cdot times div over ast star mod bmod colon lt gt le leq leqslant leqq ge geq geqslant geqq ne neq not approx
+  pm mp cdot times div over ast star mod bmod pmod colon lt gt le leq leqslant leqq ge geq geqslant geqq ne neq not approx
   simeq cong equiv in notin subset subseteq supset supseteq cup cap setminus backslash to rightarrow longrightarrow mid
   circ degree top rvert rVert rfloor rceil rangle rgroup rbrace rbrack end hline
   sum prod lim int log ln lg exp sin cos tan csc sec cot arcsin arccos arctan arccsc arcsec arccot sinh cosh tanh coth

@@ -135,7 +135,7 @@ export function tokenize(latex: string): Token[] {
     else if (number !== undefined) {
       // A full stop that ends the sentence is no part of the number.
       const digits =
-        number.endsWith('.') && !/^\\(?:overline|dot|bar)\b/.test(text.slice(at, at + 10))
+        number.endsWith('.') && !/^\\(?:overline|dot|bar)(?![a-zA-Z])/.test(text.slice(at, at + 10))
           ? number.slice(0, -1)
           : number;
       tokens.push({ type: 'number', text: digits, spaced });

@@ -1,9 +1,12 @@
 import type { Cursor } from './cursor.ts';
-import { call, type Expr, isCall, num, sym } from './expression.ts';
+import { call, type Expr, isCall, isUnordered, num, sym } from './expression.ts';
 import { accents, brackets, symbolCommands, transparent } from './latex-commands.ts';
 import { isDerivative, isFunctionName, parseDerivative, parseFunction } from './parse-function.ts';
+import { closed, parseAngles, parseGroup, parseNamedGroup, parseSet } from './parse-group.ts';
 import { parseMatrix } from './parse-matrix.ts';
-import { fromDecimal, integer, multiply, power, rational } from './rational.ts';
+import { parseNumber } from './parse-number.ts';
+import { subscriptText } from './parse-scripts.ts';
+import { fromDecimal, rational } from './rational.ts';
 
 /** The smallest pieces: numbers, letters, words, brackets, fractions, roots, accents. */
 export function parseAtom(c: Cursor): Expr {
@@ -17,58 +20,6 @@ export function parseAtom(c: Cursor): Expr {
   throw new Error(`unexpected ${text || 'end'}`);
 }
 
-function parseNumber(c: Cursor): Expr {
-  const { text } = c.next();
-  const [digits = '', exponent] = text.split('E');
-  let value = fromDecimal(digits);
-  if (exponent !== undefined) {
-    const scale = power(integer(10), integer(BigInt(exponent)));
-    const scaled = scale && multiply(value, scale);
-    if (scaled === undefined) throw new Error('number out of range');
-    value = scaled;
-  }
-  const plain = num(value, digits.includes('.'));
-  if (digits.endsWith('.') || digits.includes('.')) {
-    const repeating = repeatingTail(c, digits);
-    if (repeating !== undefined) return repeating;
-  }
-  if (!c.is('mark', '_')) return plain;
-  const subscript = parseSubscript(c);
-  const base = Number(subscript.replace(/[{}]/g, ''));
-  return Number.isInteger(base) && base >= 2 && base <= 36 ? { ...plain, base } : plain;
-}
-
-/** 0.1\overline{6}: the digits under the bar repeat for ever. */
-function repeatingTail(c: Cursor, digits: string): Expr | undefined {
-  if (!c.is('command', 'overline') && !c.is('command', 'dot') && !c.is('command', 'bar')) return undefined;
-  return c.attempt(() => {
-    c.next();
-    const braced = c.take('{');
-    const { type, text } = c.next();
-    if (type !== 'number' || text.includes('.')) throw new Error('no digits under the bar');
-    if (braced) c.expect('}');
-    const decimals = digits.split('.')[1]?.length ?? 0;
-    const shift = 10n ** BigInt(decimals);
-    const head = BigInt(digits.replace('.', '') || '0');
-    const tail = rational(BigInt(text), 10n ** BigInt(text.length) - 1n)!;
-    return num(rational(head * tail.d + tail.n, shift * tail.d)!);
-  });
-}
-
-/** The text of a subscript, spaces and outer braces removed. */
-function parseSubscript(c: Cursor): string {
-  c.expect('_');
-  if (!c.take('{')) return c.next().text;
-  let text = '';
-  for (let depth = 1; ; ) {
-    const token = c.next();
-    if (token.type === 'end') throw new Error('subscript without a closing brace');
-    if (token.type === 'mark' && token.text === '{') depth++;
-    if (token.type === 'mark' && token.text === '}' && --depth === 0) return text;
-    text += token.type === 'command' ? `\\${token.text}` : token.text;
-  }
-}
-
 /** Letters that name a function when a bracket follows at once: f(x), P(A). Other letters multiply: n(n+1). */
 const functionLetters = /^[fghFGHP]$/;
 
@@ -77,11 +28,18 @@ function parseLetter(c: Cursor): Expr {
 }
 
 function named(c: Cursor, letter: string): Expr {
-  const name = c.is('mark', '_') ? `${letter}_${parseSubscript(c)}` : letter;
-  return functionLetters.test(letter) && c.is('mark', '(')
-    ? call('Apply', sym(name), ...callArguments(c))
+  const name = c.is('mark', '_') ? `${letter}_${subscriptText(c)}` : letter;
+  if (!functionLetters.test(letter)) return sym(name);
+  const inverse = isNext(c, '^{-1}(');
+  if (inverse) for (let i = 0; i < 5; i++) c.next();
+  return c.is('mark', '(')
+    ? call('Apply', sym(inverse ? `${name}^{-1}` : name), ...callArguments(c))
     : sym(name);
 }
+
+/** True when the next tokens are these characters. */
+const isNext = (c: Cursor, characters: string) =>
+  [...characters].every((character, i) => c.peek(i).text === character);
 
 function callArguments(c: Cursor): readonly Expr[] {
   c.expect('(');
@@ -101,43 +59,8 @@ function parseWords(c: Cursor): Expr {
   if (/^-?\d+(?:\.\d+)?$/.test(value)) return num(fromDecimal(value), value.includes('.'));
   const name = oneLetterWords[value];
   if (name !== undefined) return name;
-  if (c.is('mark', '_')) return sym(`${value}_${parseSubscript(c)}`);
+  if (c.is('mark', '_')) return sym(`${value}_${subscriptText(c)}`);
   return { kind: 'text', value };
-}
-
-function parseGroup(c: Cursor): Expr {
-  const open = c.next().text;
-  return c.within({ bars: 0, noFunctions: false, differentials: false }, () => {
-    const { items, separated } = c.rules.elements(c);
-    const close = c.next();
-    if (open === '{') {
-      if (close.text !== '}') throw new Error('brace never closed');
-      return items.length === 1 && !separated ? items[0]! : call('Set', ...items);
-    }
-    if (close.text !== ')' && close.text !== ']') throw new Error('bracket never closed');
-    if (items.length === 1 && !separated) {
-      if (open === '(' ? close.text === ')' : close.text === ']') return items[0]!;
-      throw new Error('brackets that do not match');
-    }
-    if (open === '(' && close.text === ')') return call('Tuple', ...items);
-    if (items.length !== 2) {
-      if (open === '[' && close.text === ']') return call('Tuple', ...items);
-      throw new Error('an interval has two ends');
-    }
-    return {
-      kind: 'interval',
-      left: items[0]!,
-      right: items[1]!,
-      leftOpen: open === '(',
-      rightOpen: close.text === ')',
-    };
-  });
-}
-
-function closed(c: Cursor, head: string, close: string): Expr {
-  const inner = c.within({ bars: c.bars + 1, noFunctions: false }, () => c.rules.expression(c));
-  c.expect(close);
-  return call(head, inner);
 }
 
 const constants: Readonly<Record<string, string>> = {
@@ -171,7 +94,8 @@ function parseCommand(c: Cursor): Expr {
   const bracket = brackets[name];
   if (bracket !== undefined) return closed(c, ...bracket);
   if (transparent.has(name)) return argument(c);
-  if (accents.has(name)) return named(c, `${name}{${argumentText(c)}}`);
+  const accent = accents.get(name);
+  if (accent !== undefined) return named(c, `${accent}{${argumentText(c)}}`);
   if (!symbolCommands.has(name)) throw new Error(`unknown command \\${name}`);
   return named(c, constants[name] ?? name);
 }
@@ -179,33 +103,6 @@ function parseCommand(c: Cursor): Expr {
 function numberSet(letter: string): Expr {
   const name = numberSets[letter];
   return sym(name ?? `mathbb{${letter}}`);
-}
-
-function parseSet(c: Cursor, close: string): Expr {
-  return c.within({ bars: 1, noFunctions: false, differentials: false }, () => {
-    if (c.take(close)) return call('Set');
-    const { items } = c.rules.elements(c);
-    // Set-builder notation: {x : x > 0} is the condition itself.
-    if (c.take('\\mid') || c.take('|') || c.take(':')) {
-      const condition = c.within({ bars: 0 }, () => c.rules.list(c));
-      c.expect(close);
-      return condition;
-    }
-    c.expect(close);
-    return call('Set', ...items);
-  });
-}
-
-function parseNamedGroup(c: Cursor, close: string): Expr {
-  const { items, separated } = c.within({ bars: 0, noFunctions: false }, () => c.rules.elements(c));
-  c.expect(close);
-  return items.length === 1 && !separated ? items[0]! : call('Tuple', ...items);
-}
-
-function parseAngles(c: Cursor): Expr {
-  const { items } = c.within({ bars: 0, noFunctions: false }, () => c.rules.elements(c));
-  c.expect('\\rangle');
-  return call('Tuple', ...items);
 }
 
 /** The argument of a command: a braced expression, or the next digit, letter or command alone. */
@@ -263,6 +160,6 @@ function parseRoot(c: Cursor): Expr {
 /** \sqrt3 and \sqrt 12 take the whole number, \sqrt(x+1) the bracket. */
 function rootArgument(c: Cursor): Expr {
   const inner = argument(c);
-  if (isCall(inner, 'Tuple') || isCall(inner, 'Set')) throw new Error('a list under a root');
+  if (isCall(inner, 'Tuple') || isUnordered(inner)) throw new Error('a list under a root');
   return inner;
 }

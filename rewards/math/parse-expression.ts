@@ -1,9 +1,9 @@
 import type { Cursor } from './cursor.ts';
-import { call, type Expr, isCall, negated, num } from './expression.ts';
+import { call, type Expr, isCall, negated } from './expression.ts';
 import { startsAtom } from './latex-commands.ts';
-import { parseAtom } from './parse-atom.ts';
+import { mixedNumber, slashedNumber } from './mixed-number.ts';
 import { isFunctionName } from './parse-function.ts';
-import { add, isInteger, negate } from './rational.ts';
+import { parsePower } from './parse-power.ts';
 
 /**
  * Sums, products and powers. As in latex2sympy2, juxtaposition binds tighter than / and \cdot: 1/2x is 1/(2x);
@@ -43,20 +43,29 @@ export function parseTerm(c: Cursor): Expr {
   while (c.isOneOf(products) && !endsBeforeRelation(c)) {
     const op = c.next().text;
     const right = parseUnary(c);
-    if (op === '/' || op === 'div' || op === 'over' || op === ':' || op === 'colon')
-      left = call('Div', left, right);
+    if (op === ':' || op === 'colon') {
+      left = call('Ratio', ...(isCall(left, 'Ratio') ? left.args : [left]), right);
+      continue;
+    }
+    left = withoutPair(left);
+    if (op === '/' || op === 'div' || op === 'over') left = call('Div', left, right);
     else if (op.endsWith('mod')) left = call('Mod', left, right);
     else left = call('Mul', left, right);
   }
-  return left;
+  return withoutPair(left);
 }
+
+/** 3:4 is a quotient; 1:2:3 has no such value. */
+const withoutPair = (expr: Expr): Expr =>
+  isCall(expr, 'Ratio') && expr.args.length === 2 ? call('Div', ...expr.args) : expr;
 
 /** ':' and '|' also stand between a set-builder's variable and its condition; there the caller reads them. */
 function endsBeforeRelation(c: Cursor): boolean {
   return c.is('mark', ':') && c.peek().text === '=';
 }
 
-function parseUnary(c: Cursor): Expr {
+/** A product with its signs. */
+export function parseUnary(c: Cursor): Expr {
   if (c.take('+')) return parseUnary(c);
   if (c.take('-')) return negated(parseUnary(c));
   if (c.take('\\pm')) return call('PlusMinus', parseUnary(c));
@@ -70,28 +79,14 @@ function parseJuxtaposed(c: Cursor): Expr {
   const factors = [first.value];
   let previous = first;
   while (startsFactor(c)) {
+    const spaced = c.token.spaced;
     const next = parsePower(c);
-    const mixed = next.isFraction ? mixedNumber(previous, next.value) : undefined;
+    const mixed = mixedNumber(previous, next) ?? (spaced ? slashedNumber(c, previous, next) : undefined);
     if (mixed === undefined) factors.push(next.value);
     else factors[factors.length - 1] = mixed;
     previous = next;
   }
   return factors.length === 1 ? factors[0]! : call('Mul', ...factors);
-}
-
-interface Factor {
-  readonly value: Expr;
-  /** Written with digits alone. */
-  readonly isInteger: boolean;
-  /** Written \frac{digits}{digits}. */
-  readonly isFraction: boolean;
-}
-
-function mixedNumber(whole: Factor, fraction: Expr): Expr | undefined {
-  if (!whole.isInteger || whole.value.kind !== 'num' || fraction.kind !== 'num') return undefined;
-  const { value } = whole.value;
-  const sum = add(value, value.n < 0n ? negate(fraction.value) : fraction.value);
-  return sum === undefined ? undefined : num(sum);
 }
 
 const closers = new Set([
@@ -133,72 +128,4 @@ function startsFactor(c: Cursor): boolean {
 
 function differentialVariable(c: Cursor): boolean {
   return c.peek().type === 'letter' || (c.peek().type === 'command' && startsAtom(c.peek().text));
-}
-
-function parsePower(c: Cursor): Factor {
-  const { type } = c.token;
-  const isFractionCommand = /^[dtc]?frac$/.test(c.token.text) && type === 'command';
-  const digits = type === 'number' && !c.token.text.includes('.');
-  let value = parseAtom(c);
-  const bare = value;
-  for (;;) {
-    if (c.is('mark', '^')) value = parseSuperscript(c, value);
-    else if (c.is('mark', '**')) {
-      c.next();
-      value = call('Pow', value, parseUnary(c));
-    } else if (c.take('!')) value = call('Factorial', value);
-    // A prime after a number is feet or minutes; elsewhere it marks a derivative.
-    else if (c.take("'")) value = value.kind === 'num' ? value : call('Prime', value);
-    else if (c.is('mark', '%') || c.is('command', '%')) {
-      c.next();
-      value = call('Percent', value);
-    } else break;
-  }
-  const plain =
-    value === bare && value.kind === 'num' && value.base === undefined && !value.decimal ? value : undefined;
-  return {
-    value,
-    isInteger: plain !== undefined && digits && isInteger(plain.value),
-    isFraction: plain !== undefined && isFractionCommand,
-  };
-}
-
-/** Superscripts that are no powers. */
-const marked: Readonly<Record<string, string>> = {
-  circ: 'Degree',
-  degree: 'Degree',
-  prime: 'Prime',
-  top: 'Transpose',
-};
-
-function parseSuperscript(c: Cursor, base: Expr): Expr {
-  c.expect('^');
-  if (c.take('\\circ') || c.take('\\degree')) return call('Degree', base);
-  if (c.take('\\prime')) return call('Prime', base);
-  if (c.take('{')) {
-    const head = c.peek().text === '}' && c.is('command') ? marked[c.token.text] : undefined;
-    if (head !== undefined) {
-      c.next();
-      c.expect('}');
-      return call(head, base);
-    }
-    const exponent = c.within({ bars: 0, noFunctions: false, differentials: false }, () =>
-      c.rules.expression(c),
-    );
-    c.expect('}');
-    return power(c, base, exponent);
-  }
-  return power(c, base, parseScript(c));
-}
-
-/** One signed atom: what a script without braces holds. */
-export function parseScript(c: Cursor): Expr {
-  return c.take('-') ? negated(parseScript(c)) : parseAtom(c);
-}
-
-/** x^{…}, with towers read from the top: 2^3^2 is 2^9. */
-function power(c: Cursor, base: Expr, exponent: Expr): Expr {
-  if (isCall(base, 'Matrix') && exponent.kind === 'sym' && exponent.name === 'T')
-    return call('Transpose', base);
-  return call('Pow', base, c.is('mark', '^') ? parseSuperscript(c, exponent) : exponent);
 }

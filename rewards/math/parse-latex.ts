@@ -1,8 +1,10 @@
 import { Cursor, type Rules } from './cursor.ts';
-import { call, type Expr, isCall, num, parts, type RelationOp, some, withParts } from './expression.ts';
+import { call, type Expr, num, type RelationOp } from './expression.ts';
 import { tokenize } from './latex-tokens.ts';
-import { parseExpression, parseScript, parseTerm } from './parse-expression.ts';
+import { parseExpression, parseTerm, parseUnary } from './parse-expression.ts';
+import { parseScript } from './parse-power.ts';
 import { fromDecimal } from './rational.ts';
+import { bothSigns } from './signs.ts';
 
 /** LaTeX answers: lists, relations and sets over the expressions of parse-expression.ts. */
 
@@ -51,6 +53,7 @@ const negations: Partial<Record<RelationOp, RelationOp>> = {
 const rules: Rules = {
   expression: parseExpression,
   term: parseTerm,
+  unary: parseUnary,
   script: parseScript,
   list: (c) => collect(elements(c)),
   elements,
@@ -78,8 +81,10 @@ export function parseLatex(latex: string): Expr {
   return answer;
 }
 
-/** One element stands for itself, several for a set; 'x=1,2,3' gives x all of them. */
-function collect({ items, separated }: { items: Expr[]; separated: boolean }): Expr {
+/** One element stands for itself, several for a set; 'x=1,2,3' gives x all of them, ± stands for two. */
+function collect({ items: written, separated }: { items: Expr[]; separated: boolean }): Expr {
+  const items = written.flatMap(bothSigns);
+  if (written.length === 1 && items.length === 2 && !separated) return call('Signs', ...items);
   const [first, ...rest] = items;
   if (first === undefined) throw new Error('nothing to read');
   if (!separated && items.length === 1) return first;
@@ -109,7 +114,7 @@ function elements(c: Cursor): { items: Expr[]; separated: boolean } {
   const groups: Expr[][] = [[]];
   let separated = false;
   for (;;) {
-    groups.at(-1)!.push(...bothSigns(parseRelation(c)));
+    groups.at(-1)!.push(parseRelation(c));
     if (c.take(';')) groups.push([]);
     else if (!c.take(',')) break;
     separated = true;
@@ -124,10 +129,12 @@ function elements(c: Cursor): { items: Expr[]; separated: boolean } {
 }
 
 function parseRelation(c: Cursor): Expr {
+  // ≈ 0.4 alone is the number.
+  if (c.is('command', 'approx') || c.is('mark', '~=')) c.next();
   let left = parseSetDifference(c);
   for (let op = relationOp(c); op !== undefined; op = relationOp(c))
     left = related(left, op, parseSetDifference(c));
-  return left;
+  return c.take('\\pmod') ? call('Modulo', left, c.rules.script(c)) : left;
 }
 
 function relationOp(c: Cursor): RelationOp | undefined {
@@ -159,19 +166,4 @@ function leftAssociative(
     while (names.some((name) => c.take(name))) left = call(head, left, operand(c));
     return left;
   };
-}
-
-/** a ± b stands for two answers. */
-function bothSigns(expr: Expr): Expr[] {
-  const hasSign = (part: Expr) => isCall(part, 'PlusMinus') || isCall(part, 'MinusPlus');
-  return some(expr, hasSign) ? [withSign(expr, false), withSign(expr, true)] : [expr];
-}
-
-function withSign(expr: Expr, flip: boolean): Expr {
-  const args = parts(expr).map((part) => withSign(part, flip));
-  if (!isCall(expr, 'PlusMinus') && !isCall(expr, 'MinusPlus')) return withParts(expr, args);
-  const minus = (expr.head === 'MinusPlus') !== flip;
-  const last = args.at(-1)!;
-  const signed = minus ? call('Neg', last) : last;
-  return args.length === 1 ? signed : call('Add', args[0]!, signed);
 }

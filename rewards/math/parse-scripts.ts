@@ -21,3 +21,17 @@ export function parseScripts(
     else return scripts;
   }
 }
+
+/** The text of a subscript, spaces and outer braces removed. */
+export function subscriptText(c: Cursor): string {
+  c.expect('_');
+  if (!c.take('{')) return c.next().text;
+  let text = '';
+  for (let depth = 1; ; ) {
+    const token = c.next();
+    if (token.type === 'end') throw new Error('subscript without a closing brace');
+    if (token.type === 'mark' && token.text === '{') depth++;
+    if (token.type === 'mark' && token.text === '}' && --depth === 0) return text;
+    text += token.type === 'command' ? `\\${token.text}` : token.text;
+  }
+}

@@ -110,9 +110,17 @@ function bits({ n, d }: Rational): number {
   return 4 * Math.max(n.toString(16).length, d.toString(16).length);
 }
 
+/** What a further operation on a fraction costs, in operations on small ones: reducing wide fractions is quadratic. */
+export function cost({ n, d }: Rational): number {
+  if (isSmall({ n, d })) return 0;
+  const narrower = 4 * Math.min(n.toString(16).length, d.toString(16).length);
+  return Math.floor((narrower / 256) ** 2);
+}
+
 function tooWide(a: Rational, b: Rational): boolean {
   // A cheap test first: most numbers fit a machine word.
-  const small = 1n << 64n;
-  if (a.n < small && a.n > -small && b.n < small && b.n > -small && a.d < small && b.d < small) return false;
-  return bits(a) + bits(b) > MAX_BITS;
+  return !(isSmall(a) && isSmall(b)) && bits(a) + bits(b) > MAX_BITS;
 }
+
+const SMALL = 1n << 64n;
+const isSmall = ({ n, d }: Rational) => n < SMALL && n > -SMALL && d < SMALL;

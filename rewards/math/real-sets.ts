@@ -1,5 +1,5 @@
 import { approximate } from './approximate.ts';
-import { type Expr, isCall } from './expression.ts';
+import { type Expr, isCall, isUnordered } from './expression.ts';
 
 const nowhere: ReadonlyMap<string, number> = new Map();
 const NEAR = 1e-8;
@@ -19,7 +19,7 @@ export function landmarks(set: Expr): number[] | undefined {
   if (set.kind === 'interval') return all([place(set.left), place(set.right)]);
   if (set.kind !== 'call') return undefined;
   if (set.head === 'Tuple') return set.args.length === 2 ? all(set.args.map(place)) : undefined;
-  if (set.head === 'Set') return all(set.args.map(place));
+  if (isUnordered(set)) return all(set.args.map(place));
   if (!/^(?:Union|Intersection|SetMinus)$/.test(set.head)) return undefined;
   const parts = set.args.map(landmarks);
   return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
@@ -38,7 +38,7 @@ export function contains(set: Expr, x: number): boolean {
   const { head, args } = set;
   // (a, b) is a pair or an open interval; among sets of reals it is the interval.
   if (head === 'Tuple') return inside(x, { from: args[0]!, to: args[1]!, leftOpen: true, rightOpen: true });
-  if (head === 'Set') return args.some((arg) => near(place(arg)!, x));
+  if (isUnordered(set)) return args.some((arg) => near(place(arg)!, x));
   if (head === 'Union') return args.some((arg) => contains(arg, x));
   if (head === 'Intersection') return args.every((arg) => contains(arg, x));
   return contains(args[0]!, x) && !contains(args[1]!, x);

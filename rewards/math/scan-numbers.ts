@@ -10,20 +10,25 @@ export interface PlainMatch extends Span {
 }
 
 const currency = '$€£¥₹₽₪₩₫฿₡₢₣₤₥₦₧₨₭₮₯₰₱₲₳₴₵₶₷₸₺₻₼₾₿';
-const numberPattern = new RegExp(
-  String.raw`(?:^|\s|=)(?:\*\*)?[${currency}]?(?<!\d)(?:(?<scientific>-?\d+(?:\.\d+)?[eE][-+]?\d{1,3})(?![\da-zA-Z])|(?<grouped>-?[1-9]\d{0,2}(?:[ ,]\d{3})+)(?<tail>\.\d+)?` +
-    String.raw`|(?<whole>-?\d+)(?<decimals>[.,]\d+)|(?<fraction>\.\d+)|(?<integer>-?\d+))` +
-    String.raw`(?<percent>\s*(?:%|[Pp]ercentage|[Pp]ercent|[Pp]ct))?`,
-  'y',
-);
+const scientific = String.raw`(?<scientific>-?\d+(?:\.\d+)?[eE][-+]?\d{1,3})(?![\da-zA-Z])|`;
+const numberPattern = (lenient: boolean) =>
+  new RegExp(
+    String.raw`(?:^|\s|=)(?:\*\*)?[${currency}]?(?<!\d)(?:${lenient ? scientific : ''}(?<grouped>-?[1-9]\d{0,2}(?:[ ,]\d{3})+)(?<tail>\.\d+)?` +
+      String.raw`|(?<whole>-?\d+)(?<decimals>[.,]\d+)|(?<fraction>\.\d+)|(?<integer>-?\d+))` +
+      String.raw`(?<percent>\s*(?:%|[Pp]ercentage|[Pp]ercent|[Pp]ct))?`,
+    'y',
+  );
+const numberPatterns = { lenient: numberPattern(true), strict: numberPattern(false) };
 const opening = /(?:^|\s|=)(?:\*\*)?(?=(-?\(?-?\d))/y;
 const expressionCharacter = /[\d.\s+\-*×/^()÷]/;
 const operator = /[+\-*×/^()÷]/;
+const ratio = /(?::\d+)+(?![\d.]*\d)/y;
 const mayFollow = /[.,:\s)$]/;
 
 /** Finds numbers and expressions in one text, each place in constant time. */
 export class PlainScanner {
   readonly #text: string;
+  readonly #number: RegExp;
   /** Operators before each index. */
   readonly #operators: Uint32Array;
   /** Where the run of expression characters around each index ends. */
@@ -31,8 +36,10 @@ export class PlainScanner {
   /** For each run end, the last index at which an expression of that run can end. */
   readonly #lastEnd = new Map<number, number>();
 
-  constructor(text: string) {
+  /** @param lenient reads 1e3 too. */
+  constructor(text: string, lenient: boolean) {
     this.#text = text;
+    this.#number = numberPatterns[lenient ? 'lenient' : 'strict'];
     this.#operators = new Uint32Array(text.length + 1);
     this.#runEnd = new Uint32Array(text.length + 1);
     for (let i = 0; i < text.length; i++) {
@@ -59,15 +66,17 @@ export class PlainScanner {
   }
 
   numberAt(at: number): PlainMatch | undefined {
-    numberPattern.lastIndex = at;
-    const match = numberPattern.exec(this.#text);
+    this.#number.lastIndex = at;
+    const match = this.#number.exec(this.#text);
     if (match === null) return undefined;
     const { scientific, grouped, tail, whole, decimals, fraction, integer, percent } = match.groups!;
-    if (scientific !== undefined)
-      return { start: at, end: at + match[0].length, expression: scientific.toUpperCase() };
+    const end = at + match[0].length;
+    if (scientific !== undefined) return { start: at, end, expression: scientific.toUpperCase() };
+    const others = integer !== undefined && percent === undefined ? this.#ratioAfter(end) : '';
+    if (others !== '') return { start: at, end: end + others.length, expression: integer + others };
     const digits = (grouped ?? whole ?? integer ?? '0').replace(/[ ,]/g, '');
     const point = (tail ?? decimals ?? fraction ?? '').replace(',', '.');
-    return { start: at, end: at + match[0].length, number: digits + point, percent: percent !== undefined };
+    return { start: at, end, number: digits + point, percent: percent !== undefined };
   }
 
   /** An expression, else a number. */
@@ -84,6 +93,13 @@ export class PlainScanner {
         at = match === undefined ? at + 1 : Math.max(match.end, at + 1);
       }
     }
+  }
+
+  /** ':3' behind the 4 of 4:3, when that is read. */
+  #ratioAfter(end: number): string {
+    if (this.#number !== numberPatterns.lenient) return '';
+    ratio.lastIndex = end;
+    return ratio.exec(this.#text)?.[0] ?? '';
   }
 
   #expressionEnd(runEnd: number): number {

@@ -1,5 +1,5 @@
 import { approximate } from './approximate.ts';
-import { call, type Expr, type Relation } from './expression.ts';
+import { call, count, type Expr, type Relation } from './expression.ts';
 import { contains, landmarks } from './real-sets.ts';
 import { unknowns } from './unknowns.ts';
 
@@ -13,35 +13,44 @@ const TOUCHING = 1e-9;
 /** t ↦ tan t spreads a finite grid over the whole line. */
 const grid = Array.from({ length: 799 }, (_, i) => Math.tan(((i - 399) / 400) * (Math.PI / 2)));
 
+/** Each side is evaluated some ten thousand times. */
+const isLarge = (relation: Relation) => count(relation, () => true) > 200;
+
 /** Does a relation in one unknown hold exactly on this set? */
 export function relationDescribes(relation: Relation, set: Expr): boolean {
   const [name, ...others] = unknowns(relation);
   const ends = landmarks(set);
-  if (name === undefined || others.length > 0 || ends === undefined) return false;
+  if (name === undefined || others.length > 0 || ends === undefined || isLarge(relation)) return false;
   const marks = [...ends, ...crossings(relation, name)];
   return probes(marks).every((x) => holds(relation, name, x) === contains(set, x));
 }
 
-/** Do two relations have the same solutions? Several unknowns: on lines through random values of all but one. */
+/**
+ * Do two relations have the same solutions? Several unknowns: on lines through random values of all but one. Along
+ * every unknown some line must tell, and none may tell them apart.
+ */
 export function sameSolutions(a: Relation, b: Relation): boolean {
   const names = unknowns(a, b);
-  if (names.length === 0 || names.length > 4) return false;
+  if (names.length === 0 || names.length > 4 || isLarge(a) || isLarge(b)) return false;
   return names.every((name) => {
     const rest = names.filter((other) => other !== name);
-    return [0, 1, 2].every((line) => {
+    const verdicts = [0, 1, 2].map((line) => {
       const at = (relation: Relation) => withValues(relation, rest, line);
       return sameOnLine(at(a), at(b), name);
     });
+    return verdicts.includes(true) && !verdicts.includes(false);
   });
 }
 
-function sameOnLine(a: OnLine, b: OnLine, name: string): boolean {
+/** Undefined where nothing crosses, so that the relations may touch without crossing, and where neither ever holds. */
+function sameOnLine(a: OnLine, b: OnLine, name: string): boolean | undefined {
   const [first, second] = [crossings(a.relation, name, a.values), crossings(b.relation, name, b.values)];
-  // Nothing crosses: the relation does not depend on this unknown here, or touches without crossing. No proof either way.
-  if (first.length === 0 || second.length === 0) return false;
-  return probes([...first, ...second]).every(
-    (x) => holds(a.relation, name, x, a.values) === holds(b.relation, name, x, b.values),
-  );
+  if (first.length === 0 && second.length === 0) return undefined;
+  const solved = (line: OnLine) =>
+    probes([...first, ...second]).map((x) => holds(line.relation, name, x, line.values));
+  const [ours, theirs] = [solved(a), solved(b)];
+  if (!ours.includes(true) && !theirs.includes(true)) return undefined;
+  return ours.every((holding, i) => holding === theirs[i]);
 }
 
 interface OnLine {

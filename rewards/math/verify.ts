@@ -1,17 +1,16 @@
-import { type CompareOptions, sameAnswer } from './compare.ts';
-import type { Expr } from './expression.ts';
-import { type Answer, type Extracted, type ExtractOptions, extract, readLatex } from './extract.ts';
-import { unicodeToLatex } from './latex-tokens.ts';
-import { unitsClash, withoutLetterUnit } from './normalize-latex.ts';
+import { type CompareOptions, sameAnswer, spelled } from './compare.ts';
+import { type Extracted, type ExtractOptions, extract } from './extract.ts';
+import { type Answer, readLatex } from './read-match.ts';
+import { readGold, readPrediction } from './readings.ts';
+import { unitsClash, withoutLetterUnit } from './units.ts';
 import { unknowns } from './unknowns.ts';
 
 export interface VerifyOptions extends ExtractOptions, CompareOptions {
   /** What is read differently in the gold answer. */
   readonly gold?: Partial<ExtractOptions>;
-  /** Look beyond Math-Verify's rules: in <answer> tags, at Unicode, at formulas without delimiters. */
-  readonly lenient: boolean;
 }
 
+/** Math-Verify's defaults, but lenient, and with inequalities that may answer sets. */
 export const defaultVerifyOptions: VerifyOptions = {
   targets: ['latex', 'expr'],
   boxedMatchPriority: 50,
@@ -21,7 +20,9 @@ export const defaultVerifyOptions: VerifyOptions = {
   lowercase: true,
   precision: 6,
   strict: true,
+  allowSetRelationComp: true,
   lenient: true,
+  repairs: true,
 };
 
 /** 'unreadable': the gold answer can't be read, so nothing can be said of the prediction. */
@@ -29,10 +30,12 @@ export type Verdict = 'right' | 'wrong' | 'unreadable';
 
 /** Compares a prediction with a gold answer, both full texts. Bounded in time for any input but meant for a worker. */
 export function verify(gold: string, prediction: string, options: VerifyOptions): Verdict {
-  const expected = readGold(gold, { ...options, ...options.gold });
-  const verbatim = expected.answer === undefined && expected.text !== undefined && isBalanced(expected.text);
-  if (expected.answer === undefined && !verbatim) return 'unreadable';
-  const readings = readPrediction(prediction, options);
+  const goldOptions = { ...options, ...options.gold };
+  const expected = goldOptions.lenient ? readGold(gold, goldOptions) : extract(gold, goldOptions);
+  // To Math-Verify any gold answer that it found says something: nothing but its own text answers it.
+  const comparable = goldOptions.lenient ? isWhole(expected.unread) : expected.unread !== undefined;
+  if (expected.answer === undefined && !comparable) return 'unreadable';
+  const readings = options.lenient ? readPrediction(prediction, options) : [extract(prediction, options)];
   return readings.some((given) => isRight(expected, given, options)) ? 'right' : 'wrong';
 }
 
@@ -40,96 +43,59 @@ function isRight(expected: Extracted, given: Extracted, options: VerifyOptions):
   const [gold, prediction] = [expected.answer, given.answer];
   if (unitsClash(gold?.unit, prediction?.unit)) return false;
   if (gold?.literal !== undefined || prediction?.literal !== undefined)
-    return gold?.literal === prediction?.literal;
-  if (expected.text !== undefined && expected.text.trim() === given.text?.trim()) return true;
+    return sameLiteral(gold, prediction, options);
+  if (isWhole(expected.unread) && expected.unread.text === given.unread?.text) return true;
   if (gold?.value === undefined || prediction?.value === undefined) return false;
-  if (sameAnswer(gold.value, prediction.value, options)) return true;
-  // '5 m' may be a length or a product; beside a plain number it is a length.
-  const [goldLength, predictedLength] = [lengthOf(gold, true), lengthOf(prediction, false)];
-  if (predictedLength !== undefined && unknowns(gold.value).length === 0)
-    return sameAnswer(gold.value, predictedLength, options);
   return (
-    goldLength !== undefined &&
-    unknowns(prediction.value).length === 0 &&
-    sameAnswer(goldLength, prediction.value, options)
+    sameDigits(gold, prediction) ||
+    sameAnswer(gold.value, prediction.value, options) ||
+    sameQuantity(gold, prediction, options)
   );
 }
 
-function lengthOf({ text }: Answer, apart: boolean): Expr | undefined {
-  const number = withoutLetterUnit(text, apart);
-  return number === undefined ? undefined : readLatex(number);
+/** In plain text 12.5% and 12.5 answer each other, as people write them. */
+const sameDigits = (gold: Answer, prediction: Answer) =>
+  gold.latex === undefined && prediction.latex === undefined && gold.text === prediction.text;
+
+/** 'A' as a string of target 'string', and $A$ as LaTeX. */
+function sameLiteral(
+  gold: Answer | undefined,
+  prediction: Answer | undefined,
+  options: VerifyOptions,
+): boolean {
+  const [first, second] = [gold, prediction].map((answer) => {
+    const word = answer?.literal ?? (answer?.value && spelled(answer.value));
+    return options.lowercase ? word?.toLowerCase() : word;
+  });
+  return first !== undefined && first === second;
+}
+
+/** '5 m' may be a length or a product; beside a plain number it is a length. */
+function sameQuantity(gold: Answer, prediction: Answer, options: VerifyOptions): boolean {
+  const [goldLength, givenLength] = [measured(gold, true), measured(prediction, false)];
+  if (goldLength === undefined && givenLength === undefined) return false;
+  const [a, b] = [goldLength ?? gold, givenLength ?? prediction];
+  const isProduct = (answer: Answer) => unknowns(answer.value!).length > 0;
+  return (
+    !isProduct(a) && !isProduct(b) && !unitsClash(a.unit, b.unit) && sameAnswer(a.value!, b.value!, options)
+  );
+}
+
+/** The number of an answer that is a number and letters which may be its unit. */
+function measured({ latex }: Answer, apart: boolean): Answer | undefined {
+  const length = latex === undefined ? undefined : withoutLetterUnit(latex, apart);
+  const value = length && readLatex(length.latex);
+  return value === undefined ? undefined : { ...length, value, text: '' };
 }
 
 /** Text that can't be parsed may still be compared letter by letter, unless it is broken off. */
-function isBalanced(text: string): boolean {
+function isWhole(unread: Answer | undefined): unread is Answer {
+  if (unread === undefined) return false;
+  const written = unread.latex ?? unread.text;
   let depth = 0;
-  for (const c of text) {
+  for (const c of written) {
     if (c === '{') depth++;
     else if (c === '}' && --depth < 0) return false;
   }
-  return depth === 0 && /[a-zA-Z0-9]/.test(text);
-}
-
-/** What Math-Verify's rules don't find is looked for again with Unicode spelt as LaTeX. */
-function read(text: string, options: VerifyOptions): Extracted {
-  const found = extract(text, options);
-  if (found.answer === undefined && options.targets.includes('string'))
-    return bracketedString(text, options) ?? found;
-  if (found.answer !== undefined || found.text !== undefined) return found;
-  const spelled = unicodeToLatex(text);
-  return spelled === text ? found : extract(spelled, options);
-}
-
-/** A gold answer that is nothing but mathematics is read whole: 2\sqrt{3}, not the 2 at its start. */
-function readGold(text: string, options: VerifyOptions): Extracted {
-  if (!options.lenient) return extract(text, options);
-  const answer = inTags(text) ?? text;
-  return bareLatex(answer, options) ?? read(answer, options);
-}
-
-/** The readings of a prediction, in order of trust. */
-function readPrediction(text: string, options: VerifyOptions): Extracted[] {
-  if (!options.lenient) return [extract(text, options)];
-  const tagged = inTags(text);
-  if (tagged !== undefined) {
-    const inside = readPrediction(tagged, options).filter(({ answer }) => answer !== undefined);
-    if (inside.length > 0) return inside;
-  }
-  const whole = bareLatex(text, options);
-  if (whole !== undefined && isMathematics.test(text)) return [whole];
-  const found = read(text, options);
-  return whole === undefined ? [found] : [found, whole];
-}
-
-const inTags = (text: string): string | undefined =>
-  /<answer>([\s\S]*?)<\/answer>(?![\s\S]*<answer>)/.exec(text)?.[1]?.trim();
-
-/** Commands, powers and operators beside letters: text like 2x+1, of which the 2 is no answer. */
-const isMathematics = /\\|\^|_|=|[a-zA-Z]\s*[-+*(]|[-+*)]\s*[a-zA-Z]/;
-
-/** '(C)' where the rules want a letter of its own. */
-function bracketedString(text: string, { strings, lowercase }: VerifyOptions): Extracted | undefined {
-  const found = [...text.matchAll(/\(([^()]+)\)|\{([^{}]+)\}|\[([^[\]]+)\]/g)].map((match) =>
-    (match[1] ?? match[2] ?? match[3])!.trim(),
-  );
-  const key = found.filter((inside) => strings.includes(inside)).at(-1);
-  if (key === undefined) return undefined;
-  return { answer: { literal: lowercase ? key.toLowerCase() : key, text: key }, text: key };
-}
-
-/** A text that is nothing but mathematics: 2\sqrt{3}, (1,2), x^2+1, A. */
-function bareLatex(text: string, options: VerifyOptions): Extracted | undefined {
-  const trimmed = text.trim();
-  if (!options.targets.includes('latex') || trimmed.length > 200 || /[$\n]|\\[([]|\\boxed/.test(trimmed))
-    return undefined;
-  // Words mean prose, unless a command brings them.
-  if (/[a-zA-Z]{3,}/.test(trimmed.replace(/\\[a-zA-Z]+(?:\{[a-zA-Z\s]*\})?/g, '')) || trimmed === '')
-    return undefined;
-  if (/^[-+]?[\d.,\s%]+(?:[eE][-+]?\d+)?$/.test(trimmed)) return undefined;
-  const found = extract(`$${unicodeToLatex(trimmed)}$`, {
-    ...options,
-    targets: ['latex'],
-    tryExtractWithoutAnchor: true,
-  });
-  return found.answer === undefined ? undefined : found;
+  return depth === 0 && /[a-zA-Z0-9]/.test(written.replace(/\\[a-zA-Z]+/g, ''));
 }

@@ -29,7 +29,7 @@ describe('mathReward', () => {
     await expect(score(mathReward(), ['1'], {})).rejects.toThrow(/task task: field "answer"/);
   });
 
-  test('options: precision, targets, strictness about names', async () => {
+  test('options: precision, targets, strictness about names, inequalities for sets', async () => {
     expect(await score(mathReward({ precision: 2 }), ['0.33', '0.34'], { answer: '$\\frac13$' })).toEqual([
       1, 0,
     ]);
@@ -38,6 +38,10 @@ describe('mathReward', () => {
       1, 1, 0,
     ]);
     expect(await score(mathReward({ strict: false }), ['$a+b$'], { answer: '$x+y$' })).toEqual([1]);
+    const inequality = ['$x\\le 3$', '$(-\\infty,3]$'];
+    expect(await score(mathReward(), inequality, { answer: '$(-\\infty,3]$' })).toEqual([1, 1]);
+    const setsOnly = mathReward({ allowSetRelationComp: false });
+    expect(await score(setsOnly, inequality, { answer: '$(-\\infty,3]$' })).toEqual([0, 1]);
   });
 
   test('accuracy wants the answer boxed or announced, mathReward takes it as it comes', async () => {
