@@ -54,7 +54,9 @@ async function grade(env: Environment, tasks: readonly Task[], grading: Grading)
 function verdict(task: Task, completion: string, score: number | null | undefined): Graded {
   if (typeof score === 'number' && score >= 1) return { task, ok: true };
   const shown = completion.length > 200 ? `…${completion.slice(-200)}` : completion;
-  return { task, ok: false, why: `gold ${JSON.stringify(shown)} scores ${score}` };
+  const text = JSON.stringify(shown).replaceAll('\\\\', '\\');
+  const unread = score === null ? ': the reward can’t read it, or does not apply' : '';
+  return { task, ok: false, why: `gold ${text} scores ${score}${unread}` };
 }
 
 async function scoresOf(

@@ -18,6 +18,8 @@ export interface WatchState {
   readonly flat: boolean;
   /** The anneal moved the policy further than it may. */
   readonly jumped: boolean;
+  /** Some gold answers can't be read. */
+  readonly unread: boolean;
 }
 
 /** Everything that a run consists of after `step` optimiser steps: what follows depends on this alone. */

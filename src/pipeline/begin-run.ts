@@ -2,7 +2,7 @@ import type { TrainEvent } from '../types.ts';
 import { evaluateNow } from './evaluate-now.ts';
 import { saveState } from './save-state.ts';
 import type { Session } from './session.ts';
-import { recipeWarnings } from './warnings.ts';
+import { accuracyWarnings, recipeWarnings } from './warnings.ts';
 
 /** What comes before the first step: what the run is, what looks odd about it, how good the policy is untrained. */
 export async function* beginRun(session: Session): AsyncGenerator<TrainEvent> {
@@ -17,7 +17,12 @@ export async function* beginRun(session: Session): AsyncGenerator<TrainEvent> {
     totalParameters,
   };
   for (const message of recipeWarnings(recipe)) yield { type: 'warning', step, message };
-  if (progress.evals.length === 0) yield await evaluateNow(session);
+  if (progress.evals.length === 0) {
+    const { event, partial } = await evaluateNow(session);
+    yield event;
+    for (const message of accuracyWarnings(session.rewards[0]!.name, partial))
+      yield { type: 'warning', step, message };
+  }
   progress.clock = performance.now();
   if (!stop.aborted) return;
   const checkpoint = await saveState(session, { pending, nextBatch });

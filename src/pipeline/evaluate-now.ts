@@ -5,11 +5,17 @@ import { evaluateGreedy } from './evaluate.ts';
 import { greedyOptions } from './greedy.ts';
 import type { Session } from './session.ts';
 
+/** An evaluation's event, and the share of tasks whose first reward is in between. */
+export interface Evaluated {
+  readonly event: Extract<TrainEvent, { type: 'eval' }>;
+  readonly partial: number;
+}
+
 /** Evaluates the policy as it is, notes the outcome, and gives the event that tells of it. */
-export async function evaluateNow(session: Session): Promise<Extract<TrainEvent, { type: 'eval' }>> {
+export async function evaluateNow(session: Session): Promise<Evaluated> {
   const { policy, recipe, evalTasks, rewards, progress, files, paths } = session;
   const step = policy.version;
-  const { result, rows } = await evaluateGreedy(policy.snapshot(), {
+  const { result, rows, partial } = await evaluateGreedy(policy.snapshot(), {
     sampling: greedyOptions(recipe),
     environment: recipe.env,
     tasks: evalTasks,
@@ -21,5 +27,5 @@ export async function evaluateNow(session: Session): Promise<Extract<TrainEvent,
   await writeFileAtomic(paths.heldOut, jsonLines(rows.map((row) => ({ step, ...row }))));
   await files.evals.append([record]);
   progress.evals = [...progress.evals, record];
-  return { type: 'eval', step, result };
+  return { event: { type: 'eval', step, result }, partial };
 }

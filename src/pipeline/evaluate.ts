@@ -28,6 +28,14 @@ export interface EvalRow {
   readonly scores: Readonly<Record<string, number | null>>;
 }
 
+/** What came of answering every task greedily. */
+export interface GreedyEvaluation {
+  readonly result: EvalResult;
+  readonly rows: readonly EvalRow[];
+  /** Share of tasks whose first reward is neither right nor nothing, but in between. */
+  readonly partial: number;
+}
+
 /** Answers every task, as often as the sampling's group size says, and scores the answers. @throws RunError as `callReward` does. */
 export async function answerTasks(player: Player, evaluation: Evaluation): Promise<ScoredGroup[]> {
   const { environment, tasks, rewards, sampling, step } = evaluation;
@@ -50,12 +58,14 @@ export async function answerTasks(player: Player, evaluation: Evaluation): Promi
  * Answers every task greedily, once, and scores the answers. A task counts as right when its first reward is at least 1.
  * @throws RunError as `callReward` does, and when the first reward applies to no task.
  */
-export async function evaluateGreedy(
-  player: Player,
-  evaluation: Evaluation,
-): Promise<{ readonly result: EvalResult; readonly rows: readonly EvalRow[] }> {
+export async function evaluateGreedy(player: Player, evaluation: Evaluation): Promise<GreedyEvaluation> {
   const groups = await answerTasks(player, evaluation);
-  return { result: summarise(groups, evaluation), rows: groups.map((group) => toRow(group, evaluation)) };
+  const partial = groups.filter(({ scores }) => scores[0]![0]! > 0 && scores[0]![0]! < 1);
+  return {
+    result: summarise(groups, evaluation),
+    rows: groups.map((group) => toRow(group, evaluation)),
+    partial: partial.length / groups.length,
+  };
 }
 
 function summarise(groups: readonly ScoredGroup[], { rewards }: Evaluation): EvalResult {

@@ -38,7 +38,7 @@ export async function* takeStep(session: Session, place: StepPlace): AsyncGenera
     await files.rollouts.append(rolloutRecords(batch, step, names));
   }
   if (iteration === 0) noteReward(session, ready);
-  const evaluation = isDue(session, 'eval') ? await evaluateNow(session) : undefined;
+  const evaluation = isDue(session, 'eval') ? (await evaluateNow(session)).event : undefined;
   if (evaluation) yield evaluation;
   const trained = { ready: { ...ready, batch }, firstPass };
   const metrics = measure(session, trained, { step, beta, update, evaluation: evaluation?.result });

@@ -13,11 +13,17 @@ const USUAL_RATES = {
   sft: { adapter: [1e-5, 5e-3], full: [1e-6, 5e-3] },
 } as const;
 
-export const startWatch: WatchState = { clipped: false, zeroStdSteps: 0, flat: false, jumped: false };
+export const startWatch: WatchState = {
+  clipped: false,
+  zeroStdSteps: 0,
+  flat: false,
+  jumped: false,
+  unread: false,
+};
 
 /** What is to be said after a step, once each time that it becomes true; and what to remember. */
 export function watchStep(
-  { clipped, zeroStdSteps, flat, jumped }: WatchState,
+  { clipped, zeroStdSteps, flat, jumped, unread }: WatchState,
   metrics: StepMetrics,
 ): { readonly state: WatchState; readonly warnings: readonly string[] } {
   const warnings: string[] = [];
@@ -46,8 +52,17 @@ export function watchStep(
       `the anneal alone moved the policy by ${metrics.anneal_kl!.toPrecision(3)} nats a token, more than adapter.schedule.maxAnnealKl: at the horizon β has to be 0; anneal over more steps (adapter.schedule.fraction), or raise the bound`,
     );
   }
+  const unreadable = Math.max(0, ...valuesOf(metrics, /\/unreadable_gold$/));
+  if (unreadable > 0 && !unread) {
+    warnings.push(
+      `the gold answers of ${Math.round(unreadable * 100)} % of completions can't be read as mathematics: those score null and teach nothing; \`anneal env check\` names them`,
+    );
+  }
   return {
-    state: { clipped: nowClipped, zeroStdSteps: zeroSteps, flat: flatGroups > 0, jumped: jumps },
+    state: {
+      ...{ clipped: nowClipped, zeroStdSteps: zeroSteps, flat: flatGroups > 0 },
+      ...{ jumped: jumps, unread: unreadable > 0 },
+    },
     warnings,
   };
 }
@@ -59,6 +74,18 @@ export function lastJump({ beta, anneal_kl: kl }: StepMetrics): string[] {
     kl === undefined ? '' : `: that jump alone moved the policy by ${kl.toPrecision(3)} nats a token`;
   return [
     `the last step trained at β = ${beta.toPrecision(3)}, and the policy that is kept is the one at β = 0${far}`,
+  ];
+}
+
+function valuesOf(metrics: StepMetrics, pattern: RegExp): number[] {
+  return Object.entries(metrics).flatMap(([name, value]) => (pattern.test(name) ? [value] : []));
+}
+
+/** What is to be said of an accuracy by a reward that has more to give than 0 and 1, `partial` the share of tasks where it did. */
+export function accuracyWarnings(reward: string, partial: number): string[] {
+  if (partial === 0) return [];
+  return [
+    `accuracy is the share of held-out tasks whose reward "${reward}" is at least 1, and ${Math.round(partial * 100)} % of them scored in between: mind eval_reward, or put an exact reward first (weight 0 only measures)`,
   ];
 }
 

@@ -91,7 +91,9 @@ describe('dataset', () => {
     ];
     const { total, failures } = await validate(dataset({ path: write('bad.jsonl', lines(rows)) }));
     expect(total).toBe(2);
-    expect(failures).toEqual(['bad.jsonl:2: gold "???" scores null']);
+    expect(failures).toEqual([
+      'bad.jsonl:2: gold "???" scores null: the reward can’t read it, or does not apply',
+    ]);
   });
 });
 

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { parseRecipe } from '../../src/config.ts';
-import { lastJump, recipeWarnings, startWatch, watchStep } from '../../src/pipeline/warnings.ts';
+import {
+  accuracyWarnings,
+  lastJump,
+  recipeWarnings,
+  startWatch,
+  watchStep,
+} from '../../src/pipeline/warnings.ts';
 import { banditRecipe } from './bandit.ts';
 
 /** Steps at which something was said, and what. */
@@ -43,6 +49,20 @@ describe('a person is warned', () => {
       'the last step trained at β = 0.00667, and the policy that is kept is the one at β = 0: that jump alone moved the policy by 0.000123 nats a token',
     ]);
     expect(lastJump({ step: 9, beta: 0.5 })[0]).toMatch(/the one at β = 0$/);
+  });
+
+  test('when gold answers can’t be read', () => {
+    const series = [0, 0.25, 0.3].map((share) => ({ 'math/unreadable_gold': share }));
+    expect(said(series)).toEqual([
+      [1, expect.stringMatching(/^the gold answers of 25 % of completions can't be read as mathematics/)],
+    ]);
+  });
+
+  test('when accuracy is by a reward with more than two values', () => {
+    expect(accuracyWarnings('near', 0)).toEqual([]);
+    expect(accuracyWarnings('near', 0.4)[0]).toMatch(
+      /whose reward "near" is at least 1, and 40 % of them scored in/,
+    );
   });
 
   test('when the anneal had to move the policy further than it may', () => {
