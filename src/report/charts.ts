@@ -34,6 +34,16 @@ const SILENT = new Set(['beta', 'completions/clipped_ratio']);
 /** Curves that are drawn as they are: they carry no noise. */
 const EXACT = new Set(['beta']);
 
+/** A curve of each reward's mean, where there are several. */
+function rewardCurves(metrics: readonly StepMetrics[]): typeof CURVES {
+  const names = [...new Set(metrics.flatMap((line) => Object.keys(line)))];
+  const means = names.filter((name) => /^rewards\/.*\/mean$/.test(name));
+  return (means.length > 1 ? means : []).map((metric) => ({
+    ...{ metric, title: `Reward ${metric.slice('rewards/'.length, -'/mean'.length)}` },
+    note: 'mean over the batch, unweighted',
+  }));
+}
+
 /** Every chart of a run. The accuracy comes first; the step at which β reaches 0 is marked in all. */
 export function charts({ metrics, evals, config }: RunData): string {
   const steps = Number(config.recipe.steps);
@@ -47,7 +57,8 @@ export function charts({ metrics, evals, config }: RunData): string {
     range: [0, 1],
     format: percent,
   };
-  const curves = CURVES.map(({ metric, ...text }) => ({ ...text, metric, points: pointsOf(metrics, metric) }))
+  const curves = [...CURVES, ...rewardCurves(metrics)]
+    .map(({ metric, ...text }) => ({ ...text, metric, points: pointsOf(metrics, metric) }))
     .filter(({ points }) => points.length > 0)
     .filter(({ metric, points }) => !SILENT.has(metric) || points.some(({ value }) => value > 0))
     .map((curve) => ({ ...common, ...curve, smoothed: !EXACT.has(curve.metric), ...rangeOf(curve.metric) }));

@@ -6,7 +6,7 @@ import { lineChart } from '../../src/report/line-chart.ts';
 import { smooth } from '../../src/report/smooth.ts';
 import { shortNumber, ticks } from '../../src/report/ticks.ts';
 import { writeReport } from '../../src/report/write-report.ts';
-import { banditRecipe } from '../pipeline/bandit.ts';
+import { banditRecipe, right } from '../pipeline/bandit.ts';
 import { runBandit, temporaryFolder } from '../pipeline/run.ts';
 
 describe('the report of a run', () => {
@@ -38,6 +38,18 @@ describe('the report of a run', () => {
     expect(page.match(/<svg/g)).toHaveLength(6);
     expect(page).toContain('β = 0</text>');
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  test('has a chart of each reward where there are several', async () => {
+    const both = join(await temporaryFolder(), 'run');
+    const length = ({ completions }: { completions: readonly string[] }) =>
+      completions.map((text) => text.length);
+    await runBandit(banditRecipe({ steps: 3, rewards: [{ reward: right }, { reward: length, weight: 0 }] }), {
+      out: both,
+    });
+    const text = readFileSync(join(both, 'report.html'), 'utf8');
+    for (const title of ['Reward right', 'Reward length']) expect(text).toContain(`<h3>${title}</h3>`);
+    expect(page).not.toContain('<h3>Reward right</h3>');
   });
 
   test('shows the best and worst completions, early and late', () => {
