@@ -4,7 +4,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
 import { nearestNames } from '../config/nearest-names.ts';
 import { InputError } from '../errors.ts';
+import { modelPath } from '../model/model-path.ts';
 import { packageRoot } from '../package-root.ts';
+import { whatFailed } from '../user-code.ts';
 
 /** A recipe module's default export, and the name by which it can be imported again. */
 export interface ImportedRecipe {
@@ -29,8 +31,12 @@ export async function importRecipe(spec: string): Promise<ImportedRecipe> {
   try {
     module = await jiti.import(file);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new InputError(`can't load recipe ${spec}: ${why.trim().replace(/\s*\n\s*/g, ' ')}`, { cause });
+    throw new InputError(
+      `can't load recipe ${spec}: ${whatFailed(cause)
+        .trim()
+        .replace(/\s*\n\s*/g, ' ')}`,
+      { cause },
+    );
   }
   const exported = (module as { default?: unknown } | undefined)?.default;
   if (typeof exported !== 'object' || exported === null || !('env' in exported)) {
@@ -51,6 +57,8 @@ function locate(
     const exported = resolvePackage(spec);
     if (exported !== undefined) return { name: spec, file: exported };
   }
+  if (existsSync(join(modelPath(spec), 'config.json')))
+    throw new InputError(`${spec} is a model: name a recipe, and the model with --model ${spec}`);
   const names = bundledRecipes();
   const near = nearestNames(spec.replace(/^.*\/|\.[jt]s$/g, ''), names, 1);
   throw new InputError(

@@ -108,6 +108,8 @@ describe('a recipe is refused, in one line', () => {
   test('when it does not exist, naming what does', async () => {
     await refused('arithmetics', /no recipe arithmetics: .*did you mean arithmetic\?/);
     await refused('./nowhere/zzzzzzzz.ts', /no recipe .*bundled are .*arithmetic/);
+    await refused('tiny', /^tiny is a model: name a recipe, and the model with --model tiny$/);
+    await refused('models/tiny', /^models\/tiny is a model/);
   });
 
   test('when it exports none', async () => {
