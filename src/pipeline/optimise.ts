@@ -3,6 +3,7 @@ import { stepsPerBatch } from '../config/algorithm.ts';
 import type { TrainEvent } from '../types.ts';
 import { addOldLogprobs } from './add-old-logprobs.ts';
 import type { ReadyBatch } from './batches.ts';
+import { drawState } from './save-state.ts';
 import type { Session } from './session.ts';
 import { takeStep } from './take-step.ts';
 import { upcoming } from './upcoming.ts';
@@ -32,7 +33,8 @@ async function* trainOn(
   drawn: ReadyBatch,
   ready$: Observable<ReadyBatch>,
 ): AsyncGenerator<TrainEvent | Trained> {
-  const { recipe, policy } = session;
+  const { recipe, policy, progress } = session;
+  progress.betweenBatches = undefined;
   const perBatch = stepsPerBatch(recipe.algorithm);
   const first = drawn.index * perBatch;
   const iterations = Math.min(perBatch, recipe.steps - first);
@@ -43,6 +45,9 @@ async function* trainOn(
   const behind = () => upcoming(ready$, { index: ready.index, count: last - ready.index });
   for (let iteration = policy.version - first; iteration < iterations; iteration++) {
     ready = yield* takeStep(session, { ready, iteration, iterations, upcoming: behind });
+  }
+  if (recipe.sampling.maxOffPolicySteps === 0) {
+    progress.betweenBatches = { nextBatch: ready.index + 1, drawn: drawState(session) };
   }
   yield { type: 'trained', index: ready.index };
 }

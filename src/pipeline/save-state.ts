@@ -1,3 +1,4 @@
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
 import { pruneCheckpoints } from '../checkpoint/prune-checkpoints.ts';
 import { saveCheckpoint } from '../checkpoint/save-checkpoint.ts';
 import type { TrainEvent } from '../types.ts';
@@ -10,31 +11,54 @@ export interface Backlog {
   readonly nextBatch: number;
 }
 
+/** What drawing a batch changes: how far it has come. */
+export type DrawState = Pick<Checkpoint, 'streams' | 'tasks' | 'klCoef' | 'reward'>;
+
+/** How far drawing has come now. */
+export function drawState({ source, seeds, progress }: Session): DrawState {
+  return {
+    streams: { seeds: seeds.state() },
+    tasks: source.position(),
+    klCoef: progress.klCoef,
+    reward: progress.reward,
+  };
+}
+
 /**
  * Writes a checkpoint and removes those no longer kept. Nothing may be drawing or sampling meanwhile: the backlog
- * must hold every batch that was drawn.
+ * must hold every batch that was drawn, unless `drawn`, a state from before that, says that it is to be drawn again.
  */
 export async function saveState(
   session: Session,
   backlog: Backlog,
+  drawn: DrawState = drawState(session),
 ): Promise<Extract<TrainEvent, { type: 'checkpoint' }>> {
-  const { policy, recipe, source, seeds, paths, progress } = session;
+  const { policy, recipe, paths, progress } = session;
   const path = await saveCheckpoint(paths.checkpoints, {
     step: policy.version,
     steps: recipe.steps,
     beta: policy.beta,
     betaZeroStep: policy.betaZeroStep,
     policy: policy.state(),
-    streams: { seeds: seeds.state() },
-    tasks: source.position(),
+    ...drawn,
     ...backlog,
     evals: progress.evals,
     watch: progress.watch,
     tokens: progress.tokens,
-    klCoef: progress.klCoef,
-    reward: progress.reward,
   });
   progress.saved = path;
   await pruneCheckpoints(paths.checkpoints, recipe.checkpoint.keep);
   return { type: 'checkpoint', step: policy.version, path };
+}
+
+/**
+ * Writes a checkpoint of the moment before the batch that failed while it was drawn, answered or scored, so that no
+ * step is lost. Does nothing when steps of a batch were under way. A disk that takes none is not what the run failed of.
+ */
+export async function* saveBeforeBatch(session: Session): AsyncGenerator<TrainEvent> {
+  const { betweenBatches } = session.progress;
+  if (betweenBatches === undefined) return;
+  const { nextBatch, drawn } = betweenBatches;
+  const saved = await saveState(session, { pending: [], nextBatch }, drawn).catch(() => undefined);
+  if (saved) yield saved;
 }

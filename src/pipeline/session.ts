@@ -12,6 +12,7 @@ import { version } from '../version.ts';
 import type { ReadyBatch } from './batches.ts';
 import type { NamedReward } from './call-reward.ts';
 import { nameRewards } from './name-rewards.ts';
+import type { DrawState } from './save-state.ts';
 import { firstTasks, TaskSource } from './task-source.ts';
 import { startWatch } from './warnings.ts';
 
@@ -40,6 +41,11 @@ interface Progress {
   reward: number | null;
   /** Where the last complete checkpoint is. */
   saved: string | undefined;
+  /**
+   * Where a run that draws nothing ahead stood when it had trained on all it drew; undefined while it trains.
+   * A batch that fails before it is trained on is drawn again from here.
+   */
+  betweenBatches: { readonly nextBatch: number; readonly drawn: DrawState } | undefined;
   /** When the last step ended, milliseconds. */
   clock: number;
 }
@@ -112,6 +118,7 @@ function startProgress(recipe: Recipe, from: Checkpoint | undefined, saved: stri
     reward: from?.reward ?? null,
     klCoef: from?.klCoef ?? recipe.algorithm.klCoef,
     saved,
+    betweenBatches: undefined,
     clock: performance.now(),
   };
 }

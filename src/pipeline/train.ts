@@ -4,6 +4,7 @@ import { RunError } from '../errors.ts';
 import type { TrainEvent } from '../types.ts';
 import { beginRun } from './begin-run.ts';
 import { endRun } from './end-run.ts';
+import { saveBeforeBatch } from './save-state.ts';
 import { type CreatePolicy, closeSession, openSession, type Session, type TrainOptions } from './session.ts';
 import { trainSteps } from './train-steps.ts';
 
@@ -46,6 +47,7 @@ function run(
         takeWhile((event) => event.type !== 'stopped', true),
         catchError((error: unknown) =>
           concat(
+            from(saveBeforeBatch(session)),
             close$,
             defer(() => fail(session, error)),
           ),

@@ -462,7 +462,7 @@ test('a reward that fails mid-run ends with 1 and names the last good checkpoint
   expect(code).toBe(1);
   expect(err).toEqual([
     expect.stringMatching(
-      /^error: reward "early" at step 3 gave 0 scores for 8 completions \(the last good checkpoint is .*step-000002; mend the cause and go on with --resume\)$/,
+      /^error: reward "early" at step 3 gave 0 scores for 8 completions \(the last good checkpoint is .*step-000003; mend the cause and go on with --resume\)$/,
     ),
   ]);
 });

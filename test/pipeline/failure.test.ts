@@ -12,7 +12,7 @@ import { lines, runBandit, temporaryFolder } from './run.ts';
 
 type Scores = (batch: RewardBatch) => unknown;
 
-/** Runs with a reward that goes wrong at step 4 (checkpoints are written after steps 3, 6 …). */
+/** Runs with a reward that goes wrong at step 4 (checkpoints are due after steps 3, 6 …). */
 async function runWithReward(scores: Scores, timeout = 60): Promise<{ error: Error; out: string }> {
   const out = join(await temporaryFolder(), 'run');
   const judge = { broken: (batch: RewardBatch) => (batch.step === 4 ? scores(batch) : right(batch)) }.broken;
@@ -62,7 +62,7 @@ describe('a reward that goes wrong ends the run, which names reward, step, sampl
       expect(error).toBeInstanceOf(RunError);
       expect(error.message).toMatch(says);
       const last = await latestCheckpoint(join(out, 'checkpoints'));
-      expect(last?.step).toBe(3);
+      expect(last?.step).toBe(4);
       expect(error.message).toContain(last!.path);
       expect((await lines(out, 'metrics.jsonl')).map((m) => m.step)).toEqual([0, 1, 2, 3]);
     });
@@ -80,17 +80,37 @@ describe('a reward that goes wrong ends the run, which names reward, step, sampl
     expect(told).toBe(true);
   });
 
-  test('and can be mended: the run goes on from the checkpoint', async () => {
-    const { out } = await runWithReward(() => [1]);
-    const recipe = banditRecipe({
-      rewards: [{ reward: { broken: (batch: RewardBatch) => right(batch) }.broken }],
-      eval: { every: 0, tasks: 3 },
+  const settings = {
+    'on policy': {},
+    'with dynamic sampling': { algorithm: { dynamicSampling: { maxTries: 3 } } },
+    'with 3 iterations': { algorithm: { numIterations: 3 } },
+  };
+  for (const [name, overrides] of Object.entries(settings)) {
+    test(`and can be mended: the run goes on, no step lost, to where it would have come (${name})`, async () => {
+      const { out, recipe } = await mendable(overrides);
+      const resumed = await runBandit(recipe(right), { out, resume: true });
+      const whole = await runBandit(recipe(right), { out: join(await temporaryFolder(), 'run') });
+      expect(resumed.events.at(-1)!.type).toBe('done');
+      expect(resumed.bandit.state()).toEqual(whole.bandit.state());
     });
-    const { events } = await runBandit(recipe, { out, resume: true });
-    expect(events[0]).toMatchObject({ startStep: 3 });
-    expect(events.at(-1)!.type).toBe('done');
-  });
+  }
 });
+
+/** A run whose reward failed at the second batch, before any checkpoint was due. */
+async function mendable(overrides: Partial<Parameters<typeof banditRecipe>[0]>) {
+  const out = join(await temporaryFolder(), 'run');
+  const recipe = (scores: Scores) =>
+    banditRecipe({
+      ...overrides,
+      checkpoint: { every: 0 },
+      rewards: [{ reward: { judge: (batch: RewardBatch) => scores(batch) as number[] }.judge }],
+    });
+  const broken: Scores = (batch) => (batch.step > 0 ? [] : right(batch));
+  await expect(runBandit(recipe(broken), { out })).rejects.toThrow(
+    /the last good checkpoint is .*mend the cause/,
+  );
+  return { out, recipe };
+}
 
 describe('before any work', () => {
   const empty = (split: string): Environment => ({
