@@ -36,21 +36,23 @@ const EXACT = new Set(['beta']);
 
 /** A curve of each reward's mean, where there are several. */
 function rewardCurves(metrics: readonly StepMetrics[]): typeof CURVES {
-  const names = [...new Set(metrics.flatMap((line) => Object.keys(line)))];
-  const means = names.filter((name) => /^rewards\/.*\/mean$/.test(name));
+  const means = namesIn(metrics).filter((name) => /^rewards\/.*\/mean$/.test(name));
   return (means.length > 1 ? means : []).map((metric) => ({
     ...{ metric, title: `Reward ${metric.slice('rewards/'.length, -'/mean'.length)}` },
     note: 'mean over the batch, unweighted',
   }));
 }
 
-/** Every chart of a run. The accuracy comes first; the step at which β reaches 0 is marked in all. */
-export function charts({ metrics, evals, config }: RunData): string {
-  const steps = Number(config.recipe.steps);
-  const mark = betaZero(metrics);
-  const common = { steps, ...(mark !== undefined && { mark }) };
+/** Every metric that was logged, in the order of the first lines that have them. */
+function namesIn(metrics: readonly StepMetrics[]): string[] {
+  return [...new Set(metrics.flatMap((line) => Object.keys(line)))];
+}
+
+/** The charts to look at first. The accuracy comes first; the step at which β reaches 0 is marked in all. */
+export function charts(run: RunData): string {
+  const { metrics, evals } = run;
   const accuracy: Chart = {
-    ...common,
+    ...common(run),
     title: 'Held-out accuracy',
     note: 'greedy, with 95 % Wilson intervals',
     points: evals.map(({ step, accuracy: value, interval }) => ({ step, value, interval })),
@@ -61,8 +63,32 @@ export function charts({ metrics, evals, config }: RunData): string {
     .map(({ metric, ...text }) => ({ ...text, metric, points: pointsOf(metrics, metric) }))
     .filter(({ points }) => points.length > 0)
     .filter(({ metric, points }) => !SILENT.has(metric) || points.some(({ value }) => value > 0))
-    .map((curve) => ({ ...common, ...curve, smoothed: !EXACT.has(curve.metric), ...rangeOf(curve.metric) }));
+    .map((curve) => ({
+      ...common(run),
+      ...curve,
+      smoothed: !EXACT.has(curve.metric),
+      ...rangeOf(curve.metric),
+    }));
   return [...(evals.length > 0 ? [accuracy] : []), ...curves].map(lineChart).join('\n');
+}
+
+/** A chart, by name, of each metric that has none above and did not stay the same: what rewards logged among them. */
+export function furtherCharts(run: RunData): string {
+  const { metrics } = run;
+  const drawn = new Set([...CURVES, ...rewardCurves(metrics)].map(({ metric }) => metric));
+  return namesIn(metrics)
+    .filter((name) => name !== 'step' && !drawn.has(name))
+    .sort()
+    .map((title) => ({ title, points: pointsOf(metrics, title) }))
+    .filter(({ points }) => points.some(({ value }) => value !== points[0]!.value))
+    .map((curve) => lineChart({ ...common(run), ...curve, note: '', smoothed: true }))
+    .join('\n');
+}
+
+/** What all charts of a run share: the width of their x axis, and the mark where β reaches 0. */
+function common({ metrics, config }: RunData): Pick<Chart, 'steps' | 'mark'> {
+  const mark = betaZero(metrics);
+  return { steps: Number(config.recipe.steps), ...(mark !== undefined && { mark }) };
 }
 
 export function percent(share: number): string {

@@ -11,7 +11,7 @@ export interface Point {
 
 export interface Chart {
   readonly title: string;
-  /** One line on what is shown. */
+  /** One line on what is shown, or ''. */
   readonly note: string;
   readonly points: readonly Point[];
   /** Number of steps of the run: the width of the x axis. */
@@ -38,8 +38,9 @@ interface Scales {
 /** A figure with a line chart as inline SVG: no scripts, no external assets. Points show their value when pointed at. */
 export function lineChart(chart: Chart): string {
   const scales = makeScales(chart);
-  const description = `${chart.title}: ${chart.note}`;
-  return `<figure class="chart"><figcaption><h3>${escapeHtml(chart.title)}</h3><p>${escapeHtml(chart.note)}</p></figcaption>
+  const description = chart.note === '' ? chart.title : `${chart.title}: ${chart.note}`;
+  const note = chart.note === '' ? '' : `<p>${escapeHtml(chart.note)}</p>`;
+  return `<figure class="chart"><figcaption><h3>${escapeHtml(chart.title)}</h3>${note}</figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(description)}">
 ${axes(chart, scales)}${mark(chart, scales)}${intervals(chart, scales)}${curves(chart, scales)}${dots(chart, scales)}
 </svg></figure>`;

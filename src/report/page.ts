@@ -1,4 +1,4 @@
-import { charts, percent } from './charts.ts';
+import { charts, furtherCharts, percent } from './charts.ts';
 import { escapeHtml } from './escape-html.ts';
 import { rolloutTable } from './rollout-table.ts';
 import type { RunData } from './run-data.ts';
@@ -23,6 +23,7 @@ export function reportPage(run: RunData): string {
 <dl class="tiles">${tiles(run)}</dl>
 <h2>Curves</h2>
 <div class="charts">${charts(run)}</div>
+${further(run)}
 ${samples(run)}
 <h2>Recipe</h2>
 <details><summary>Every setting of this run</summary><pre>${escapeHtml(JSON.stringify(run.config, null, 2))}</pre></details>
@@ -30,6 +31,12 @@ ${samples(run)}
 </main></body>
 </html>
 `;
+}
+
+function further(run: RunData): string {
+  const more = furtherCharts(run);
+  if (more === '') return '';
+  return `<details><summary>Every other metric that changed</summary><div class="charts">${more}</div></details>`;
 }
 
 function samples({ early, late }: RunData): string {

@@ -6,6 +6,7 @@ import { lineChart } from '../../src/report/line-chart.ts';
 import { smooth } from '../../src/report/smooth.ts';
 import { shortNumber, ticks } from '../../src/report/ticks.ts';
 import { writeReport } from '../../src/report/write-report.ts';
+import type { RewardBatch } from '../../src/types.ts';
 import { banditRecipe, right } from '../pipeline/bandit.ts';
 import { runBandit, temporaryFolder } from '../pipeline/run.ts';
 
@@ -35,7 +36,7 @@ describe('the report of a run', () => {
     for (const title of ['Held-out accuracy', 'Reward', 'β', 'Gradient norm', 'Completion length']) {
       expect(page).toContain(`<h3>${title}</h3>`);
     }
-    expect(page.match(/<svg/g)).toHaveLength(6);
+    expect(page.split('<details>')[0]!.match(/<svg/g)).toHaveLength(6);
     expect(page).toContain('β = 0</text>');
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
   });
@@ -50,6 +51,19 @@ describe('the report of a run', () => {
     const text = readFileSync(join(both, 'report.html'), 'utf8');
     for (const title of ['Reward right', 'Reward length']) expect(text).toContain(`<h3>${title}</h3>`);
     expect(page).not.toContain('<h3>Reward right</h3>');
+  });
+
+  test('has a chart of every other metric that changed, what rewards logged among them', async () => {
+    const logged = join(await temporaryFolder(), 'run');
+    const logging = (batch: RewardBatch) => {
+      batch.logMetric('my <metric>', batch.step ** 2);
+      batch.logMetric('always', 7);
+      return right(batch);
+    };
+    await runBandit(banditRecipe({ steps: 3, rewards: [{ reward: logging }] }), { out: logged });
+    const [, further] = readFileSync(join(logged, 'report.html'), 'utf8').split('<details>');
+    expect(further).toContain('<h3>my &lt;metric&gt;</h3>');
+    for (const title of ['always', 'step', 'reward']) expect(further).not.toContain(`<h3>${title}</h3>`);
   });
 
   test('shows the best and worst completions, early and late', () => {
