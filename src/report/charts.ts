@@ -43,6 +43,9 @@ function rewardCurves(metrics: readonly StepMetrics[]): typeof CURVES {
   }));
 }
 
+/** Not drawn by themselves: the x axis, and what the chart of the accuracy shows. */
+const NOT_DRAWN = new Set(['step', 'eval_accuracy']);
+
 /** Every metric that was logged, in the order of the first lines that have them. */
 function namesIn(metrics: readonly StepMetrics[]): string[] {
   return [...new Set(metrics.flatMap((line) => Object.keys(line)))];
@@ -77,7 +80,7 @@ export function furtherCharts(run: RunData): string {
   const { metrics } = run;
   const drawn = new Set([...CURVES, ...rewardCurves(metrics)].map(({ metric }) => metric));
   return namesIn(metrics)
-    .filter((name) => name !== 'step' && !drawn.has(name))
+    .filter((name) => !NOT_DRAWN.has(name) && !drawn.has(name))
     .sort()
     .map((title) => ({ title, points: pointsOf(metrics, title) }))
     .filter(({ points }) => points.some(({ value }) => value !== points[0]!.value))

@@ -63,9 +63,12 @@ function makeScales({ points, steps, range }: Chart): Scales {
 
 function axes({ steps, format = shortNumber }: Chart, { x, y, yTicks }: Scales): string {
   const right = WIDTH - MARGIN.right;
-  const rows = yTicks.map((tick) => {
+  const short = yTicks.map(format);
+  // Ticks that lie very close together are told apart by all their digits.
+  const labels = new Set(short).size === short.length ? short : yTicks.map(String);
+  const rows = yTicks.map((tick, i) => {
     const at = y(tick).toFixed(1);
-    return `<line class="grid" x1="${MARGIN.left}" x2="${right}" y1="${at}" y2="${at}"/><text class="tick" x="${MARGIN.left - 8}" y="${at}" dy="0.32em" text-anchor="end">${escapeHtml(format(tick))}</text>`;
+    return `<line class="grid" x1="${MARGIN.left}" x2="${right}" y1="${at}" y2="${at}"/><text class="tick" x="${MARGIN.left - 8}" y="${at}" dy="0.32em" text-anchor="end">${escapeHtml(labels[i]!)}</text>`;
   });
   const whole = ticks(0, steps, 6).filter((tick) => Number.isInteger(tick) && tick <= steps);
   const columns = whole.map(

@@ -103,6 +103,14 @@ describe('a chart', () => {
     expect(svg).toContain(`x="${x1}" y="240" text-anchor="middle">10<`);
   });
 
+  test('of values close together has labels that differ', () => {
+    const points = [0, 1].map((step) => ({ step, value: 1 + step * 4e-6 }));
+    const labels = [...lineChart({ ...chart, points }).matchAll(/text-anchor="end">([^<]*)</g)].map(
+      ([, text]) => text,
+    );
+    expect(labels).toEqual(['1', '1.000001', '1.000002', '1.000003', '1.000004']);
+  });
+
   test('of equal values has finite coordinates', () => {
     for (const value of [0, 5, -3]) {
       expect(
