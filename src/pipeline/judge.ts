@@ -8,6 +8,7 @@ import { explainedVariance } from '../algorithm/ppo/explained-variance.ts';
 import { objectiveMetrics } from '../algorithm/ppo/objective.ts';
 import { rewardMetrics } from '../algorithm/rewards.ts';
 import type { Recipe } from '../config.ts';
+import { ownLength } from '../rollout/own-tokens.ts';
 import type { ScoredGroup, ValueTargets } from '../types.ts';
 import type { Judge, Judged } from './add-advantages.ts';
 import { advantageBatch, type JudgedBatch } from './advantage-batch.ts';
@@ -77,7 +78,8 @@ function valueMetrics({ batch }: JudgedBatch, { returns }: Advantages): Record<s
 function facts(groups: readonly ScoredGroup[]) {
   const rollouts = groups.flatMap((group) => group.rollouts);
   return {
-    lengths: rollouts.map((rollout) => rollout.tokenIds.length),
+    // As TRL counts them: the policy's tokens, without what a tool said.
+    lengths: rollouts.map(ownLength),
     truncated: rollouts.map((rollout) => rollout.finishReason === 'length'),
   };
 }

@@ -1,15 +1,16 @@
 import type { UpdateMetrics } from '../policy/policy.ts';
+import { ownLength } from '../rollout/own-tokens.ts';
 import type { EvalResult, StepMetrics } from '../types.ts';
 import type { ReadyBatch } from './batches.ts';
 
 /** Metrics that differ between two runs of the same seed: wall-clock time and what the engine had compiled before. */
 export const unrepeatable: readonly string[] = ['step_time', 'tokens_per_second', 'compilations'];
 
-/** Tokens of a batch: every completion with its prompt; for examples the update tells, which tokenised them. */
+/** Tokens of a batch as TRL counts them: prompts and what the policy wrote; for examples the update tells, which tokenised them. */
 export function countTokens({ batch }: ReadyBatch, update: UpdateMetrics): number {
   if (batch.objective === 'sft') return update.num_tokens ?? 0;
   return batch.groups.reduce((sum, { promptIds, rollouts }) => {
-    const completions = rollouts.reduce((length, rollout) => length + rollout.tokenIds.length, 0);
+    const completions = rollouts.reduce((length, rollout) => length + ownLength(rollout), 0);
     return sum + completions + promptIds.length * rollouts.length;
   }, 0);
 }

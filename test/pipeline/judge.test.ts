@@ -93,3 +93,17 @@ test('whatever the estimator, the share of groups without a difference is among 
     });
   }
 });
+
+test('lengths are those of what the policy wrote, without what a tool said', () => {
+  const plain = group([
+    [5, 1],
+    [3, 0],
+  ]);
+  const [first, second] = plain.rollouts;
+  const told = { ...plain, rollouts: [{ ...first!, ownTokens: [1, 1, 0, 0, 1] }, second!] };
+  expect(judge({}, [plain]).metrics['completions/mean_length']).toBe(4);
+  expect(judge({}, [told]).metrics).toMatchObject({
+    'completions/mean_length': 3,
+    'completions/max_length': 3,
+  });
+});
