@@ -22,8 +22,20 @@ export interface WatchState {
   readonly unread: boolean;
 }
 
+/** How far a run has come with drawing batches: all that drawing another changes. */
+export interface DrawState {
+  /** State of every random stream of the pipeline, by name. */
+  readonly streams: Readonly<Record<string, object>>;
+  /** How far tasks have been drawn; those of batches that wait included. */
+  readonly tasks: TaskPosition;
+  /** Coefficient of a KL penalty in the rewards, after the last batch drawn. */
+  readonly klCoef: number;
+  /** A moving average of the batches' mean rewards; null before the first. */
+  readonly reward: number | null;
+}
+
 /** Everything that a run consists of after `step` optimiser steps: what follows depends on this alone. */
-export interface Checkpoint {
+export interface Checkpoint extends DrawState {
   readonly step: number;
   /** β of the next step, and the first step at which it is 0. */
   readonly beta: number;
@@ -31,10 +43,6 @@ export interface Checkpoint {
   /** Optimiser steps of the whole run: the horizon of the schedules. */
   readonly steps: number;
   readonly policy: PolicyState;
-  /** State of every random stream of the pipeline, by name. */
-  readonly streams: Readonly<Record<string, object>>;
-  /** How far tasks have been drawn; those of `pending` included. */
-  readonly tasks: TaskPosition;
   /** Index of the next batch to draw. */
   readonly nextBatch: number;
   /** Batches ready but not (wholly) trained on: the one under way when it has iterations left, and those drawn ahead. */
@@ -43,10 +51,6 @@ export interface Checkpoint {
   readonly watch: WatchState;
   /** Tokens of prompts and completions so far. */
   readonly tokens: number;
-  /** Coefficient of a KL penalty in the rewards, after the last batch drawn. */
-  readonly klCoef: number;
-  /** A moving average of the batches' mean rewards; null before the first. */
-  readonly reward: number | null;
 }
 
 /** Accuracy of the policy of exactly this step, where it was evaluated. */

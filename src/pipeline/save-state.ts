@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { DrawState } from '../checkpoint/checkpoint.ts';
 import { pruneCheckpoints } from '../checkpoint/prune-checkpoints.ts';
 import { saveCheckpoint } from '../checkpoint/save-checkpoint.ts';
 import type { TrainEvent } from '../types.ts';
@@ -10,9 +10,6 @@ export interface Backlog {
   readonly pending: readonly ReadyBatch[];
   readonly nextBatch: number;
 }
-
-/** What drawing a batch changes: how far it has come. */
-export type DrawState = Pick<Checkpoint, 'streams' | 'tasks' | 'klCoef' | 'reward'>;
 
 /** How far drawing has come now. */
 export function drawState({ source, seeds, progress }: Session): DrawState {

@@ -1,4 +1,4 @@
-import type { Checkpoint, EvalRecord, WatchState } from '../checkpoint/checkpoint.ts';
+import type { Checkpoint, DrawState, EvalRecord, WatchState } from '../checkpoint/checkpoint.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import type { Recipe } from '../config.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -12,7 +12,6 @@ import { version } from '../version.ts';
 import type { ReadyBatch } from './batches.ts';
 import type { NamedReward } from './call-reward.ts';
 import { nameRewards } from './name-rewards.ts';
-import type { DrawState } from './save-state.ts';
 import { firstTasks, TaskSource } from './task-source.ts';
 import { startWatch } from './warnings.ts';
 
