@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { startsDead } from './adapter/dead-start.ts';
 import { adapter } from './config/adapter.ts';
-import { algorithm, comparesGroups } from './config/algorithm.ts';
+import { algorithm } from './config/algorithm.ts';
 import { issueLines } from './config/issue-lines.ts';
 import { fraction, nonNegative, positiveInt } from './config/numbers.ts';
-import { restAtOne } from './config/schedule.ts';
+import { recipeIssues } from './config/recipe-issues.ts';
 import { InputError } from './errors.ts';
 import type { Curriculum, Environment, RewardFunction } from './types.ts';
 
@@ -123,36 +122,8 @@ export const recipeSchema = z
     runtime: runtime.prefault({}),
   })
   .superRefine((recipe, context) => {
-    if (recipe.objective === 'sft' && recipe.env.target === undefined) {
-      context.addIssue({
-        code: 'custom',
-        path: ['objective'],
-        message: `'sft' needs an environment with target(); "${recipe.env.name}" has none`,
-      });
-    }
-    if (recipe.objective === 'rl' && recipe.sampling.groupSize < 2 && comparesGroups(recipe.algorithm)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['sampling', 'groupSize'],
-        message: `must be at least 2: advantages (${recipe.algorithm.advantage.estimator}) or dynamicSampling compare the completions of one prompt`,
-        input: recipe.sampling.groupSize,
-      });
-    }
-    if (recipe.sampling.promptsPerStep % recipe.algorithm.stepsPerGeneration !== 0) {
-      context.addIssue({
-        code: 'custom',
-        path: ['algorithm', 'stepsPerGeneration'],
-        message: `must divide sampling.promptsPerStep (${recipe.sampling.promptsPerStep}): every step trains on as many prompts`,
-        input: recipe.algorithm.stepsPerGeneration,
-      });
-    }
-    const rest = restAtOne(recipe.adapter.schedule);
-    if (rest !== undefined && startsDead(recipe)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['adapter', 'schedule', rest],
-        message: `would hold β at 1, where ${recipe.adapter.placement} with relu has a gradient of exactly 0 and learns nothing; leave it out, or choose gelu, gelu-tanh or silu, or a placement without the last s`,
-      });
+    for (const issue of recipeIssues(recipe)) {
+      context.addIssue({ code: 'custom', ...issue, path: [...issue.path] });
     }
   });
 

@@ -36,8 +36,8 @@ interface Window {
 }
 
 /**
- * The schedule of a run of `steps` optimiser steps on a model of `layers` layers. With E = ceil(fraction·steps) β is exactly 0
- * from E on. Of these E steps β is held at 1 for the share `hold` (a warm start: the adapter learns as it is before it
+ * The schedule of a run of `steps` optimiser steps on a model of `layers` layers. With E = ceil(fraction·steps), as decimal numbers
+ * multiply (0.07·100 is 7), β is exactly 0 from E on. Of these E steps β is held at 1 for the share `hold` (a warm start: the adapter learns as it is before it
  * is bent straight), and what remains is cut by `layerOffset` o into windows of the share 1 − |o|, the first layer's first and
  * the last layer's last, or the other way round for o < 0. https://arxiv.org/abs/2512.22455 leaves open which layers should
  * anneal first: o is for finding out.
@@ -48,7 +48,8 @@ export function betaSchedule(run: {
   readonly layers: number;
 }): BetaSchedule {
   const { schedule, steps, layers } = run;
-  const zeroStep = schedule.kind === 'zero' ? 0 : Math.ceil(schedule.fraction * steps);
+  const zeroStep =
+    schedule.kind === 'zero' ? 0 : Math.ceil(Number((schedule.fraction * steps).toPrecision(12)));
   const curve = kinds[schedule.kind](schedule);
   const windows = Array.from({ length: layers }, (_, layer) =>
     windowOf(schedule, { zeroStep, place: layers === 1 ? 0 : layer / (layers - 1) }),

@@ -16,7 +16,7 @@ export function maskedMean(rows: Rows, mask: Rows): number {
   return count === 0 ? 0 : sum / count;
 }
 
-/** Unbiased variance (n − 1) over the mask. */
+/** Unbiased variance (n − 1) over the mask; 0 over a single position or none. */
 export function maskedVariance(rows: Rows, mask: Rows): number {
   const mean = maskedMean(rows, mask);
   let sum = 0;
@@ -28,7 +28,7 @@ export function maskedVariance(rows: Rows, mask: Rows): number {
       count++;
     }
   });
-  return sum / (count - 1);
+  return count > 1 ? sum / (count - 1) : 0;
 }
 
 /**

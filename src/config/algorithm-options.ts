@@ -122,6 +122,7 @@ function unreadValueOptions(given: GivenAlgorithm): OptionIssue[] {
 
 function conflicts(given: GivenAlgorithm): OptionIssue[] {
   const { name, compat, rewardAggregation, klCoef, klControl, klIn, klBiasCorrection } = given;
+  const { missingEosPenalty, samplerCorrection, adaptiveEntropy } = given;
   const issues: OptionIssue[] = [];
   const add = (path: string, message: string, input: unknown) =>
     issues.push({ path: [path], message, input });
@@ -139,6 +140,13 @@ function conflicts(given: GivenAlgorithm): OptionIssue[] {
       rewardAggregation,
     );
   }
+  if (rewardAggregation !== 'sum' && missingEosPenalty > 0) {
+    add(
+      'missingEosPenalty',
+      'is taken from the sum of the rewards: it needs rewardAggregation sum',
+      missingEosPenalty,
+    );
+  }
   if (rewardAggregation !== 'sum' && klIn === 'reward') {
     add('klIn', 'a penalty in the reward needs the rewards summed: rewardAggregation sum', klIn);
   }
@@ -147,6 +155,11 @@ function conflicts(given: GivenAlgorithm): OptionIssue[] {
   }
   if (klControl.type === 'adaptive' && klCoef === 0) {
     add('klControl', 'needs klCoef above 0 to start from: it multiplies it', klControl.type);
+  }
+  for (const [path, range] of Object.entries({ samplerCorrection, adaptiveEntropy })) {
+    if (range !== undefined && (range.min ?? 0) > range.max) {
+      add(path, `has min above max, ${range.max}: nothing lies between`, range.min);
+    }
   }
   return issues;
 }

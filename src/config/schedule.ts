@@ -31,6 +31,13 @@ export const schedule = z
       const message = `is read by the schedule ${kind} only, not by ${given.kind}`;
       context.addIssue({ code: 'custom', path: [name], message, input: given[name] });
     }
+    if (given.kind === 'zero' || given.fraction === 0) {
+      for (const name of ['hold', 'layerOffset', 'maxAnnealKl'] as const) {
+        if (!given[name]) continue;
+        const message = 'has nothing to act on: β is 0 throughout';
+        context.addIssue({ code: 'custom', path: [name], message, input: given[name] });
+      }
+    }
     if (given.kind === 'step' && given.maxAnnealKl !== undefined) {
       const message = 'does not go with the schedule step, whose drops can only be taken whole';
       context.addIssue({ code: 'custom', path: ['maxAnnealKl'], message, input: given.maxAnnealKl });

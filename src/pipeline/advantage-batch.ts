@@ -3,8 +3,9 @@ import { rowSum } from '../algorithm/aggregation.ts';
 import { type TokenRewards, tokenRewards, valueMask } from '../algorithm/ppo/token-rewards.ts';
 import { valueSettings } from '../config/algorithm.ts';
 import type { Recipe } from '../config.ts';
+import { ended } from '../rollout/ended.ts';
 import { ownTokens } from '../rollout/own-tokens.ts';
-import type { Rollout, ScoredGroup } from '../types.ts';
+import type { ScoredGroup } from '../types.ts';
 
 export interface AdvantageSettings {
   readonly algorithm: Recipe['algorithm'];
@@ -62,9 +63,6 @@ export function advantageBatch(groups: readonly ScoredGroup[], settings: Advanta
     logprobs,
   };
 }
-
-/** Whether a text came to its end by itself. */
-const ended = ({ finishReason }: Rollout): boolean => finishReason !== 'length';
 
 /** What a whole completion earned, penalties included, [B]; NaN without any reward. */
 const outcomes = ({ rewards }: TokenRewards, scored: readonly boolean[]): number[] =>

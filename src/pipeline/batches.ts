@@ -11,6 +11,9 @@ export interface Permit {
   readonly reward: number | undefined;
 }
 
+/** Metric: tasks that a curriculum did not find suitable. */
+export const PASSED_OVER = 'curriculum/passed_over';
+
 /** P tasks drawn on a permit. */
 export interface DrawnBatch extends Permit {
   readonly tasks: readonly Task[];

@@ -1,7 +1,7 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
 import type { RandomStream } from '../random.ts';
 import type { Task } from '../types.ts';
-import { type DrawnBatch, drawSeed, type Permit } from './batches.ts';
+import { type DrawnBatch, drawSeed, PASSED_OVER, type Permit } from './batches.ts';
 import type { TaskSource } from './task-source.ts';
 
 export interface DrawOptions {
@@ -22,7 +22,7 @@ export function drawTasks({
 }: DrawOptions): OperatorFunction<Permit, DrawnBatch> {
   return concatMap(async (permit) => {
     const { tasks, passedOver } = await source.take(prompts, suits && ((task) => suits(task, permit)));
-    const metrics = suits ? { 'curriculum/passed_over': passedOver } : {};
+    const metrics = suits ? { [PASSED_OVER]: passedOver } : {};
     return { ...permit, tasks, metrics, seed: drawSeed(seeds) };
   });
 }

@@ -8,6 +8,7 @@ import { explainedVariance } from '../algorithm/ppo/explained-variance.ts';
 import { objectiveMetrics } from '../algorithm/ppo/objective.ts';
 import { rewardMetrics } from '../algorithm/rewards.ts';
 import type { Recipe } from '../config.ts';
+import { ended } from '../rollout/ended.ts';
 import { ownLength } from '../rollout/own-tokens.ts';
 import type { ScoredGroup, ValueTargets } from '../types.ts';
 import type { Judge, Judged } from './add-advantages.ts';
@@ -52,10 +53,13 @@ function tokenMetrics(
 ): Record<string, number> {
   const penalised = klIn === 'reward' && klCoef !== 0;
   if (!penalised && batch.valueMask === undefined) return {};
-  const ended = groups.flatMap(({ rollouts }) => rollouts.filter((r) => r.finishReason === 'eos'));
+  const atEos = groups.flatMap(({ rollouts }) => rollouts.filter((r) => r.finishReason === 'eos'));
+  const { 'objective/kl': kl, ...objective } = objectiveMetrics(tokens, logprobs);
   return {
-    ...objectiveMetrics(tokens, logprobs),
-    'val/num_eos_tokens': ended.length,
+    ...objective,
+    // Nobody measured it otherwise.
+    ...(penalised && { 'objective/kl': kl }),
+    'val/num_eos_tokens': atEos.length,
     ...(penalised && { kl_coef: klCoef }),
     ...(penalised && compat === 'verl' && tokens.metrics),
   };
@@ -80,7 +84,7 @@ function facts(groups: readonly ScoredGroup[]) {
   return {
     // As TRL counts them: the policy's tokens, without what a tool said.
     lengths: rollouts.map(ownLength),
-    truncated: rollouts.map((rollout) => rollout.finishReason === 'length'),
+    truncated: rollouts.map((rollout) => !ended(rollout)),
   };
 }
 

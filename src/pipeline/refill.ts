@@ -1,6 +1,7 @@
 import { concatMap, EMPTY, expand, last, map, type Observable, type OperatorFunction, of } from 'rxjs';
+import { ended } from '../rollout/ended.ts';
 import type { RolloutBatch, ScoredGroup } from '../types.ts';
-import type { Permit } from './batches.ts';
+import { PASSED_OVER, type Permit } from './batches.ts';
 
 /** Draws, samples and scores so many prompts on a permit. */
 export type DrawGroups = (prompts: number) => OperatorFunction<Permit, RolloutBatch<ScoredGroup>>;
@@ -10,6 +11,8 @@ export interface RefillOptions {
   readonly prompts: number;
   /** How often a batch is sampled at most, the first time included. */
   readonly maxTries: number;
+  /** Subtracted from what a completion that did not end by itself was rewarded with. */
+  readonly missingEosPenalty?: number;
 }
 
 /** A batch that is being filled. */
@@ -17,6 +20,8 @@ interface Filling {
   readonly tries: number;
   /** The first try's batch: its metrics are of prompts that nobody chose. */
   readonly first?: RolloutBatch<ScoredGroup>;
+  /** Tasks that a curriculum passed over, in all tries. */
+  readonly passedOver: number;
   readonly telling: readonly ScoredGroup[];
   /** Groups whose completions all scored alike. */
   readonly flat: readonly ScoredGroup[];
@@ -32,7 +37,9 @@ export function refill(
   draw: DrawGroups,
   options: RefillOptions,
 ): OperatorFunction<Permit, RolloutBatch<ScoredGroup>> {
-  const start: Filling = { tries: 0, telling: [], flat: [] };
+  const start: Filling = { tries: 0, passedOver: 0, telling: [], flat: [] };
+  const { missingEosPenalty = 0 } = options;
+  const telling = (group: ScoredGroup) => tells(group, missingEosPenalty);
   return concatMap((permit) =>
     of(start).pipe(
       expand((filling) => again(filling, permit)),
@@ -49,26 +56,30 @@ export function refill(
       map((batch) => ({
         tries: filling.tries + 1,
         first: filling.first ?? batch,
-        telling: [...filling.telling, ...batch.groups.filter(tells)],
-        flat: [...filling.flat, ...batch.groups.filter((group) => !tells(group))],
+        passedOver: filling.passedOver + (batch.metrics[PASSED_OVER] ?? 0),
+        telling: [...filling.telling, ...batch.groups.filter(telling)],
+        flat: [...filling.flat, ...batch.groups.filter((group) => !telling(group))],
       })),
     );
   }
 }
 
 /** Whether two of the group's completions were rewarded differently. */
-function tells({ rewards }: ScoredGroup): boolean {
-  const scored = rewards.filter((reward) => !Number.isNaN(reward));
+function tells({ rewards, rollouts }: ScoredGroup, missingEosPenalty: number): boolean {
+  const scored = rewards
+    .map((reward, g) => (ended(rollouts[g]!) ? reward : reward - missingEosPenalty))
+    .filter((reward) => !Number.isNaN(reward));
   return scored.some((reward) => reward !== scored[0]);
 }
 
-function filled({ tries, first, telling, flat }: Filling, { prompts }: RefillOptions) {
+function filled({ tries, first, passedOver, telling, flat }: Filling, { prompts }: RefillOptions) {
   const left = flat.slice(0, prompts - telling.length);
   return {
     ...first!,
     groups: [...telling, ...left],
     metrics: {
       ...first!.metrics,
+      ...(PASSED_OVER in first!.metrics && { [PASSED_OVER]: passedOver }),
       'dynamic_sampling/tries': tries,
       'dynamic_sampling/dropped': flat.length - left.length,
       'dynamic_sampling/flat': left.length,

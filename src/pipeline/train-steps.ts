@@ -94,11 +94,12 @@ function scoredGroups(session: Session): OperatorFunction<Permit, RolloutBatch<S
       draw(session, prompts),
       rollOut(env, sampling, { greedy, values }),
       score(rewards, perBatch),
-      greedy ? addBaselines(rewards, perBatch) : identity,
+      greedy ? addBaselines(rewards, { stepsPerBatch: perBatch, ...algorithm }) : identity,
     );
   const prompts = sampling.promptsPerStep;
   const { dynamicSampling } = algorithm;
-  return dynamicSampling ? refill(drawGroups, { prompts, ...dynamicSampling }) : drawGroups(prompts);
+  if (!dynamicSampling) return drawGroups(prompts);
+  return refill(drawGroups, { prompts, ...dynamicSampling, missingEosPenalty: algorithm.missingEosPenalty });
 }
 
 function judgeTask(curriculum: Curriculum, task: Task, progress: CurriculumProgress): boolean {

@@ -8,7 +8,7 @@ import type { Recipe } from '../config.ts';
 export type MeasureMove = (next: readonly number[]) => Promise<number>;
 
 /** Tries to find a move that is short enough, after the whole one. */
-const TRIES = 3;
+const TRIES = 5;
 
 /** β of a run: the schedule, by a clock that adaptive schedules and maxAnnealKl move. */
 export class Annealing {
@@ -30,6 +30,12 @@ export class Annealing {
     };
   }
 
+  /** The first step from which every layer's β is exactly 0: the schedule's horizon, or the first move of β after it. */
+  get zeroStep(): number {
+    const { zeroStep, stepsPerMove, steps } = this.rules;
+    return Math.min(Math.ceil(zeroStep / stepsPerMove) * stepsPerMove, steps);
+  }
+
   /** β of each layer now, [L]. */
   betas(): readonly number[] {
     return this.schedule.betas(this.clock.time);
@@ -46,7 +52,7 @@ export class Annealing {
 
   /**
    * Moves β on, after `step` optimiser steps. Gives anneal_kl when β moved and it is asked for; with maxAnnealKl the move is cut until it
-   * is short enough, unless the horizon is reached, and anneal_kl_exceeded tells when it is not.
+   * is short enough, or put off when none is, unless the horizon is reached, and anneal_kl_exceeded tells when it is not.
    */
   async advance(
     step: number,
@@ -77,6 +83,7 @@ export class Annealing {
       time = from + 0.9 * Math.sqrt(this.maxKl / kl) * (time - from);
       kl = await klTo(time);
     }
+    if (kl > this.maxKl && !last) return { time: from, metrics: { anneal_kl: 0, anneal_kl_exceeded: 0 } };
     return { time, metrics: { anneal_kl: kl, anneal_kl_exceeded: kl > this.maxKl ? 1 : 0 } };
   }
 

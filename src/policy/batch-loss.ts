@@ -17,7 +17,7 @@ import {
 } from './coefficients.ts';
 import { type BatchSize, withLeftOut } from './left-out.ts';
 import { measureTokens } from './measure-tokens.ts';
-import { microBatches } from './micro-batches.ts';
+import { type MicroBatch, microBatches } from './micro-batches.ts';
 import type { UpdateMetrics } from './policy.ts';
 import { type PreparedBatch, prepareBatch, weighExamples } from './prepare-batch.ts';
 import { hasAdvantage, rowsOf, type UnweightedSequences } from './train-batch.ts';
@@ -67,10 +67,11 @@ export class BatchLoss {
       hyper: this.hyper({ ...own, ...prepared.scalars }),
     };
     const results: MicroResult[] = [];
-    for (const batch of microBatches(learning, recipe.optimizer.microBatchSize)) {
+    const batches = microBatches(learning, recipe.optimizer.microBatchSize);
+    for (const batch of batches) {
       results.push(await this.program.run({ ...inputs, batch }));
     }
-    const sizes = { all: sizeOf(prepared.groups), forwarded: sizeOf(learning) };
+    const sizes = { all: sizeOf(prepared.groups), forwarded: { ...sizeOf(learning), ...shapeOf(batches) } };
     const metrics = withLeftOut(combineMetrics(results.map((result) => result.metrics)), sizes);
     this.coefficients = nextCoefficients(this.coefficients, recipe.algorithm, { ...metrics, ...sizes.all });
     return {
@@ -130,6 +131,14 @@ export class BatchLoss {
     const { klCoef, entropyCoef } = this.loss;
     return klCoef === 0 && !entropyCoef && !lossNamed(this.loss).pullsWithoutAdvantage;
   }
+}
+
+/** What the batches hold beside completions, and whether tokens have advantages of their own. */
+function shapeOf(batches: readonly MicroBatch[]) {
+  return {
+    fillers: batches.reduce((sum, { rows, completions }) => sum + rows.mask!.shape[0]! - completions, 0),
+    tokenAdvantages: batches.some(({ rows }) => rows.advantages!.shape.length > 1),
+  };
 }
 
 function sizeOf(groups: readonly UnweightedSequences[]): BatchSize {

@@ -91,7 +91,7 @@ export class ModelPolicy implements Policy {
   }
 
   get betaZeroStep(): number {
-    return this.options.schedule.zeroStep;
+    return this.annealing.zeroStep;
   }
 
   snapshot(): PolicySnapshot {

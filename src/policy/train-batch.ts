@@ -4,6 +4,7 @@ import { InputError } from '../errors.ts';
 import { checkPositions } from '../model/check-positions.ts';
 import type { Sequences } from '../model/packed-rows.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
+import { ended } from '../rollout/ended.ts';
 import { ownTokens } from '../rollout/own-tokens.ts';
 import type { Group, ValueTargets } from '../types.ts';
 import type { TrainSequences } from './micro-batches.ts';
@@ -28,7 +29,7 @@ export function rolloutSequences(
   return groups.map((group) => {
     const { promptIds, rollouts, refLogprobs, oldLogprobs, valueTargets } = group;
     const lengths = rollouts.map(({ tokenIds }) => tokenIds.length);
-    const truncated = rollouts.map(({ finishReason }) => finishReason === 'length');
+    const truncated = rollouts.map((rollout) => !ended(rollout));
     const masks = lossMask({ lengths, truncated, ownTokens: rollouts.map(ownTokens) }, maskTruncated);
     const widened = (row: readonly number[], g: number) => padded(row, valueTargets?.[g]?.mask.length);
     return {
@@ -40,7 +41,7 @@ export function rolloutSequences(
         oldLogprobs: widened(oldLogprobs ? oldLogprobs[g]! : logprobs, g),
         ...(oldLogprobs && { samplingLogprobs: widened(logprobs, g) }),
         ...(refLogprobs && klIn === 'loss' && { refLogprobs: widened(refLogprobs[g]!, g) }),
-        ...(valueTargets && valueRows(valueTargets[g]!)),
+        ...(valueTargets && valueRows(valueTargets[g]!, maskTruncated && truncated[g]!)),
       })),
     };
   });
@@ -51,8 +52,8 @@ const padded = (row: readonly number[], length = row.length) => [
   ...Array<number>(length - row.length).fill(0),
 ];
 
-const valueRows = ({ values, returns, mask }: ValueTargets) => ({
-  ...{ oldValues: values, returns, valueMask: mask },
+const valueRows = ({ values, returns, mask }: ValueTargets, leftOut: boolean) => ({
+  ...{ oldValues: values, returns, valueMask: leftOut ? mask.map(() => 0) : mask },
 });
 
 /**

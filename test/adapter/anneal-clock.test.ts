@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ClockRules, type ClockState, startClock, tick } from '../../src/adapter/anneal-clock.ts';
 import { observeTrend, pace, type Signals, startTrend } from '../../src/adapter/schedule/adaptive.ts';
-import { randomStream } from '../../src/random.ts';
+import { normal, randomStream } from '../../src/random.ts';
 
 /** The clock's time after every step, from 0 on. */
 function times(rules: ClockRules, signalsAt: (step: number) => Signals = () => ({})): number[] {
@@ -90,13 +90,26 @@ describe('the trend', () => {
     const { fast, slow, spread } = observed([0, 1, 0.5]).averages!;
     expect(fast).toBeCloseTo((1 / 3) * (2 / 3) + 0.5 / 3, 12);
     expect(slow).toBeCloseTo((2 / 21) * (19 / 21) + 0.5 * (2 / 21), 12);
-    const before = ((1 - 2 / 21) * 2) / 21;
-    expect(spread).toBeCloseTo(before + ((0.5 - slow - before) * 2) / 21, 12);
+    // Of two values the plain mean.
+    expect(spread).toBeCloseTo((1 - 2 / 21 + (0.5 - slow)) / 2, 12);
   });
 
-  test('at its bounds stands still, or goes 1/(1 − slack) times as fast', () => {
-    const trend = (fast: number) => ({ averages: { fast, slow: 0, spread: 1 }, gradNorm: null });
-    expect([-5, -1, -0.5, 0, 0.5, 1, 5].map((z) => pace(trend(z), 0.75))).toEqual([0, 0, 0.5, 1, 2.5, 4, 4]);
+  test('sets a pace between standing still and twice the linear one, even about that', () => {
+    const trend = (fast: number) => ({ averages: { fast, slow: 0, spread: 1, count: 9 }, gradNorm: null });
+    const paces = (slack: number) => [-5, -1, -0.5, 0, 0.5, 1, 5].map((z) => pace(trend(z), slack));
+    expect(paces(0.5)).toEqual([0, 0, 0.5, 1, 1.5, 2, 2]);
+    expect(paces(0.75)).toEqual(paces(0.5));
+    expect(paces(0.2)).toEqual([0.75, 0.75, 0.875, 1, 1.125, 1.25, 1.25]);
+  });
+
+  test('is not strong because little was seen, and noise alone neither hurries nor delays', () => {
+    const random = randomStream(1, 'noise');
+    const series = Array.from({ length: 400 }, () => Array.from({ length: 30 }, () => normal(random)));
+    const paces = series.map((values) => values.map((_, n) => pace(observed(values.slice(0, n + 1)), 0.8)));
+    const means = paces[0]!.map((_, n) => paces.reduce((sum, row) => sum + row[n]!, 0) / paces.length);
+    for (const mean of means) expect(Math.abs(mean - 1)).toBeLessThan(0.1);
+    const extreme = paces.filter((row) => row.slice(0, 6).some((value) => value === 0 || value === 2)).length;
+    expect(extreme / paces.length).toBeLessThan(0.2);
   });
 
   test('passes over what is not a number', () => {

@@ -34,6 +34,14 @@ describe('the linear schedule', () => {
     expect(betas(101)).toEqual([0, 0, 0]);
   });
 
+  test('multiplies as decimals do', () => {
+    // 0.07 · 100 is 7.000000000000001 in binary.
+    expect([0.07, 0.14, 0.28, 0.55, 0.56].map((fraction) => linear(fraction, 100).zeroStep)).toEqual([
+      7, 14, 28, 55, 56,
+    ]);
+    expect(linear(0.071, 100).zeroStep).toBe(8);
+  });
+
   test('with fraction 1 the last trained β is 1/steps and β(steps) is 0', () => {
     const { betas, zeroStep } = linear(1, 8);
     expect(zeroStep).toBe(8);

@@ -90,3 +90,49 @@ test('an estimator says what it misses', () => {
   const { values: _, ...without } = batch([1, 0], 2);
   expect(() => estimatorNamed('gae')(without, {})).toThrow(/gae needs value estimates/);
 });
+
+test('the only completion of a group that a reward applied to has nothing to be compared with: 0', () => {
+  const alone = batch([5, NONE, NONE, 1, 0, 1], 3);
+  for (const name of [...grouped, 'reinforce_plus_plus_baseline']) {
+    const [first] = estimatorNamed(name)(alone, { compat: 'verl' }).advantages;
+    const values = typeof first === 'number' ? [first] : Array.from(first!);
+    if (name === 'normalize_then_sum') continue;
+    // Whitening shifts what is 0 by the mean of the batch.
+    if (name === 'reinforce_plus_plus_baseline') expect(Math.abs(values[0]!)).toBeLessThan(1e-6);
+    else expect(values).toEqual([0]);
+  }
+});
+
+describe('reinforce_plus_plus over two turns with a tool’s words between', () => {
+  const mask = [
+    [1, 1, 0, 0, 1, 1],
+    [1, 1, 0, 0, 1, 1],
+  ];
+  const tokenRewards = [
+    [0, 0, 0, 0, 0, 1],
+    [0, 0, 0, 0, 0, 0],
+  ];
+  const estimate = (compat: 'trl' | 'verl') =>
+    estimatorNamed('reinforce_plus_plus')({ ...batch([1, 0], 1), mask, tokenRewards }, { compat })
+      .advantages as Float32Array[];
+
+  test('credits the first turn, too', () => {
+    const [good, bad] = estimate('trl');
+    expect(good![0]).toBeCloseTo(good![5]!, 6);
+    expect(good![0]).toBeGreaterThan(0);
+    expect(bad![0]).toBeLessThan(0);
+    expect(good![2]).toBe(0);
+  });
+
+  test('with compat verl does not: a masked token ends the return', () => {
+    const [good, bad] = estimate('verl');
+    expect(good![0]).toBe(bad![0]);
+  });
+});
+
+test('what is whitened over a single token is 0', () => {
+  const one = { ...batch([3], 1), mask: [[1]], tokenRewards: [[3]], values: [[1]] };
+  for (const name of ['gae', 'reinforce_plus_plus', 'reinforce_plus_plus_baseline']) {
+    expect(Array.from((estimatorNamed(name)(one, {}).advantages as Float32Array[])[0]!)).toEqual([0]);
+  }
+});

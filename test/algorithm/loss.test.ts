@@ -150,6 +150,13 @@ describe('bad settings are found before work starts', () => {
   test('cispo without ratioMax', () => {
     expect(() => hyperParameters({ ...config, name: 'cispo' })).toThrow(InputError);
   });
+  test('dr_grpo as verl has it divides by the token limit, or by the longest row', () => {
+    const weight = (limit?: number) => {
+      const batch = { mask, ...(limit && { maxCompletionLength: limit }) };
+      return batchConstants(batch, { ...config, name: 'dr_grpo', compat: 'verl' }).lossWeights[0]![0];
+    };
+    expect([weight(), weight(100)]).toEqual([Math.fround(1 / 3), Math.fround(1 / 100)]);
+  });
   test('dr_grpo without the token limit', () => {
     expect(() => batchConstants({ mask }, { ...config, name: 'dr_grpo' })).toThrow(/maxCompletionLength/);
   });

@@ -149,6 +149,25 @@ describe('refused are', () => {
     refused({ scorePlacement: 'last-token' }, /scorePlacement: goes with the advantage estimator gae/);
     refused({ klControl: { type: 'adaptive', target: 0.1, horizon: 100 } }, /needs klCoef above 0/);
     refused({ stepsPerGeneration: 3 }, /must divide sampling.promptsPerStep \(2\)/);
+    refused(
+      { rewardAggregation: 'normalise-then-sum', missingEosPenalty: 1 },
+      /missingEosPenalty: is taken from the sum/,
+    );
+    refused({ samplerCorrection: { min: 5, max: 2 } }, /samplerCorrection: has min above max, 2.*got 5/);
+    refused({ adaptiveEntropy: { target: 1, min: 2 } }, /adaptiveEntropy: has min above max, 1/);
+    refused({ targetKl: 0.1 }, /targetKl: spares a batch its further steps, and there are none/);
+  });
+
+  test('an adaptive KL coefficient that one batch could take to 0', () => {
+    const control = (horizon: number) => ({
+      klCoef: 0.1,
+      klControl: { type: 'adaptive', target: 0.1, horizon },
+    });
+    // 2 prompts of 4 completions.
+    refused(control(1), /klControl.horizon: must be above 1.6, or 8 completions at once .*got 1/);
+    refused({ ...control(1), klIn: 'reward', stepsPerGeneration: 2 }, /must be above 1.6/);
+    // In the loss it moves at every step, by the completions of that.
+    expect(parse({ ...control(1), stepsPerGeneration: 2 } as Given).klControl).toMatchObject({ horizon: 1 });
   });
 
   test('names that there are not', () => {
@@ -156,5 +175,33 @@ describe('refused are', () => {
     refused({ advantage: { estimator: 'gea' } }, /algorithm.advantage.estimator: .*got "gea"/);
     refused({ klEstimator: 'k9' }, /algorithm.klEstimator: .*got "k9"/);
     refused({ clipEpsilom: 0.1 }, /clipEpsilom/);
+  });
+});
+
+describe('supervised fine-tuning', () => {
+  const sft = (given: object, schedule: object = {}) =>
+    parseRecipe({
+      ...banditRecipe(),
+      ...{ objective: 'sft', algorithm: given, adapter: { schedule } },
+    } as RecipeInput);
+
+  test('refuses what only sampled completions give a meaning to', () => {
+    for (const given of [
+      { klCoef: 0.5 },
+      { entropyCoef: 0.1 },
+      { samplerCorrection: {} },
+      { maskTruncated: true },
+    ]) {
+      const [name] = Object.keys(given);
+      expect(() => sft(given)).toThrow(new RegExp(`algorithm.${name}: is about sampled completions`));
+    }
+    expect(() => sft({}, { kind: 'adaptive' })).toThrow(
+      /schedule.signal: objective 'sft' has no rewards to go by/,
+    );
+  });
+
+  test('takes the rest as it is', () => {
+    expect(sft({ name: 'dapo', numIterations: 2 }).algorithm.numIterations).toBe(2);
+    expect(sft({}, { kind: 'adaptive', signal: 'gradNormVariance' }).objective).toBe('sft');
   });
 });

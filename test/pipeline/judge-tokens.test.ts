@@ -87,6 +87,10 @@ describe('with a value function', () => {
     expect(judged.valueTargets![0]![1]).toMatchObject({ mask: [0, 0] });
     expect(judged.tokenAdvantages![0]![1]).toEqual([0, 0]);
     expect(Number.isFinite(judged.metrics['val/explained_variance'])).toBe(true);
+    // Of the two that have one: 1 and 1, less nothing.
+    expect(judged.metrics['objective/scores']).toBeCloseTo(2 / 3, 6);
+    // Nobody measured a KL.
+    expect(judged.metrics).not.toHaveProperty('objective/kl');
   });
 
   test('says how much of the returns the values knew', () => {

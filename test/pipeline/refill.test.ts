@@ -8,8 +8,13 @@ import { Bandit } from './bandit.ts';
 const policy = new Bandit({ steps: 3 }).snapshot();
 const permit = (index: number): Permit => ({ index, policy, reward: undefined });
 
-function group(id: string, rewards: readonly number[]): ScoredGroup {
-  return { task: { id }, messages: [], promptIds: [], rollouts: [], scores: [], rewards };
+/** A group by its rewards; every second completion was cut off where `cut` says so. */
+function group(id: string, rewards: readonly number[], cut = false): ScoredGroup {
+  const rollouts = rewards.map((_, g) => ({
+    ...{ tokenIds: [], logprobs: [], text: '', beta: 1, policyVersion: 0 },
+    finishReason: cut && g % 2 === 1 ? ('length' as const) : ('eos' as const),
+  }));
+  return { task: { id }, messages: [], promptIds: [], rollouts, scores: [], rewards };
 }
 
 /** Draws groups off a list, by their rewards; `draws` keeps how many were asked for, and for which batch. */
@@ -72,6 +77,32 @@ describe('dynamic sampling', () => {
     const batches = await lastValueFrom(permits$.pipe(refill(draw, options), toArray()));
     expect(draws.map(([index]) => index)).toEqual([0, 0, 1, 2]);
     expect(batches.flatMap(ids)).toEqual(['1', '2', '3']);
+  });
+
+  test('counts a missing end as a difference where it costs something', async () => {
+    const draw: DrawGroups = () =>
+      map(({ index }) => ({
+        ...{ index, policyVersion: 0, beta: 1, metrics: {} },
+        groups: [group('cut', [1, 1], true)],
+      }));
+    const flatGroups = async (missingEosPenalty: number) => {
+      const options = { prompts: 1, maxTries: 1, missingEosPenalty };
+      const batch = await lastValueFrom(of(permit(0)).pipe(refill(draw, options)));
+      return batch.metrics['dynamic_sampling/flat'];
+    };
+    expect([await flatGroups(0), await flatGroups(0.5)]).toEqual([1, 0]);
+  });
+
+  test('adds up the tasks that a curriculum passed over in every try', async () => {
+    const { draw } = drawing([flat, flat, telling]);
+    let tries = 0;
+    const counting: DrawGroups = (prompts) =>
+      pipe(
+        draw(prompts),
+        map((batch) => ({ ...batch, metrics: { ...batch.metrics, 'curriculum/passed_over': ++tries * 10 } })),
+      );
+    const batch = await lastValueFrom(of(permit(0)).pipe(refill(counting, { prompts: 1, maxTries: 5 })));
+    expect(batch.metrics['curriculum/passed_over']).toBe(60);
   });
 
   test('counts a group as telling only by completions that a reward applied to', async () => {

@@ -118,8 +118,17 @@ test('groups that were not forwarded count in the metrics as far as is known', (
     'clip_ratio/low_mean': 0.1,
     'clip_ratio/low_min': 0.3,
     'clip_ratio/high_max': 0.4,
+    'val/ratio': 0.5,
+    // Six completions, of which four were forwarded, with two rows to fill up: (2 + 2 · 1)/6.
+    'vespo/phi_seq_mean': 4 / 6,
   };
-  const sizes = { all: { tokens: 30, sequences: 6 }, forwarded: { tokens: 10, sequences: 4 } };
-  expect(withLeftOut(metrics, sizes)).toEqual({ ...metrics, entropy: 3, 'clip_ratio/low_min': 0 });
-  expect(withLeftOut(metrics, { ...sizes, forwarded: sizes.all })).toEqual(metrics);
+  const forwarded = { tokens: 10, sequences: 4, fillers: 2, tokenAdvantages: false };
+  const sizes = { all: { tokens: 30, sequences: 6 }, forwarded };
+  const known = { entropy: 3, 'clip_ratio/low_min': 0, 'val/ratio': 1.5, 'vespo/phi_seq_mean': 0.5 };
+  expect(withLeftOut(metrics, sizes)).toEqual({ ...metrics, ...known });
+  const perToken = { ...sizes, forwarded: { ...forwarded, tokenAdvantages: true } };
+  expect(withLeftOut(metrics, perToken)['vespo/phi_seq_mean']).toBe(2);
+  expect(withLeftOut(metrics, { ...sizes, forwarded: { ...forwarded, ...sizes.all, fillers: 0 } })).toEqual(
+    metrics,
+  );
 });

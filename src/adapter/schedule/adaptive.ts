@@ -1,8 +1,9 @@
 /**
  * How fast an adaptive anneal goes, by the trend of a signal that should not fall: the mean reward, or how calm the gradient's
  * norm is (minus its relative distance from its mean). Two moving averages of the signal, over about 5 and 20 steps; their
- * difference in units of the signal's usual distance from the slow one is the trend z, bounded by ±1.
- * z = 0 is the pace of the linear schedule, −1 stands still, 1 goes 1/(1 − slack) times as fast.
+ * difference in units of the signal's usual distance from the slow one is the trend z, bounded by ±1. The pace is 1 + m·z times
+ * that of the linear schedule with m = slack/(1 − slack), at most 1: at the default slack of ½ it goes from standing still to
+ * twice as fast. It is even about 1, so that a signal of noise alone neither hurries the anneal nor holds it up.
  * Worth trying when rewards sag while β falls: https://arxiv.org/abs/2512.22455 leaves the pace of annealing open.
  */
 export interface Trend {
@@ -16,8 +17,10 @@ export interface Trend {
 interface Averages {
   readonly fast: number;
   readonly slow: number;
-  /** Mean |signal − slow|. */
+  /** Mean |signal − slow|: of all values while they are few, then a moving average. */
   readonly spread: number;
+  /** Values in the spread. */
+  readonly count: number;
 }
 
 /** What a step tells about the training; undefined where there is no such thing. */
@@ -51,20 +54,24 @@ function calm(norm: number, mean: number | null): number {
 
 function observe(averages: Averages | null, value: number): Averages | null {
   if (!Number.isFinite(value)) return averages;
-  if (averages === null) return { fast: value, slow: value, spread: 0 };
+  if (averages === null) return { fast: value, slow: value, spread: 0, count: 0 };
   const slow = toward(averages.slow, value, SLOW_STEPS);
+  const count = averages.count + 1;
   return {
     fast: toward(averages.fast, value, FAST_STEPS),
     slow,
-    spread: toward(averages.spread, Math.abs(value - slow), SLOW_STEPS),
+    // An average that started from 0 would be too small at first, and every early difference a strong trend.
+    spread: toward(averages.spread, Math.abs(value - slow), Math.min(SLOW_STEPS, 2 * count - 1)),
+    count,
   };
 }
 
-/** Steps of the linear schedule to go in one: 0 to 1/(1 − slack). */
+/** Steps of the linear schedule to go in one: 1 ± min(1, slack/(1 − slack)). */
 export function pace({ averages }: Trend, slack: number): number {
   if (averages === null || averages.spread === 0) return 1;
-  const z = Math.min(1, Math.max(-1, (averages.fast - averages.slow) / averages.spread));
-  return z < 0 ? 1 + z : 1 + z * (1 / (1 - slack) - 1);
+  const { fast, slow, spread } = averages;
+  const z = Math.min(1, Math.max(-1, (fast - slow) / spread));
+  return 1 + z * Math.min(1, slack / (1 - slack));
 }
 
 /** An exponential moving average over about `steps` steps. */

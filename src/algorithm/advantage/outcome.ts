@@ -15,7 +15,7 @@ export function perToken({ advantages }: Advantages, mask: Rows): Float32Array[]
 
 /**
  * Advantages from one function of each group's rewards, whose results come back in the group's order. Completions
- * without a reward (NaN) are left out and get 0.
+ * without a reward (NaN) are left out and get 0, as does one that this leaves alone: there is nothing to compare it with.
  */
 export function byGroup(
   { rewards, groups }: Pick<AdvantageBatch, 'rewards' | 'groups'>,
@@ -24,7 +24,7 @@ export function byGroup(
   const advantages = new Float32Array(rewards.length);
   for (const members of rowsByGroup(groups)) {
     const rows = members.filter((b) => !Number.isNaN(rewards[b]!));
-    if (rows.length === 0) continue;
+    if (rows.length === 0 || (rows.length === 1 && members.length > 1)) continue;
     const values = advantagesOf(
       rows.map((b) => rewards[b]!),
       rows,

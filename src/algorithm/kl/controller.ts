@@ -13,6 +13,9 @@ export type KlControl =
       readonly horizon: number;
     };
 
+/** How far, at most, a KL counts as off its target, as a share of that. */
+export const MOST_KL_ERROR = 0.2;
+
 /** The coefficient after `steps` sequences at a mean KL of `kl`; never below 0, and unmoved by a KL that is not finite. */
 export function nextKlCoef(
   control: KlControl,
@@ -20,7 +23,7 @@ export function nextKlCoef(
   { kl, steps }: { kl: number; steps: number },
 ): number {
   if (control.type === 'fixed') return coef;
-  const error = Math.min(0.2, Math.max(-0.2, kl / control.target - 1));
+  const error = Math.min(MOST_KL_ERROR, Math.max(-MOST_KL_ERROR, kl / control.target - 1));
   const moved = coef * (1 + (error * steps) / control.horizon);
   return Number.isFinite(moved) ? Math.max(0, moved) : coef;
 }

@@ -61,13 +61,19 @@ function globalTokens(call: TrlCall): number {
   return (Math.max(1, call.numItemsInBatch) / call.numProcesses) * share;
 }
 
-/** verl's denominators: rows without a token do not count (unless the loss says so), scale is the padded width. */
-export function verlDivisors({ mask, verlCall = {} }: DividedBatch, { rows }: LossDefinition): Denominators {
+/**
+ * verl's denominators: rows without a token do not count (unless the loss says so), scale is the width that it pads to: the
+ * token limit, or else that of the longest row.
+ */
+export function verlDivisors(
+  { mask, verlCall = {}, maxCompletionLength }: DividedBatch,
+  { rows }: LossDefinition,
+): Denominators {
   const processes = verlCall.dpSize ?? 1;
   const counted = mask.filter((row) => rowSum(row) > 0).length;
   return {
     tokens: Math.max(1, verlCall.batchNumTokens ?? totalTokens(mask)) / processes,
     sequences: rows === 'all' ? mask.length : Math.max(1, verlCall.globalBatchSize ?? counted) / processes,
-    scale: verlCall.lossScaleFactor ?? Math.max(1, ...mask.map((row) => row.length)),
+    scale: verlCall.lossScaleFactor ?? maxCompletionLength ?? Math.max(1, ...mask.map((row) => row.length)),
   };
 }

@@ -14,12 +14,14 @@ export function ratioMetrics({
   hyper,
 }: Pick<LossInputs, 'logprobs' | 'oldLogprobs' | 'mask' | 'hyper'>): Record<string, tf.Tensor> {
   if (oldLogprobs === undefined) return {};
-  // Padding may hold anything, and counts as a ratio of 1.
+  // Padding may hold anything.
   const logRatio = tf.mul(tf.sub(logprobs, oldLogprobs), mask);
   const kl = tf.sub(tf.sub(tf.exp(logRatio), tf.scalar(1)), logRatio);
+  const inLoss = tf.greater(mask, tf.scalar(0));
+  const of = (nothing: number) => tf.where(inLoss, logRatio, tf.scalar(nothing));
   return {
-    ratio_min: tf.exp(tf.min(logRatio)),
-    ratio_max: tf.exp(tf.max(logRatio)),
+    ratio_min: tf.exp(tf.min(of(Number.POSITIVE_INFINITY))),
+    ratio_max: tf.exp(tf.max(of(Number.NEGATIVE_INFINITY))),
     approx_kl: tokenMean(kl, { mask, hyper }),
   };
 }

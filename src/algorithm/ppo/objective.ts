@@ -1,4 +1,5 @@
 import { type Rows, rowSum } from '../aggregation.ts';
+import { nanMean } from '../nan-statistics.ts';
 import type { TokenRewards } from './token-rewards.ts';
 
 /** What TRL writes in place of log-probs after a response's last token. */
@@ -11,7 +12,7 @@ export function invalidated(logprobs: Rows, mask: Rows): Float32Array[] {
 
 /**
  * TRL's objective/* metrics of a rollout batch, means over completions of sums over tokens: KL, entropy (of the sampled
- * tokens, −log π), KL penalty, and penalty plus score.
+ * tokens, −log π), KL penalty, and penalty plus score. A completion without a score is left out of the score's mean.
  * Compat: pass `invalidated` log-probs to get TRL's entropy, in which every padding position counts −1.
  */
 export function objectiveMetrics(
@@ -19,7 +20,7 @@ export function objectiveMetrics(
   logprobs: Rows,
 ): Record<string, number> {
   const mean = (rows: Rows) => rows.reduce((sum, row) => sum + rowSum(row), 0) / rows.length;
-  const score = rowSum(scores) / scores.length;
+  const score = nanMean(scores);
   return {
     'objective/kl': mean(tokenKl),
     'objective/entropy': -mean(logprobs),
