@@ -68,7 +68,8 @@ export function arithmetic(options: ArithmeticOptions = {}): Environment {
     prompt: (task) => [{ role: 'user', content: String(task.prompt) }],
     answer: (completion) => answerNumber(completion, '='),
     target: (task) => String(task.target),
-    validate: () => gradeGold(env, exactNumber({ after: '=' }), (task) => String(task.target)),
+    validate: (limit) =>
+      gradeGold(env, { reward: exactNumber({ after: '=' }), gold: (task) => String(task.target), limit }),
     configure: (changed) => arithmetic({ ...options, ...changed }),
   };
   return env;

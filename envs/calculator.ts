@@ -37,7 +37,12 @@ export function calculator(options: CalculatorOptions = {}): Environment {
     step: ({ messages }) => called(messages, parsed.maxCalls),
     answer: (completion) => answerNumber(completion, '####'),
     target: (task) => `#### ${task.answer}`,
-    validate: () => gradeGold(env, exactNumber({ after: '####' }), (task) => `#### ${task.answer}`),
+    validate: (limit) =>
+      gradeGold(env, {
+        reward: exactNumber({ after: '####' }),
+        gold: (task) => `#### ${task.answer}`,
+        limit,
+      }),
     configure: (changed) => calculator({ ...options, ...changed }),
   };
   return env;

@@ -30,6 +30,8 @@ const optionsSchema = z
 export type CountdownOptions = z.input<typeof optionsSchema>;
 type Options = z.output<typeof optionsSchema>;
 
+const solved = (task: Task): string => `<answer>${(task as Puzzle).solution}</answer>`;
+
 /** One puzzle: reach the target with each number used exactly once. */
 interface Puzzle extends Task {
   readonly nums: readonly number[];
@@ -50,9 +52,8 @@ export function countdown(options: CountdownOptions = {}): Environment {
       parsed.path === undefined ? made(parsed, split) : read(splitFiles(parsed.path, split), split),
     prompt: (task) => [{ role: 'user', content: question(task as Puzzle) }],
     answer: countdownEquation,
-    target: (task) => `<answer>${(task as Puzzle).solution}</answer>`,
-    validate: () =>
-      gradeGold(env, countdownReward(), (task) => `<answer>${(task as Puzzle).solution}</answer>`),
+    target: solved,
+    validate: (limit) => gradeGold(env, { reward: countdownReward(), gold: solved, limit }),
     configure: (changed) => countdown({ ...options, ...changed }),
   };
   return env;

@@ -11,7 +11,7 @@ import type { Environment, RewardFunction, Split, Task } from '../src/types.ts';
 import { answerReaders } from './answer-readers.ts';
 import { gradeGold } from './grade-gold.ts';
 import { splitOf } from './held-out.ts';
-import { promptFitter } from './prompt-fitter.ts';
+import { cutPrompt, promptFitter } from './prompt-fitter.ts';
 import { fieldsOf, fill } from './template.ts';
 
 export const datasetOptions = z.strictObject({
@@ -71,7 +71,7 @@ export function dataset(options: DatasetOptions = {}): Environment {
 
 /** `dataset` for one kind of data. */
 export function datasetOf(options: DatasetOptions, kind: Kind): Environment {
-  const parsed = parseOptions('env dataset', datasetOptions, options);
+  const parsed = parseOptions(`env ${options.name ?? 'dataset'}`, datasetOptions, options);
   if (parsed.maxPromptTokens !== undefined && parsed.tokenizer === undefined) {
     throw new InputError(`env ${parsed.name}: maxPromptTokens needs tokenizer: a model folder`);
   }
@@ -82,12 +82,13 @@ export function datasetOf(options: DatasetOptions, kind: Kind): Environment {
       ...(parsed.system === undefined ? [] : [{ role: 'system' as const, content: parsed.system }]),
       {
         role: 'user',
-        content: typeof task.cutPrompt === 'string' ? task.cutPrompt : fill(parsed.template, task),
+        content: cutPrompt(task) ?? fill(parsed.template, task),
       },
     ],
     answer: kind.given,
     target: (task) => fill(parsed.target, task),
-    validate: () => gradeGold(env, kind.reward, (task) => fill(parsed.target, task)),
+    validate: (limit) =>
+      gradeGold(env, { reward: kind.reward, gold: (task) => fill(parsed.target, task), limit }),
     configure: (changed) => datasetOf({ ...options, ...changed }, kind),
   };
   return env;
@@ -123,6 +124,14 @@ function toTask({ values, where }: Row, options: Options, { clean }: Kind): Task
   });
   const task: Record<string, unknown> = { ...values, ...Object.fromEntries(renamed) };
   const worked = options.answer !== 'whole';
+  if (
+    [...fieldsOf(options.template), ...fieldsOf(options.target)].includes('id') &&
+    !('id' in options.columns)
+  ) {
+    throw new InputError(
+      `env ${options.name}: {id} is the task's own name, not the column: call that otherwise, columns: { number: 'id' } and {number}`,
+    );
+  }
   const needed = [...fieldsOf(options.template), ...fieldsOf(options.target), ...(worked ? ['answer'] : [])];
   for (const field of needed) {
     if (!(worked && field === 'solution') && (task[field] === undefined || task[field] === null)) {

@@ -13,28 +13,29 @@ interface Graded {
 /**
  * Grades an environment's own gold answers: the text that should earn the full score is given to the reward as if
  * a policy had written it. Yields one verdict a task, both splits.
- * @param gold the completion that must score at least 1.
  */
-export async function* gradeGold(
-  env: Environment,
-  reward: RewardFunction,
-  gold: (task: Task) => string,
-): AsyncGenerator<Graded> {
+export async function* gradeGold(env: Environment, grading: Grading): AsyncGenerator<Graded> {
   for (const split of splits) {
     let batch: Task[] = [];
+    let count = 0;
     for await (const task of env.tasks(split)) {
+      if (count === grading.limit) break;
       batch.push(task);
+      count++;
       if (batch.length < BATCH) continue;
-      yield* await grade(env, batch, { reward, gold });
+      yield* await grade(env, batch, grading);
       batch = [];
     }
-    yield* await grade(env, batch, { reward, gold });
+    yield* await grade(env, batch, grading);
   }
 }
 
 interface Grading {
   readonly reward: RewardFunction;
+  /** The completion that must score at least 1. */
   readonly gold: (task: Task) => string;
+  /** Tasks graded in each split, at most; all when left out. */
+  readonly limit?: number | undefined;
 }
 
 async function grade(env: Environment, tasks: readonly Task[], grading: Grading): Promise<Graded[]> {

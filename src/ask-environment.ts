@@ -7,6 +7,10 @@ import { inTime, whatFailed } from './user-code.ts';
 
 const roles: readonly unknown[] = ['system', 'user', 'assistant', 'tool'] satisfies Message['role'][];
 
+/** Whether a value has what every environment has. */
+export const isEnvironment = (value: unknown): value is Environment =>
+  typeof value === 'object' && value !== null && ['name', 'tasks', 'prompt'].every((name) => name in value);
+
 /** A task's prompt. @throws RunError naming the environment and the task when it throws, or gives no conversation. */
 export function promptOf(environment: Environment, task: Task): readonly Message[] {
   const what = `give the prompt of task "${task.id}"`;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isEnvironment } from './ask-environment.ts';
 import { adapter } from './config/adapter.ts';
 import { algorithm } from './config/algorithm.ts';
 import { issueLines } from './config/issue-lines.ts';
@@ -77,9 +78,6 @@ const runtime = z.strictObject({
   /** 0 uses every core. */
   threads: z.int().nonnegative().default(0),
 });
-
-const isEnvironment = (value: unknown): value is Environment =>
-  typeof value === 'object' && value !== null && 'tasks' in value && 'prompt' in value && 'name' in value;
 
 const isCurriculum = (value: unknown): value is Curriculum => typeof value === 'function';
 const isReward = (value: unknown): value is RewardFunction => typeof value === 'function';

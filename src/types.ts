@@ -36,8 +36,10 @@ export interface Environment {
   answer?(completion: string): string | undefined;
   /** The assistant's text that supervised fine-tuning teaches (objective 'sft'). */
   target?(task: Task): string;
-  /** Grades the environment's own gold answers. */
-  validate?(): AsyncIterable<{ readonly task: Task; readonly ok: boolean; readonly why?: string }>;
+  /** Grades the environment's own gold answers, those of the first `limit` tasks of each split. */
+  validate?(
+    limit?: number,
+  ): AsyncIterable<{ readonly task: Task; readonly ok: boolean; readonly why?: string }>;
   /** The same environment with some options changed: what `--set env.<option>=<value>` calls. */
   configure?(options: Readonly<Record<string, unknown>>): Environment;
 }

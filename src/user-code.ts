@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { AnnealError } from './errors.ts';
 import { packageRoot } from './package-root.ts';
 
@@ -12,7 +13,7 @@ const notTheirs = [
 
 /** What went wrong in code that a recipe brought along: the message, and the place in their file where it was thrown. */
 export function whatFailed(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
+  if (!(cause instanceof Error)) return typeof cause === 'string' ? cause : inspect(cause);
   const place = cause instanceof AnnealError ? undefined : placeOf(cause);
   return place === undefined ? cause.message : `${cause.message} (at ${place})`;
 }

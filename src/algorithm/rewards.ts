@@ -5,8 +5,8 @@ import { nanMean, nanStd } from './nan-statistics.ts';
 export type Scores = readonly (readonly (number | null)[])[];
 
 /**
- * The weighted sum of each completion's scores, [B]: scores that are null are left out, and a completion that no
- * function scored gets NaN. Rounded to float32, the precision in which equal rewards must come out equal.
+ * The weighted sum of each completion's scores, [B]: scores that are null are left out, as are functions of weight 0, which
+ * only measure; a completion that nothing else scored gets NaN. Rounded to float32, the precision in which equal rewards must come out equal.
  * @throws InputError when weights and functions differ in number.
  */
 export function weightedRewards(scores: Scores, weights: readonly number[]): number[] {
@@ -17,7 +17,8 @@ export function weightedRewards(scores: Scores, weights: readonly number[]): num
     let sum = Number.NaN;
     scores.forEach((row, f) => {
       const score = row[b];
-      if (score != null) sum = (Number.isNaN(sum) ? 0 : sum) + weights[f]! * Math.fround(score);
+      if (score != null && weights[f] !== 0)
+        sum = (Number.isNaN(sum) ? 0 : sum) + weights[f]! * Math.fround(score);
     });
     return Math.fround(sum);
   });

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { checkEnvironment } from '../data/check-environment.ts';
 import { gradeTargets } from '../data/grade-targets.ts';
-import { InputError } from '../errors.ts';
 import { modelPath } from '../model/model-path.ts';
 import { loadTokenizer } from '../model/tokenizer.ts';
 import { nameRewards } from '../pipeline/name-rewards.ts';
 import { parseOverride } from '../recipe/apply-overrides.ts';
+import { configureEnvironment } from '../recipe/configure-environment.ts';
 import { importEnvironment } from '../recipe/import-environment.ts';
 import type { Environment, Message } from '../types.ts';
 import { reportLines } from './env-report.ts';
@@ -67,13 +67,11 @@ export function envCommand(io: Io, end: (code: number) => void): Command {
 
 function configured(env: Environment, overrides: readonly string[]): Environment {
   if (overrides.length === 0) return env;
-  if (env.configure === undefined)
-    throw new InputError(`--set ${overrides[0]}: env "${env.name}" takes no options: it has no configure()`);
   const options = overrides.map((override) => {
     const { path, value } = parseOverride(override);
     return [path.filter((name, i) => i > 0 || name !== 'env').join('.'), value];
   });
-  return env.configure(Object.fromEntries(options));
+  return configureEnvironment(env, Object.fromEntries(options), overrides[0]!);
 }
 
 /** Characters tell nothing about a limit in tokens. */

@@ -51,6 +51,8 @@ export function generateCommand(io: Io, { loadModel }: Toolkit): Command {
     )
     .action(async (model: string, options: Options) => {
       if (options.prompt.length === 0) throw new InputError('nothing to complete: give --prompt TEXT');
+      if (options.stop.includes(''))
+        throw new InputError('--stop takes a text: nothing is in every completion');
       const base = await loadModel(modelOf(model));
       try {
         const used = options.adapter === undefined ? base : await base.withAdapter(options.adapter);

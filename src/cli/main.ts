@@ -6,8 +6,10 @@ import { processIo } from './io.ts';
 import { runCli } from './program.ts';
 
 // Whoever read the output may go (`anneal run … | head`): the run goes on, and its folder has it all.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 process.exitCode = await runCli(process.argv.slice(2), processIo, { createPolicy, loadModel, answerAnew });

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { z } from 'zod';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { InputError } from '../errors.ts';
+import { readJsonIfAny } from '../model/read-json.ts';
 import { loadRunRecipe } from '../recipe/load-recipe.ts';
 import { checkFresh } from '../run-folder/open-run-folder.ts';
 import { isRunFolder, runPaths } from '../run-folder/paths.ts';
@@ -42,6 +43,8 @@ export function mergeCommand(io: Io, toolkit: Toolkit): Command {
 const ADAPTER = 'adapter_config.json';
 
 async function mergeRun(folder: string, options: MergeOptions, { createPolicy }: Toolkit): Promise<string> {
+  if (options.model !== undefined)
+    throw new InputError(`--model is for an adapter folder: ${folder} is a run, which knows its own`);
   const entry = await mergeableCheckpoint(folder);
   const { recipe } = await loadRunRecipe(folder);
   const out = options.out ?? runPaths(folder).merged;
@@ -73,8 +76,9 @@ async function mergeAdapter(folder: string, options: MergeOptions, { loadModel }
 }
 
 async function baseModelOf(folder: string): Promise<string> {
-  const config = JSON.parse(await readFile(join(folder, ADAPTER), 'utf8')) as Record<string, unknown>;
-  const name = config.base_model_name_or_path;
-  if (typeof name === 'string' && name !== '') return name;
+  const schema = z.object({ base_model_name_or_path: z.string().nullish() });
+  const config = await readJsonIfAny(join(folder, ADAPTER), schema);
+  const name = config?.base_model_name_or_path;
+  if (name) return name;
   throw new InputError(`${join(folder, ADAPTER)} names no base model: give it with --model`);
 }

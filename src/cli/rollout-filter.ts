@@ -35,5 +35,7 @@ export function filterOf({ step, below, above, truncated, word }: FilterOptions)
 function stepRange(text: string): [number, number] {
   const match = /^(\d+)(?:-(\d+))?$/.exec(text);
   if (match === null) throw new InputError(`--step takes a step or a range such as 10-20 (got "${text}")`);
-  return [Number(match[1]), Number(match[2] ?? match[1])];
+  const [first, last] = [Number(match[1]), Number(match[2] ?? match[1])];
+  if (last < first) throw new InputError(`--step goes from the smaller step to the larger (got "${text}")`);
+  return [first, last];
 }

@@ -17,13 +17,21 @@ export function rolloutText(record: RolloutRecord, colours: boolean): string {
   return [
     paint('bold', `── step ${step}, task ${task}`),
     `reward ${short(reward)} (${scores.join(', ')})  ${advantageText}  β ${short(beta)}  ${tokens} tokens, ${mark}`,
-    ...record.prompt.map(({ role, content }) => paint('cyan', `${role}: ${content}`)),
+    ...record.prompt.map(({ role, content }) => paint('cyan', `${role}: ${visible(content)}`)),
     ...(record.turns ?? [])
       .slice(0, -1)
-      .map(({ role, content }) => `${paint('cyan', `${role}:`)} ${content}`),
-    `${paint('cyan', 'assistant:')} ${record.completion}`,
+      .map(({ role, content }) => `${paint('cyan', `${role}:`)} ${visible(content)}`),
+    `${paint('cyan', 'assistant:')} ${visible(record.completion)}`,
     '',
   ].join('\n');
 }
 
 const short = (value: number) => String(Number(value.toFixed(3)));
+
+/** Text in which what a terminal would obey, other than line ends and tabs, is spelt out. */
+const visible = (text: string): string =>
+  text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );

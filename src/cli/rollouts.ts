@@ -6,7 +6,7 @@ import type { RolloutRecord } from '../pipeline/rollout-records.ts';
 import { readRecords } from '../run-folder/jsonl-file.ts';
 import { runPaths } from '../run-folder/paths.ts';
 import type { Io } from './io.ts';
-import { number } from './numeric-options.ts';
+import { positive } from './numeric-options.ts';
 import { type FilterOptions, filterOf } from './rollout-filter.ts';
 import { rolloutText } from './rollout-text.ts';
 
@@ -37,7 +37,7 @@ export function rolloutsCommand(io: Io): Command {
       const shown = chosen(
         readRecords<RolloutRecord>(path),
         filterOf(options),
-        options.limit === undefined ? Number.POSITIVE_INFINITY : number('--limit', options.limit),
+        options.limit === undefined ? Number.POSITIVE_INFINITY : positive('--limit', options.limit),
       );
       const show = options.json
         ? (record: RolloutRecord) => JSON.stringify(record)

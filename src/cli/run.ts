@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve as resolvePath } from 'node:path';
 import { Command } from 'commander';
 import { tap } from 'rxjs';
 import { InputError } from '../errors.ts';
@@ -48,6 +48,9 @@ async function resolve(spec: string, options: RunOptions): Promise<{ loaded: Loa
   if (options.resume && isRunFolder(spec)) {
     if (overrides.length > 0) {
       throw new InputError(`${spec} is continued as it was begun: leave out ${overrides.join(', ')}`);
+    }
+    if (options.out !== undefined && resolvePath(options.out) !== resolvePath(spec)) {
+      throw new InputError(`${spec} is continued where it is: leave out --out`);
     }
     return { loaded: await loadRunRecipe(spec), out: spec };
   }

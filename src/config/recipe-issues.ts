@@ -47,9 +47,15 @@ function supervisedIssues({ objective, env, algorithm: given, adapter }: Recipe)
   return issues;
 }
 
-/** Whether a rollout batch is large enough for what is done with it, and small enough. */
-function batchIssues({ sampling, algorithm: given }: Recipe): RecipeIssue[] {
+/** Whether rewards and the size of a rollout batch suit what is done with them. */
+function batchIssues({ rewards, sampling, algorithm: given }: Recipe): RecipeIssue[] {
   const issues: RecipeIssue[] = [];
+  if (rewards.every(({ weight }) => weight === 0)) {
+    issues.push({
+      path: ['rewards'],
+      message: 'all have weight 0, which only measures: nothing would be learnt',
+    });
+  }
   const { groupSize, promptsPerStep } = sampling;
   if (groupSize < 2 && comparesGroups(given)) {
     issues.push({

@@ -1,5 +1,5 @@
 import { promptOf, targetOf } from '../ask-environment.ts';
-import { InputError } from '../errors.ts';
+import { AnnealError, InputError } from '../errors.ts';
 import { firstTasks } from '../pipeline/task-source.ts';
 import type { Environment, Message, Split, Task } from '../types.ts';
 import { whatFailed } from '../user-code.ts';
@@ -73,30 +73,31 @@ async function grade(env: Environment, limit: number): Promise<Pick<EnvironmentR
   if (env.validate === undefined) return { gold: undefined, failures: [] };
   let [graded, verified] = [0, 0];
   const failures: { task: string; why: string }[] = [];
-  for await (const { task, ok, why = 'no reason given' } of verdicts(env)) {
+  for await (const { task, ok, why = 'no reason given' } of verdicts(env, limit)) {
     graded++;
     if (ok) verified++;
     else if (failures.length < SHOWN) failures.push({ task: task.id, why });
+    // One that does not know of the limit.
     if (graded >= 2 * limit) break;
   }
   if (graded === 0) throw new InputError(`env "${env.name}": validate() yielded no verdict`);
   return { gold: { graded, verified }, failures };
 }
 
-/** @throws InputError for what are no verdicts. */
-async function* verdicts(env: Environment) {
+/** @throws InputError when validate() fails, or yields what are no verdicts. */
+async function* verdicts(env: Environment, limit: number) {
   const form = 'it must yield { task, ok, why? }, as an async generator does';
-  let given: AsyncIterable<{ task: Task; ok: boolean; why?: string }>;
   try {
-    given = env.validate!();
+    const given = env.validate!(limit);
     if (!(Symbol.asyncIterator in Object(given) || Symbol.iterator in Object(given)))
       throw new TypeError(form);
+    for await (const verdict of given) {
+      if (typeof verdict?.task?.id !== 'string' || typeof verdict.ok !== 'boolean')
+        throw new InputError(`env "${env.name}": validate() yielded ${JSON.stringify(verdict)}; ${form}`);
+      yield verdict;
+    }
   } catch (cause) {
+    if (cause instanceof AnnealError) throw cause;
     throw new InputError(`env "${env.name}": validate() failed: ${whatFailed(cause)}`, { cause });
-  }
-  for await (const verdict of given) {
-    if (typeof verdict?.task?.id !== 'string' || typeof verdict.ok !== 'boolean')
-      throw new InputError(`env "${env.name}": validate() yielded ${JSON.stringify(verdict)}; ${form}`);
-    yield verdict;
   }
 }

@@ -18,19 +18,24 @@ const names: Readonly<Record<Split, readonly string[]>> = {
 };
 
 /**
- * Finds a split's files at a path: one data file is shared by both splits; in a folder they are told by their names.
+ * Finds a split's files at a path: one data file, by itself or alone in a folder, is shared by both splits; of several in a
+ * folder their names tell.
  * @throws InputError when the path does not exist or the folder has no file for the split.
  */
 export function splitFiles(path: string, split: Split): SplitFiles {
   if (!existsSync(path)) throw new InputError(`${path} does not exist`);
   if (!statSync(path).isDirectory()) return { files: [path], shared: true };
-  const all = readdirSync(path).filter(isDataFile).sort();
+  const all = readdirSync(path).filter(isDataFile).sort().filter(isNoCopy);
+  if (all.length === 1) return { files: [join(path, all[0]!)], shared: true };
   for (const name of names[split]) {
     const files = all.filter((file) => new RegExp(`^${name}\\b`, 'i').test(file.replace('_', ' ')));
     if (files.length > 0) return { files: files.map((file) => join(path, file)), shared: false };
   }
-  if (all.length === 1) return { files: [join(path, all[0]!)], shared: true };
   throw new InputError(
     `folder ${path} has no ${names[split].join(', ')} file ending in .jsonl, .csv or .parquet; it has ${all.join(', ') || 'no data file'}`,
   );
 }
+
+/** A file that lies beside its packed copy is read once. */
+const isNoCopy = (file: string, _: number, all: readonly string[]): boolean =>
+  !(file.endsWith('.gz') && all.includes(file.slice(0, -'.gz'.length)));

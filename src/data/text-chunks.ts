@@ -15,6 +15,17 @@ export async function* textChunks(path: string): AsyncGenerator<string> {
   }
 }
 
+/** The lines of a text file, as `textChunks` reads it, ended by \n alone; a last one without its end counts. */
+export async function* textLines(path: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of textChunks(path)) {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop()!;
+    yield* parts;
+  }
+  if (rest !== '') yield rest;
+}
+
 function open(path: string): Readable {
   const bytes = createReadStream(path);
   if (!path.endsWith('.gz')) return bytes.setEncoding('utf8');

@@ -41,12 +41,17 @@ export async function callReward(
 
 /** Races the reward against its timeout, and tells it to stop when that has passed or nobody waits any more. */
 async function inTime(what: string, { reward, timeout }: NamedReward, batch: RewardBatch): Promise<unknown> {
+  const start = performance.now();
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), timeout * 1000);
   const signal = AbortSignal.any([batch.signal, late.signal]);
   const stopped = aborted(signal);
   try {
-    return await Promise.race([reward({ ...batch, signal }), stopped.promise]);
+    const scores = await Promise.race([reward({ ...batch, signal }), stopped.promise]);
+    // The timer can't ring while code that never awaits holds the thread.
+    if (performance.now() - start > timeout * 1000) late.abort();
+    if (late.signal.aborted) throw late.signal.reason;
+    return scores;
   } catch (cause) {
     if (late.signal.aborted)
       throw new RunError(`${what} took longer than its timeout of ${timeout} s`, { cause });

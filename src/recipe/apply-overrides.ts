@@ -3,6 +3,7 @@ import { nearestNames } from '../config/nearest-names.ts';
 import { fieldPaths, fieldsOf } from '../config/schema-fields.ts';
 import { type RecipeInput, recipeSchema } from '../config.ts';
 import { InputError } from '../errors.ts';
+import { configureEnvironment } from './configure-environment.ts';
 
 /**
  * Applies `a.b=value` overrides to a recipe, in order; a value is JSON, or else text as it stands.
@@ -78,9 +79,5 @@ function withField(
 function configured(recipe: RecipeInput, options: Readonly<Record<string, unknown>>): RecipeInput {
   const names = Object.keys(options);
   if (names.length === 0) return recipe;
-  const { env } = recipe;
-  if (env?.configure === undefined) {
-    throw new InputError(`--set env.${names[0]}: env "${env?.name}" takes no options: it has no configure()`);
-  }
-  return { ...recipe, env: env.configure(options) };
+  return { ...recipe, env: configureEnvironment(recipe.env, options, `env.${names[0]}`) };
 }

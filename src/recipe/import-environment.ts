@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
+import { isEnvironment } from '../ask-environment.ts';
 import { nearestNames } from '../config/nearest-names.ts';
 import type { RecipeInput } from '../config.ts';
 import { InputError } from '../errors.ts';
@@ -43,7 +44,7 @@ function environmentOf(exported: unknown, spec: string): ImportedEnvironment {
     if ('env' in value && 'rewards' in value)
       return { ...environmentOf(value.env, spec), rewards: (value as RecipeInput).rewards };
     if ('env' in value) return environmentOf(value.env, spec);
-    if ('name' in value && 'tasks' in value && 'prompt' in value) return { env: value as Environment };
+    if (isEnvironment(value)) return { env: value };
   }
   throw new InputError(
     `${spec} is no environment: its default export must be { name, tasks, prompt }, a function that makes one, or a recipe`,

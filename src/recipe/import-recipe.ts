@@ -6,6 +6,7 @@ import { nearestNames } from '../config/nearest-names.ts';
 import { InputError } from '../errors.ts';
 import { modelPath } from '../model/model-path.ts';
 import { packageRoot } from '../package-root.ts';
+import { isRunFolder } from '../run-folder/paths.ts';
 import { whatFailed } from '../user-code.ts';
 
 /** A recipe module's default export, and the name by which it can be imported again. */
@@ -57,6 +58,8 @@ function locate(
     const exported = resolvePackage(spec);
     if (exported !== undefined) return { name: spec, file: exported };
   }
+  if (isRunFolder(spec))
+    throw new InputError(`${spec} is a run: go on with it by --resume, or name a recipe`);
   if (existsSync(join(modelPath(spec), 'config.json')))
     throw new InputError(`${spec} is a model: name a recipe, and the model with --model ${spec}`);
   const names = bundledRecipes();

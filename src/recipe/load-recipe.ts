@@ -48,8 +48,12 @@ function absolute(model: string): string {
   return existsSync(resolve(model)) ? resolve(model) : model;
 }
 
+/** Fields whose value is a path even where it looks like a plain name. */
+const PATH_FIELDS = /^model$|(?:^|\.)(?:path|tokenizer)$/;
+
 /** An override whose value is a path on disk, made absolute: a run folder's recipe loads from any folder. */
 function pinned(override: string): string {
-  const [, field, path] = /^([^=]+)="?([^"]*[/\\][^"]*)"?$/.exec(override) ?? [];
-  return path !== undefined && existsSync(path) ? `${field}=${JSON.stringify(resolve(path))}` : override;
+  const [, field = '', path = ''] = /^([^=]+)="?([^"]*)"?$/.exec(override) ?? [];
+  const isPath = (/[/\\]/.test(path) || PATH_FIELDS.test(field)) && existsSync(path);
+  return isPath ? `${field}=${JSON.stringify(resolve(path))}` : override;
 }

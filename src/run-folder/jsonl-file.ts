@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { appendFile, readFile, stat, truncate } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import { textLines } from '../data/text-chunks.ts';
+import { InputError } from '../errors.ts';
 import { isMissing } from '../model/read-json.ts';
 
 const NEWLINE = 0x0a;
@@ -39,13 +39,19 @@ export function jsonLines(records: readonly object[]): string {
   return records.map((record) => `${JSON.stringify(record)}\n`).join('');
 }
 
-/** The records of a file, one at a time; none when there is no such file. A line cut off by a crash ends it. */
+/**
+ * The records of a file, one at a time; none when there is no such file. A line cut off by a crash ends it.
+ * @throws InputError when another line than the last is no record.
+ */
 export async function* readRecords<T>(path: string): AsyncGenerator<T> {
   if ((await sizeOf(path)) === 0) return;
-  for await (const line of createInterface({ input: createReadStream(path, 'utf8') })) {
+  let [number, damaged] = [0, false];
+  for await (const line of textLines(path)) {
+    if (damaged) throw new InputError(`${path}:${number}: the line is damaged, it holds no record`);
+    number++;
     const record = parseLine(line);
-    if (record === undefined) return;
-    yield record as T;
+    damaged = typeof record !== 'object' || record === null;
+    if (!damaged) yield record as T;
   }
 }
 

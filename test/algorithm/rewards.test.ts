@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { grpoNormalizeThenSum } from '../../src/algorithm/advantage/grpo-normalize-then-sum.ts';
 import { rewardMetrics, weightedRewards } from '../../src/algorithm/rewards.ts';
 
 test('a reward that does not apply is left out of the sum, and none at all gives NaN', () => {
@@ -7,6 +8,16 @@ test('a reward that does not apply is left out of the sum, and none at all gives
     [2, 3, null],
   ];
   expect(weightedRewards(scores, [0.5, 2])).toEqual([4.5, 6, Number.NaN]);
+});
+
+test('a function of weight 0 only measures: what it alone scored has no reward', () => {
+  const scores = [
+    [null, 1, null],
+    [5, 5, 5],
+  ];
+  expect(weightedRewards(scores, [1, 0])).toEqual([Number.NaN, 1, Number.NaN]);
+  const batch = { scores, weights: [1, 0], rewards: [], groups: [0, 0, 0] };
+  expect(Array.from(grpoNormalizeThenSum(batch).advantages as Float32Array)).toEqual([0, 0, 0]);
 });
 
 test('weights must match the functions', () => {

@@ -216,6 +216,31 @@ describe('bad input ends with 2, one line and no work', () => {
       says: /^error: .\/nowhere has no complete checkpoint/,
     },
     'no run to merge': { args: () => ['merge', './nowhere'], says: /neither a run folder .* nor an adapter/ },
+    'a run where a recipe should be': {
+      args: () => ['run', run],
+      says: /is a run: go on with it by --resume/,
+    },
+    'a resumed run with another folder': {
+      args: () => ['run', run, '--resume', '--out', join(folder, 'elsewhere')],
+      says: /is continued where it is: leave out --out/,
+    },
+    'a run merged with another model': {
+      args: () => ['merge', run, '--model', 'tiny'],
+      says: /--model is for an adapter folder/,
+    },
+    'a damaged adapter': {
+      args: () => {
+        const damaged = join(folder, 'damaged');
+        cpSync(join(run, 'adapter'), damaged, { recursive: true });
+        writeFileSync(join(damaged, 'adapter_config.json'), '{"r": 4,');
+        return ['merge', damaged, '--out', join(folder, 'nowhere')];
+      },
+      says: /adapter_config\.json is not valid JSON/,
+    },
+    'a stop that is in every text': {
+      args: () => ['generate', model, '--prompt', 'x', '--stop', ''],
+      says: /--stop takes a text/,
+    },
     'an adapter merged to nowhere': { args: () => ['merge', join(run, 'adapter')], says: /with --out/ },
   };
   for (const [name, { args, says }] of Object.entries(cases)) {

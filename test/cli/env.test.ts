@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -70,6 +70,34 @@ describe('anneal env check', () => {
     expect(out.join('\n')).toMatch(/29 of 30 verify[\s\S]*rows\.jsonl:4: gold "unknown\?\?\?" scores null/);
   });
 
+  test('the limit is of each split: gold answers of the test split are graded, too', async () => {
+    const data = join(folder, 'limit');
+    mkdirSync(data);
+    const rows = (answer: string) =>
+      Array.from({ length: 30 }, (_, i) => JSON.stringify({ question: `${i}`, answer })).join('\n');
+    writeFileSync(join(data, 'train.jsonl'), rows('1'));
+    writeFileSync(join(data, 'test.jsonl'), rows('unknown???'));
+    const { code, out } = await anneal(['env', 'check', 'dataset', '--set', `path=${data}`, '--limit', '10']);
+    expect(code).toBe(1);
+    expect(out.join('\n')).toMatch(/10 of 20 verify/);
+  });
+
+  test.each([
+    [
+      '() => { throw new Error("bad option"); }',
+      /env "e": configure\(\) failed: bad option \(at .*own-\d+\.ts/,
+    ],
+    ['() => undefined', /env "e": configure\(\) must give the environment with those options/],
+  ])('configure as %s is refused', async (configure, message) => {
+    const own = write(
+      `own-${configure.length}.ts`,
+      `export default { name: 'e', async *tasks() { yield { id: '1' }; }, prompt: () => [{ role: 'user', content: 'hi' }], configure: ${configure} };`,
+    );
+    const { code, err } = await anneal(['env', 'check', own, '--set', 'x=1']);
+    expect(code).toBe(2);
+    expect(err.join()).toMatch(message);
+  });
+
   test('a task of each split is shown, as asked and as it should be answered; a recipe’s own reward grades too', async () => {
     const recipe = write(
       'recipe.ts',
@@ -89,6 +117,7 @@ describe('anneal env check', () => {
     ['() => true', /validate\(\) failed: it must yield \{ task, ok, why\? \}/],
     ['async function* () { yield { ok: true }; }', /validate\(\) yielded \{"ok":true\}; it must yield/],
     ['() => { throw new Error("no gold"); }', /validate\(\) failed: no gold \(at .*wrong-\d+\.ts/],
+    ['async function* () { throw new Error("none"); }', /validate\(\) failed: none \(at .*wrong-\d+\.ts/],
   ])('validate as %s is refused', async (validate, message) => {
     const file = write(
       // A file is imported once.
@@ -119,6 +148,7 @@ describe('anneal env check', () => {
       [['gsm9k'], /no env gsm9k.*did you mean gsm8k\?/],
       [['gsm8k'], /env gsm8k needs its data/],
       [['arithmetic', '--set', 'sed=1'], /env arithmetic: .*sed/],
+      [['gsm8k', '--set', 'pth=x'], /env gsm8k: .*pth/],
       [['arithmetic', '--limit', 'x'], /--limit takes a whole number/],
       [[write('d.ts', 'export default 5;')], /is no environment/],
     ];

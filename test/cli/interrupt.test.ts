@@ -11,21 +11,34 @@ import { recipeFile } from './command-line.ts';
 // Every process compiles the sources anew: seconds of work on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });
 
+/** What a test does to a process: a signal, or nobody reads its output any more. */
+interface Handle {
+  readonly send: (signal: NodeJS.Signals) => void;
+  readonly hangUp: () => void;
+}
+
 /** Runs `anneal run` as a process of its own and calls back at each line. */
 async function runProcess(
   args: readonly string[],
-  onLine: (line: string, send: (signal: NodeJS.Signals) => void) => void,
+  onLine: (line: string, handle: Handle) => void,
   env: NodeJS.ProcessEnv = {},
 ): Promise<{ code: number | null; signal: NodeJS.Signals | null; lines: string[] }> {
   const child = spawn(process.execPath, ['--import', 'jiti/register', 'src/cli/main.ts', ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, npm_command: undefined, ...env },
   });
   const lines: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line);
-    onLine(line, (signal) => child.kill(signal));
+    onLine(line, {
+      send: (signal) => child.kill(signal),
+      hangUp() {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      },
+    });
   });
+  child.stderr.pipe(process.stderr);
   return new Promise((resolve) => {
     child.on('close', (code, signal) => resolve({ code, signal, lines }));
   });
@@ -54,7 +67,7 @@ async function endless(): Promise<{ out: string; args: string[] }> {
 
 test('SIGINT: the process finishes its step, saves, and exits with 130', async () => {
   const { out, args } = await endless();
-  const { code, lines } = await runProcess(args, (line, send) => {
+  const { code, lines } = await runProcess(args, (line, { send }) => {
     if (line.startsWith('step 3/')) send('SIGINT');
   });
   expect(code).toBe(130);
@@ -67,7 +80,7 @@ test('under npm, which hands SIGINT on a second time, one Ctrl-C is still one', 
   const { args } = await endless();
   const { code, lines } = await runProcess(
     args,
-    (line, send) => {
+    (line, { send }) => {
       if (!line.startsWith('step 3/')) return;
       send('SIGINT');
       send('SIGINT');
@@ -76,6 +89,17 @@ test('under npm, which hands SIGINT on a second time, one Ctrl-C is still one', 
   );
   expect(code).toBe(130);
   expect(lines.at(-1)).toMatch(/^continue with/);
+});
+
+test('SIGINT is heard, too, once nobody reads what it prints', async () => {
+  const { out, args } = await endless();
+  const { code } = await runProcess(args, (line, { send, hangUp }) => {
+    if (!line.startsWith('step 3/')) return;
+    hangUp();
+    setTimeout(() => send('SIGINT'), 200);
+  });
+  expect(code).toBe(130);
+  expect(await latestCheckpoint(join(out, 'checkpoints'))).toBeDefined();
 });
 
 test('SIGKILL leaves a run that can be resumed', async () => {
@@ -89,7 +113,7 @@ test('SIGKILL leaves a run that can be resumed', async () => {
     '--set',
     'eval.every=0',
   ];
-  const killed = await runProcess(limited, (line, send) => {
+  const killed = await runProcess(limited, (line, { send }) => {
     if (line.startsWith('step 8/')) send('SIGKILL');
   });
   expect(killed.signal).toBe('SIGKILL');

@@ -60,6 +60,8 @@ describe('anneal rollouts', () => {
     for (const [args, message] of [
       [[run, '--step', 'two'], /--step takes a step or a range/],
       [[run, '--below', 'x'], /--below takes a number \(got "x"\)/],
+      [[run, '--step', '3-1'], /--step goes from the smaller step to the larger/],
+      [[run, '--limit', '0'], /--limit takes a whole number of at least 1/],
       [[join(run, 'absent')], /rollouts\.jsonl is missing/],
     ] as const) {
       const { code, err } = await anneal(['rollouts', ...args]);

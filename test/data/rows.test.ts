@@ -92,6 +92,38 @@ describe('rows of data files', () => {
     const empty = mkdtempSync(join(folder, 'empty-'));
     expect(() => splitFiles(empty, 'train')).toThrow(/no train file.*no data file/);
   });
+
+  test('the only file of a folder is shared by both splits, whatever its name, and a packed copy counts once', () => {
+    for (const name of ['train.jsonl', 'test.csv', 'data.parquet']) {
+      const inner = mkdtempSync(join(folder, 'only-'));
+      writeFileSync(join(inner, name), '');
+      const expected = { files: [join(inner, name)], shared: true };
+      expect([splitFiles(inner, 'train'), splitFiles(inner, 'test')]).toEqual([expected, expected]);
+      if (!name.endsWith('.parquet')) {
+        writeFileSync(join(inner, `${name}.gz`), '');
+        expect(splitFiles(inner, 'train')).toEqual(expected);
+      }
+    }
+  });
+
+  test('integers that a number can’t hold come as text, to the digit', async () => {
+    const text =
+      '{"a": 12345678901234567890, "b": [-9007199254740993, 9007199254740991], "c": 0.12345678901234567890}';
+    const string =
+      '{"a": "is 12345678901234567890, \\"12345678901234567890\\"", "e": 12345678901234567890e2}';
+    expect(await valuesOf(write('big.jsonl', `${text}\n${string}`))).toEqual([
+      { a: '12345678901234567890', b: ['-9007199254740993', 9007199254740991], c: 0.12345678901234568 },
+      { a: 'is 12345678901234567890, "12345678901234567890"', e: Number('12345678901234567890e2') },
+    ]);
+  });
+
+  test('a CSV file that is damaged, or names two columns alike, is told by its name', async () => {
+    await expect(valuesOf(write('no.csv.gz', 'plain text'))).rejects.toThrow(/no\.csv\.gz: incorrect header/);
+    const cut = gzipSync(`a,b\n${'1,2\n'.repeat(50_000)}`).subarray(0, -20);
+    await expect(valuesOf(write('cut.csv.gz', cut))).rejects.toThrow(/cut\.csv\.gz: unexpected end/);
+    expect(await valuesOf(at('cut.csv.gz'), 1)).toEqual([{ a: '1', b: '2' }]);
+    await expect(valuesOf(write('twice.csv', 'a,b,a\n1,2,3\n'))).rejects.toThrow(/two columns are named "a"/);
+  });
 });
 
 const samples = process.env.DATA_DIR;

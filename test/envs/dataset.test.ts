@@ -69,14 +69,22 @@ describe('dataset', () => {
     await expect(collect(dataset({ path, columns: { question: 'frage' } }), 'train')).rejects.toThrow(
       /no column "frage"; it has q, answer/,
     );
+    await expect(collect(dataset({ path, template: '{id}: {q}' }), 'train')).rejects.toThrow(
+      /\{id\} is the task's own name, not the column.*columns: \{ number: 'id' \}/,
+    );
   });
 
   test('prompts over the limit are dropped, cut at the front, or an error, counted by the tokenizer named', async () => {
-    const rows = ['1+1=', '22+22=', '333+333='].map((question) => ({ question, answer: 0 }));
+    const rows = ['1+1=', '22+22=', '333+333='].map((question) => ({
+      question,
+      answer: 0,
+      cutPrompt: 'mine',
+    }));
     mkdirSync(join(folder, 'long'));
     write('long/train.jsonl', lines(rows));
+    write('long/test.jsonl', lines(rows));
     const limited = (longPrompts: 'drop' | 'cut' | 'error') =>
-      dataset({ path: join(folder, 'long'), maxPromptTokens: 6, longPrompts, tokenizer: 'models/tiny' });
+      dataset({ path: join(folder, 'long'), maxPromptTokens: 6, longPrompts, tokenizer: 'tiny' });
     const prompts = async (env: ReturnType<typeof dataset>) =>
       (await collect(env, 'train')).map((task) => env.prompt(task)[0]!.content);
     expect(await prompts(limited('drop'))).toEqual(['1+1=', '22+22=']);

@@ -80,6 +80,15 @@ describe('a reward that goes wrong ends the run, which names reward, step, sampl
     expect(told).toBe(true);
   });
 
+  test('takes longer than its timeout without ever letting go of the thread', async () => {
+    const { error } = await runWithReward(({ tasks }) => {
+      const end = performance.now() + 80;
+      while (performance.now() < end);
+      return tasks.map(() => 1);
+    }, 0.05);
+    expect(error.message).toMatch(/reward "broken" at step 4 took longer than its timeout of 0.05 s/);
+  });
+
   const settings = {
     'on policy': {},
     'with dynamic sampling': { algorithm: { dynamicSampling: { maxTries: 3 } } },

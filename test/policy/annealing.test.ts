@@ -33,7 +33,7 @@ describe('β held over a rollout batch', () => {
         await annealing.advance(step, {}, async () => 0);
         betas.push(annealing.betas()[0]!);
       }
-      expect(betas.findIndex((beta) => beta === 0)).toBe(zeroStep);
+      expect(betas.indexOf(0)).toBe(zeroStep);
     },
   );
 });

@@ -97,6 +97,18 @@ test('what was set is recorded with paths that hold from any folder; other value
   ]);
 });
 
+test('a path without a slash is pinned where a path is meant, and a word that only looks like one is not', async () => {
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    mkdirSync('digits');
+    const { source } = await loadRecipe(file, ['model=digits', 'name=digits']);
+    expect(source.set).toEqual([`model=${JSON.stringify(resolve('digits'))}`, 'name=digits']);
+  } finally {
+    process.chdir(before);
+  }
+});
+
 describe('a recipe is refused, in one line', () => {
   const refused = async (spec: string, says: RegExp, set: string[] = []) => {
     const error = await loadRecipe(spec, set).catch((e) => e);

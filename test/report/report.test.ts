@@ -111,6 +111,11 @@ describe('a chart', () => {
     expect(labels).toEqual(['1', '1.000001', '1.000002', '1.000003', '1.000004']);
   });
 
+  test('of a very long run is drawn', () => {
+    const points = Array.from({ length: 200_000 }, (_, step) => ({ step, value: step % 7 }));
+    expect(lineChart({ ...chart, steps: points.length, points })).toContain('<svg');
+  });
+
   test('of equal values has finite coordinates', () => {
     for (const value of [0, 5, -3]) {
       expect(

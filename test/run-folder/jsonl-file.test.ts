@@ -43,6 +43,18 @@ test('reading ends at a line that a crash cut off', async () => {
   expect(await readAllRecords(await file('{"step":0}\n{"st'))).toEqual([{ step: 0 }]);
 });
 
+test('a damaged line between others is told, not taken for the end', async () => {
+  const path = await file('{"step":0}\n{"st\n{"step":2}\n');
+  await expect(readAllRecords(path)).rejects.toThrow(/a\.jsonl:2: the line is damaged/);
+  await expect(readAllRecords(await file('null\n{"step":2}\n'))).rejects.toThrow(/a\.jsonl:1: /);
+});
+
+test('lines end at \\n alone', async () => {
+  const record = { text: 'one\u2028two\u2029three\r' };
+  const path = await file(`${JSON.stringify(record)}\n{"step":1}\n`);
+  expect(await readAllRecords(path)).toEqual([record, { step: 1 }]);
+});
+
 test('cutting off at a step keeps every line before it, whole lines only, whatever the characters', async () => {
   const text = ['{"step":0,"β":"ä→"}', '{"step":0}', '{"step":1}', '{"step":2}', '{"step":3'].join('\n');
   const cases: [number, number][] = [

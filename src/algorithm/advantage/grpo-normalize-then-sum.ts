@@ -9,7 +9,8 @@ const EPS = 1e-4;
  * GDPO, https://arxiv.org/abs/2601.05242 (TRL's multi_objective_aggregation 'normalize_then_sum'): each reward
  * function's scores are normalised within the group, (x − mean)/(std + 1e-4), their weighted sum is then whitened over
  * the batch, so that a function of small spread still counts. scaleRewards does not apply.
- * As in TRL, scores that are null are left out, and a completion without any score gets advantage 0.
+ * As in TRL, scores that are null are left out, and a completion without any score gets advantage 0; functions of weight 0 only
+ * measure, and count for nothing.
  * @throws InputError when the batch has no scores and weights.
  */
 export function grpoNormalizeThenSum({ scores, weights, groups }: AdvantageBatch): Advantages {
@@ -19,6 +20,7 @@ export function grpoNormalizeThenSum({ scores, weights, groups }: AdvantageBatch
   const sums = new Array<number>(groups.length).fill(Number.NaN);
   for (const rows of rowsByGroup(groups)) {
     scores.forEach((row, f) => {
+      if (weights[f] === 0) return;
       const values = rows.map((b) => (row[b] == null ? Number.NaN : Math.fround(row[b]!)));
       const mean = nanMean(values);
       const std = rows.length > 1 ? nanStd(values) : 0;
