@@ -13,7 +13,8 @@ const notTheirs = [
 
 /** What went wrong in code that a recipe brought along: the message, and the place in their file where it was thrown. */
 export function whatFailed(cause: unknown): string {
-  if (!(cause instanceof Error)) return typeof cause === 'string' ? cause : inspect(cause);
+  if (!(cause instanceof Error))
+    return typeof cause === 'string' ? cause : inspect(cause, { breakLength: Infinity });
   const place = cause instanceof AnnealError ? undefined : placeOf(cause);
   return place === undefined ? cause.message : `${cause.message} (at ${place})`;
 }

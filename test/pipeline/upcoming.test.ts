@@ -9,16 +9,17 @@ function ready(index: number): ReadyBatch {
   return { index, policyVersion: 0, beta: 0, metrics: {}, batch, farEnough: false };
 }
 
-test('waits for the batches behind one, those already there included', () => {
+test('waits for the batches behind one, those already there included', async () => {
+  let waiting: Promise<readonly ReadyBatch[]> | undefined;
   marbles(({ cold, expectObservable, flush }) => {
     const batches$ = cold('a-b---c|', { a: ready(0), b: ready(1), c: ready(2) }).pipe(
       shareReplay({ bufferSize: 3, refCount: true }),
     );
     expectObservable(batches$).toBe('a-b---c|', { a: ready(0), b: ready(1), c: ready(2) });
-    const waiting = upcoming(batches$, { index: 0, count: 2 });
+    waiting = upcoming(batches$, { index: 0, count: 2 });
     flush();
-    return expect(waiting).resolves.toEqual([ready(1), ready(2)]);
   });
+  expect(await waiting).toEqual([ready(1), ready(2)]);
 });
 
 test('is empty when nothing was drawn ahead, without waiting', async () => {
