@@ -22,7 +22,7 @@ interface Slot {
 }
 
 /** The pool ended a task's worker: the task ran over its time, or its run was aborted. */
-export class StoppedError extends Error {}
+class StoppedError extends Error {}
 
 /** Whether a task failed because it ran over its time or its worker's memory. */
 export const ranOver = (error: unknown): boolean =>
