@@ -1,5 +1,6 @@
 import { InputError } from '../src/errors.ts';
 import type { RewardFunction } from '../src/types.ts';
+import { limitedTime, PATTERN_MS } from './limited-time.ts';
 import { goldText, perCompletion } from './per-completion.ts';
 
 export interface CapturedOptions {
@@ -13,15 +14,19 @@ export interface CapturedOptions {
   readonly matchCase?: boolean;
   /** Which match counts when there are several. */
   readonly which?: 'first' | 'last';
+  /** Milliseconds for one completion. A pattern that takes longer, as (a+)+$ can, has caught nothing. */
+  readonly timeMs?: number;
   readonly name?: string;
 }
 
 /**
- * 1 when what the pattern's first group captured equals the task's field, surrounding spaces aside; else 0.
+ * 1 when what the pattern's first group captured equals the task's field, surrounding spaces aside; else 0. The share
+ * that ran over `timeMs` is logged as `<name>/exceeded`.
  * @throws InputError when the pattern has no group.
  */
 export function captured(options: CapturedOptions): RewardFunction {
   const { pattern, flags, field = 'answer', matchCase = false, which = 'last', name = 'captured' } = options;
+  const inTime = limitedTime(name, options.timeMs ?? PATTERN_MS);
   const source = typeof pattern === 'string' ? pattern : pattern.source;
   const given = flags ?? (typeof pattern === 'string' ? '' : pattern.flags);
   const search = new RegExp(source, `${given.replace(/[gy]/g, '')}g`);
@@ -29,8 +34,10 @@ export function captured(options: CapturedOptions): RewardFunction {
     throw new InputError(`reward ${name}: the pattern /${source}/ needs a group (…) around the answer`);
   }
   const spelled = (text: string) => (matchCase ? text.trim() : text.trim().toLowerCase());
-  return perCompletion(name, (completion, task) => {
-    const match = [...completion.matchAll(search)].at(which === 'last' ? -1 : 0);
-    return match?.[1] !== undefined && spelled(match[1]) === spelled(goldText(task, field)) ? 1 : 0;
+  return perCompletion(name, async (completion, task, batch) => {
+    const place = which === 'last' ? -1 : 0;
+    const find = () => [...completion.matchAll(search)].at(place)?.[1];
+    const found = await inTime(batch, find, undefined);
+    return found !== undefined && spelled(found) === spelled(goldText(task, field)) ? 1 : 0;
   });
 }

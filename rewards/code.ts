@@ -1,16 +1,21 @@
 import { InputError } from '../src/errors.ts';
 import type { RewardFunction, Task } from '../src/types.ts';
-import type { CodeTask, CodeTest } from './code/run-code.ts';
-import { perCompletion } from './per-completion.ts';
-import { WorkerPool } from './worker-pool.ts';
+import type { CodeResult, CodeTask, CodeTest } from './code/run-code.ts';
+import { fencedBlock } from './fenced-block.ts';
+import { named, perCompletion } from './per-completion.ts';
+import { ranOver, WorkerPool } from './worker-pool.ts';
 
 export interface CodeOptions {
   /** Field of the task with its tests: { stdin, stdout } or { assert: 'line of JavaScript' }. */
   readonly field?: string;
-  /** The share of tests that pass counts; otherwise all must. */
+  /** The share of tests that pass counts; otherwise all must, and those behind the first that fails are not run. */
   readonly partial?: boolean;
   /** For one test, in milliseconds. */
   readonly timeMs?: number;
+  /** For all tests of one completion, in milliseconds; those that are left then have failed. */
+  readonly totalMs?: number;
+  /** For all completions of one batch, in milliseconds; those that are left then score null. */
+  readonly batchMs?: number;
   /** Heap of one test, in MB. */
   readonly memoryMb?: number;
   /** Worker threads. */
@@ -21,55 +26,73 @@ export interface CodeOptions {
 /**
  * Runs the completion's JavaScript against the task's tests in QuickJS compiled to WebAssembly, without files, network
  * or timers: 1 when all pass (with `partial`: the share that do), else 0. The program is the last ```js block, or the
- * whole completion when there is none. It reads with readline() or readAll() and writes with console.log() or print().
+ * last block without a language, or the whole completion. It reads with readline() or readAll() and writes with
+ * console.log() or print(). The share of completions that `batchMs` left no time for is logged as `<name>/unjudged`.
  * @throws InputError when a task has no tests.
  */
 export function code(options: CodeOptions = {}): RewardFunction {
-  const {
-    field = 'tests',
-    partial = false,
-    timeMs = 2000,
-    memoryMb = 64,
-    threads = 2,
-    name = 'code',
-  } = options;
-  const pool = new WorkerPool<CodeTask, boolean[]>(new URL('./code/code-worker', import.meta.url), {
+  const { field = 'tests', threads = 2, name = 'code', batchMs = 120_000 } = options;
+  const { partial = false, timeMs = 2000, totalMs = 10_000, memoryMb = 64 } = options;
+  const pool: CodePool = new WorkerPool(new URL('./code/code-worker', import.meta.url), {
     threads,
     memoryMb: 4 * memoryMb + 128,
   });
-  return perCompletion(name, async (completion, task, batch) => {
-    const tests = testsOf(task, field);
-    const passed = await runTests(
-      pool,
-      { program: programIn(completion), tests, timeMs, memoryMb },
-      batch.signal,
-    );
-    const share = passed.filter(Boolean).length / tests.length;
-    return partial ? share : share === 1 ? 1 : 0;
+  return named(name, (batch) => {
+    const late = AbortSignal.timeout(batchMs);
+    const signal = AbortSignal.any([batch.signal, late]);
+    const score = perCompletion(name, async (completion, task) => {
+      const program = fencedBlock(completion, LANGUAGES) ?? completion;
+      const tests = testsOf(task, field);
+      let judged: number | null = null;
+      try {
+        judged = await share(pool, tests, { program, partial, timeMs, totalMs, memoryMb, signal });
+      } catch (error) {
+        if (batch.signal.aborted || !late.aborted) throw error;
+      }
+      batch.logMetric(`${name}/unjudged`, judged === null ? 1 : 0);
+      return judged;
+    });
+    return score(batch);
   });
 }
 
-/** Allowance for a worker's start. */
-const LOADING_MS = 5000;
+const LANGUAGES = ['js', 'javascript', 'node', 'mjs', 'cjs', 'jsx', 'ts', 'typescript'];
 
-/** QuickJS interrupts itself; a worker that outlives every limit all the same is ended, and its tests have failed. */
-async function runTests(
-  pool: WorkerPool<CodeTask, boolean[]>,
-  task: CodeTask,
-  signal: AbortSignal,
-): Promise<boolean[]> {
-  try {
-    return await pool.run(task, signal, LOADING_MS + task.timeMs * task.tests.length);
-  } catch (error) {
-    if (signal.aborted) throw error;
-    return task.tests.map(() => false);
-  }
+type CodePool = WorkerPool<CodeTask, CodeResult>;
+
+interface ShareOptions extends Required<Pick<CodeOptions, 'partial' | 'timeMs' | 'totalMs' | 'memoryMb'>> {
+  readonly program: string;
+  readonly signal: AbortSignal;
 }
 
-function programIn(completion: string): string {
-  return (
-    [...completion.matchAll(/```(?:js|javascript|node)?[^\S\n]*\n([\s\S]*?)```/g)].at(-1)?.[1] ?? completion
-  );
+/** The share of tests that the program passes; without `partial` it is 1 or 0. */
+async function share(
+  pool: CodePool,
+  tests: readonly CodeTest[],
+  { program, partial, timeMs, totalMs, memoryMb, signal }: ShareOptions,
+): Promise<number> {
+  let [passed, left] = [0, totalMs];
+  for (const test of tests) {
+    const limit = Math.min(timeMs, left);
+    const result = await runTest(pool, { program, test, timeMs: limit, memoryMb }, signal);
+    left -= result.ms;
+    if (result.passed) passed++;
+    else if (!partial) return 0;
+    if (left <= 0) break;
+  }
+  return partial || passed === tests.length ? passed / tests.length : 0;
+}
+
+/** QuickJS interrupts itself, but not in one of its own functions: a worker this late is ended. */
+const GRACE_MS = 250;
+
+async function runTest(pool: CodePool, task: CodeTask, signal: AbortSignal): Promise<CodeResult> {
+  try {
+    return await pool.run(task, signal, task.timeMs + GRACE_MS);
+  } catch (error) {
+    if (signal.aborted || !ranOver(error)) throw error;
+    return { passed: false, ms: task.timeMs + GRACE_MS };
+  }
 }
 
 function testsOf(task: Task, field: string): readonly CodeTest[] {

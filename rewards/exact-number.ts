@@ -23,20 +23,28 @@ export function exactNumber(options: ExactNumberOptions = {}): RewardFunction {
   });
 }
 
-/** A number standing in text; a minus straight after a digit or a closing bracket subtracts, it is no sign. */
-const NUMBER = /(?:(?<![\d)\]])[-−+])?\$?(?:\d{1,3}(?:,\d{3})+(?![\d])|\d+)(?:\.\d+)?|(?<!\d)\.\d+/g;
+/**
+ * What is a sign, and no subtraction, range, bullet or dash: a hyphen, minus or en dash straight before a number, unless a
+ * digit or closing bracket is straight before it; with a space behind it, one that follows a mark of a result, or a
+ * minus that no operand precedes.
+ */
+const SIGN = /(?<![\d)\]])[-−–+]|[-−–](?<=[=:#][ \t]*.)[ \t]|−(?<!(?:[\d)\]}]|\b[a-z])\s*.)[ \t]/.source;
+const SIZE = /(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|(?<!\d)\.\d+/.source;
+/** A number standing in text. */
+const NUMBER = new RegExp(`(?:${SIGN})?\\$?(?:${SIZE})`, 'gi');
 
 /** The number that a completion ends on, in its one spelling; undefined when there is none. `after` as in the options. */
 export function answerNumber(completion: string, after?: string): string | undefined {
   if (after === undefined) return canonical([...completion.matchAll(NUMBER)].at(-1)?.[0]);
   const start = completion.lastIndexOf(after);
   if (start < 0) return undefined;
-  return canonical(completion.slice(start + after.length).match(NUMBER)?.[0]);
+  // Whatever the marker is, a minus behind it is a sign, as behind an equals sign.
+  return canonical(`=${completion.slice(start + after.length)}`.match(NUMBER)?.[0]);
 }
 
 function goldNumber(task: Task, field: string): string {
   const value = task[field];
-  const text = typeof value === 'number' ? String(value) : value;
+  const text = typeof value === 'number' ? spelledOut(value) : value;
   const match = typeof text === 'string' ? text.trim().match(NUMBER) : null;
   if (match?.length !== 1 || match[0] !== (text as string).trim()) {
     throw new InputError(
@@ -46,6 +54,16 @@ function goldNumber(task: Task, field: string): string {
   return canonical(match[0])!;
 }
 
+/** The number's digits, without the exponent that JavaScript gives very large and very small ones. */
+function spelledOut(value: number): string {
+  const parts = /^(-?)(\d)\.?(\d*)e([+-]\d+)$/.exec(String(value));
+  if (parts === null) return String(value);
+  const [, sign, first, decimals, exponent] = parts;
+  const digits = `${first}${decimals}`;
+  const point = 1 + Number(exponent);
+  return sign + (point > 0 ? digits.padEnd(point, '0') : `0.${'0'.repeat(-point)}${digits}`);
+}
+
 /** The one spelling of a decimal number: no separators, no leading or trailing zeros, no negative zero. */
 function canonical(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
@@ -53,5 +71,5 @@ function canonical(text: string | undefined): string | undefined {
   const digits = whole.replace(/^0+(?=\d)/, '') || '0';
   const rest = decimals.replace(/0+$/, '');
   const size = rest === '' ? digits : `${digits}.${rest}`;
-  return /^[-−]/.test(text) && size !== '0' ? `-${size}` : size;
+  return /^[-−–]/.test(text) && size !== '0' ? `-${size}` : size;
 }

@@ -1,3 +1,4 @@
+import { checkScores } from '../src/check-scores.ts';
 import type { RewardFunction } from '../src/types.ts';
 import { partOfBatch } from './part-of-batch.ts';
 import { named } from './per-completion.ts';
@@ -26,13 +27,15 @@ export function gated({
   name = reward.name,
 }: GatedOptions): RewardFunction {
   return named(name, async (batch) => {
-    const open = (await gate(batch)).map((score) => score === null || score >= threshold);
-    for (const passes of open) batch.logMetric(`${name}/open`, passes ? 1 : 0);
-    const indices = open.flatMap((passes, i) => (passes ? [i] : []));
+    const passes = checkScores(`its gate "${gate.name}"`, await gate(batch), batch);
+    const open = passes.map((score) => score === null || score >= threshold);
+    for (const isOpen of open) batch.logMetric(`${name}/open`, isOpen ? 1 : 0);
+    const indices = open.flatMap((isOpen, i) => (isOpen ? [i] : []));
     const scores: (number | null)[] = open.map(() => closed);
     if (indices.length === 0) return scores;
-    const behind = await reward(partOfBatch(batch, indices));
-    for (const [at, i] of indices.entries()) scores[i] = behind[at] ?? null;
+    const part = partOfBatch(batch, indices);
+    const behind = checkScores(`its reward "${reward.name}"`, await reward(part), part);
+    for (const [at, i] of indices.entries()) scores[i] = behind[at]!;
     return scores;
   });
 }

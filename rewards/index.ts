@@ -24,4 +24,4 @@ export { shuffled } from './shuffled.ts';
 export { type SoftOverlongOptions, softOverlong } from './soft-overlong.ts';
 export { type TagCountOptions, tagCount } from './tag-count.ts';
 export { thinkFormat } from './think-format.ts';
-export { tolerant } from './tolerant.ts';
+export { type TolerantOptions, tolerant } from './tolerant.ts';

@@ -1,41 +1,91 @@
-import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js';
+import { Ajv, type AnySchema, type Options } from 'ajv';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
 import { InputError } from '../src/errors.ts';
 import type { RewardFunction } from '../src/types.ts';
+import { fencedBlock } from './fenced-block.ts';
+import { limitedTime, PATTERN_MS } from './limited-time.ts';
 import { perCompletion } from './per-completion.ts';
 
 export interface JsonSchemaOptions {
-  /** JSON Schema, draft 2020-12. */
+  /** JSON Schema of the draft that its $schema names: draft-07, 2019-09, or 2020-12, which it is without one. */
   readonly schema: AnySchema;
   /** What JSON that does not fit the schema is worth. */
   readonly partial?: number;
+  /** Milliseconds for one completion. JSON on which a pattern of the schema takes longer does not fit. */
+  readonly timeMs?: number;
   readonly name?: string;
 }
 
 /**
  * 1 when the completion is JSON that fits the schema, `partial` (0) when it is some other JSON, else 0. JSON may stand
- * in a ```json block, of which the last counts.
- * @throws InputError when the schema is none.
+ * in a ```json block or one without a language, of which the last counts. The share that ran over `timeMs` is logged as
+ * `<name>/exceeded`.
+ * @throws InputError when the schema is none, is of another draft or asynchronous, or names an unknown format.
  */
-export function jsonSchema({ schema, partial = 0, name = 'json_schema' }: JsonSchemaOptions): RewardFunction {
+export function jsonSchema(options: JsonSchemaOptions): RewardFunction {
+  const { schema, partial = 0, timeMs = PATTERN_MS, name = 'json_schema' } = options;
   const fits = compile(schema, name);
-  return perCompletion(name, (completion) => {
+  const inTime = limitedTime(name, timeMs);
+  return perCompletion(name, async (completion, _task, batch) => {
     const value = parse(completion);
-    return value === undefined ? 0 : fits(value.json) ? 1 : partial;
+    if (value === undefined) return 0;
+    return (await inTime(batch, () => fits(value.json), false)) ? 1 : partial;
   });
 }
 
-function compile(schema: AnySchema, name: string) {
+const drafts = {
+  'json-schema.org/draft-07/schema': Ajv,
+  'json-schema.org/draft/2019-09/schema': Ajv2019,
+  'json-schema.org/draft/2020-12/schema': Ajv2020,
+};
+
+/** Whether a value fits the schema; one nested too deeply to be checked does not. */
+function compile(schema: AnySchema, name: string): (json: unknown) => boolean {
   try {
-    return new Ajv2020({ strict: false }).compile(schema);
+    const validate = validatorOf(schema);
+    return (json) => {
+      try {
+        return validate(json) === true;
+      } catch (error) {
+        if (error instanceof RangeError) return false;
+        throw error;
+      }
+    };
   } catch (error) {
     throw new InputError(`reward ${name}: not a JSON Schema: ${(error as Error).message}`);
   }
 }
 
+function validatorOf(schema: AnySchema) {
+  const { $schema, $async } = typeof schema === 'object' ? schema : {};
+  if ($async) throw new Error('$async makes a schema whose verdict comes later; leave it out');
+  const draft = String($schema ?? 'json-schema.org/draft/2020-12/schema').replace(/^https?:\/\/|#$/g, '');
+  const Validator = drafts[draft as keyof typeof drafts];
+  if (Validator === undefined) {
+    throw new Error(`$schema ${JSON.stringify($schema)} is none of ${Object.keys(drafts).join(', ')}`);
+  }
+  const ajv = new Validator(settings);
+  formats.default(ajv);
+  return ajv.compile<unknown>(schema);
+}
+
+const settings: Options = {
+  strict: false,
+  logger: {
+    log() {},
+    // Warnings are about what would not be checked: formats that nobody knows.
+    warn(...message) {
+      throw new Error(message.join(' '));
+    },
+    error() {},
+  },
+};
+
 function parse(completion: string): { json: unknown } | undefined {
-  const block = [...completion.matchAll(/```(?:json)?\s*\n([\s\S]*?)```/g)].at(-1)?.[1];
   try {
-    return { json: JSON.parse(block ?? completion) };
+    return { json: JSON.parse(fencedBlock(completion, ['json']) ?? completion) };
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError, RunError } from '../src/errors.ts';
 import type { Message, RewardFunction, Task } from '../src/types.ts';
 import { limited } from './limited.ts';
+import { PATTERN_MS, withinTime } from './limited-time.ts';
 import { perCompletion } from './per-completion.ts';
 
 export interface LlmJudgeOptions {
@@ -31,15 +32,16 @@ export interface LlmJudgeOptions {
 /**
  * A language model's score of the completion, through any OpenAI-compatible endpoint, scaled to [0, 1]. The same
  * question is asked once a process. null, counted in `<name>/unreadable`, where the judge's answer holds no score.
- * @throws InputError when the key's environment variable is not set; RunError when the endpoint refuses or stays
- * away after all retries (wrap in `tolerant` to go on without).
+ * @throws InputError when the key's environment variable is not set, or `concurrency` is below 1; RunError when the
+ * endpoint refuses or stays away after all retries (wrap in `tolerant` to go on without).
  */
 export function llmJudge(options: LlmJudgeOptions): RewardFunction {
   const {
     url,
     model,
     prompt,
-    pattern = /score:\s*(-?\d+(?:\.\d+)?)/i,
+    // With Markdown or quotes around either: **Score:** 8
+    pattern = /score[*_`"']*\s*:[\s*_`"']*(-?\d+(?:\.\d+)?)/i,
     scale = [0, 10],
     temperature = 0,
     maxTokens = 256,
@@ -85,7 +87,8 @@ function authorization(variable: string | undefined, name: string): Record<strin
 
 function scoreIn(answer: string, pattern: RegExp): number | undefined {
   const all = new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}g`);
-  const score = Number([...answer.matchAll(all)].at(-1)?.[1] ?? Number.NaN);
+  const found = withinTime(PATTERN_MS, () => [...answer.matchAll(all)].at(-1)?.[1]);
+  const score = Number(found?.value ?? Number.NaN);
   return Number.isFinite(score) ? score : undefined;
 }
 

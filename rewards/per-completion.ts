@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { InputError } from '../src/errors.ts';
 import type { RewardBatch, RewardFunction, Task } from '../src/types.ts';
 
@@ -27,10 +28,19 @@ export function perCompletion(
   );
 }
 
-/** Names the sample that a reward failed on, keeping the error's class. */
-function atSample(error: unknown, index: number): unknown {
-  if (error instanceof Error) error.message = `sample ${index}: ${error.message}`;
-  return error;
+/**
+ * An error of the same class that names the sample; the one thrown, which other samples may share, stays as it is. What is
+ * no plain error (a string, a DOMException) becomes the cause of one.
+ */
+function atSample(cause: unknown, index: number): Error {
+  const what = cause instanceof Error ? cause.message : String(cause);
+  const message = `sample ${index}: ${what}`;
+  const error = new Error(message, { cause });
+  if (!types.isNativeError(cause)) return error;
+  Object.setPrototypeOf(error, Object.getPrototypeOf(cause));
+  // Where the original was thrown: there the mistake is.
+  const stack = cause.stack?.replace(what, () => message);
+  return Object.assign(error, cause, { message, cause, stack });
 }
 
 /** The text of a task's field, for rewards that compare with it; numbers are spelt out. */

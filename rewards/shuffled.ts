@@ -1,3 +1,4 @@
+import { checkScores } from '../src/check-scores.ts';
 import { randomStream, sampleIndices } from '../src/random.ts';
 import type { RewardFunction } from '../src/types.ts';
 import { named } from './per-completion.ts';
@@ -11,8 +12,8 @@ export function shuffled(
   { seed = 0 }: { readonly seed?: number } = {},
 ): RewardFunction {
   return named(`shuffled_${reward.name}`, async (batch) => {
-    const scores = await reward(batch);
+    const scores = checkScores(`its reward "${reward.name}"`, await reward(batch), batch);
     const order = sampleIndices(randomStream(seed, `shuffled rewards ${batch.step}`), scores.length);
-    return order.map((i) => scores[i] ?? null);
+    return order.map((i) => scores[i]!);
   });
 }

@@ -11,9 +11,23 @@ export interface PoolLimits {
 
 interface Slot {
   readonly worker: Worker;
-  /** Ends the task in hand when its worker dies. */
-  fail: ((error: Error) => void) | undefined;
+  /** Its module is loaded. */
+  ready: boolean;
+  /** It has ended or been told to: it takes no more tasks. */
+  ended: boolean;
+  /** The task in hand. */
+  task:
+    | { onReady(): void; onAnswer(answer: TaskAnswer<unknown>): void; onEnd(error: Error): void }
+    | undefined;
 }
+
+/** The pool ended a task's worker: the task ran over its time, or its run was aborted. */
+class StoppedError extends Error {}
+
+/** Whether a task failed because it ran over its time or its worker's memory. */
+export const ranOver = (error: unknown): boolean =>
+  error instanceof StoppedError ||
+  (error as NodeJS.ErrnoException | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY';
 
 /**
  * A few worker threads that each run one task at a time; the module they run calls `serveTasks`.
@@ -44,30 +58,32 @@ export class WorkerPool<Task, Result> {
   /**
    * Runs a task.
    * @param signal ends the task's worker.
-   * @param limitMs ends it after so long, counted from when a worker takes the task.
+   * @param limitMs ends it after so long, counted from when a worker that is ready has the task.
    * @throws what the task threw, or why its worker ended.
    */
   async run(task: Task, signal: AbortSignal, limitMs?: number): Promise<Result> {
     const slot = await this.#take();
-    const { worker } = slot;
-    worker.ref();
-    const stop = () => void worker.terminate();
-    signal.addEventListener('abort', stop, { once: true });
-    const timer = limitMs === undefined ? undefined : setTimeout(stop, limitMs);
+    const stop = () => this.#stop(slot);
+    let timer: NodeJS.Timeout | undefined;
     try {
+      signal.throwIfAborted();
+      signal.addEventListener('abort', stop, { once: true });
+      slot.worker.ref();
       return await new Promise<Result>((resolve, reject) => {
-        slot.fail = reject;
-        worker.once('message', (answer: TaskAnswer<Result>) =>
-          'error' in answer ? reject(answer.error) : resolve(answer.result),
-        );
-        if (signal.aborted) stop();
-        else worker.postMessage(task);
+        slot.task = {
+          onReady: () => {
+            if (limitMs !== undefined) timer = setTimeout(stop, limitMs);
+          },
+          onAnswer: (answer) => ('error' in answer ? reject(answer.error) : resolve(answer.result as Result)),
+          onEnd: reject,
+        };
+        if (slot.ready) slot.task.onReady();
+        slot.worker.postMessage(task);
       });
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
-      slot.fail = undefined;
-      worker.removeAllListeners('message');
+      slot.task = undefined;
       this.#release(slot);
     }
   }
@@ -95,25 +111,42 @@ export class WorkerPool<Task, Result> {
       // Node 20 can't read TypeScript: where the build has not run, workers load it through jiti.
       ...(fromSource ? { execArgv: ['--import', jitiLoader()] } : {}),
     });
-    const slot: Slot = { worker, fail: undefined };
+    const slot: Slot = { worker, ready: false, ended: false, task: undefined };
     let failure: Error | undefined;
+    worker.on('message', (message: Ready | TaskAnswer<unknown>) => {
+      if ('ready' in message) {
+        slot.ready = true;
+        slot.task?.onReady();
+      } else slot.task?.onAnswer(message);
+    });
     worker.on('error', (error: Error) => {
       failure = error;
     });
     worker.on('exit', () => {
       this.#alive--;
-      const place = this.#idle.indexOf(slot);
-      if (place >= 0) this.#idle.splice(place, 1);
-      dead.add(worker);
-      slot.fail?.(failure ?? new Error('the worker was stopped'));
+      this.#retire(slot);
+      slot.task?.onEnd(failure ?? new StoppedError('the worker was stopped'));
       const next = this.#waiting.shift();
       if (next !== undefined) next(this.#start());
     });
     return slot;
   }
 
+  /** From here on the worker gets no task, whatever it still says before it has ended. */
+  #stop(slot: Slot): void {
+    this.#retire(slot);
+    void slot.worker.terminate();
+  }
+
+  #retire(slot: Slot): void {
+    slot.ended = true;
+    const place = this.#idle.indexOf(slot);
+    if (place >= 0) this.#idle.splice(place, 1);
+  }
+
   #release(slot: Slot): void {
-    if (dead.has(slot.worker)) return;
+    // Who waits gets a new worker when this one has ended.
+    if (slot.ended) return;
     const next = this.#waiting.shift();
     if (next !== undefined) next(slot);
     else {
@@ -123,8 +156,8 @@ export class WorkerPool<Task, Result> {
   }
 }
 
-/** Workers that have ended: they take no more tasks. */
-const dead = new WeakSet<Worker>();
+/** What a worker says when it has loaded. */
+export type Ready = { readonly ready: true };
 
 /** What a worker sends back for a task. */
 export type TaskAnswer<Result> = { readonly result: Result } | { readonly error: Error };

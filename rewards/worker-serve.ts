@@ -1,11 +1,12 @@
 import { parentPort } from 'node:worker_threads';
-import type { TaskAnswer } from './worker-pool.ts';
+import type { Ready, TaskAnswer } from './worker-pool.ts';
 
-/** Answers the tasks of a WorkerPool, in a worker thread, one after the other. */
+/** Answers the tasks of a WorkerPool, in a worker thread. To be called when all that the tasks need is loaded. */
 export function serveTasks<Task, Result>(run: (task: Task) => Result | Promise<Result>): void {
   parentPort?.on('message', async (task: Task) => {
     parentPort?.postMessage(await answer(run, task));
   });
+  parentPort?.postMessage({ ready: true } satisfies Ready);
 }
 
 async function answer<Task, Result>(

@@ -1,4 +1,5 @@
 import { serveTasks } from '../worker-serve.ts';
-import { runCode } from './run-code.ts';
+import { loadQuickJs, runCode } from './run-code.ts';
 
+await loadQuickJs();
 serveTasks(runCode);

@@ -1,89 +1,179 @@
+import { randomUUID } from 'node:crypto';
 import {
-  getQuickJS,
+  newQuickJSWASMModule,
   type QuickJSContext,
+  type QuickJSHandle,
   type QuickJSWASMModule,
+  Scope,
   shouldInterruptAfterDeadline,
 } from 'quickjs-emscripten';
+import { printed } from './printed.ts';
+import { sandboxIo } from './sandbox-io.ts';
+import { judgeNames, sandboxJudge, sandboxLock } from './sandbox-judge.ts';
 
-/** A program must write `stdout` when it reads `stdin`; or a line of JavaScript must run without throwing. */
+/** A program must write `stdout` when it reads `stdin`; or a line of JavaScript must run behind it without failing. */
 export type CodeTest = { readonly stdin: string; readonly stdout: string } | { readonly assert: string };
 
 export interface CodeTask {
   readonly program: string;
-  readonly tests: readonly CodeTest[];
-  /** For one test, in milliseconds. */
+  readonly test: CodeTest;
   readonly timeMs: number;
-  /** Heap of one test, in MB. */
+  /** Heap, in MB. */
   readonly memoryMb: number;
 }
 
-/** What a program may call: no files, no network, no clock to wait on. */
-const prelude = `
-globalThis.assert = (condition, message) => { if (!condition) throw new Error(message ?? 'assertion failed'); };
-globalThis.assert.equal = globalThis.assert.strictEqual = (a, b) => assert(Object.is(a, b), a + ' is not ' + b);
-globalThis.assert.deepEqual = (a, b) => assert(JSON.stringify(a) === JSON.stringify(b), JSON.stringify(a) + ' is not ' + JSON.stringify(b));
-globalThis.console = { log: (...args) => __write(args.map((x) => (typeof x === 'string' ? x : JSON.stringify(x) ?? String(x))).join(' ') + '\\n') };
-globalThis.print = console.log;
-globalThis.readline = () => __lines.length === 0 ? undefined : __lines.shift();
-globalThis.readAll = () => __lines.splice(0).join('\\n');
-`;
-const MOST_OUTPUT = 1_000_000;
-
-/** Runs a program against tests, each in a fresh QuickJS (WebAssembly): [tests] whether it passed. */
-export async function runCode({ program, tests, timeMs, memoryMb }: CodeTask): Promise<boolean[]> {
-  const quickjs = await getQuickJS();
-  return tests.map((test) => passes(quickjs, { program, test, timeMs, memoryMb }));
+export interface CodeResult {
+  readonly passed: boolean;
+  /** How long it ran. */
+  readonly ms: number;
 }
 
-type OneTest = Omit<CodeTask, 'tests'> & { readonly test: CodeTest };
+const MOST_OUTPUT = 1_000_000;
+/** QuickJS's flag for scripts that may use await; it gives a promise of { value }. The library has no name for it. */
+const TOP_LEVEL_AWAIT = 1 << 7;
 
-function passes(quickjs: QuickJSWASMModule, { program, test, timeMs, memoryMb }: OneTest): boolean {
-  const runtime = quickjs.newRuntime();
+let quickjs: Promise<QuickJSWASMModule> | undefined;
+
+/** Loads QuickJS, if it isn't yet. */
+export function loadQuickJs(): Promise<QuickJSWASMModule> {
+  quickjs ??= newQuickJSWASMModule();
+  return quickjs;
+}
+
+/** Runs a program against a test in a fresh QuickJS runtime (WebAssembly). */
+export async function runCode(task: CodeTask): Promise<CodeResult> {
+  const module = await loadQuickJs();
+  const start = performance.now();
+  let passed = false;
+  try {
+    Scope.withScope((scope) => {
+      passed = passes(module, task, scope);
+    });
+  } catch {
+    // QuickJS itself has failed: the module may be broken for whoever comes next.
+    quickjs = undefined;
+  }
+  return { passed, ms: performance.now() - start };
+}
+
+function passes(module: QuickJSWASMModule, { program, test, timeMs, memoryMb }: CodeTask, scope: Scope) {
+  const runtime = scope.manage(module.newRuntime());
   runtime.setMemoryLimit(memoryMb * 1024 * 1024);
   runtime.setMaxStackSize(512 * 1024);
-  runtime.setInterruptHandler(shouldInterruptAfterDeadline(Date.now() + timeMs));
-  const context = runtime.newContext();
-  const output: string[] = [];
-  try {
-    const source = 'assert' in test ? `${program}\n;${test.assert}` : program;
-    provide(context, 'stdin' in test ? test.stdin : '', output);
-    if (!succeeds(context, prelude) || !succeeds(context, source)) return false;
-    const jobs = runtime.executePendingJobs();
-    const settled = jobs.error === undefined;
-    jobs.dispose();
-    return settled && (!('stdout' in test) || sameOutput(output.join(''), test.stdout));
-  } finally {
-    context.dispose();
-    runtime.dispose();
+  const isLate = shouldInterruptAfterDeadline(Date.now() + timeMs);
+  runtime.setInterruptHandler(isLate);
+  const sandbox = new Sandbox(scope.manage(runtime.newContext()), scope);
+  const passed =
+    'assert' in test
+      ? sandbox.asserts(program, test.assert)
+      : sameOutput(sandbox.output(program, test.stdin), test.stdout);
+  // A promise takes the interruption of an async function for any other error.
+  return passed && !isLate(runtime);
+}
+
+/** One context, for one test. */
+class Sandbox {
+  readonly #context: QuickJSContext;
+  readonly #scope: Scope;
+
+  constructor(context: QuickJSContext, scope: Scope) {
+    this.#context = context;
+    this.#scope = scope;
+  }
+
+  /** What the program writes; undefined when it fails. */
+  output(program: string, stdin: string): string | undefined {
+    const output = this.#provideIo(stdin);
+    return this.#runAll(program) === 'rejected' ? undefined : output.join('');
+  }
+
+  /** Whether the line runs behind the program, with neither an error nor a failed assertion. */
+  asserts(program: string, line: string): boolean {
+    this.#call(this.#run(`(${sandboxLock})`));
+    this.#provideIo('');
+    let failed = false;
+    const judge = this.#call(
+      this.#run(`(${sandboxJudge})`),
+      this.#function('onFailure', () => {
+        failed = true;
+      }),
+    );
+    if (this.#runAll(program) === 'rejected') return false;
+    // Defined only now, under a name that the program can't know, and as a property of the global object's own.
+    const name = `judge${randomUUID().replaceAll('-', '')}`;
+    this.#context.defineProp(this.#context.global, name, { value: judge });
+    const test = `{ const { ${judgeNames.join(', ')} } = ${name}; {\n${line}\n} }`;
+    return this.#runAll(test) === 'fulfilled' && !failed;
+  }
+
+  /** Lines to read, and a place to write to: the text written so far. */
+  #provideIo(stdin: string): string[] {
+    const output: string[] = [];
+    let written = 0;
+    const write = (text: string) => {
+      written += text.length + 1;
+      if (written > MOST_OUTPUT) throw new Error('too much output');
+      output.push(text, '\n');
+    };
+    const host = this.#run(`({ lines: ${JSON.stringify(stdin.split('\n'))} })`);
+    this.#context.setProp(host, 'write', this.#function('write', write));
+    this.#context.setProp(
+      host,
+      'writeValues',
+      this.#function('writeValues', (encoded) => write(printed(encoded))),
+    );
+    this.#call(this.#run(`(${sandboxIo})`), host);
+    return output;
+  }
+
+  /** Runs a script and the jobs it left. It is pending when it ends on a promise that is. */
+  #runAll(script: string): 'fulfilled' | 'rejected' | 'pending' {
+    const result = this.#scope.manage(this.#context.evalCode(script, 'program.js', TOP_LEVEL_AWAIT));
+    if (result.error !== undefined) return 'rejected';
+    const jobs = this.#scope.manage(this.#context.runtime.executePendingJobs());
+    if (jobs.error !== undefined) return 'rejected';
+    const end = this.#state(result.value);
+    // A script that waits for ever has not run to its end.
+    if (end.value === undefined) return 'rejected';
+    return this.#state(this.#property(end.value, 'value')).type;
+  }
+
+  #state(handle: QuickJSHandle) {
+    const state = this.#context.getPromiseState(handle);
+    if (state.type === 'rejected') this.#scope.manage(state.error);
+    return {
+      type: state.type,
+      value: state.type === 'fulfilled' ? this.#scope.manage(state.value) : undefined,
+    };
+  }
+
+  #property(handle: QuickJSHandle, name: string): QuickJSHandle {
+    return this.#scope.manage(this.#context.getProp(handle, name));
+  }
+
+  #function(name: string, run: (text: string) => void): QuickJSHandle {
+    return this.#scope.manage(
+      this.#context.newFunction(name, (text) => run(text === undefined ? '' : this.#context.getString(text))),
+    );
+  }
+
+  #run(script: string): QuickJSHandle {
+    return this.#scope.manage(this.#context.unwrapResult(this.#context.evalCode(script)));
+  }
+
+  #call(script: QuickJSHandle, ...values: QuickJSHandle[]): QuickJSHandle {
+    const result = this.#context.callFunction(script, this.#context.undefined, ...values);
+    return this.#scope.manage(this.#context.unwrapResult(result));
   }
 }
 
-function provide(context: QuickJSContext, stdin: string, output: string[]): void {
-  let written = 0;
-  const write = context.newFunction('__write', (text) => {
-    const line = context.getString(text);
-    written += line.length;
-    if (written > MOST_OUTPUT) throw new Error('too much output');
-    output.push(line);
-  });
-  const lines = context.unwrapResult(
-    context.evalCode(`JSON.parse(${JSON.stringify(JSON.stringify(stdin.split('\n')))})`),
-  );
-  context.setProp(context.global, '__write', write);
-  context.setProp(context.global, '__lines', lines);
-  write.dispose();
-  lines.dispose();
-}
-
-function succeeds(context: QuickJSContext, code: string): boolean {
-  const result = context.evalCode(code);
-  const ok = result.error === undefined;
-  result.dispose();
-  return ok;
-}
-
 /** Spaces at line ends and empty lines at the end make no difference. */
-function sameOutput(a: string, b: string): boolean {
-  const lines = (text: string) => text.replace(/[ \t\r]+$/gm, '').trimEnd();
-  return lines(a) === lines(b);
+function sameOutput(a: string | undefined, b: string): boolean {
+  const lines = (text: string) =>
+    text
+      .split('\n')
+      .map((line) => line.trimEnd())
+      .join('\n')
+      .trimEnd();
+  return a !== undefined && lines(a) === lines(b);
 }

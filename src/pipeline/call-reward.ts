@@ -1,3 +1,4 @@
+import { checkScores } from '../check-scores.ts';
 import { RunError } from '../errors.ts';
 import type { RewardBatch, RewardFunction } from '../types.ts';
 import { whatFailed } from '../user-code.ts';
@@ -23,20 +24,7 @@ export async function callReward(
   evaluating = false,
 ): Promise<readonly (number | null)[]> {
   const what = `reward "${named.name}" ${evaluating ? 'in the evaluation ' : ''}at step ${batch.step}`;
-  const scores: unknown = await inTime(what, named, batch);
-  if (!Array.isArray(scores)) {
-    throw new RunError(`${what} gave ${describe(scores)}; it must give an array of numbers or nulls`);
-  }
-  if (scores.length !== batch.completions.length) {
-    throw new RunError(`${what} gave ${scores.length} scores for ${batch.completions.length} completions`);
-  }
-  const bad = scores.findIndex((score) => score !== null && !Number.isFinite(score));
-  if (bad !== -1) {
-    throw new RunError(
-      `${what} gave ${describe(scores[bad])} for sample ${bad} (task "${batch.tasks[bad]!.id}"); a score is a finite number, or null where the reward does not apply`,
-    );
-  }
-  return scores as readonly (number | null)[];
+  return checkScores(what, await inTime(what, named, batch), batch);
 }
 
 /** Races the reward against its timeout, and tells it to stop when that has passed or nobody waits any more. */
@@ -72,8 +60,4 @@ function aborted(signal: AbortSignal): { promise: Promise<never>; forget: () => 
     forget = () => signal.removeEventListener('abort', onAbort);
   });
   return { promise, forget };
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

@@ -1,7 +1,9 @@
+import { format } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { code } from '../../rewards/index.ts';
 import { InputError } from '../../src/errors.ts';
-import { score } from './score.ts';
+import { rewardBatch, score } from './score.ts';
 
 const sumTests = [
   { stdin: '2 3\n', stdout: '5\n' },
@@ -58,6 +60,160 @@ describe('code', () => {
   test('one test leaves nothing behind for the next', async () => {
     const tests = [{ assert: 'assert.equal(globalThis.count = (globalThis.count ?? 0) + 1, 1)' }];
     expect(await score(code(), ['1', '2'], { tests: [...tests, ...tests] })).toEqual([1, 1]);
+  });
+
+  test.each([
+    'f(2).then((x) => assert(x === 4))',
+    'const p = f(2); p.then((x) => assert(x === 4));',
+    '(async () => { assert.equal(await f(2), 4); })()',
+    'assert.equal(await f(2), 4)',
+    'f(2).then((x) => assert(x === 4)).catch(() => {})',
+  ])('assertions on what a promise gives count: %s', async (assert) => {
+    const programs = [
+      'const f = async (x) => 2 * x;',
+      'const f = async (x) => 3 * x;',
+      assert.includes('catch')
+        ? 'const f = async () => 0;'
+        : 'const f = async () => { throw new Error("no"); };',
+    ];
+    expect(await score(code(), programs, { tests: [{ assert }] })).toEqual([1, 0, 0]);
+  });
+
+  test.each([
+    'globalThis.assert = Object.assign(() => {}, { equal() {}, deepEqual() {} });',
+    'let assert = Object.assign(() => {}, { equal() {}, deepEqual() {} });',
+    'assert.equal = assert.deepEqual = () => {};',
+    'JSON.stringify = () => "";',
+    'let JSON = { stringify: () => "" };',
+    'Array.prototype.toJSON = Object.prototype.toJSON = () => 1;',
+    'Object.is = () => true; Object.keys = () => [];',
+    'globalThis.Object = { is: () => true, keys: () => [] };',
+    'Array.prototype.every = () => true; Array.prototype[Symbol.iterator] = function* () {};',
+    'Object.setPrototypeOf(globalThis, new Proxy({}, { get: () => ({ assert() {} }), set: () => true }));',
+    'globalThis.Error = function () {}; Promise.prototype.then = () => {};',
+  ])('a program can not replace what judges it: %s', async (trick) => {
+    const tests = [
+      { assert: 'assert(f().length === 1)' },
+      { assert: 'assert.equal(f()[0], 2)' },
+      { assert: 'assert.deepEqual(f(), [2])' },
+      { assert: 'assert(JSON.stringify(f()) === JSON.stringify([2]))' },
+      { assert: 'assert(f().every((x) => x === 2))' },
+    ];
+    const programs = [`${trick}\nfunction f() { return [3]; }`, `${trick}\nfunction f() { return [2]; }`];
+    expect(await score(code({ partial: true }), programs, { tests })).toEqual([0.2, 1]);
+  });
+
+  test('a program may add to the built-in objects, define their methods for its own, and assert for itself', async () => {
+    const program = `
+      function assert(holds) { if (!holds) throw new Error('mine'); }
+      Array.prototype.last = function () { return this[this.length - 1]; };
+      function Point(x) { this.x = x; }
+      Point.prototype.toString = function () { return 'at ' + this.x; };
+      class Missing extends Error { constructor(text) { super(text); this.name = 'Missing'; } }
+      const counts = {};
+      for (const word of ['constructor', 'valueOf', 'valueOf']) counts[word] = Object.hasOwn(counts, word) ? counts[word] + 1 : 1;
+      assert([1, 2].last() === 2);`;
+    const tests = [
+      { assert: 'assert.equal([1, 2].last(), 2)' },
+      { assert: 'assert.equal(String(new Point(3)), "at 3")' },
+      { assert: 'assert.equal(String(new Missing("it")), "Missing: it")' },
+      { assert: 'assert.deepEqual(counts, { valueOf: 2, constructor: 1 })' },
+    ];
+    expect(await score(code({ partial: true }), [program], { tests })).toEqual([1]);
+  });
+
+  test('deepEqual compares by structure', async () => {
+    const reward = code();
+    const passes = async (pair: string) =>
+      (await score(reward, ['1'], { tests: [{ assert: `assert.deepEqual(${pair})` }] }))[0] === 1;
+    const equal = [
+      '{ a: 1, b: [2n] }, { b: [2n], a: 1 }',
+      'NaN, NaN',
+      '[0], [-0]',
+      'new Map([[1, {}]]), new Map([[1, {}]])',
+    ];
+    const unequal = [
+      '[1], ["1"]',
+      '[1], { 0: 1 }',
+      '[undefined], [null]',
+      'new Set([1]), new Set([2])',
+      '{}, new Map()',
+    ];
+    for (const pair of equal) expect([pair, await passes(pair)]).toEqual([pair, true]);
+    for (const pair of unequal) expect([pair, await passes(pair)]).toEqual([pair, false]);
+  });
+
+  test.each([
+    'NaN, Infinity, -0, 2n ** 70n, undefined, null, true',
+    '"text", ["text", \'it\\\'s\'], Symbol("s"), Symbol()',
+    '[1, 2, 3], [], [[1, [2, [3, [4]]]]], Array.from({ length: 120 }, (_, i) => i)',
+    '{}, { a: 1, "b c": { d: { e: { f: 1 } } } }, Object.create(null), { ["__proto__"]: 1 }',
+    'new Map([["a", { b: 1 }]]), new Set([1, "x"]), new Date(0), new Date(NaN), /a+/gi',
+    'new (class Point { x = 1 })(), class A {}, function f() {}, () => {}, new Uint8Array(3)',
+    '((o) => (o.self = o, o))({ n: 1 })',
+    '"%s is %d%%", "it", 5, "more"',
+    '"100%"',
+    '{ long: "a".repeat(40), other: "b".repeat(40) }',
+    '',
+  ])('console.log prints as Node does: %s', async (values) => {
+    const stdout = format(...runInNewContext(`[${values}]`));
+    const tests = [{ stdin: '', stdout }];
+    expect(await score(code(), [`console.log(${values})`], { tests })).toEqual([1]);
+  });
+
+  test('what Node writes to stderr is no output', async () => {
+    const program =
+      'console.error("a"); console.warn("b"); console.info("c"); console.debug("d"); print("e")';
+    expect(await score(code(), [program], { tests: [{ stdin: '', stdout: 'c\nd\ne' }] })).toEqual([1]);
+  });
+
+  test('the first test that fails is the last, unless a share counts', async () => {
+    const tests = Array.from({ length: 6 }, () => ({ assert: '1' }));
+    const start = performance.now();
+    expect(await score(code({ timeMs: 400 }), ['while (1);'], { tests })).toEqual([0]);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
+  test('a test that runs out of time has failed, and the others count', async () => {
+    const tests = [{ assert: 'f(1)' }, { assert: 'f(0)' }, { assert: 'f(1)' }];
+    const reward = code({ timeMs: 200, partial: true });
+    expect(await score(reward, ['const f = (x) => { while (x === 0); };'], { tests })).toEqual([2 / 3]);
+  });
+
+  test('the time limit holds in built-in functions, too', async () => {
+    const bomb = 'let a = []; while (1) a.push(new Array(1e6).fill(1))';
+    const start = performance.now();
+    expect(await score(code({ timeMs: 300 }), [bomb, bomb], { tests: [{ assert: '1' }] })).toEqual([0, 0]);
+    expect(performance.now() - start).toBeLessThan(4000);
+  });
+
+  test('a completion has so much time for all its tests, and the rest have failed', async () => {
+    const tests = [{ assert: '1' }, ...Array.from({ length: 50 }, () => ({ assert: 'while (1);' }))];
+    const start = performance.now();
+    const reward = code({ timeMs: 200, totalMs: 500, partial: true });
+    expect(await score(reward, ['1'], { tests })).toEqual([1 / 51]);
+    expect(performance.now() - start).toBeLessThan(3000);
+  });
+
+  test('completions that a batch has no time left for score null and are counted', async () => {
+    const reward = code({ timeMs: 60_000, totalMs: 60_000, batchMs: 1500, threads: 1 });
+    const unjudged: number[] = [];
+    const task = { id: 'a', tests: [{ assert: '1' }] };
+    const batch = {
+      ...rewardBatch(['1', 'while (1);', '1'], [task, task, task]),
+      logMetric: (_: string, value: number) => unjudged.push(value),
+    };
+    expect(await reward(batch)).toEqual([1, null, null]);
+    expect(unjudged).toEqual([0, 1, 1]);
+    await expect(reward({ ...batch, signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop');
+  });
+
+  test('of several blocks the last JavaScript counts', async () => {
+    const programs = [
+      `\`\`\`python\nprint(5)\n\`\`\`\n${block(adds)}\n\`\`\`\n5\n\`\`\``,
+      block(adds).replace('```js', '```TypeScript'),
+    ];
+    expect(await score(code(), programs, { tests: sumTests })).toEqual([1, 1]);
   });
 
   test('a task without tests is an error', async () => {

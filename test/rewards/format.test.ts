@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatReward } from '../../rewards/index.ts';
-import { score } from './score.ts';
+import { rewardBatch, score } from './score.ts';
 
 describe('formatReward', () => {
   test('a match earns the score', async () => {
@@ -14,6 +14,35 @@ describe('formatReward', () => {
 
   test('a global pattern scores the same text the same each time', async () => {
     expect(await score(formatReward({ pattern: /a/g }), ['xa', 'xa', 'xa'])).toEqual([1, 1, 1]);
+  });
+
+  test('a pattern that backtracks without end has not matched, and is counted', async () => {
+    const exceeded: [string, number][] = [];
+    const batch = {
+      ...rewardBatch(['aaa', `${'a'.repeat(40)}b`, 'b'], [{ id: 'x' }, { id: 'y' }, { id: 'z' }]),
+      logMetric: (name: string, value: number) => exceeded.push([name, value]),
+    };
+    const start = performance.now();
+    expect(await formatReward({ pattern: /^(a+)+$/, timeMs: 100 })(batch)).toEqual([1, 0, 0]);
+    expect(performance.now() - start).toBeLessThan(1000);
+    expect(exceeded).toEqual([0, 1, 0].map((share) => ['format/exceeded', share]));
+  });
+
+  test('a run that is being stopped waits for one completion at most', async () => {
+    const stop = new AbortController();
+    const task = { id: 'x' };
+    const texts = Array.from({ length: 50 }, () => `${'a'.repeat(40)}b`);
+    const batch = {
+      ...rewardBatch(
+        texts,
+        texts.map(() => task),
+      ),
+      signal: stop.signal,
+    };
+    setTimeout(() => stop.abort(new Error('stop')), 50);
+    const start = performance.now();
+    await expect(formatReward({ pattern: '(a+)+$', timeMs: 100 })(batch)).rejects.toThrow('stop');
+    expect(performance.now() - start).toBeLessThan(1000);
   });
 
   test('its name is the metric name', () => {

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type LlmJudgeOptions, llmJudge, tolerant } from '../../rewards/index.ts';
+import { type LlmJudgeOptions, limited, llmJudge, tolerant } from '../../rewards/index.ts';
 import { InputError, RunError } from '../../src/errors.ts';
 import { score } from './score.ts';
 
@@ -61,6 +61,39 @@ describe('llmJudge', () => {
     const stars = judge({ pattern: /(\d)\/5/, scale: [1, 5] });
     expect(await score(stars, ['bad'], { question: 'q' })).toEqual([0.5]);
     expect(requests.map((r) => r.path)).toEqual(Array(3).fill('/v1/chat/completions'));
+  });
+
+  test.each([
+    '**Score:** 8',
+    '**Score**: 8',
+    '**Score: 8**',
+    'Score: **8**/10',
+    '{"score": 8}',
+    'Score:\n8.0',
+  ])('the score is found in %j', async (content) => {
+    reply = () => ({ content });
+    expect(await score(judge(), ['x'], { question: 'q' })).toEqual([0.8]);
+  });
+
+  test('a pattern that backtracks without end finds no score', async () => {
+    reply = () => ({ content: `${'a'.repeat(40)}b` });
+    expect(await score(judge({ pattern: /(a+)+$/ }), ['x'], { question: 'q' })).toEqual([null]);
+  });
+
+  test('a failure on two equal completions names the first of them, once', async () => {
+    reply = () => ({ status: 400 });
+    const failure = await score(judge(), ['x', 'x', 'x'], { question: 'q' }).then(
+      () => undefined,
+      (error: RunError) => error.message,
+    );
+    expect(failure).toMatch(/^sample 0: the judge/);
+  });
+
+  test('no calls at a time is refused', () => {
+    for (const concurrency of [0, -1, 1.5, Number.NaN]) {
+      expect(() => judge({ concurrency })).toThrow(InputError);
+      expect(() => limited(concurrency)).toThrow(/whole number of 1 or more, got/);
+    }
   });
 
   test('the same question is asked once', async () => {

@@ -2,14 +2,15 @@ import { describe, expect, test } from 'vitest';
 import {
   captured,
   exactNumber,
-  formatReward,
   gated,
   jsonSchema,
+  perCompletion,
   repetitionPenalty,
   softOverlong,
   tagCount,
   tolerant,
 } from '../../rewards/index.ts';
+import { named } from '../../rewards/per-completion.ts';
 import { InputError } from '../../src/errors.ts';
 import type { RewardFunction } from '../../src/types.ts';
 import { rewardBatch, score } from './score.ts';
@@ -22,6 +23,11 @@ describe('captured', () => {
     expect(await score(choice, texts, { answer: 'B' })).toEqual([1, 1, 0, 0]);
     const first = captured({ pattern: 'is (\\w)', which: 'first', matchCase: true });
     expect(await score(first, ['it is B, is it', 'it is b'], { answer: 'B' })).toEqual([1, 0]);
+  });
+
+  test('a pattern that backtracks without end has caught nothing', async () => {
+    const slow = captured({ pattern: /(a+)+$/, timeMs: 100 });
+    expect(await score(slow, ['a', `${'a'.repeat(40)}b`], { answer: 'a' })).toEqual([1, 0]);
   });
 
   test('a pattern without a group, and a task without the field, are errors', async () => {
@@ -44,6 +50,47 @@ describe('jsonSchema', () => {
     const texts = ['{"n": 1}', '{"n": "1"}', '[]', '{n: 1}', 'Here:\n```json\n{"n": 2}\n```\nDone.', ''];
     expect(await score(jsonSchema({ schema }), texts)).toEqual([1, 0, 0, 0, 1, 0]);
     expect(await score(jsonSchema({ schema, partial: 0.25 }), texts)).toEqual([1, 0.25, 0.25, 0, 1, 0]);
+  });
+
+  test('a block of JSON is found among others', async () => {
+    const texts = [
+      '```python\nx\n```\n```JSON\n{"n": 1}\n```\n```\nout\n```',
+      'So ```json {"n": 1}``` it is',
+      '```{"n": 1}```',
+    ];
+    expect(await score(jsonSchema({ schema }), texts)).toEqual([1, 1, 1]);
+  });
+
+  test('formats are checked', async () => {
+    const email = jsonSchema({ schema: { type: 'string', format: 'email' } });
+    expect(await score(email, ['"a@example.org"', '"a"'])).toEqual([1, 0]);
+    expect(() => jsonSchema({ schema: { format: 'no-such' } })).toThrow(/unknown format "no-such"/);
+  });
+
+  test('the draft is the one that $schema names', async () => {
+    const tuple = { type: 'array', items: [{ type: 'number' }] };
+    const draft07 = { $schema: 'http://json-schema.org/draft-07/schema#', ...tuple };
+    expect(await score(jsonSchema({ schema: draft07 }), ['[1]', '["1"]'])).toEqual([1, 0]);
+    const latest = {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      type: 'array',
+      prefixItems: tuple.items,
+    };
+    expect(await score(jsonSchema({ schema: latest }), ['[1]', '["1"]'])).toEqual([1, 0]);
+    expect(() => jsonSchema({ schema: { $schema: 'http://json-schema.org/draft-04/schema#' } })).toThrow(
+      /draft-04.* is none of .*draft-07/,
+    );
+  });
+
+  test('an asynchronous schema is refused', () => {
+    expect(() => jsonSchema({ schema: { $async: true, type: 'number' } })).toThrow(/\$async/);
+  });
+
+  test('a pattern that backtracks without end, and JSON nested without end, do not fit', async () => {
+    const slow = jsonSchema({ schema: { pattern: '^(a+)+$' }, timeMs: 100 });
+    expect(await score(slow, ['"aaa"', `"${'a'.repeat(40)}b"`])).toEqual([1, 0]);
+    const nested = jsonSchema({ schema: { type: 'array', items: { $ref: '#' } } });
+    expect(await score(nested, ['[[]]', '['.repeat(100_000) + ']'.repeat(100_000)])).toEqual([1, 0]);
   });
 
   test('a schema that is none is an error', () => {
@@ -77,7 +124,7 @@ describe('gated', () => {
       return completions.map(() => 0.5);
     };
     const reward = gated({
-      gate: formatReward({ pattern: /####/ }),
+      gate: ({ completions }) => completions.map((text) => (text.startsWith('####') ? 1 : 0)),
       reward: spy,
       closed: -1,
       name: 'behind',
@@ -109,6 +156,19 @@ describe('gated', () => {
     ]);
   });
 
+  test.each([
+    ['reward', 'too few scores', () => [1], /its reward "own" gave 1 scores for 3 completions/],
+    ['reward', 'undefined', () => [1, undefined, 1], /its reward "own" gave undefined for sample 1/],
+    ['gate', 'NaN', () => [1, 1, Number.NaN], /its gate "own" gave NaN for sample 2 \(task "c"\)/],
+    ['gate', 'no array', () => 1, /its gate "own" gave 1; it must give an array/],
+  ])('a %s that gives %s fails as it would alone', async (place, _, broken, message) => {
+    const good: RewardFunction = ({ completions }) => completions.map(() => 1);
+    const own = named('own', broken as RewardFunction);
+    const reward = gated(place === 'gate' ? { gate: own, reward: good } : { gate: good, reward: own });
+    const batch = rewardBatch(['x', 'y', 'z'], [{ id: 'a' }, { id: 'b' }, { id: 'c' }]);
+    await expect(async () => reward(batch)).rejects.toThrow(message);
+  });
+
   test('tasks stay with their completions behind the gate', async () => {
     const reward = gated({ gate: () => [0, 1, 1], reward: exactNumber() });
     const tasks = [7, 8, 9].map((answer) => ({ id: String(answer), answer }));
@@ -134,6 +194,47 @@ describe('tolerant', () => {
     await expect(async () => exactNumber()(batch)).rejects.toThrow(/sample 1: task b/);
     expect(await tolerant(exactNumber())(batch)).toEqual([1, null, 0]);
     expect([...logged].sort()).toEqual([0, 0, 1]);
+  });
+
+  test('a NaN, a wrong number of scores and a reward that hangs score null', async () => {
+    const batch = rewardBatch(['5', 'bad', '7'], [{ id: 'a' }, { id: 'b' }, { id: 'c' }]);
+    const failing: RewardFunction[] = [
+      ({ completions }) => completions.map((text) => Number(text)),
+      ({ completions }) => completions.filter((text) => text !== 'bad').map(Number),
+      ({ completions }) => (completions.includes('bad') ? new Promise(() => {}) : completions.map(Number)),
+    ];
+    for (const reward of failing)
+      expect(await tolerant(reward, { timeout: 0.2 })(batch)).toEqual([5, null, 7]);
+  });
+
+  test('a reward that hangs is told to stop', async () => {
+    const told: boolean[] = [];
+    const hanging: RewardFunction = ({ signal }) =>
+      new Promise(() => signal.addEventListener('abort', () => told.push(true)));
+    expect(await score(tolerant(hanging, { timeout: 0.1 }), ['x'])).toEqual([null]);
+    expect(told).toEqual([true]);
+  });
+
+  test('metrics of an attempt that failed are not logged, and one completion is asked about once', async () => {
+    const logged: [string, number][] = [];
+    let calls = 0;
+    const reward = perCompletion('own', (text, _task, { logMetric }) => {
+      calls++;
+      logMetric('length', text.length);
+      if (text === 'bad') throw new Error('no');
+      return 1;
+    });
+    const logMetric = (name: string, value: number) => logged.push([name, value]);
+    const batch = rewardBatch(['good', 'bad'], [{ id: 'a' }, { id: 'b' }]);
+    expect(await tolerant(reward)({ ...batch, logMetric })).toEqual([1, null]);
+    expect(logged.sort()).toEqual([
+      ['length', 4],
+      ['own/failed', 0],
+      ['own/failed', 1],
+    ]);
+    calls = 0;
+    expect(await tolerant(reward)(rewardBatch(['bad'], [{ id: 'a' }]))).toEqual([null]);
+    expect(calls).toBe(1);
   });
 
   test('a run that is being stopped is not tolerated away', async () => {

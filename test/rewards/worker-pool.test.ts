@@ -43,6 +43,31 @@ describe('WorkerPool', () => {
     expect(await double(6)).toBe(12);
   });
 
+  test('a worker that answers as its time ends gets no other task', async () => {
+    await double(1);
+    for (let i = 0; i < 20; i++) {
+      const late = pool.run({ do: 'double', n: i }, never, 5).catch(() => undefined);
+      // The answer and the end of the time both wait for this thread: the worker is stopped, then heard.
+      blockThread(15);
+      await late;
+      expect(await double(i)).toBe(2 * i);
+    }
+  });
+
+  test('the time of a task does not count while its worker loads', async () => {
+    expect(await pool.run({ do: 'double', n: 4 }, never, 50)).toBe(8);
+  });
+
+  test('a task whose run was aborted while it waited costs no worker', async () => {
+    const stop = new AbortController();
+    await Promise.all([double(1), double(2)]);
+    const busy = [pool.run({ do: 'wait', ms: 100 }, never), pool.run({ do: 'wait', ms: 100 }, never)];
+    const waiting = expect(pool.run({ do: 'double', n: 3 }, stop.signal)).rejects.toThrow('enough');
+    stop.abort(new Error('enough'));
+    await Promise.all([...busy, waiting]);
+    expect(pool.workers).toBe(2);
+  });
+
   test('aborting ends the task', async () => {
     const stop = new AbortController();
     const spinning = expect(pool.run({ do: 'spin' }, stop.signal)).rejects.toThrow();
@@ -52,3 +77,7 @@ describe('WorkerPool', () => {
     expect(await double(7)).toBe(14);
   });
 });
+
+function blockThread(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
