@@ -151,6 +151,8 @@ function exactSum({ head, args }: Call, point: ExactPoint, budget: Budget): Rati
   const [body, variable, from, to] = args;
   const [first, last] = [exactValue(from!, point, budget), exactValue(to!, point, budget)];
   if (first === undefined || last === undefined || !isInteger(first) || !isInteger(last)) return undefined;
+  // A sum may be empty; beyond that, conventions differ.
+  if (last.n < first.n - 1n) return undefined;
   let total: Rational | undefined = head === 'Sum' ? ZERO : ONE;
   const inner = new Map(point);
   for (let k = first.n; k <= last.n && total !== undefined; k++) {
