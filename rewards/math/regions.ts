@@ -52,3 +52,20 @@ function beyond(mark: RealPoint | undefined, sign: 1 | -1): RealPoint[] {
     .filter(Number.isFinite)
     .map(atDouble);
 }
+
+/** What lies in any of them. */
+export const unionOf = (regions: readonly Region[]): Region =>
+  regions.length === 1
+    ? regions[0]!
+    : {
+        marks: regions.flatMap(({ marks }) => marks),
+        isComplete: regions.every(({ isComplete }) => isComplete),
+        at: (x, nearby) => anyOf(regions.map((region) => region.at(x, nearby))),
+        onGrid: () => {
+          const [first, ...rest] = regions.map((region) => region.onGrid());
+          return first!.map((holds, i) => anyOf([holds, ...rest.map((others) => others[i])]));
+        },
+      };
+
+const anyOf = (verdicts: readonly (boolean | undefined)[]) =>
+  verdicts.includes(true) ? true : verdicts.includes(undefined) ? undefined : false;

@@ -1,43 +1,45 @@
+import { type Condition, cases } from './alternatives.ts';
 import type { ExactPoint } from './exact.ts';
-import { count, type Expr, type Relation } from './expression.ts';
+import { count, type Expr } from './expression.ts';
 import { add, multiply, type Rational, rational } from './rational.ts';
 import { setRegion } from './real-sets.ts';
-import { compareRegions } from './regions.ts';
+import { compareRegions, type Region, unionOf } from './regions.ts';
 import { regionOf } from './relation-region.ts';
 import { unknowns } from './unknowns.ts';
 
-/** Relations compared by what solves them, along the real line. */
+/** Conditions compared by what solves them, along the real line. */
 
 const none: ExactPoint = new Map();
 
 /** Each side is evaluated some thousand times on every line. */
 const MOST_WORK = 240;
-const isLarge = (names: readonly string[], ...relations: readonly Relation[]) =>
-  names.length ** 2 * relations.reduce((sum, relation) => sum + count(relation, () => true), 0) > MOST_WORK;
+const isLarge = (names: readonly string[], ...conditions: readonly Condition[]) =>
+  names.length ** 2 * conditions.reduce((sum, condition) => sum + count(condition, () => true), 0) >
+  MOST_WORK;
 
-/** Does a relation in one unknown hold exactly on this set? */
-export function relationDescribes(relation: Relation, set: Expr): boolean {
-  const names = unknowns(relation);
+/** Does a condition in one unknown hold exactly on this set? */
+export function conditionDescribes(condition: Condition, set: Expr): boolean {
+  const names = unknowns(condition);
   const region = setRegion(set);
-  if (names.length !== 1 || region === undefined || isLarge(names, relation)) return false;
-  return compareRegions(regionOf({ relation, name: names[0]!, values: none }), region)?.agree ?? false;
+  if (names.length !== 1 || region === undefined || isLarge(names, condition)) return false;
+  return compareRegions(solutionsOf(condition, names[0]!, none), region)?.agree ?? false;
 }
 
+const solutionsOf = (condition: Condition, name: string, values: ExactPoint): Region =>
+  unionOf(cases(condition).map((relation) => regionOf({ relation, name, values })));
+
 /**
- * Do two relations have the same solutions? Several unknowns: on lines through random values of all but one. Along
+ * Do two conditions have the same solutions? Several unknowns: on lines through random values of all but one. Along
  * every unknown some line must tell, and none may tell them apart.
  */
-export function sameSolutions(a: Relation, b: Relation): boolean {
+export function sameSolutions(a: Condition, b: Condition): boolean {
   const names = unknowns(a, b);
   if (names.length === 0 || isLarge(names, a, b)) return false;
   return names.every((name) => {
     const rest = names.filter((other) => other !== name);
     const verdicts = (rest.length === 0 ? [0] : [0, 1, 2]).map((line) => {
       const values = onLine(rest, line);
-      const comparison = compareRegions(
-        regionOf({ relation: a, name, values }),
-        regionOf({ relation: b, name, values }),
-      );
+      const comparison = compareRegions(solutionsOf(a, name, values), solutionsOf(b, name, values));
       // Where neither ever holds, nothing is compared.
       return comparison && (comparison.agree && !comparison.anywhere ? undefined : comparison.agree);
     });
