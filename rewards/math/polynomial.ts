@@ -1,6 +1,6 @@
 import { type ExactPoint, exactValue } from './exact.ts';
 import { type Expr, key } from './expression.ts';
-import { add, integer, invert, isInteger, multiply, negate, ONE, type Rational, ZERO } from './rational.ts';
+import { add, gcd, integer, isInteger, multiply, ONE, type Rational, ZERO } from './rational.ts';
 
 /** Coefficients from the constant up, the last one not 0; the zero polynomial has none. */
 export type Polynomial = readonly Rational[];
@@ -28,7 +28,9 @@ export function quotientOf(expr: Expr, name: string, values: ExactPoint): Quotie
 
 function read(expr: Expr, name: string, values: ExactPoint): Quotient {
   if (key(expr) === name) return over([ZERO, ONE]);
-  if (expr.kind !== 'call') return over(constant(expr, values));
+  const value = exactValue(expr, values);
+  if (value !== undefined) return over(trimmed([value]));
+  if (expr.kind !== 'call') throw new NoQuotient();
   const part = (i: number) => read(expr.args[i]!, name, values);
   switch (expr.head) {
     case 'Add':
@@ -42,14 +44,8 @@ function read(expr: Expr, name: string, values: ExactPoint): Quotient {
     case 'Pow':
       return raised(part(0), exactValue(expr.args[1]!, values));
     default:
-      return over(constant(expr, values));
+      throw new NoQuotient();
   }
-}
-
-function constant(expr: Expr, values: ExactPoint): Polynomial {
-  const value = exactValue(expr, values);
-  if (value === undefined) throw new NoQuotient();
-  return trimmed([value]);
 }
 
 const over = (top: Polynomial): Quotient => ({ top, bottom: [ONE] });
@@ -109,34 +105,37 @@ function defined(x: Rational | undefined): Rational {
   return x;
 }
 
-/** The value at x; undefined where it is absurdly wide. */
-export function valueAt(p: Polynomial, x: Rational): Rational | undefined {
-  return p.reduceRight<Rational | undefined>((value, coefficient) => {
-    const product = value && multiply(value, x);
-    return product && add(product, coefficient);
-  }, ZERO);
+/** Coefficients that are whole numbers without a common factor, from the constant up. */
+export type IntegerPolynomial = readonly bigint[];
+
+/** A positive multiple. */
+export function overIntegers(p: Polynomial): IntegerPolynomial {
+  const common = p.reduce((product, { d }) => (product / gcd(product, d)) * d, 1n);
+  return leanest(p.map(({ n, d }) => n * (common / d)));
 }
 
-export const derivative = (p: Polynomial): Polynomial =>
-  p.slice(1).map((x, i) => multiply(x, integer(i + 1))!);
+export function leanest(p: IntegerPolynomial): IntegerPolynomial {
+  const factor = p.reduce(gcd, 0n);
+  return factor < 2n ? p : p.map((x) => x / factor);
+}
 
-/** Quotient and rest of a division; undefined where coefficients grow absurdly wide. */
+export const derivative = (p: IntegerPolynomial): IntegerPolynomial =>
+  p.slice(1).map((x, i) => x * BigInt(i + 1));
+
+/** Positive multiples of the quotient and the rest of a division. */
 export function divided(
-  a: Polynomial,
-  b: Polynomial,
-): { readonly whole: Polynomial; readonly rest: Polynomial } | undefined {
-  const [rest, whole] = [[...a], new Array<Rational>(Math.max(0, a.length - b.length + 1)).fill(ZERO)];
-  const lead = invert(b.at(-1)!)!;
+  a: IntegerPolynomial,
+  b: IntegerPolynomial,
+): { readonly whole: IntegerPolynomial; readonly rest: IntegerPolynomial } {
+  const last = b.at(-1)!;
+  const [size, sign] = last < 0n ? [-last, -1n] : [last, 1n];
+  let rest = [...a];
+  let whole: bigint[] = [];
   for (let at = a.length - b.length; at >= 0; at--) {
-    const factor = multiply(rest[at + b.length - 1]!, lead);
-    if (factor === undefined) return undefined;
-    whole[at] = factor;
-    for (const [i, x] of b.entries()) {
-      const product = multiply(factor, x);
-      const difference = product && add(rest[at + i]!, negate(product));
-      if (difference === undefined) return undefined;
-      rest[at + i] = difference;
-    }
+    const factor = rest[at + b.length - 1]! * sign;
+    rest = rest.map((x, i) => x * size - factor * (b[i - at] ?? 0n));
+    whole = [factor, ...whole.map((x) => x * size)];
   }
-  return { whole: trimmed(whole), rest: trimmed(rest) };
+  while (rest.length > 0 && rest.at(-1) === 0n) rest.pop();
+  return { whole, rest };
 }

@@ -7,7 +7,7 @@ export interface RealPoint {
 }
 
 /** Points of which one is known as a double alone are the same within this, relative to their size. */
-const NEAR = 1e-10;
+const NEAR = 3e-12;
 const HALF = rational(1n, 2n)!;
 
 export const isNear = (a: number, b: number, slack = NEAR): boolean =>

@@ -5,7 +5,7 @@ import { call, type Expr, key, parts, some } from './expression.ts';
 import { quotientOf } from './polynomial.ts';
 import { realRoots } from './polynomial-roots.ts';
 import { toNumber, ZERO } from './rational.ts';
-import { atDouble, type RealPoint, simpleFraction } from './real-point.ts';
+import { atDouble, distinct, type RealPoint, simpleFraction } from './real-point.ts';
 import type { Region } from './regions.ts';
 import {
   allHold,
@@ -21,12 +21,12 @@ import {
 
 /** Where a relation in one unknown holds. Its marks: where the sides of a link meet, part, or have no value. */
 export function regionOf(line: OnLine): Region {
-  const links = linksOf(line.relation);
-  const found = links.map((link) => algebraicMarks(link, line));
+  const found = linksOf(line.relation).map((link) => algebraicMarks(link, line));
+  const links = linksOf(line.relation).map((link, i) => ({ ...link, isAlgebraic: found[i] !== undefined }));
   return {
     marks: links.flatMap((link, i) => found[i] ?? numericMarks(link, line)),
     isComplete: !found.includes(undefined),
-    at: (x, nearby) => holdsAt(line, x, nearby),
+    at: (x, nearby) => holdsAt(links, line, { x, nearby }),
     onGrid: () => {
       const point = pointAt(line, 0);
       return grid.map((x) => {
@@ -59,12 +59,17 @@ function rootsAndPoles(expr: Expr, name: string, values: ExactPoint): RealPoint[
 }
 
 function numericMarks(link: Link, line: OnLine): RealPoint[] {
+  const known = distinct(partMarks(gapOf(link), line));
   const point = pointAt(line, 0);
-  const found = boundaries((x) => {
+  const gap = (x: number) => {
     const both = sides(link, point.set(line.name, x));
     return both === undefined ? Number.NaN : both[0] - both[1];
-  });
-  return [...found.flatMap((x) => recognized(x, link, line)), ...partMarks(gapOf(link), line)];
+  };
+  const found = boundaries(
+    gap,
+    known.map(({ near }) => near),
+  );
+  return [...known, ...found.flatMap((x) => recognized(x, link, line))];
 }
 
 /** A boundary, and the fraction that it is when the sides meet there exactly. The low point of a parabola is blurred. */
@@ -83,4 +88,5 @@ function partMarks(expr: Expr, line: OnLine): RealPoint[] {
   return rootsAndPoles(expr, line.name, line.values) ?? parts(expr).flatMap((part) => partMarks(part, line));
 }
 
-const signed = (x: number | undefined): RealPoint[] => (x === undefined ? [] : [x, -x].map(atDouble));
+const signed = (x: number | undefined): RealPoint[] =>
+  x === undefined ? [] : [x, -x, 1 / x, -1 / x].filter(Number.isFinite).map(atDouble);

@@ -16,6 +16,8 @@ export interface Link {
   readonly left: Expr;
   readonly op: RelationOp;
   readonly right: Expr;
+  /** Both sides are quotients of polynomials: at a fraction where they have no exact value they have none. */
+  readonly isAlgebraic?: boolean;
 }
 
 export const linksOf = ({ args, ops }: Relation): Link[] =>
@@ -49,15 +51,19 @@ export const allHold = (links: readonly (boolean | undefined)[]): boolean | unde
  * doubles can't tell.
  * @param nearby for a boundary x, points left and right of it: beside the gap there, one of rounding's size is none.
  */
-export function holdsAt(line: OnLine, x: RealPoint, nearby: readonly RealPoint[] = []): boolean | undefined {
-  const links = linksOf(line.relation);
+export function holdsAt(
+  links: readonly Link[],
+  line: OnLine,
+  { x, nearby = [] }: { x: RealPoint; nearby?: readonly RealPoint[] | undefined },
+): boolean | undefined {
   const exact = x.exact && new Map(line.values).set(line.name, x.exact);
   const here = pointAt(line, x.near);
   const around = nearby.map(({ near }) => pointAt(line, near));
   return allHold(
     links.map((link) => {
       const difference = exact && exactGap(link, exact);
-      return difference === undefined ? nearlyHolds(link, here, around) : holds(link.op, difference);
+      if (difference !== undefined) return holds(link.op, difference);
+      return exact !== undefined && link.isAlgebraic ? false : nearlyHolds(link, here, around);
     }),
   );
 }

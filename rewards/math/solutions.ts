@@ -1,7 +1,7 @@
 import { type Condition, cases } from './alternatives.ts';
 import type { ExactPoint } from './exact.ts';
 import { count, type Expr } from './expression.ts';
-import { add, multiply, type Rational, rational } from './rational.ts';
+import { add, integer, multiply, type Rational, rational } from './rational.ts';
 import { setRegion } from './real-sets.ts';
 import { compareRegions, type Region, unionOf } from './regions.ts';
 import { regionOf } from './relation-region.ts';
@@ -37,7 +37,7 @@ export function sameSolutions(a: Condition, b: Condition): boolean {
   if (names.length === 0 || isLarge(names, a, b)) return false;
   return names.every((name) => {
     const rest = names.filter((other) => other !== name);
-    const verdicts = (rest.length === 0 ? [0] : [0, 1, 2]).map((line) => {
+    const verdicts = (rest.length === 0 ? [0] : starts.map((_, line) => line)).map((line) => {
       const values = onLine(rest, line);
       const comparison = compareRegions(solutionsOf(a, name, values), solutionsOf(b, name, values));
       // Where neither ever holds, nothing is compared.
@@ -47,13 +47,15 @@ export function sameSolutions(a: Condition, b: Condition): boolean {
   });
 }
 
-const starts = [7318n, 19142n, -12361n].map((n) => rational(n, 10_000n)!);
+/** The last are far out: where the others pass beside all solutions. */
+const starts = [7318n, 19142n, -12361n, 123_456_789n, -91_827_364n].map((n) => rational(n, 10_000n)!);
+const NEAR = 3;
 const step = rational(211n, 1000n)!;
 
 const onLine = (names: readonly string[], line: number): ExactPoint =>
   new Map(
     names.map((name, i): [string, Rational] => [
       name,
-      add(starts[(i + line) % starts.length]!, multiply(step, rational(BigInt(i))!)!)!,
+      add(line < NEAR ? starts[(i + line) % NEAR]! : starts[line]!, multiply(step, integer(i))!)!,
     ]),
   );

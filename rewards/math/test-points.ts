@@ -41,7 +41,8 @@ const fractions = (
 ).map(([n, d]) => rational(BigInt(n), BigInt(d))!);
 /** Steps between the numbers of a point where a sum's bounds or a factorial stand. */
 const steps = [1, 2, 4, 1, 3, 2, 5, 2];
-const starts = [3, 5, 4, 2, 6, 3, 7, 8, 9, 10];
+const starts = [3, 5, 4, 2, 6, 3, 7, 8, 9, 10, 13, 12];
+const MOST_COUNTED = 600n;
 
 const counting = /^(?:Sum|Product|Factorial|Binomial)$/;
 const ofPositives = /^(?:Gcd|Lcm)$/;
@@ -55,12 +56,19 @@ export function exactPoints(a: Expr, b: Expr, names: readonly string[]): ExactPo
   const either = (heads: RegExp) => has(a, heads) || has(b, heads);
   const filled = (count: number, value: (i: number, point: number) => Rational) =>
     Array.from({ length: count }, (_, point) => new Map(names.map((name, i) => [name, value(i, point)])));
-  if (either(counting))
+  if (either(counting)) {
+    const beyond = [...constants(a), ...constants(b)].filter(
+      ({ n, d }) => n > 10n * d && n < MOST_COUNTED * d,
+    );
+    const from = [...starts, ...beyond.flatMap((x) => [1, 2, 3].map((more) => Number(floor(x)) + more))];
     return {
       needed: 3,
-      first: filled(starts.length, (i, point) => integer(counted(names.length, i, point))),
+      first: filled(from.length, (i, point) =>
+        integer(counted(names.length, i, { from: from[point]!, point })),
+      ),
       more: [],
     };
+  }
   const first = filled(3, (i, point) => integer(large(i, point)));
   const arithmetic = either(ofPositives);
   if (!arithmetic && !either(pieced) && !some(a, isPower) && !some(b, isPower))
@@ -95,9 +103,9 @@ const tiny = (i: number, point: number) =>
 const signed = (i: number, point: number) => ((point + i) % 3 === 1 ? -1 : 1) * tiny(i, point);
 
 /** The unknowns in rising order, and at every other point in falling order: \binom{n}{k} tells itself from 0 at one. */
-function counted(names: number, i: number, point: number): number {
+function counted(names: number, i: number, { from, point }: { from: number; point: number }): number {
   const rank = point % 2 === 0 ? i : names - 1 - i;
-  let value = starts[point]!;
+  let value = from;
   for (let step = 0; step < rank; step++) value += steps[(point + step) % steps.length]!;
   return value;
 }
