@@ -30,7 +30,7 @@ export function realRoots(p: Polynomial): RealPoint[] | undefined {
 
 /** Bits of a coefficient beyond which roots are not worth their time. */
 const WIDEST = 1200;
-const bits = (x: bigint) => x.toString(16).length * 4;
+const bits = (x: bigint) => (x < 0n ? -x : x).toString(16).length * 4;
 const isWide = (p: IntegerPolynomial) => p.some((x) => bits(x) > WIDEST);
 
 /** Of p without its repeated factors: it and its derivative, and on from both the negative rest of each division. */

@@ -33,7 +33,7 @@ export function distinct(points: readonly RealPoint[]): RealPoint[] {
   return kept;
 }
 
-export const exactly = (point: RealPoint): Rational => point.exact ?? fromDouble(point.near);
+const exactly = (point: RealPoint): Rational => point.exact ?? fromDouble(point.near);
 
 export const between = (a: RealPoint, b: RealPoint): RealPoint => ({
   near: a.near / 2 + b.near / 2,

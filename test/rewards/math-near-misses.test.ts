@@ -24,7 +24,11 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     { gold: '\\emptyset', right: ['x^2<-1'], wrong: ['x>10000', '\\sqrt{1-(x-3000)^2}>\\frac12'] },
     { gold: 'x>\\frac{7000}{3}', right: ['3x>7000'], wrong: ['3x>7001', '3x\\ge 7000'] },
     { gold: '-1000<x<1000', right: ['x^2<10^6'], wrong: ['x^2<10^6+1', 'x^2\\le 10^6'] },
-    { gold: 'x\\le 298', wrong: ['x\\le 298+10^{-12}'] },
+    {
+      gold: 'x\\le 298',
+      right: ['298\\ge x'],
+      wrong: ['x\\le 298+10^{-12}', '300+1\\ge x', '-x\\ge -3\\cdot10^{15}'],
+    },
     { gold: '[3008,3369)', right: ['\\sqrt{x-3008}<19'], wrong: ['x<3369'] },
     { gold: '[3008,3370)', wrong: ['\\sqrt{x-3008}<19'] },
     { gold: '[-1,2)', right: ['\\frac{x+1}{x-2}\\le 0'], wrong: ['(x+1)(x-2)\\le 0'] },
