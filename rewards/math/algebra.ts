@@ -1,4 +1,4 @@
-import { ComputeEngine, type Expression, type MathJsonExpression } from '@cortex-js/compute-engine';
+import { ComputeEngine, type MathJsonExpression } from '@cortex-js/compute-engine';
 import { type Call, call, type Expr, num, sym } from './expression.ts';
 import { fromDecimal, rational } from './rational.ts';
 
@@ -100,15 +100,12 @@ export function distance(
   const library = engine();
   library.precision = digits;
   try {
-    return magnitude(library.box(['Subtract', left, right]).N());
+    const { re, im } = library.box(['Subtract', left, right]).N();
+    const size = Math.hypot(re, im);
+    return Number.isFinite(size) ? size : undefined;
   } finally {
     library.precision = DIGITS;
   }
-}
-
-function magnitude(value: Expression): number | undefined {
-  const size = Math.hypot(value.re, value.im);
-  return Number.isFinite(size) ? size : undefined;
 }
 
 /**

@@ -39,6 +39,7 @@ const fractions = (
     [27, 2],
   ] as const
 ).map(([n, d]) => rational(BigInt(n), BigInt(d))!);
+const fraction = (i: number, point: number) => fractions[(i + point) % fractions.length]!;
 /** Steps between the numbers of a point where a sum's bounds or a factorial stand. */
 const steps = [1, 2, 4, 1, 3, 2, 5, 2];
 const starts = [3, 5, 4, 2, 6, 3, 7, 8, 9, 10, 13, 12];
@@ -61,12 +62,14 @@ export function exactPoints(a: Expr, b: Expr, names: readonly string[]): ExactPo
       ({ n, d }) => n > 10n * d && n < MOST_COUNTED * d,
     );
     const from = [...starts, ...beyond.flatMap((x) => [1, 2, 3].map((more) => Number(floor(x)) + more))];
+    const count = (i: number, point: number) =>
+      integer(counted(names.length, i, { from: from[point]!, point }));
     return {
       needed: 3,
-      first: filled(from.length, (i, point) =>
-        integer(counted(names.length, i, { from: from[point]!, point })),
+      first: filled(from.length, count),
+      more: filled(fractions.length, (i, point) =>
+        isWhole(names[i]!) ? count(i, point) : fraction(i, point),
       ),
-      more: [],
     };
   }
   const first = filled(3, (i, point) => integer(large(i, point)));
@@ -81,7 +84,7 @@ export function exactPoints(a: Expr, b: Expr, names: readonly string[]): ExactPo
       ...filled(small.length, (i, point) => integer(arithmetic ? tiny(i, point) : signed(i, point))),
       ...filled(edges.length, (i, point) => suited(names[i]!, edges[(point + 3 * i) % edges.length]!)),
       ...filled(fractions.length, (i, point) =>
-        isWhole(names[i]!) ? integer(signed(i, point)) : fractions[(i + point) % fractions.length]!,
+        isWhole(names[i]!) ? integer(signed(i, point)) : fraction(i, point),
       ),
     ],
   };

@@ -96,6 +96,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     { gold: '|x-10^6|', right: ['|10^6-x|'], wrong: ['10^6-x', 'x-10^6'] },
     { gold: '\\pi\\max(x,10)', right: ['\\pi\\frac{x+10+|x-10|}{2}'], wrong: ['10\\pi', '\\pi x'] },
     { gold: '\\pi\\lfloor x^2/100\\rfloor', wrong: ['0'] },
+    { gold: 'n!|x|', right: ['n!\\sqrt{x^2}'], wrong: ['n!x', 'n!\\lfloor|x|\\rfloor'] },
     { gold: '\\operatorname{sgn}(x)', wrong: ['1', '-1'] },
   ],
   'large and small numbers': [
