@@ -147,6 +147,9 @@ function exactProduct(args: readonly Expr[], point: ExactPoint, budget: Budget):
   );
 }
 
+/** Steps that a sum without a value costs: it is rarely worth another try elsewhere. */
+const FAILED = 10_000;
+
 function exactSum({ head, args }: Call, point: ExactPoint, budget: Budget): Rational | undefined {
   const [body, variable, from, to] = args;
   const [first, last] = [exactValue(from!, point, budget), exactValue(to!, point, budget)];
@@ -159,7 +162,7 @@ function exactSum({ head, args }: Call, point: ExactPoint, budget: Budget): Rati
     inner.set(key(variable!), integer(k));
     const term = exactValue(body!, inner, budget);
     total = term && (head === 'Sum' ? add(total, term) : multiply(total, term));
-    budget.steps -= total === undefined ? 0 : cost(total);
+    budget.steps -= total === undefined ? FAILED : cost(total);
   }
   return total;
 }
