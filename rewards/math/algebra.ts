@@ -1,9 +1,9 @@
-import { ComputeEngine, type Expression, type MathJsonExpression } from '@cortex-js/compute-engine';
+import { ComputeEngine, type MathJsonExpression } from '@cortex-js/compute-engine';
 import { type Call, call, type Expr, num, sym } from './expression.ts';
 import { fromDecimal, rational } from './rational.ts';
 
 /**
- * The one file that knows the computer-algebra library (@cortex-js/compute-engine): calculus, and values to fifty
+ * The one file that knows the computer-algebra library (@cortex-js/compute-engine): calculus, and values to many
  * digits. Its own equality is not used: measured, it leaves (x−y)(x+y) = x²−y² open and spends 20 s on 9^9^9^9.
  */
 
@@ -89,22 +89,23 @@ function toMathJson(expr: Expr, values: ReadonlyMap<string, number>): MathJsonEx
 const variable = (name: string) =>
   `v_${[...name].map((c) => (/[a-zA-Z0-9]/.test(c) ? c : `u${c.charCodeAt(0)}`)).join('')}`;
 
-/** |a − b| / max(1, |a|) to fifty digits with the unknowns replaced by numbers; undefined when there is no number. */
-export function relativeDifference(
+/** |a − b| worked out to so many digits with the unknowns replaced by numbers; undefined when there is no number. */
+export function distance(
   a: Expr,
   b: Expr,
-  values: ReadonlyMap<string, number>,
+  { values, digits }: { values: ReadonlyMap<string, number>; digits: number },
 ): number | undefined {
   const [left, right] = [toMathJson(a, values), toMathJson(b, values)];
   if (left === undefined || right === undefined) return undefined;
-  const difference = magnitude(engine().box(['Subtract', left, right]).N());
-  const size = magnitude(engine().box(left).N());
-  return difference === undefined || size === undefined ? undefined : difference / Math.max(1, size);
-}
-
-function magnitude(value: Expression): number | undefined {
-  const size = Math.hypot(value.re, value.im);
-  return Number.isFinite(size) ? size : undefined;
+  const library = engine();
+  library.precision = digits;
+  try {
+    const { re, im } = library.box(['Subtract', left, right]).N();
+    const size = Math.hypot(re, im);
+    return Number.isFinite(size) ? size : undefined;
+  } finally {
+    library.precision = DIGITS;
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isFalse } from './contradiction.ts';
 import { equalValues } from './equal-values.ts';
 import { call, type Expr, isCall, isUnordered, key, type Relation, type RelationOp } from './expression.ts';
 import { isSymbolic } from './parse-latex.ts';
@@ -14,10 +15,11 @@ const isAssignment = (expr: Expr): expr is Relation => isEquation(expr) && isSym
 /**
  * Brings both answers to the form that the gold answer sets: chains of an assignment keep their ends; a prediction's
  * equation is its right side when the gold answer is no equation, and a gold assignment is its right side when the
- * prediction is none.
+ * prediction is none. A prediction that contradicts itself, 2 = 5, stays what it is.
  */
 export function reduced(gold: Expr, prediction: Expr): readonly [Expr, Expr] {
   const [a, b] = [ends(named(gold)), ends(named(prediction))];
+  if (isEquation(prediction) && isFalse(prediction)) return [a, prediction];
   if (isEquation(b) && !isEquation(a)) return [a, b.args.at(-1)!];
   if (isAssignment(a) && !isEquation(b)) {
     const each = eachNamed(a);

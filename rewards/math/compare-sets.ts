@@ -1,5 +1,7 @@
 import { call, type Expr, type Interval, isCall, isUnordered, key } from './expression.ts';
-import { contains, landmarks, place } from './real-sets.ts';
+import { order } from './real-point.ts';
+import { place, setRegion } from './real-sets.ts';
+import { compareRegions } from './regions.ts';
 
 type Same = (x: Expr, y: Expr) => boolean;
 
@@ -31,7 +33,7 @@ export function sameSet(gold: Expr, prediction: Expr, same: Same): boolean {
 function asWritten(expr: Expr): Expr {
   if (expr.kind !== 'interval' || expr.leftOpen || expr.rightOpen) return expr;
   const [left, right] = [place(expr.left), place(expr.right)];
-  return left !== undefined && right !== undefined && right < left
+  return left !== undefined && right !== undefined && order(right, left) < 0
     ? call('Tuple', expr.left, expr.right)
     : expr;
 }
@@ -83,13 +85,8 @@ function operands(expr: Expr): Expr[] {
 function sameReals(a: Expr, b: Expr): boolean {
   // Lists are compared element by element; a list is one side of this only beside a union.
   if (!isCombined(a) && !isCombined(b)) return false;
-  const [first, second] = [landmarks(a), landmarks(b)];
-  if (first === undefined || second === undefined) return false;
-  const marks = [...first, ...second].filter(Number.isFinite).sort((x, y) => x - y);
-  const between = marks.slice(1).map((x, i) => (x + marks[i]!) / 2);
-  return [...marks, ...between, (marks[0] ?? 0) - 1, (marks.at(-1) ?? 0) + 1].every(
-    (x) => contains(a, x) === contains(b, x),
-  );
+  const [first, second] = [setRegion(a), setRegion(b)];
+  return first !== undefined && second !== undefined && compareRegions(first, second)!.agree;
 }
 
 const isCombined = (expr: Expr) =>

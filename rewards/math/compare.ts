@@ -1,11 +1,12 @@
+import { isCondition } from './alternatives.ts';
 import { determinants, isMatrix, sameMatrix } from './compare-matrices.ts';
 import { isEquation, reduced, sameRelation } from './compare-relations.ts';
 import { isSetLike, sameSet } from './compare-sets.ts';
 import { equalValues, workedOut } from './equal-values.ts';
-import { call, type Expr, isCall, key, num } from './expression.ts';
+import { call, type Expr, isCall, isUnordered, key, type Num, num } from './expression.ts';
 import { equal, isInteger } from './rational.ts';
 import { sameRounded } from './rounding.ts';
-import { relationDescribes } from './solutions.ts';
+import { conditionDescribes, sameSolutions } from './solutions.ts';
 import { renamed } from './unknowns.ts';
 
 export interface CompareOptions {
@@ -24,8 +25,8 @@ export interface CompareOptions {
 export function sameAnswer(gold: Expr, given: Expr, options: CompareOptions): boolean {
   const prediction = options.strict ? given : renamed(given, gold);
   const [a, b] = reduced(evaluated(gold), evaluated(prediction));
-  if (options.allowSetRelationComp && isSetLike(a) && b.kind === 'relation')
-    return !isEquation(b) && relationDescribes(b, a);
+  if (options.allowSetRelationComp && isSetLike(a) && isCondition(b))
+    return !isEquation(b) && conditionDescribes(b, a);
   return sameForm(a, b, options.precision);
 }
 
@@ -38,7 +39,8 @@ function sameForm(a: Expr, b: Expr, precision: number): boolean {
   const same = (x: Expr, y: Expr) => samePart(x, y, precision);
   if (isCall(a, 'Modulo') || isCall(b, 'Modulo')) return sameCongruence(a, b, same);
   if (a.kind === 'relation' && b.kind === 'relation') return sameRelation(a, b, same);
-  if (a.kind === 'relation') return isSetLike(b) && relationDescribes(a, b);
+  if (isCall(a, 'Or') || isCall(b, 'Or')) return sameAlternatives(a, b, same);
+  if (a.kind === 'relation') return isSetLike(b) && conditionDescribes(a, b);
   if (b.kind === 'relation') return false;
   if (isSetLike(a) || isSetLike(b)) return sameSet(a, b, same);
   if (isMatrix(a) || isMatrix(b)) return sameMatrix(a, b, same);
@@ -46,6 +48,14 @@ function sameForm(a: Expr, b: Expr, precision: number): boolean {
   if (sameWord(a, b)) return true;
   if (a.kind === 'text' || b.kind === 'text') return false;
   return sameNumber(a, b, precision);
+}
+
+/** Beside x < 2 or x > 3: another condition, the set that it describes, or the same inequalities as a list. */
+function sameAlternatives(a: Expr, b: Expr, same: (x: Expr, y: Expr) => boolean): boolean {
+  const listed = (expr: Expr) => (isCall(expr, 'Or') ? call('Set', ...expr.args) : expr);
+  if (isCondition(a) && isCondition(b)) return sameSet(listed(a), listed(b), same) || sameSolutions(a, b);
+  if (isCondition(a) && isSetLike(b) && conditionDescribes(a, b)) return true;
+  return (isUnordered(a) || isUnordered(b)) && sameSet(listed(a), listed(b), same);
 }
 
 /** Determinants, derivatives, integrals and limits replaced by what they come to. */
@@ -79,6 +89,13 @@ function sameWord(a: Expr, b: Expr): boolean {
   return isLetters(a) && isLetters(b) && first.length > 2 && first.slice(1) === second.slice(1);
 }
 
+const isCount = (expr: Expr): expr is Num =>
+  expr.kind === 'num' &&
+  isInteger(expr.value) &&
+  expr.value.n >= 0n &&
+  !expr.decimal &&
+  expr.base === undefined;
+
 const isLetters = (expr: Expr) =>
   isCall(expr, 'Mul') && expr.args.every((arg) => arg.kind === 'sym' && arg.name.length === 1);
 
@@ -87,7 +104,9 @@ export function spelled(expr: Expr): string | undefined {
   if (expr.kind === 'text') return expr.value;
   if (expr.kind === 'sym') return expr.name;
   if (!isCall(expr, 'Mul')) return undefined;
-  const letters = expr.args.map(spelled);
+  // June 20.
+  const letters = expr.args.map((arg) => (isCount(arg) ? String(arg.value.n) : spelled(arg)));
+  if (expr.args.every(isCount)) return undefined;
   return letters.every((letter) => letter !== undefined) ? letters.join('') : undefined;
 }
 

@@ -1,8 +1,9 @@
-import { relativeDifference, workOut } from './algebra.ts';
-import { approximate, type Complex } from './approximate.ts';
+import { distance, workOut } from './algebra.ts';
+import { approximate, type Complex, type Point } from './approximate.ts';
 import { type Budget, exactValue } from './exact.ts';
 import { count, depth, type Expr, key, parts, some, withParts } from './expression.ts';
-import { equal, integer, type Rational } from './rational.ts';
+import { equal } from './rational.ts';
+import { exactPoints, morePoints, realPoints } from './test-points.ts';
 import { unknowns } from './unknowns.ts';
 
 /**
@@ -10,19 +11,6 @@ import { unknowns } from './unknowns.ts';
  * exactly at integer points where both are rational (Schwartz–Zippel), else in double precision at real points, and
  * what agrees there is confirmed to 30 digits. Every step is bounded; nothing is expanded or searched.
  */
-
-/** Large primes: no identity of an answer's size holds at all of them by chance. */
-const primes = [1009, 2003, 3001, 4001, 5003, 6007, 7001, 8009, 9001, 10007, 11003, 12007];
-/** Small numbers where a sum's bounds or a factorial stand. */
-const small = [3, 5, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14];
-const counts = new Set(['Sum', 'Product', 'Factorial', 'Binomial']);
-/** Real points of either sign and near one; the unknowns of one point differ. */
-const reals = [
-  [0.7318, 1.4147, 2.2367, 0.3979, 1.8091, 0.5413],
-  [2.6451, 0.8171, 1.3219, 3.1623, 0.2391, 1.1331],
-  [-0.6937, 1.7329, -1.2599, 0.4812, -2.0801, 0.9163],
-  [-1.6487, -0.5671, 0.8346, -2.2954, 1.2021, -0.3028],
-] as const;
 
 export function equalValues(a: Expr, b: Expr): boolean {
   // The same text is the same answer, even where it has no value: 12:00 read as a ratio.
@@ -54,69 +42,99 @@ const isCalculus = (expr: Expr) => expr.kind === 'call' && /^(?:Derivative|Integ
 
 /** Undefined where either side has no exact value. */
 function exactlyEqual(a: Expr, b: Expr, names: readonly string[]): boolean | undefined {
-  const counting = some(a, isCounting) || some(b, isCounting);
   const budget: Budget = { steps: 40_000 };
-  for (let point = 0; point < (names.length === 0 ? 1 : 3); point++) {
-    const values = new Map(
-      names.map((name, i): [string, Rational] => [name, integer(coordinate(i, point, counting))]),
-    );
+  const { needed, first, more } = exactPoints(a, b, names);
+  let agreed = 0;
+  for (const [at, values] of [...first, ...more].entries()) {
     const [left, right] = [exactValue(a, values, budget), exactValue(b, values, budget)];
-    if (left === undefined || right === undefined) return undefined;
+    if (left === undefined || right === undefined) {
+      // Without unknowns or pieces there is nothing more to learn.
+      if (more.length === 0 && first.length === needed) return undefined;
+      continue;
+    }
     if (!equal(left, right)) return false;
+    if (at < first.length) agreed++;
   }
-  return true;
-}
-const isCounting = (expr: Expr) => expr.kind === 'call' && counts.has(expr.head);
-
-/** No two unknowns of a point share a value. All are positive at the first point, some negative at the others. */
-function coordinate(i: number, point: number, counting: boolean): number {
-  const list = counting ? small : primes;
-  const at = i * 3 + point;
-  const size = list[at % list.length]! + Math.floor(at / list.length) * 13;
-  return !counting && (point === 2 || (point === 1 && i % 2 === 0)) ? -size : size;
+  return agreed >= needed ? true : undefined;
 }
 
 /** Doubles agree to about 1e-12; a sum of large terms to less. */
 const CLOSE = 1e-9;
+const LOST = 1e-12;
+/** Digits beyond those that the largest part has before the smallest. */
+const DIGITS = 50;
+const MOST_DIGITS = 600;
+/** Relative to the smallest part: a difference below is what is left of fifty digits. */
 const CONFIRMED = 1e-30;
 /** What the library's numerical integrals promise. */
 const INTEGRATED = 1e-9;
 
 function numericallyEqual(a: Expr, b: Expr, names: readonly string[]): boolean {
-  const points = (names.length === 0 ? [reals[0]] : reals).map(
-    (row) =>
-      new Map(names.map((name, i) => [name, row[i % row.length]! + Math.floor(i / row.length) * 0.173])),
-  );
+  const points = realPoints(names);
   let agreed = 0;
   for (const point of points) {
     const [left, right] = [approximate(a, point), approximate(b, point)];
-    if (left !== undefined && right !== undefined) {
-      if (!close(left, right)) return false;
-      agreed++;
-    }
+    if (left === undefined || right === undefined) continue;
+    if (close(left, right)) agreed++;
+    else if (!mayBeEqual(left, right, extent(a, b, point))) return false;
   }
-  const tolerance = some(a, isApproximate) || some(b, isApproximate) ? INTEGRATED : CONFIRMED;
-  let confirmed = 0;
-  for (const point of points.slice(0, 2)) {
-    if (!affordable(a, point) || !affordable(b, point)) continue;
-    const difference = relativeDifference(a, b, point);
-    if (difference === undefined) continue;
-    if (difference > tolerance) return false;
-    confirmed++;
-  }
+  if (morePoints(a, b, names).some((point) => differAt(a, b, point))) return false;
+  const verdicts = points.slice(0, 2).map((point) => confirmed(a, b, point));
+  if (verdicts.includes(false)) return false;
   // Functions that the library does not know are trusted where doubles agree at several points.
-  return confirmed > 0 || (names.length > 0 && agreed >= 3);
+  return verdicts.includes(true) || (names.length > 0 && agreed >= 3);
+}
+
+/** Undefined where the library has no value. */
+function confirmed(a: Expr, b: Expr, values: Point): boolean | undefined {
+  if (!affordable(a, values) || !affordable(b, values)) return undefined;
+  const { smallest, largest } = extent(a, b, values);
+  const digits = DIGITS + Math.ceil(Math.log10(largest / smallest));
+  const difference = digits > MOST_DIGITS ? undefined : distance(a, b, { values, digits });
+  if (difference === undefined) return undefined;
+  const integrated = some(a, isApproximate) || some(b, isApproximate);
+  return difference <= (integrated ? INTEGRATED * Math.max(1, largest) : CONFIRMED * smallest);
 }
 
 const isApproximate = (expr: Expr) => expr.kind === 'num' && expr.decimal && expr.value.d > 10n ** 12n;
 
-function close(a: Complex, b: Complex): boolean {
-  const size = Math.max(1e-300, Math.hypot(a.re, a.im), Math.hypot(b.re, b.im));
-  return Math.hypot(a.re - b.re, a.im - b.im) <= CLOSE * Math.max(size, 1e-3);
+interface Extent {
+  readonly smallest: number;
+  readonly largest: number;
+}
+
+/** The sizes of the largest part of two expressions, and of the smallest that isn't zero; 1 lies between. */
+function extent(a: Expr, b: Expr, point: Point): Extent {
+  let [smallest, largest] = [1, 1];
+  const measure = (expr: Expr): void => {
+    const value = approximate(expr, point);
+    const size = value && Math.hypot(value.re, value.im);
+    if (size !== undefined && size > 0) {
+      smallest = Math.min(smallest, size);
+      largest = Math.max(largest, size);
+    }
+    for (const part of parts(expr)) measure(part);
+  };
+  measure(a);
+  measure(b);
+  return { smallest, largest };
+}
+
+const between = (a: Complex, b: Complex) => Math.hypot(a.re - b.re, a.im - b.im);
+const close = (a: Complex, b: Complex) =>
+  between(a, b) <= CLOSE * Math.max(Math.hypot(a.re, a.im), Math.hypot(b.re, b.im), 1e-3);
+/** Large parts that cancel leave doubles no digits to tell by. */
+const mayBeEqual = (a: Complex, b: Complex, { largest }: Extent) => between(a, b) <= LOST * largest;
+
+/** Real values that differ; branches of complex powers are no matter of single points. */
+function differAt(a: Expr, b: Expr, point: Point): boolean {
+  const [left, right] = [approximate(a, point), approximate(b, point)];
+  if (left === undefined || right === undefined || left.im !== 0 || right.im !== 0) return false;
+  return !close(left, right) && !mayBeEqual(left, right, extent(a, b, point));
 }
 
 /** Fifty digits of a tower of powers could take for ever: each power, factorial and sum must fit a double. */
-function affordable(expr: Expr, point: ReadonlyMap<string, number>): boolean {
+function affordable(expr: Expr, point: Point): boolean {
   if (expr.kind !== 'call') return expr.kind !== 'text';
   if (!expr.args.every((arg) => affordable(arg, point))) return false;
   return (

@@ -147,17 +147,22 @@ function exactProduct(args: readonly Expr[], point: ExactPoint, budget: Budget):
   );
 }
 
+/** Steps that a sum without a value costs: it is rarely worth another try elsewhere. */
+const FAILED = 10_000;
+
 function exactSum({ head, args }: Call, point: ExactPoint, budget: Budget): Rational | undefined {
   const [body, variable, from, to] = args;
   const [first, last] = [exactValue(from!, point, budget), exactValue(to!, point, budget)];
   if (first === undefined || last === undefined || !isInteger(first) || !isInteger(last)) return undefined;
+  // A sum may be empty; beyond that, conventions differ.
+  if (last.n < first.n - 1n) return undefined;
   let total: Rational | undefined = head === 'Sum' ? ZERO : ONE;
   const inner = new Map(point);
   for (let k = first.n; k <= last.n && total !== undefined; k++) {
     inner.set(key(variable!), integer(k));
     const term = exactValue(body!, inner, budget);
     total = term && (head === 'Sum' ? add(total, term) : multiply(total, term));
-    budget.steps -= total === undefined ? 0 : cost(total);
+    budget.steps -= total === undefined ? FAILED : cost(total);
   }
   return total;
 }

@@ -57,7 +57,7 @@ export function startsAtom(name: string): boolean {
 
 const operators = words(`
   pm mp cdot times div over ast star mod bmod pmod colon lt gt le leq leqslant leqq ge geq geqslant geqq ne neq not approx
-  simeq cong equiv in notin subset subseteq supset supseteq cup cap setminus backslash to rightarrow longrightarrow mid
+  simeq cong equiv lor vee in notin subset subseteq supset supseteq cup cap setminus backslash to rightarrow longrightarrow mid
   circ degree top rvert rVert rfloor rceil rangle rgroup rbrace rbrack end hline
   sum prod lim int log ln lg exp sin cos tan csc sec cot arcsin arccos arctan arccsc arcsec arccot sinh cosh tanh coth
   arsinh arcosh artanh arcsinh arccosh arctanh floor ceil det arg gcd lcm max min

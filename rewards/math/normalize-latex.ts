@@ -51,12 +51,18 @@ const replacements: readonly (readonly [RegExp, string | ((found: string) => str
   [/\\sqrt\s*(\d)(?!\d)/g, '\\sqrt{$1}'],
 ];
 
+/** Between inequalities 'or' is no comma: x < 2 or x > 3. */
+const inequality = /[<>≤≥]|\\(?:[lg]eq?(?:q|slant)?|[lg]t)(?![a-zA-Z])/;
+const alternative =
+  /,?\s*(?:\\(?:text|textrm|textbf|mathrm|mbox)\s*\{\s*,?\s*or\s*\}|(?<![a-zA-Z])or(?![a-zA-Z]))/g;
+
 /**
  * Cleans an answer's LaTeX: takes it out of its boxes, unifies spellings, strips a trailing unit.
  * @param boxes whether all boxes are read, or the last ones that belong together.
  */
 export function normalizeLatex(text: string, boxes: 'last' | 'all'): Measured {
   let latex = withoutEnvironment(withoutSpaceAround(boxedContents(text, boxes)));
+  if (inequality.test(latex)) latex = latex.replace(alternative, ' \\lor ');
   for (const [pattern, replacement] of replacements) latex = latex.replace(pattern, replacement as string);
   // Doubled backslashes come from escaped text; in a matrix they end a row, and a comma separates nothing but digits.
   latex = /matrix|array/.test(latex)

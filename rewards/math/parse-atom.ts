@@ -1,4 +1,5 @@
 import type { Cursor } from './cursor.ts';
+import { differentials } from './differentials.ts';
 import { call, type Expr, isCall, isUnordered, num, sym } from './expression.ts';
 import { accents, brackets, symbolCommands, transparent } from './latex-commands.ts';
 import { isDerivative, isFunctionName, parseDerivative, parseFunction } from './parse-function.ts';
@@ -147,7 +148,7 @@ function quotient(top: Expr, bottom: Expr): Expr {
     const value = rational(top.value.n, bottom.value.n);
     if (value !== undefined) return num(value);
   }
-  return call('Div', top, bottom);
+  return differentials(top, bottom) ?? call('Div', top, bottom);
 }
 
 function parseRoot(c: Cursor): Expr {

@@ -1,5 +1,6 @@
 import type { Cursor } from './cursor.ts';
-import { call, type Expr, isCall, negated } from './expression.ts';
+import { differentials } from './differentials.ts';
+import { call, type Expr, isCall, negated, some } from './expression.ts';
 import { startsAtom } from './latex-commands.ts';
 import { mixedNumber, slashedNumber } from './mixed-number.ts';
 import { isFunctionName } from './parse-function.ts';
@@ -48,12 +49,23 @@ export function parseTerm(c: Cursor): Expr {
       continue;
     }
     left = withoutPair(left);
-    if (op === '/' || op === 'div' || op === 'over') left = call('Div', left, right);
+    if (op === '/' || op === 'div' || op === 'over')
+      left = differentials(left, right) ?? call('Div', left, right);
+    else if (op === 'times' && isVector(left) && isVector(right)) left = call('Cross', left, right);
     else if (op.endsWith('mod')) left = call('Mod', left, right);
     else left = call('Mul', left, right);
   }
   return withoutPair(left);
 }
+
+/** Vectors are marked as such; \times between them is no product of numbers. */
+const isVector = (expr: Expr) =>
+  some(
+    expr,
+    (part) =>
+      (part.kind === 'sym' && part.name.startsWith('vec{')) ||
+      (part.kind === 'text' && part.value.length === 1),
+  );
 
 /** 3:4 is a quotient; 1:2:3 has no such value. */
 const withoutPair = (expr: Expr): Expr =>

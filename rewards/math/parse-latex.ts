@@ -1,3 +1,4 @@
+import { alternatives } from './alternatives.ts';
 import { Cursor, type Rules } from './cursor.ts';
 import { call, type Expr, num, type RelationOp } from './expression.ts';
 import { tokenize } from './latex-tokens.ts';
@@ -114,7 +115,7 @@ function elements(c: Cursor): { items: Expr[]; separated: boolean } {
   const groups: Expr[][] = [[]];
   let separated = false;
   for (;;) {
-    groups.at(-1)!.push(parseRelation(c));
+    groups.at(-1)!.push(parseAlternatives(c));
     if (c.take(';')) groups.push([]);
     else if (!c.take(',')) break;
     separated = true;
@@ -126,6 +127,13 @@ function elements(c: Cursor): { items: Expr[]; separated: boolean } {
       ? filled.map((group) => call('Tuple', ...group))
       : filled.flat();
   return { items, separated: separated || items.length > 1 };
+}
+
+/** x < 2 ∨ x > 3: either holds. */
+function parseAlternatives(c: Cursor): Expr {
+  const items = [parseRelation(c)];
+  while (c.take('\\lor') || c.take('\\vee')) items.push(parseRelation(c));
+  return alternatives(items);
 }
 
 function parseRelation(c: Cursor): Expr {

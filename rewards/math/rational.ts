@@ -30,6 +30,13 @@ export function fromDecimal(text: string): Rational {
   return rational(sign * BigInt(digits), 10n ** BigInt(decimals.length))!;
 }
 
+/** The value of a finite double. */
+export function fromDouble(x: number): Rational {
+  let [scaled, shift] = [x, 0n];
+  for (; !Number.isInteger(scaled); shift++) scaled *= 2;
+  return rational(BigInt(scaled), 1n << shift)!;
+}
+
 export function gcd(a: bigint, b: bigint): bigint {
   let [x, y] = [a < 0n ? -a : a, b < 0n ? -b : b];
   while (y !== 0n) [x, y] = [y, x % y];

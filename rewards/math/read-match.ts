@@ -1,10 +1,12 @@
+import { alternatives } from './alternatives.ts';
 import { boxedContents } from './boxed.ts';
-import { call, type Expr, isUnordered, num } from './expression.ts';
+import { call, type Expr, isUnordered, type Num, num } from './expression.ts';
 import { fallbackText } from './fallback-text.ts';
+import { magnitudeAt, withoutMagnitudes } from './magnitudes.ts';
 import { isMalformed } from './malformed.ts';
 import { normalizeLatex } from './normalize-latex.ts';
 import { parseLatex } from './parse-latex.ts';
-import { fromDecimal } from './rational.ts';
+import { fromDecimal, integer, isInteger, multiply } from './rational.ts';
 import type { LatexRun } from './scan-latex.ts';
 import type { PlainMatch } from './scan-numbers.ts';
 
@@ -21,15 +23,17 @@ export interface Answer {
   readonly text: string;
 }
 
-export function readRun({ pieces }: LatexRun, { lenient, repairs }: Reading): Answer {
-  const answers = pieces.map(({ content, percent }) =>
-    latexAnswer(content, { lenient, repairs, boxes: 'all', percent }),
-  );
+export function readRun({ pieces, isChoice }: LatexRun, { lenient, repairs }: Reading): Answer {
+  const answers = pieces.map(({ content, percent, magnitude }) => {
+    // A box says how much is the answer.
+    const match = magnitude === '' || content.includes('\\boxed') ? content : `${content} ${magnitude}`;
+    return latexAnswer(match, { lenient, repairs, boxes: 'all', percent });
+  });
   const [first] = answers;
   if (answers.length > 1 && answers.every((answer) => answer.value !== undefined)) {
     const items = answers.flatMap(({ value }) => (isUnordered(value!) ? value.args : [value!]));
     const text = () => answers.map((answer) => answer.text).join(' and ');
-    return spelledLater({ value: call('Set', ...items) }, text);
+    return spelledLater({ value: isChoice ? alternatives(items) : call('Set', ...items) }, text);
   }
   return first!;
 }
@@ -48,7 +52,7 @@ export function latexAnswer(
   match: string,
   { lenient, repairs, boxes, percent }: Reading & { boxes: 'last' | 'all'; percent: boolean },
 ): Answer {
-  const { latex, unit } = normalizeLatex(match, boxes);
+  const { latex, unit } = normalizeLatex(lenient ? withoutMagnitudes(match) : match, boxes);
   const refused =
     (!lenient && /[.,;]$/.test(latex)) || (!repairs && isMalformed(boxedContents(match, boxes)));
   const value = refused ? undefined : (readLatex(latex) ?? lastEquation(latex));
@@ -84,24 +88,41 @@ function lastEquation(latex: string): Expr | undefined {
 export function readPlain(text: string, match: PlainMatch, lenient: boolean): Answer {
   if (match.expression !== undefined) {
     const value = plainExpression(match.expression, lenient);
-    return { text: match.expression, ...(value === undefined ? {} : { value }) };
+    const unit = lenient ? unitAt(text, match.end) : undefined;
+    return {
+      text: match.expression,
+      ...(value === undefined ? {} : { value }),
+      ...(unit === undefined ? {} : { unit }),
+    };
   }
   const digits = match.number!;
-  const value = num(fromDecimal(digits), digits.includes('.'));
-  const unit = plainUnit.exec(text.slice(match.end, match.end + 24))?.[1];
+  const magnitude = lenient ? magnitudeAt(text, match.end) : undefined;
+  const value = scaled(num(fromDecimal(digits), digits.includes('.')), magnitude?.exponent);
+  const written = digits.replace(/^0+(?=\d)/, '');
+  const unit = unitAt(text, magnitude?.end ?? match.end);
   return {
     value: match.percent ? call('Percent', value) : value,
-    text: digits.replace(/^0+(?=\d)/, ''),
+    text: magnitude === undefined ? written : `${written} ${magnitude.word}`,
     ...(unit === undefined ? {} : { unit }),
   };
 }
 
-const plainUnit = /^\s?([a-zA-Z]+(?:\^?[23]|[²³])?(?:\s?\/\s?[a-zA-Z]+(?:\^?[23]|[²³])?)?)(?![a-zA-Z])/;
+const plainUnit =
+  /^\s?([ap]\.\s?m\b|[a-zA-Z]+(?:\^?[23]|[²³])?(?:\s?\/\s?[a-zA-Z]+(?:\^?[23]|[²³])?)?)(?![a-zA-Z])/;
+
+const unitAt = (text: string, index: number) => plainUnit.exec(text.slice(index, index + 24))?.[1];
+
+/** 3.5 million is a whole number. */
+function scaled(number: Num, exponent = 0): Num {
+  if (exponent === 0) return number;
+  const value = multiply(number.value, integer(10 ** exponent))!;
+  return num(value, !isInteger(value));
+}
 
 /** '2+3*4', '(1+1)/4', '2 1/2'. Numbers side by side are no product here. */
 function plainExpression(expression: string, lenient: boolean): Expr | undefined {
-  // '**1/2**' is bold.
-  const text = (lenient ? expression.replace(/\s*\*\*[\s.]*$/, '') : expression).trim();
+  // '**1/2**' is bold, and a full stop ends the sentence.
+  const text = (lenient ? expression.replace(/(?:\*\*)?[\s.]*$/, '') : expression).trim();
   // What Python can't evaluate.
   if (!lenient && /[×÷]|\)\.$/.test(text)) return undefined;
   const [, top, bottom] = /^-?\d+\s+(\d+)\s*\/\s*(\d+)$/.exec(text) ?? [];

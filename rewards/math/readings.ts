@@ -1,3 +1,4 @@
+import { announcedWords } from './announced-words.ts';
 import { type Extracted, type ExtractOptions, extract } from './extract.ts';
 import { unicodeToLatex } from './latex-tokens.ts';
 import { withoutLetterUnit } from './units.ts';
@@ -9,14 +10,15 @@ import { withoutLetterUnit } from './units.ts';
  * can't be read, no lesser one stands in for it.
  */
 export function readGold(text: string, options: ExtractOptions): Extracted {
-  const answer = inTags(text) ?? text;
+  const answer = joinedNumbers(inTags(text) ?? text);
   const literal = options.targets.includes('string') ? read(answer, { ...options, targets: ['string'] }) : {};
   const found = literal.answer ? literal : (bareLatex(answer, options) ?? read(answer, options));
   return found.unread === undefined ? found : { unread: found.unread };
 }
 
 /** The readings of a prediction, any of which may be right. */
-export function readPrediction(text: string, options: ExtractOptions): Extracted[] {
+export function readPrediction(prediction: string, options: ExtractOptions): Extracted[] {
+  const text = joinedNumbers(prediction);
   const tagged = inTags(text);
   if (tagged !== undefined) {
     const inside = readPrediction(tagged, options).filter(({ answer }) => answer !== undefined);
@@ -26,6 +28,13 @@ export function readPrediction(text: string, options: ExtractOptions): Extracted
   if (whole !== undefined && isFormula.test(text) && !options.targets.includes('string')) return [whole];
   const found = read(text, options);
   return whole === undefined ? [found] : [found, whole];
+}
+
+/** What answers a gold answer that is words, where a prediction says it in running text. */
+export function readWords(text: string): Extracted[] {
+  const words = announcedWords(text);
+  if (words === undefined) return [];
+  return [{ answer: { value: { kind: 'text', value: words.replace(/\s/g, '') }, text: words } }];
 }
 
 /** What Math-Verify's rules don't find is looked for again with numbers in Unicode spelt as ASCII. */
@@ -38,17 +47,24 @@ function read(text: string, options: ExtractOptions): Extracted {
   return spelled === text ? found : extract(spelled, options);
 }
 
-/** '−5', '１７' and '2½' in running text; a fraction has to stand alone. */
+/** 5½ and 10⁶ as 5 1/2 and 10^(6): their signs belong to the number before them. */
+function joinedNumbers(text: string): string {
+  if (!/[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞⁰¹²³⁴-⁹⁻]/.test(text)) return text;
+  return text
+    .replace(/(?<=\d)\s?([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g, (_, fraction: string) => ` ${slashed(fraction)}`)
+    .replace(/(?<=\d)[⁰¹²³⁴-⁹⁻]+/g, (power) => `^(${power.normalize('NFKC').replace('\u2212', '-')})`);
+}
+
+const slashed = (fraction: string) => fraction.normalize('NFKC').replace('\u2044', '/');
+
+/** '−5', '１７' and '½' in running text; a fraction has to stand alone. */
 function asciiNumbers(text: string): string {
   return text
     .replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
     .replace(/(?<=^|\s)[−–](?=\d)/g, '-')
     .replace(
-      /(?<=^|\s)(-?\d*)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])(?=[\s.,;:!?)]|$)/g,
-      (_, whole: string, fraction: string) => {
-        const slashed = fraction.normalize('NFKC').replace('\u2044', '/');
-        return /\d/.test(whole) ? `${whole} ${slashed}` : whole + slashed;
-      },
+      /(?<=^|\s)(-?)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])(?=[\s.,;:!?)]|$)/g,
+      (_, sign: string, fraction: string) => sign + slashed(fraction),
     );
 }
 

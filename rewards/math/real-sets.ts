@@ -1,20 +1,39 @@
 import { approximate } from './approximate.ts';
-import { type Expr, isCall, isUnordered } from './expression.ts';
+import { grid } from './boundaries.ts';
+import { exactValue } from './exact.ts';
+import { type Expr, type Interval, isCall, isUnordered } from './expression.ts';
+import { order, type RealPoint } from './real-point.ts';
+import type { Region } from './regions.ts';
 
-const nowhere: ReadonlyMap<string, number> = new Map();
-const NEAR = 1e-8;
+const nowhere = new Map<string, never>();
+/** Slack for an imaginary part. */
+const REAL = 1e-9;
 
 /** An expression's place on the real line, infinities included. */
-export function place(expr: Expr): number | undefined {
-  if (expr.kind === 'sym' && expr.name === 'infinity') return Number.POSITIVE_INFINITY;
+export function place(expr: Expr): RealPoint | undefined {
+  if (expr.kind === 'sym' && expr.name === 'infinity') return { near: Number.POSITIVE_INFINITY };
   if (isCall(expr, 'Neg') && expr.args[0]!.kind === 'sym' && expr.args[0]!.name === 'infinity')
-    return Number.NEGATIVE_INFINITY;
-  const value = approximate(expr, nowhere);
-  return value === undefined || Math.abs(value.im) > NEAR ? undefined : value.re;
+    return { near: Number.NEGATIVE_INFINITY };
+  const [value, exact] = [approximate(expr, nowhere), exactValue(expr, nowhere)];
+  if (value === undefined || Math.abs(value.im) > REAL * Math.abs(value.re)) return undefined;
+  return exact === undefined ? { near: value.re } : { near: value.re, exact };
 }
 
-/** The numbers at which a set of reals begins, ends or has a point; undefined when it is no set of known reals. */
-export function landmarks(set: Expr): number[] | undefined {
+/** The real numbers of a set; undefined when it is no set of known reals. */
+export function setRegion(set: Expr): Region | undefined {
+  const marks = landmarks(set);
+  return (
+    marks && {
+      marks,
+      isComplete: true,
+      at: (x) => contains(set, x),
+      onGrid: () => grid.map((near) => contains(set, { near })),
+    }
+  );
+}
+
+/** Where a set of reals begins, ends or has a point. */
+function landmarks(set: Expr): RealPoint[] | undefined {
   if (set.kind === 'sym') return set.name === 'Reals' ? [] : undefined;
   if (set.kind === 'interval') return all([place(set.left), place(set.right)]);
   if (set.kind !== 'call') return undefined;
@@ -25,34 +44,25 @@ export function landmarks(set: Expr): number[] | undefined {
   return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
 }
 
-function all(places: readonly (number | undefined)[]): number[] | undefined {
+function all(places: readonly (RealPoint | undefined)[]): RealPoint[] | undefined {
   return places.every((x) => x !== undefined) ? [...places] : undefined;
 }
 
-/** Is x in the set? Points within rounding of a boundary are on it. */
-export function contains(set: Expr, x: number): boolean {
+function contains(set: Expr, x: RealPoint): boolean {
   if (set.kind === 'sym') return true;
-  if (set.kind === 'interval')
-    return inside(x, { from: set.left, to: set.right, leftOpen: set.leftOpen, rightOpen: set.rightOpen });
+  if (set.kind === 'interval') return inside(x, set);
   if (set.kind !== 'call') return false;
   const { head, args } = set;
   // (a, b) is a pair or an open interval; among sets of reals it is the interval.
-  if (head === 'Tuple') return inside(x, { from: args[0]!, to: args[1]!, leftOpen: true, rightOpen: true });
-  if (isUnordered(set)) return args.some((arg) => near(place(arg)!, x));
+  if (head === 'Tuple')
+    return inside(x, { left: args[0]!, right: args[1]!, leftOpen: true, rightOpen: true });
+  if (isUnordered(set)) return args.some((arg) => order(place(arg)!, x) === 0);
   if (head === 'Union') return args.some((arg) => contains(arg, x));
   if (head === 'Intersection') return args.every((arg) => contains(arg, x));
   return contains(args[0]!, x) && !contains(args[1]!, x);
 }
 
-function inside(
-  x: number,
-  { from, to, leftOpen, rightOpen }: { from: Expr; to: Expr; leftOpen: boolean; rightOpen: boolean },
-): boolean {
-  const [low, high] = [place(from)!, place(to)!];
-  if (near(low, x)) return !leftOpen && x - NEAR <= high;
-  if (near(high, x)) return !rightOpen && x + NEAR >= low;
-  return x > low && x < high;
+function inside(x: RealPoint, { left, right, leftOpen, rightOpen }: Omit<Interval, 'kind'>): boolean {
+  const [fromLeft, fromRight] = [order(x, place(left)!), order(place(right)!, x)];
+  return (leftOpen ? fromLeft > 0 : fromLeft >= 0) && (rightOpen ? fromRight > 0 : fromRight >= 0);
 }
-
-const near = (a: number, b: number) =>
-  Number.isFinite(a) && Math.abs(a - b) <= NEAR * Math.max(1, Math.abs(a));

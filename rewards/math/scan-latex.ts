@@ -1,3 +1,4 @@
+import { magnitudeAt } from './magnitudes.ts';
 import type { Span } from './spans.ts';
 
 /** One piece of mathematics in running text: what stands between its delimiters. */
@@ -5,11 +6,15 @@ export interface LatexEnvironment extends Span {
   readonly content: string;
   /** A percent sign or word follows. */
   readonly percent: boolean;
+  /** The magnitude that follows: $5$ million. */
+  readonly magnitude: string;
 }
 
 /** Neighbouring pieces joined by 'and', 'or' or a comma: $1$, $2$ and $3$. */
 export interface LatexRun extends Span {
   readonly pieces: readonly LatexEnvironment[];
+  /** 'or' stands between all of them. */
+  readonly isChoice: boolean;
 }
 
 /** Limits on one piece keep hostile text linear. */
@@ -39,14 +44,16 @@ export class LatexScanner {
     const first = this.#environmentAt(at, boxed);
     if (first === undefined) return undefined;
     const pieces = [first];
+    let isChoice = true;
     while (pieces.length < MOST_PIECES) {
       separator.lastIndex = pieces.at(-1)!.end;
       const gap = separator.exec(this.#text);
       const next = gap === null ? undefined : this.#environmentAt(separator.lastIndex, boxed);
       if (next === undefined) break;
       pieces.push(next);
+      isChoice &&= gap![0].includes('or');
     }
-    return { start: at, end: pieces.at(-1)!.end, pieces };
+    return { start: at, end: pieces.at(-1)!.end, pieces, isChoice };
   }
 
   /** Every run in the text, left to right, none overlapping. */
@@ -81,6 +88,7 @@ export class LatexScanner {
         end: percent.lastIndex,
         content: match.groups!.content!,
         percent: tail.groups!.percent !== undefined,
+        magnitude: magnitudeAt(this.#text, percent.lastIndex)?.word ?? '',
       };
     }
     return null;

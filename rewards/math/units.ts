@@ -29,6 +29,8 @@ const spellings: Readonly<Record<string, string>> = {
   ml: 'ml milliliter millilitre',
   cent: 'cent',
   dollar: 'dollar',
+  am: 'am',
+  pm: 'pm',
 };
 const units = new Map(
   Object.entries(spellings).flatMap(([unit, names]) =>
@@ -54,6 +56,7 @@ function canonical(text: string | undefined): string | undefined {
     .replace(/\b(?:square|sq)\.? (\w+)/g, '$1^2')
     .replace(/\b(?:cubic|cu)\.? (\w+)/g, '$1^3')
     .replace(/\bper\b/g, '/')
+    .replace(/\b([ap])\. ?m\b\.?/g, '$1m')
     .replace(/ /g, '')
     .replace(/²/g, '^2')
     .replace(/³/g, '^3');
@@ -109,7 +112,7 @@ const plainWords = [
   'rs\\.?|gallons?|gal|acres?|hectares?|lit(?:er|re)s?|met(?:er|re)s?|(?:kilo|centi|milli|deci)met(?:er|re)s?',
   '(?:kilo|milli)?grams?|gm|kg|mg|km|cm|mm|dm|ml|ohms?|units?|cubes?|cc|years?|yr|months?|weeks?|days?|hours?|hrs?',
   'minutes?|mins?|seconds?|secs?|am|pm|noon|profit|loss|gain|excess|increase|decrease|more|less|east|west|north',
-  'south|th|st|nd|rd',
+  'south|th|st|nd|rd|(?<=:\\d\\d\\s*)[AaPp]\\.?\\s?[Mm]',
 ].join('|');
 const plainUnit = new RegExp(
   String.raw`(?<=\d|\}|\s)\s*((?:${plainWords})(?:\s*\^?\{?[23]\}?)?(?:\s*\/\s*(?:${plainWords}|[hs]))?)\s*\.?$`,

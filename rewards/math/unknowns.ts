@@ -1,4 +1,4 @@
-import { type Expr, key, parts, sym, withParts } from './expression.ts';
+import { type Call, type Expr, isCall, key, parts, sym, withParts } from './expression.ts';
 
 const constants = new Set(['pi', 'e', 'i', 'infinity']);
 
@@ -11,7 +11,14 @@ export function unknowns(...expressions: readonly Expr[]): string[] {
 
 function collect(expr: Expr, found: Set<string>): void {
   if (isOpaque(expr) || (expr.kind === 'sym' && !constants.has(expr.name))) found.add(key(expr));
+  else if (isCall(expr, 'Sum') || isCall(expr, 'Product')) collectFromSum(expr, found);
   else for (const part of parts(expr)) collect(part, found);
+}
+
+/** The name that a sum runs through is its own. */
+function collectFromSum({ args: [body, variable, ...bounds] }: Call, found: Set<string>): void {
+  for (const name of unknowns(body!)) if (name !== key(variable!)) found.add(name);
+  for (const bound of bounds) collect(bound, found);
 }
 
 const isOpaque = (expr: Expr) =>

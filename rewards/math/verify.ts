@@ -1,7 +1,7 @@
 import { type CompareOptions, sameAnswer, spelled } from './compare.ts';
 import { type Extracted, type ExtractOptions, extract } from './extract.ts';
 import { type Answer, readLatex } from './read-match.ts';
-import { readGold, readPrediction } from './readings.ts';
+import { readGold, readPrediction, readWords } from './readings.ts';
 import { unitsClash, withoutLetterUnit } from './units.ts';
 import { unknowns } from './unknowns.ts';
 
@@ -36,8 +36,18 @@ export function verify(gold: string, prediction: string, options: VerifyOptions)
   const comparable = goldOptions.lenient ? isWhole(expected.unread) : expected.unread !== undefined;
   if (expected.answer === undefined && !comparable) return 'unreadable';
   const readings = options.lenient ? readPrediction(prediction, options) : [extract(prediction, options)];
-  return readings.some((given) => isRight(expected, given, options)) ? 'right' : 'wrong';
+  const isAnswer = (given: Extracted) => isRight(expected, given, options);
+  const right =
+    readings.some(isAnswer) || (inWords(expected, options) && readWords(prediction).some(isAnswer));
+  return right ? 'right' : 'wrong';
 }
+
+/** Only a gold answer in words is looked for among words. */
+const inWords = ({ answer }: Extracted, { lenient, targets }: VerifyOptions): boolean =>
+  lenient &&
+  !targets.includes('string') &&
+  answer?.value !== undefined &&
+  spelled(answer.value) !== undefined;
 
 function isRight(expected: Extracted, given: Extracted, options: VerifyOptions): boolean {
   const [gold, prediction] = [expected.answer, given.answer];
