@@ -7,7 +7,7 @@ const exponents: Readonly<Record<string, number>> = {
   billion: 9,
   trillion: 12,
 };
-const word = String.raw`(${Object.keys(exponents).join('|')})s?(?![a-zA-Z])`;
+const word = `(${Object.keys(exponents).join('|')})s?(?![a-zA-Z])`;
 const next = new RegExp(String.raw`\s*${word}`, 'y');
 
 /** The magnitude that a text goes on with at an index: its word, power of ten, and where it ends. */
