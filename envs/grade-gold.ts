@@ -1,3 +1,4 @@
+import { writtenBatch } from '../src/data/written-batch.ts';
 import type { Environment, RewardFunction, Split, Task } from '../src/types.ts';
 
 const splits: readonly Split[] = ['train', 'test'];
@@ -66,14 +67,5 @@ async function scoresOf(
   { reward, completions }: { reward: RewardFunction; completions: readonly string[] },
 ): Promise<readonly (number | null)[]> {
   const prompts = tasks.map((task) => env.prompt(task));
-  return reward({
-    tasks,
-    prompts,
-    completions,
-    completionIds: tasks.map(() => []),
-    messages: prompts.map((prompt, i) => [...prompt, { role: 'assistant', content: completions[i]! }]),
-    step: 0,
-    logMetric: () => {},
-    signal: new AbortController().signal,
-  });
+  return reward(writtenBatch({ tasks, prompts, completions }));
 }

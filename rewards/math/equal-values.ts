@@ -3,13 +3,13 @@ import { approximate, type Complex, type Point } from './approximate.ts';
 import { type Budget, exactValue } from './exact.ts';
 import { count, depth, type Expr, key, parts, some, withParts } from './expression.ts';
 import { equal } from './rational.ts';
-import { exactPoints, morePoints, realPoints } from './test-points.ts';
+import { type ExactPoints, exactPoints, inDoubles, realPoints } from './test-points.ts';
 import { unknowns } from './unknowns.ts';
 
 /**
  * Are two expressions the same number, or the same function of their unknowns? Identity testing by evaluation:
- * exactly at integer points where both are rational (Schwartz–Zippel), else in double precision at real points, and
- * what agrees there is confirmed to 30 digits. Every step is bounded; nothing is expanded or searched.
+ * exactly at whole and fractional points where both are rational (Schwartz–Zippel), else in double precision at real points,
+ * and what agrees there is confirmed to fifty digits. Every step is bounded; nothing is expanded or searched.
  */
 
 export function equalValues(a: Expr, b: Expr): boolean {
@@ -18,7 +18,8 @@ export function equalValues(a: Expr, b: Expr): boolean {
   // x/∞ is no number that could be compared.
   if (some(a, isInfinite) || some(b, isInfinite)) return false;
   const names = unknowns(a, b);
-  return exactlyEqual(a, b, names) ?? numericallyEqual(a, b, names);
+  const points = exactPoints(a, b, names);
+  return exactlyEqual(a, b, points) ?? numericallyEqual(a, b, { names, more: points.more });
 }
 
 /** Derivatives, integrals and limits replaced by what they come to; the library is slow on large ones, which stay. */
@@ -41,9 +42,8 @@ const isInfinite = (expr: Expr) => expr.kind === 'sym' && expr.name === 'infinit
 const isCalculus = (expr: Expr) => expr.kind === 'call' && /^(?:Derivative|Integral|Limit)$/.test(expr.head);
 
 /** Undefined where either side has no exact value. */
-function exactlyEqual(a: Expr, b: Expr, names: readonly string[]): boolean | undefined {
+function exactlyEqual(a: Expr, b: Expr, { needed, first, more }: ExactPoints): boolean | undefined {
   const budget: Budget = { steps: 40_000 };
-  const { needed, first, more } = exactPoints(a, b, names);
   let agreed = 0;
   for (const [at, values] of [...first, ...more].entries()) {
     const [left, right] = [exactValue(a, values, budget), exactValue(b, values, budget)];
@@ -69,7 +69,11 @@ const CONFIRMED = 1e-30;
 /** What the library's numerical integrals promise. */
 const INTEGRATED = 1e-9;
 
-function numericallyEqual(a: Expr, b: Expr, names: readonly string[]): boolean {
+function numericallyEqual(
+  a: Expr,
+  b: Expr,
+  { names, more }: Pick<ExactPoints, 'more'> & { readonly names: readonly string[] },
+): boolean {
   const points = realPoints(names);
   let agreed = 0;
   for (const point of points) {
@@ -78,7 +82,7 @@ function numericallyEqual(a: Expr, b: Expr, names: readonly string[]): boolean {
     if (close(left, right)) agreed++;
     else if (!mayBeEqual(left, right, extent(a, b, point))) return false;
   }
-  if (morePoints(a, b, names).some((point) => differAt(a, b, point))) return false;
+  if (more.some((values) => differAt(a, b, inDoubles(values)))) return false;
   const verdicts = points.slice(0, 2).map((point) => confirmed(a, b, point));
   if (verdicts.includes(false)) return false;
   // Functions that the library does not know are trusted where doubles agree at several points.

@@ -11,6 +11,7 @@ import {
   compare,
   floor,
   integer,
+  middleOf,
   multiply,
   negate,
   type Rational,
@@ -65,8 +66,6 @@ interface Stretch {
 }
 
 const DEEPEST = 300;
-const HALF = rational(1n, 2n)!;
-const middleOf = (a: Rational, b: Rational): Rational => multiply(add(a, b)!, HALF)!;
 
 function isolated(
   chain: readonly IntegerPolynomial[],
@@ -76,7 +75,7 @@ function isolated(
   if (count === 0) return [];
   if (count === 1) return [rootIn(chain[0]!, low, high)];
   if (depth > DEEPEST) return undefined;
-  const middle = middleOf(low, high);
+  const middle = middleOf(low, high)!;
   const left = isolated(chain, { low, high: middle, depth: depth + 1 });
   const right = isolated(chain, { low: middle, high, depth: depth + 1 });
   return left && right && [...left, ...right];
@@ -111,7 +110,7 @@ function rootIn(p: IntegerPolynomial, from: Rational, to: Rational): RealPoint {
   const isApart = () =>
     compare(add(high, negate(low))!, narrow) > 0 || !isNear(toNumber(low), toNumber(high), 1e-15);
   for (let i = 0; i < 2 * WIDEST && isApart(); i++) {
-    const middle = middleOf(low, high);
+    const middle = middleOf(low, high)!;
     const side = signAt(p, middle);
     if (side === 0) return exactPoint(middle);
     if (side === right) high = middle;

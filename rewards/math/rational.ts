@@ -9,6 +9,7 @@ const MAX_BITS = 1 << 16;
 
 export const ZERO: Rational = { n: 0n, d: 1n };
 export const ONE: Rational = { n: 1n, d: 1n };
+const HALF: Rational = { n: 1n, d: 2n };
 
 /** n/d in lowest terms; undefined when d is 0. */
 export function rational(n: bigint, d = 1n): Rational | undefined {
@@ -49,6 +50,11 @@ export const multiply = (a: Rational, b: Rational): Rational | undefined =>
   tooWide(a, b) ? undefined : rational(a.n * b.n, a.d * b.d);
 export const negate = (a: Rational): Rational => ({ n: -a.n, d: a.d });
 export const invert = (a: Rational): Rational | undefined => rational(a.d, a.n);
+/** The number half-way between two. */
+export const middleOf = (a: Rational, b: Rational): Rational | undefined => {
+  const sum = add(a, b);
+  return sum && multiply(sum, HALF);
+};
 export const isInteger = (a: Rational): boolean => a.d === 1n;
 export const equal = (a: Rational, b: Rational): boolean => a.n === b.n && a.d === b.d;
 export const compare = (a: Rational, b: Rational): number => {

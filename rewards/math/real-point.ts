@@ -1,4 +1,4 @@
-import { add, compare, fromDouble, multiply, type Rational, rational } from './rational.ts';
+import { compare, fromDouble, invert, middleOf, type Rational, rational, ZERO } from './rational.ts';
 
 /** A point of the real line: its double, and its exact value where that is a known fraction. */
 export interface RealPoint {
@@ -8,7 +8,6 @@ export interface RealPoint {
 
 /** Points of which one is known as a double alone are the same within this, relative to their size. */
 const NEAR = 3e-12;
-const HALF = rational(1n, 2n)!;
 
 export const isNear = (a: number, b: number, slack = NEAR): boolean =>
   a === b || Math.abs(a - b) < slack * Math.max(Math.abs(a), Math.abs(b), 1e-14);
@@ -37,7 +36,7 @@ const exactly = (point: RealPoint): Rational => point.exact ?? fromDouble(point.
 
 export const between = (a: RealPoint, b: RealPoint): RealPoint => ({
   near: a.near / 2 + b.near / 2,
-  exact: multiply(add(exactly(a), exactly(b))!, HALF)!,
+  exact: middleOf(exactly(a), exactly(b))!,
 });
 
 export const atDouble = (near: number): RealPoint => ({ near, exact: fromDouble(near) });
@@ -46,7 +45,10 @@ export const atDouble = (near: number): RealPoint => ({ near, exact: fromDouble(
 export function simpleFraction(x: number, slack = 1e-13): Rational | undefined {
   const size = Math.abs(x);
   if (!Number.isFinite(x) || size > 1e15) return undefined;
-  if (size < 1e-9) return x === 0 ? rational(0n) : inverted(simpleFraction(1 / x, slack));
+  if (size < 1e-9) {
+    const inverse = x === 0 ? undefined : simpleFraction(1 / x, slack);
+    return x === 0 ? ZERO : inverse && invert(inverse);
+  }
   let [rest, n, lastN, d, lastD] = [x, 1, 0, 0, 1];
   for (let i = 0; i < 40; i++) {
     const whole = Math.floor(rest);
@@ -58,5 +60,3 @@ export function simpleFraction(x: number, slack = 1e-13): Rational | undefined {
   }
   return undefined;
 }
-
-const inverted = (x: Rational | undefined) => x && rational(x.d, x.n);

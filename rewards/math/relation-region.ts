@@ -21,8 +21,9 @@ import {
 
 /** Where a relation in one unknown holds. Its marks: where the sides of a link meet, part, or have no value. */
 export function regionOf(line: OnLine): Region {
-  const found = linksOf(line.relation).map((link) => algebraicMarks(link, line));
-  const links = linksOf(line.relation).map((link, i) => ({ ...link, isAlgebraic: found[i] !== undefined }));
+  const given = linksOf(line.relation);
+  const found = given.map((link) => algebraicMarks(link, line));
+  const links = given.map((link, i) => ({ ...link, isAlgebraic: found[i] !== undefined }));
   return {
     marks: links.flatMap((link, i) => found[i] ?? numericMarks(link, line)),
     isComplete: !found.includes(undefined),

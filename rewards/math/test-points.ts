@@ -5,6 +5,7 @@ import {
   compare,
   floor,
   integer,
+  middleOf,
   multiply,
   negate,
   type Rational,
@@ -127,7 +128,7 @@ function thresholds(a: Expr, b: Expr): Rational[] {
     (size, x) => size && multiply(size, x.n < x.d ? rational(x.d, x.n || 1n)! : x),
     TWO,
   );
-  const between = sizes.slice(1).map((x, i) => multiply(add(x, sizes[i]!)!, rational(1n, 2n)!)!);
+  const between = sizes.slice(1).map((x, i) => middleOf(x, sizes[i]!)!);
   const around = [...sizes, ...(product === undefined ? [] : [product])].flatMap((x) => {
     const whole = integer(floor(x));
     return [whole, add(whole, integer(1))!, add(whole, integer(-1))!, multiply(whole, TWO)!];
@@ -158,6 +159,6 @@ export function realPoints(names: readonly string[]): Values<number>[] {
   );
 }
 
-/** The further points of `exactPoints`, for expressions without exact values. */
-export const morePoints = (a: Expr, b: Expr, names: readonly string[]): Values<number>[] =>
-  exactPoints(a, b, names).more.map((values) => new Map([...values].map(([name, x]) => [name, toNumber(x)])));
+/** An exact point for expressions without exact values. */
+export const inDoubles = (values: Values<Rational>): Values<number> =>
+  new Map([...values].map(([name, x]) => [name, toNumber(x)]));

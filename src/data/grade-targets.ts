@@ -2,6 +2,7 @@ import { promptOf, targetOf } from '../ask-environment.ts';
 import { callReward, type NamedReward } from '../pipeline/call-reward.ts';
 import { firstTasks } from '../pipeline/task-source.ts';
 import type { Environment, Split } from '../types.ts';
+import { writtenBatch } from './written-batch.ts';
 
 /** How a reward scores an environment's own targets. */
 export interface TargetGrade {
@@ -29,11 +30,7 @@ export async function gradeTargets(
   const tasks = (await Promise.all(splits.map((split) => firstTasks(env, split, limit)))).flat();
   const prompts = tasks.map((task) => promptOf(env, task));
   const completions = tasks.map((task) => targetOf(env, task));
-  const scores = await callReward(reward, {
-    ...{ tasks, prompts, completions, completionIds: tasks.map(() => []) },
-    messages: prompts.map((prompt, i) => [...prompt, { role: 'assistant', content: completions[i]! }]),
-    ...{ step: 0, logMetric: () => {}, signal: new AbortController().signal },
-  });
+  const scores = await callReward(reward, writtenBatch({ tasks, prompts, completions }));
   const missed = scores.findIndex((score) => score === null || score < 1);
   return {
     reward: reward.name,

@@ -47,10 +47,10 @@ ${axes(chart, scales)}${mark(chart, scales)}${intervals(chart, scales)}${curves(
 }
 
 function makeScales({ points, steps, range }: Chart): Scales {
-  const values = points.flatMap(({ value, interval }) => [value, ...(interval ?? [])]);
+  const values = [...(range ?? []), ...points.flatMap(({ value, interval }) => [value, ...(interval ?? [])])];
   // Not Math.min(...values): a long run has more of them than a call takes arguments.
-  const low = [...values, ...(range ?? [])].reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-  const high = [...values, ...(range ?? [])].reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const padded =
     high > low ? [low, high] : [low - (Math.abs(low) || 1) / 2, high + (Math.abs(high) || 1) / 2];
   const yTicks = ticks(padded[0]!, padded[1]!, 4);

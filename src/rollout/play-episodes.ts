@@ -2,6 +2,7 @@ import { replyOf } from '../ask-environment.ts';
 import type { Player, SampleOptions, SampleRequest } from '../policy/policy.ts';
 import { randomStream } from '../random.ts';
 import type { Completion, Environment, Group, Message, Rollout } from '../types.ts';
+import { ended } from './ended.ts';
 
 // An episode is a conversation between the policy and the environment. Its rollout is one row of tokens: the policy's turns, as sampled,
 // with what the environment said in between. The latter's tokens are not the policy's own: they carry no loss, and log-prob 0.
@@ -86,7 +87,7 @@ async function reply(
   { group, rollout }: Open,
   seconds: number,
 ): Promise<readonly Message[] | undefined> {
-  if (rollout.finishReason === 'length') return undefined;
+  if (!ended(rollout)) return undefined;
   const { task, messages } = group;
   return replyOf(environment, { task, messages: [...messages, ...rollout.turns!] }, seconds);
 }

@@ -1,17 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { defaultVerifyOptions, verify } from '../../rewards/math/verify.ts';
+import { type AnswerCase, expectVerdicts } from './verdicts.ts';
 
 /**
  * Answers checked by hand, by category: what a careful mathematician takes for the gold answer, and what not. Golds and
  * answers are LaTeX unless they are quoted text with words or $ in it.
  */
-interface Case {
-  readonly gold: string;
-  readonly right?: readonly string[];
-  readonly wrong?: readonly string[];
-}
-
-const cases: Readonly<Record<string, readonly Case[]>> = {
+const cases: Readonly<Record<string, readonly AnswerCase[]>> = {
   fractions: [
     {
       gold: '\\frac{5}{8}',
@@ -232,14 +227,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
 const inMath = (text: string) => `Hence it is $\\boxed{${text}}$.`;
 const options = { ...defaultVerifyOptions, allowSetRelationComp: false };
 
-describe.each(Object.entries(cases))('%s', (_, list) => {
-  test.each(list)('$gold', ({ gold, right = [], wrong = [] }) => {
-    const verdicts = (answers: readonly string[]) =>
-      answers.map((answer) => [answer, verify(`$${gold}$`, inMath(answer), options)]);
-    expect(verdicts(right)).toEqual(right.map((answer) => [answer, 'right']));
-    expect(verdicts(wrong)).toEqual(wrong.map((answer) => [answer, 'wrong']));
-  });
-});
+expectVerdicts(cases, (gold, answer) => verify(`$${gold}$`, inMath(answer), options));
 
 /** Whole texts: where the answer is found, and gold answers without delimiters. */
 const texts: readonly (readonly [gold: string, prediction: string, verdict: string])[] = [

@@ -1,14 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { defaultVerifyOptions, verify } from '../../rewards/math/verify.ts';
+import { type AnswerCase, expectVerdicts } from './verdicts.ts';
 
 /** Answers that agree with the gold answer almost everywhere, beside rewritings of it. All LaTeX but the last table. */
-interface Case {
-  readonly gold: string;
-  readonly right?: readonly string[];
-  readonly wrong: readonly string[];
-}
-
-const cases: Readonly<Record<string, readonly Case[]>> = {
+const cases: Readonly<Record<string, readonly AnswerCase[]>> = {
   'boundaries far away and close by': [
     { gold: 'x>0', right: ['10^{15}x>0'], wrong: ['0<x<2023', '0<x<10^{12}', '0<x<10^{30}', 'x>10^{-12}'] },
     { gold: 'x>0', wrong: ['\\frac1x>10^{-28}'], right: ['\\frac1x>0'] },
@@ -139,14 +134,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
   ],
 };
 
-describe.each(Object.entries(cases))('%s', (_, list) => {
-  test.each(list)('$gold', ({ gold, right = [], wrong }) => {
-    const verdicts = (answers: readonly string[]) =>
-      answers.map((answer) => [answer, verify(`$${gold}$`, `\\boxed{${answer}}`, defaultVerifyOptions)]);
-    expect(verdicts(right)).toEqual(right.map((answer) => [answer, 'right']));
-    expect(verdicts(wrong)).toEqual(wrong.map((answer) => [answer, 'wrong']));
-  });
-});
+expectVerdicts(cases, (gold, answer) => verify(`$${gold}$`, `\\boxed{${answer}}`, defaultVerifyOptions));
 
 /** Whole texts. */
 const texts: readonly (readonly [gold: string, prediction: string, verdict: string])[] = [
