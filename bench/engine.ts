@@ -11,21 +11,21 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { adapterSpec } from '../src/adapter/adapter-spec.ts';
-import { initialiseAdapter } from '../src/adapter/initialise.ts';
+import { initialiseAdapter } from '../src/adapter/initialise-adapter.ts';
 import { hyperParameters } from '../src/algorithm/loss/hyper-parameters.ts';
-import { parseRecipe } from '../src/config.ts';
+import { adamW } from '../src/algorithm/optimizer/adamw.ts';
+import { clipGradNorm } from '../src/algorithm/optimizer/clip.ts';
 import type { HostTensor } from '../src/engine/engine.ts';
-import { openEngine } from '../src/engine/select.ts';
-import { parseModelConfig } from '../src/model/config.ts';
+import { openEngine } from '../src/engine/select/select-engine.ts';
+import { parseModelConfig } from '../src/model/config/model-config.ts';
 import { ModelPrograms } from '../src/model/model-programs.ts';
-import { expectedTensors } from '../src/model/weights.ts';
-import { adamW } from '../src/optimizer/adamw.ts';
-import { clipGradNorm } from '../src/optimizer/clip.ts';
+import { expectedTensors } from '../src/model/weights/load-weights.ts';
 import { adapterTraining } from '../src/policy/adapted.ts';
 import { microBatches } from '../src/policy/micro-batches.ts';
 import { weighExamples } from '../src/policy/prepare-batch.ts';
 import type { UnweightedSequences } from '../src/policy/train-batch.ts';
 import { UpdateProgram } from '../src/policy/update-program.ts';
+import { parseRecipe } from '../src/recipe/recipe.ts';
 import { generate } from '../src/rollout/generate.ts';
 
 const defaults = {

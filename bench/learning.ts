@@ -12,9 +12,9 @@ import { lastValueFrom } from 'rxjs';
 import arithmetic from '../recipes/arithmetic.ts';
 import control from '../recipes/arithmetic-control.ts';
 import ppo from '../recipes/arithmetic-ppo.ts';
-import { accuracyText, percent } from '../src/cli/format.ts';
-import type { RecipeInput } from '../src/config.ts';
+import { accuracyText, percent } from '../src/cli/terminal/format.ts';
 import { type EvalResult, train } from '../src/index.ts';
+import type { RecipeInput } from '../src/recipe/recipe.ts';
 
 const by = (name: NonNullable<NonNullable<RecipeInput['algorithm']>['name']>): RecipeInput => ({
   ...arithmetic,

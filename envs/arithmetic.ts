@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { answerNumber, exactNumber } from '../rewards/exact-number.ts';
-import { parseOptions } from '../src/options.ts';
+import { parseOptions } from '../src/options/parse-options.ts';
 import { randomStream, sampleIndices } from '../src/random.ts';
 import type { Environment, Split, Task } from '../src/types.ts';
 import { gradeGold } from './grade-gold.ts';

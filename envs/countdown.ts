@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { countdownEquation, countdownReward } from '../rewards/countdown.ts';
-import { readRows } from '../src/data/rows.ts';
-import { type SplitFiles, splitFiles } from '../src/data/split-files.ts';
 import { InputError } from '../src/errors.ts';
-import { parseOptions } from '../src/options.ts';
+import { readRows } from '../src/io/rows.ts';
+import { type SplitFiles, splitFiles } from '../src/io/split-files.ts';
+import { parseOptions } from '../src/options/parse-options.ts';
 import { type RandomStream, randomStream, sampleIndices } from '../src/random.ts';
 import type { Environment, Split, Task } from '../src/types.ts';
 import { gradeGold } from './grade-gold.ts';

@@ -1,4 +1,4 @@
-import { writtenBatch } from '../src/data/written-batch.ts';
+import { writtenBatch } from '../src/environment/scoring/written-batch.ts';
 import type { Environment, RewardFunction, Split, Task } from '../src/types.ts';
 
 const splits: readonly Split[] = ['train', 'test'];

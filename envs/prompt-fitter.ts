@@ -1,6 +1,6 @@
 import { InputError } from '../src/errors.ts';
-import { modelPath } from '../src/model/model-path.ts';
-import { loadTokenizer } from '../src/model/tokenizer.ts';
+import { modelPath } from '../src/model/config/model-path.ts';
+import { loadTokenizer } from '../src/model/tokenizer/tokenizer.ts';
 import type { Task } from '../src/types.ts';
 
 interface Limits {

@@ -1,4 +1,4 @@
-import { parseOptions } from '../src/options.ts';
+import { parseOptions } from '../src/options/parse-options.ts';
 import { type RandomStream, randomStream } from '../src/random.ts';
 import type { Environment } from '../src/types.ts';
 import {

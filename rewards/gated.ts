@@ -1,4 +1,4 @@
-import { checkScores } from '../src/check-scores.ts';
+import { checkScores } from '../src/environment/scoring/check-scores.ts';
 import type { RewardFunction } from '../src/types.ts';
 import { partOfBatch } from './part-of-batch.ts';
 import { named } from './per-completion.ts';

@@ -1,6 +1,6 @@
-import { checkScores } from '../src/check-scores.ts';
+import { checkScores } from '../src/environment/scoring/check-scores.ts';
+import { inTime } from '../src/environment/user-code/what-failed.ts';
 import type { RewardBatch, RewardFunction } from '../src/types.ts';
-import { inTime } from '../src/user-code.ts';
 import { partOfBatch } from './part-of-batch.ts';
 import { named } from './per-completion.ts';
 

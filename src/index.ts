@@ -1,11 +1,11 @@
 import { trainWith } from './pipeline/train.ts';
 import { createPolicy } from './policy/create-policy.ts';
 
-export { defineRecipe, type Recipe, type RecipeInput } from './config.ts';
+export type { CausalLM, GenerateOptions } from './causal-lm/causal-lm.ts';
+export { type LoadModelOptions, loadModel } from './causal-lm/load-model.ts';
 export * from './errors.ts';
-export type { CausalLM, GenerateOptions } from './model/causal-lm.ts';
-export { type LoadModelOptions, loadModel } from './model/load-model.ts';
-export { evaluate } from './pipeline/evaluate-model.ts';
+export { evaluate } from './evaluation/evaluate-model.ts';
+export { defineRecipe, type Recipe, type RecipeInput } from './recipe/recipe.ts';
 export type * from './types.ts';
 
 /**

@@ -1,9 +1,6 @@
-import type { placements, Recipe } from '../config.ts';
-import type { ModelConfig } from '../model/config.ts';
-import type { Activation } from './annealed-activation.ts';
+import type { ModelConfig } from '../model/config/model-config.ts';
+import type { Activation, MethodSettings, Placement } from './adapter-settings.ts';
 import { targetModules } from './target-modules.ts';
-
-export type Placement = (typeof placements)[number];
 
 /** All of an adapter but its numbers. */
 export interface AdapterSpec {
@@ -28,10 +25,7 @@ export function scalingOf({ alpha, rank, rsLora }: Pick<AdapterSpec, 'alpha' | '
  * The adapter that a recipe asks for on a model.
  * @throws InputError when a target module matches nothing, listing those there are.
  */
-export function adapterSpec(
-  { method, adapter }: Pick<Recipe, 'method' | 'adapter'>,
-  config: ModelConfig,
-): AdapterSpec {
+export function adapterSpec({ method, adapter }: MethodSettings, config: ModelConfig): AdapterSpec {
   const { rank, alpha, rsLora, placement, activation } = adapter;
   const modules = targetModules(config, adapter.targetModules);
   return { modules, rank, alpha, rsLora, placement, activation, anneals: method === 'afa-lora' };

@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../model/config.ts';
+import type { ModelConfig } from '../model/config/model-config.ts';
 import type { AdapterSpec } from './adapter-spec.ts';
 import { linearModules } from './target-modules.ts';
 

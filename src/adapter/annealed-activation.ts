@@ -1,8 +1,6 @@
-import type { activations } from '../config.ts';
 import { fusedOp } from '../engine/ops/fused-kernel.ts';
 import * as tf from '../engine/tfjs.ts';
-
-export type Activation = (typeof activations)[number];
+import type { Activation } from './adapter-settings.ts';
 
 /** σ and its derivative. */
 interface ActivationFunction {

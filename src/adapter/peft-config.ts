@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
-import { checkForm } from '../model/read-json.ts';
+import { checkForm } from '../io/read-json.ts';
 
 // PEFT's adapter_config.json. What plain LoRA needs is read; what changes nothing here is passed over; and any other setting
 // that is switched on makes a different method of it, so it is refused by name rather than ignored.

@@ -1,16 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeFileAtomic } from '../checkpoint/atomic-write.ts';
-import { schedule } from '../config/schedule.ts';
-import { activations, placements } from '../config.ts';
 import type { HostTensor, Named } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
-import type { ModelConfig } from '../model/config.ts';
-import { readJsonIfAny } from '../model/read-json.ts';
-import { readSafetensors, writeSafetensors } from '../model/safetensors.ts';
+import { writeFileAtomic } from '../io/atomic-write.ts';
+import { readJsonIfAny } from '../io/read-json.ts';
+import type { ModelConfig } from '../model/config/model-config.ts';
+import { readSafetensors, writeSafetensors } from '../model/files/safetensors.ts';
+import { activations, placements } from './adapter-settings.ts';
 import type { AdapterSpec } from './adapter-spec.ts';
 import { adapterShapes } from './adapter-tensors.ts';
+import { schedule } from './anneal/schedule-settings.ts';
 import { parsePeftConfig, peftConfig } from './peft-config.ts';
 import { targetModules } from './target-modules.ts';
 

@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
-import type { ModelConfig } from '../model/config.ts';
-import { expectedTensors } from '../model/weights.ts';
+import type { ModelConfig } from '../model/config/model-config.ts';
+import { expectedTensors } from '../model/weights/load-weights.ts';
 
 /** Shape [out, in] of every linear layer that can be adapted, by path: all of the model's but the head. */
 export function linearModules(config: ModelConfig): Record<string, readonly [number, number]> {

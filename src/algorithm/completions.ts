@@ -1,4 +1,4 @@
-import type { Rows } from './aggregation.ts';
+import type { Rows } from './statistics/aggregation.ts';
 
 /** Completions as far as masks and metrics need them. */
 export interface CompletionFacts {

@@ -1,4 +1,4 @@
-import type { Rows } from './aggregation.ts';
+import type { Rows } from './statistics/aggregation.ts';
 
 /**
  * Importance weights between the sampler and the trainer, w = π_old/π_sampler, for when the two compute log-probs

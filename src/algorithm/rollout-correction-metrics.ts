@@ -1,9 +1,9 @@
-import type { Rows } from './aggregation.ts';
-import { rowSum } from './aggregation.ts';
 import type { SampledLogprobs } from './importance-correction.ts';
 import { k3Of } from './kl/k3.ts';
-import { maskedMean } from './masked-statistics.ts';
-import { nanStd } from './nan-statistics.ts';
+import type { Rows } from './statistics/aggregation.ts';
+import { rowSum } from './statistics/aggregation.ts';
+import { maskedMean } from './statistics/masked-statistics.ts';
+import { nanStd } from './statistics/nan-statistics.ts';
 
 /** Settings of verl's rollout correction. */
 export interface RolloutCorrectionOptions {

@@ -1,12 +1,12 @@
-import type { Rows } from './aggregation.ts';
-import { rowSum } from './aggregation.ts';
 import type { SampledLogprobs } from './importance-correction.ts';
-import { maskedMean } from './masked-statistics.ts';
 import {
   isWeightMetrics,
   offPolicyMetrics,
   type RolloutCorrectionOptions,
 } from './rollout-correction-metrics.ts';
+import type { Rows } from './statistics/aggregation.ts';
+import { rowSum } from './statistics/aggregation.ts';
+import { maskedMean } from './statistics/masked-statistics.ts';
 
 /**
  * verl's rollout correction: truncated importance weights π_old/π_sampler, [B][T], 0 outside the mask, with its

@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { RunError } from '../errors.ts';
-import type { EvalRow } from '../pipeline/evaluate.ts';
+import type { EvalRow } from '../evaluation/evaluate-greedy.ts';
 
 const MAIN = fileURLToPath(new URL(`./main${extname(fileURLToPath(import.meta.url))}`, import.meta.url));
 /** From source, a new process needs the TypeScript loader. */

@@ -1,12 +1,12 @@
-import { promptOf } from '../ask-environment.ts';
-import { stepsPerBatch } from '../config/algorithm.ts';
-import type { Recipe } from '../config.ts';
-import { firstTasks } from '../pipeline/task-source.ts';
+import { stepsPerBatch } from '../algorithm/algorithm-settings.ts';
+import { promptOf } from '../environment/ask-environment.ts';
+import { firstTasks } from '../environment/task-source.ts';
 import { recipeWarnings } from '../pipeline/warnings.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { estimateMemory, type MemoryEstimate } from './estimate-memory.ts';
-import { bytes, count, percent, table } from './format.ts';
-import type { Io } from './io.ts';
+import { bytes, count, percent, table } from './terminal/format.ts';
+import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
 /** Prompts looked at: as many as the run draws, but not more than this. */

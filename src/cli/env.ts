@@ -1,17 +1,17 @@
 import { Command } from 'commander';
-import { checkEnvironment } from '../data/check-environment.ts';
-import { gradeTargets } from '../data/grade-targets.ts';
-import { modelPath } from '../model/model-path.ts';
-import { loadTokenizer } from '../model/tokenizer.ts';
-import { nameRewards } from '../pipeline/name-rewards.ts';
+import { checkEnvironment } from '../environment/check-environment.ts';
+import { configureEnvironment } from '../environment/configure-environment.ts';
+import { gradeTargets } from '../environment/grade-targets.ts';
+import { nameRewards } from '../environment/scoring/name-rewards.ts';
+import { modelPath } from '../model/config/model-path.ts';
+import { loadTokenizer } from '../model/tokenizer/tokenizer.ts';
 import { parseOverride } from '../recipe/apply-overrides.ts';
-import { configureEnvironment } from '../recipe/configure-environment.ts';
-import { importEnvironment } from '../recipe/import-environment.ts';
+import { importEnvironment } from '../run/loading/import-environment.ts';
 import type { Environment, Message } from '../types.ts';
-import { reportLines } from './env-report.ts';
 import { exitCodes } from './exit-code.ts';
-import type { Io } from './io.ts';
 import { positive } from './numeric-options.ts';
+import { reportLines } from './terminal/env-report.ts';
+import type { Io } from './terminal/io.ts';
 
 interface CheckCommandOptions {
   readonly set: readonly string[];

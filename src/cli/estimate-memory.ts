@@ -1,5 +1,5 @@
-import type { Recipe } from '../config.ts';
 import type { PolicyDimensions } from '../policy/policy.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 
 const FLOAT = 4;
 

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import type { Recipe } from '../config.ts';
 import { InputError } from '../errors.ts';
-import { type EvaluateOptions, evaluateModel } from '../pipeline/evaluate-model.ts';
-import { loadRecipe, loadRunRecipe } from '../recipe/load-recipe.ts';
-import { isRunFolder, runPaths } from '../run-folder/paths.ts';
+import { type EvaluateOptions, evaluateModel } from '../evaluation/evaluate-model.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import { isRunFolder, runPaths } from '../run/folder/paths.ts';
+import { loadRecipe, loadRunRecipe } from '../run/loading/load-recipe.ts';
 import type { Estimate, EvalResult, Split } from '../types.ts';
-import { accuracyText, table } from './format.ts';
-import type { Io } from './io.ts';
 import { number, positive } from './numeric-options.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './recipe-options.ts';
+import { accuracyText, table } from './terminal/format.ts';
+import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
 interface EvalOptions extends RecipeOptions {

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
+import type { GenerateOptions } from '../causal-lm/causal-lm.ts';
 import { InputError } from '../errors.ts';
-import type { GenerateOptions } from '../model/causal-lm.ts';
-import { isRunFolder, runPaths } from '../run-folder/paths.ts';
+import { isRunFolder, runPaths } from '../run/folder/paths.ts';
 import type { Completion, Message } from '../types.ts';
-import type { Io } from './io.ts';
 import { number } from './numeric-options.ts';
+import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
 interface Options {

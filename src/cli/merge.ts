@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
-import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { InputError } from '../errors.ts';
-import { readJsonIfAny } from '../model/read-json.ts';
-import { loadRunRecipe } from '../recipe/load-recipe.ts';
-import { checkFresh } from '../run-folder/open-run-folder.ts';
-import { isRunFolder, runPaths } from '../run-folder/paths.ts';
-import { mergeableCheckpoint } from '../verify/mergeable-checkpoint.ts';
-import type { Io } from './io.ts';
+import { readJsonIfAny } from '../io/read-json.ts';
+import { loadCheckpoint } from '../run/checkpoint/load-checkpoint.ts';
+import { checkFresh } from '../run/checkpoint/open-run-folder.ts';
+import { isRunFolder, runPaths } from '../run/folder/paths.ts';
+import { loadRunRecipe } from '../run/loading/load-recipe.ts';
+import { mergeableCheckpoint } from '../run/verify/mergeable-checkpoint.ts';
+import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
 interface MergeOptions {

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
-import { version } from '../version.ts';
+import { version } from '../io/version.ts';
 import { envCommand } from './env.ts';
 import { evalCommand } from './eval.ts';
 import { exitCodes, reportOf } from './exit-code.ts';
 import { generateCommand } from './generate.ts';
-import type { Io } from './io.ts';
 import { mergeCommand } from './merge.ts';
 import { rolloutsCommand } from './rollouts.ts';
 import { runCommand } from './run.ts';
+import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 import { verifyCommand } from './verify.ts';
 

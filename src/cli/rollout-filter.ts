@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import type { RolloutRecord } from '../pipeline/rollout-records.ts';
+import type { RolloutRecord } from '../run/folder/rollout-records.ts';
 import { number } from './numeric-options.ts';
 
 /** Which rollouts to show, as given on the command line. */

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { InputError } from '../errors.ts';
-import type { RolloutRecord } from '../pipeline/rollout-records.ts';
-import { readRecords } from '../run-folder/jsonl-file.ts';
-import { runPaths } from '../run-folder/paths.ts';
-import type { Io } from './io.ts';
+import { readRecords } from '../io/jsonl-file.ts';
+import { runPaths } from '../run/folder/paths.ts';
+import type { RolloutRecord } from '../run/folder/rollout-records.ts';
 import { positive } from './numeric-options.ts';
 import { type FilterOptions, filterOf } from './rollout-filter.ts';
-import { rolloutText } from './rollout-text.ts';
+import type { Io } from './terminal/io.ts';
+import { rolloutText } from './terminal/rollout-text.ts';
 
 interface RolloutsOptions extends FilterOptions {
   readonly limit?: string;

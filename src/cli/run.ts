@@ -3,16 +3,16 @@ import { Command } from 'commander';
 import { tap } from 'rxjs';
 import { InputError } from '../errors.ts';
 import { trainWith } from '../pipeline/train.ts';
-import { type LoadedRecipe, loadRecipe, loadRunRecipe } from '../recipe/load-recipe.ts';
-import { isRunFolder, runPaths } from '../run-folder/paths.ts';
+import { isRunFolder, runPaths } from '../run/folder/paths.ts';
+import { type LoadedRecipe, loadRecipe, loadRunRecipe } from '../run/loading/load-recipe.ts';
+import { verifyRun } from '../run/verify/verify-run.ts';
 import type { TrainEvent } from '../types.ts';
-import { verifyRun } from '../verify/verify-run.ts';
 import { dryRun } from './dry-run.ts';
 import { exitCodes } from './exit-code.ts';
-import type { Io } from './io.ts';
-import { jsonEvents, type Progress, progressFor } from './progress.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './recipe-options.ts';
-import { summaryLines } from './summary.ts';
+import type { Io } from './terminal/io.ts';
+import { jsonEvents, type Progress, progressFor } from './terminal/progress.ts';
+import { summaryLines } from './terminal/summary.ts';
 import type { Toolkit } from './toolkit.ts';
 
 interface RunOptions extends RecipeOptions {

@@ -1,7 +1,7 @@
-import type { CausalLM } from '../model/causal-lm.ts';
-import type { LoadModelOptions } from '../model/load-model.ts';
-import type { CreatePolicy } from '../pipeline/session.ts';
-import type { VerifyParts } from '../verify/verify-run.ts';
+import type { CausalLM } from '../causal-lm/causal-lm.ts';
+import type { LoadModelOptions } from '../causal-lm/load-model.ts';
+import type { CreatePolicy } from '../policy/policy.ts';
+import type { VerifyParts } from '../run/verify/verify-run.ts';
 
 /** What commands work with that touches models. */
 export interface Toolkit {

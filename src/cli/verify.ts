@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { loadRunRecipe } from '../recipe/load-recipe.ts';
-import { mergeableCheckpoint } from '../verify/mergeable-checkpoint.ts';
-import { verifyRun } from '../verify/verify-run.ts';
+import { loadRunRecipe } from '../run/loading/load-recipe.ts';
+import { mergeableCheckpoint } from '../run/verify/mergeable-checkpoint.ts';
+import { verifyRun } from '../run/verify/verify-run.ts';
 import { exitCodes } from './exit-code.ts';
-import { table } from './format.ts';
-import type { Io } from './io.ts';
-import { verificationRows } from './summary.ts';
+import { table } from './terminal/format.ts';
+import type { Io } from './terminal/io.ts';
+import { verificationRows } from './terminal/summary.ts';
 import type { Toolkit } from './toolkit.ts';
 
 /** `anneal verify RUN`: whether the merged model is the policy that was trained. */

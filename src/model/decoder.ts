@@ -7,7 +7,7 @@ import { takeRows } from '../engine/ops/take-rows.ts';
 import type * as tf from '../engine/tfjs.ts';
 import { add } from '../engine/tfjs.ts';
 import { EngineError } from '../errors.ts';
-import type { ModelConfig } from './config.ts';
+import type { ModelConfig } from './config/model-config.ts';
 
 // The Llama decoder, a layer at a time, on packed rows [N, D]: pre-norm attention and SwiGLU MLP, each added to the stream.
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { writeFolderAtomic } from '../checkpoint/atomic-folder.ts';
-import { writeFileAtomic } from '../checkpoint/atomic-write.ts';
 import type { HostTensor } from '../engine/engine.ts';
-import type { JsonObject, ModelConfig } from './config.ts';
-import { writeSafetensors } from './safetensors.ts';
-import type { TokenizerFiles } from './tokenizer-files.ts';
-import { expectedTensors } from './weights.ts';
+import { writeFolderAtomic } from '../io/atomic-folder.ts';
+import { writeFileAtomic } from '../io/atomic-write.ts';
+import type { JsonObject, ModelConfig } from './config/model-config.ts';
+import { writeSafetensors } from './files/safetensors.ts';
+import type { TokenizerFiles } from './tokenizer/tokenizer-files.ts';
+import { expectedTensors } from './weights/load-weights.ts';
 
 /**
  * Writes a model in Hugging Face layout, float32, so that transformers and `loadWeights` read it back: config.json,

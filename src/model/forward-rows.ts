@@ -2,7 +2,7 @@ import { attention } from '../engine/ops/attention.ts';
 import type { RotaryAngles } from '../engine/ops/rotary.ts';
 import { takeRows } from '../engine/ops/take-rows.ts';
 import * as tf from '../engine/tfjs.ts';
-import type { ModelConfig } from './config.ts';
+import type { ModelConfig } from './config/model-config.ts';
 
 // Packed rows: every token of a batch is one row of [N, …]. Attention alone needs to know which rows belong together.
 // Letters: P prefixes, S tokens of a prefix, G sequences a prefix, B = P·G, T tokens, K kv heads, J query heads a kv head.

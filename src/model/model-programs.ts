@@ -1,11 +1,11 @@
 import type { Engine, HostTensor, Named, Program } from '../engine/engine.ts';
 import * as tf from '../engine/tfjs.ts';
-import type { DecodingModel } from '../rollout/generate.ts';
-import type { KvCache } from '../rollout/kv-cache.ts';
-import type { ModelConfig } from './config.ts';
+import type { ModelConfig } from './config/model-config.ts';
 import type { DecoderModel, LinearMap } from './decoder.ts';
+import type { DecodingModel } from './decoding-model.ts';
 import { decoderForward, logits, logprobs } from './forward.ts';
 import { decodeStep, prefill } from './forward-decode.ts';
+import type { KvCache } from './kv-cache.ts';
 import type { PackedRows } from './packed-rows.ts';
 import { ROPE_COS, ROPE_SIN, ropeTables } from './rope-tables.ts';
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
-import { type ModelConfig, parseModelConfig } from './config.ts';
-import { openGguf } from './gguf.ts';
-import { ggufModelConfig } from './gguf-llama.ts';
-import { readJsonIfAny } from './read-json.ts';
-import { findModel } from './source.ts';
+import { readJsonIfAny } from '../io/read-json.ts';
+import { type ModelConfig, parseModelConfig } from './config/model-config.ts';
+import { openGguf } from './files/gguf.ts';
+import { findModel } from './files/source.ts';
+import { ggufModelConfig } from './weights/gguf-llama.ts';
 
 /**
  * Reads a model's config: config.json (with generation_config.json) of its folder, or, when a .gguf file has none

@@ -1,6 +1,6 @@
 import type { HostTensor, Named } from '../engine/engine.ts';
-import type { ModelConfig } from './config.ts';
-import { ropeInvFreq } from './rope-frequencies.ts';
+import type { ModelConfig } from './config/model-config.ts';
+import { ropeInvFreq } from './config/rope-frequencies.ts';
 
 /** Names of the tables among a program's inputs. */
 export const ROPE_COS = 'rope.cos';

@@ -1,8 +1,13 @@
-import type { TokenBatch } from '../policy/policy.ts';
 import { checkPositions } from './check-positions.ts';
 import { lengthBucket } from './length-bucket.ts';
 import type { ModelPrograms, ModelWeights } from './model-programs.ts';
 import { packRows } from './packed-rows.ts';
+
+/** Token ids by row, right-padded, with 1 where a token counts. */
+export interface TokenBatch {
+  readonly inputIds: readonly (readonly number[])[];
+  readonly attentionMask: readonly (readonly number[])[];
+}
 
 /**
  * Logits [B, T, V] of rows that may be padded on either side (mask 0). Padding is stripped before the model sees a row, which starts

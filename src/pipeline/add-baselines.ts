@@ -1,8 +1,8 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
+import type { NamedReward } from '../environment/scoring/call-reward.ts';
+import { scoreGroups } from '../environment/scoring/score-groups.ts';
 import { ended } from '../rollout/ended.ts';
 import type { RolloutBatch, ScoredGroup } from '../types.ts';
-import type { NamedReward } from './call-reward.ts';
-import { scoreGroups } from './score-groups.ts';
 
 export interface BaselineOptions {
   readonly stepsPerBatch: number;

@@ -1,5 +1,4 @@
-import type { Policy } from '../policy/policy.ts';
-import type { ReadyBatch } from './batches.ts';
+import type { Policy, ReadyBatch } from '../policy/policy.ts';
 
 /**
  * Notes each token's log-prob under the policy that is about to train on the batch, weights and β of now. With the sampler

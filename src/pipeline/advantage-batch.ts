@@ -1,8 +1,8 @@
 import type { AdvantageBatch } from '../algorithm/advantage/types.ts';
-import { rowSum } from '../algorithm/aggregation.ts';
+import { valueSettings } from '../algorithm/algorithm-settings.ts';
 import { type TokenRewards, tokenRewards, valueMask } from '../algorithm/ppo/token-rewards.ts';
-import { valueSettings } from '../config/algorithm.ts';
-import type { Recipe } from '../config.ts';
+import { rowSum } from '../algorithm/statistics/aggregation.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { ended } from '../rollout/ended.ts';
 import { ownTokens } from '../rollout/own-tokens.ts';
 import type { ScoredGroup } from '../types.ts';

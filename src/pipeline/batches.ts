@@ -1,4 +1,4 @@
-import type { PolicySnapshot, TrainBatch } from '../policy/policy.ts';
+import type { PolicySnapshot } from '../policy/policy.ts';
 import type { RandomStream } from '../random.ts';
 import type { Task } from '../types.ts';
 
@@ -21,18 +21,6 @@ export interface DrawnBatch extends Permit {
   readonly metrics: Readonly<Record<string, number>>;
   /** Seed of everything random about answering them. */
   readonly seed: number;
-}
-
-/** A batch on which nothing is left to do but train. Plain data: checkpoints hold those not yet trained on. */
-export interface ReadyBatch {
-  readonly index: number;
-  readonly batch: TrainBatch;
-  /** Version and β of the policy that the batch was drawn for. */
-  readonly policyVersion: number;
-  readonly beta: number;
-  readonly metrics: Readonly<Record<string, number>>;
-  /** Its steps have moved the policy as far as targetKl allows: those that are left pass without an update. */
-  readonly farEnough: boolean;
 }
 
 /** A seed below 2³², drawn from a stream. */

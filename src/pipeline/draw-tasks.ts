@@ -1,8 +1,8 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
+import type { TaskSource } from '../environment/task-source.ts';
 import type { RandomStream } from '../random.ts';
 import type { Task } from '../types.ts';
 import { type DrawnBatch, drawSeed, PASSED_OVER, type Permit } from './batches.ts';
-import type { TaskSource } from './task-source.ts';
 
 export interface DrawOptions {
   readonly source: TaskSource;

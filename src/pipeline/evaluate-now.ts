@@ -1,8 +1,8 @@
-import { writeFileAtomic } from '../checkpoint/atomic-write.ts';
-import { jsonLines } from '../run-folder/jsonl-file.ts';
+import { evaluateGreedy } from '../evaluation/evaluate-greedy.ts';
+import { greedyOptions } from '../evaluation/greedy-options.ts';
+import { writeFileAtomic } from '../io/atomic-write.ts';
+import { jsonLines } from '../io/jsonl-file.ts';
 import type { TrainEvent } from '../types.ts';
-import { evaluateGreedy } from './evaluate.ts';
-import { greedyOptions } from './greedy.ts';
 import type { Session } from './session.ts';
 
 /** An evaluation's event, and the share of tasks whose first reward is in between. */

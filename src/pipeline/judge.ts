@@ -2,18 +2,18 @@ import { grpo } from '../algorithm/advantage/grpo.ts';
 import { grpoNormalizeThenSum } from '../algorithm/advantage/grpo-normalize-then-sum.ts';
 import { estimatorNamed } from '../algorithm/advantage/index.ts';
 import type { Advantages } from '../algorithm/advantage/types.ts';
-import { rowSum } from '../algorithm/aggregation.ts';
 import { completionMetrics } from '../algorithm/completions.ts';
 import { explainedVariance } from '../algorithm/ppo/explained-variance.ts';
 import { objectiveMetrics } from '../algorithm/ppo/objective.ts';
-import { rewardMetrics } from '../algorithm/rewards.ts';
-import type { Recipe } from '../config.ts';
+import { rowSum } from '../algorithm/statistics/aggregation.ts';
+import { rewardMetrics } from '../environment/scoring/aggregate-scores.ts';
+import type { NamedReward } from '../environment/scoring/call-reward.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { ended } from '../rollout/ended.ts';
 import { ownLength } from '../rollout/own-tokens.ts';
 import type { ScoredGroup, ValueTargets } from '../types.ts';
 import type { Judge, Judged } from './add-advantages.ts';
 import { advantageBatch, type JudgedBatch } from './advantage-batch.ts';
-import type { NamedReward } from './call-reward.ts';
 
 /** The recipe's advantages for a batch of groups, with TRL's metrics of rewards and completions. */
 export function judgeBy(rewards: readonly NamedReward[], algorithm: Recipe['algorithm']): Judge {

@@ -1,7 +1,8 @@
 import { map, type OperatorFunction } from 'rxjs';
-import { promptOf, targetOf } from '../ask-environment.ts';
+import { promptOf, targetOf } from '../environment/ask-environment.ts';
+import type { ReadyBatch } from '../policy/policy.ts';
 import type { Environment } from '../types.ts';
-import type { DrawnBatch, ReadyBatch } from './batches.ts';
+import type { DrawnBatch } from './batches.ts';
 
 /** Supervised fine-tuning's place for sampling, scoring and advantages: each task's prompt with its target. */
 export function makeExamples(environment: Environment): OperatorFunction<DrawnBatch, ReadyBatch> {

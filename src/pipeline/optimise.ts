@@ -1,8 +1,8 @@
 import { concatMap, from, type Observable, type OperatorFunction, shareReplay } from 'rxjs';
-import { stepsPerBatch } from '../config/algorithm.ts';
+import { stepsPerBatch } from '../algorithm/algorithm-settings.ts';
+import type { ReadyBatch } from '../policy/policy.ts';
 import type { TrainEvent } from '../types.ts';
 import { addOldLogprobs } from './add-old-logprobs.ts';
-import type { ReadyBatch } from './batches.ts';
 import { drawState } from './save-state.ts';
 import type { Session } from './session.ts';
 import { takeStep } from './take-step.ts';

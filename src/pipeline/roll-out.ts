@@ -1,5 +1,5 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
-import { promptOf } from '../ask-environment.ts';
+import { promptOf } from '../environment/ask-environment.ts';
 import { type EpisodeOptions, playEpisodes } from '../rollout/play-episodes.ts';
 import type { Environment, RolloutBatch } from '../types.ts';
 import type { DrawnBatch } from './batches.ts';

@@ -1,8 +1,8 @@
-import type { DrawState } from '../checkpoint/checkpoint.ts';
-import { pruneCheckpoints } from '../checkpoint/prune-checkpoints.ts';
-import { saveCheckpoint } from '../checkpoint/save-checkpoint.ts';
+import type { ReadyBatch } from '../policy/policy.ts';
+import type { DrawState } from '../run/checkpoint/checkpoint.ts';
+import { pruneCheckpoints } from '../run/checkpoint/prune-checkpoints.ts';
+import { saveCheckpoint } from '../run/checkpoint/save-checkpoint.ts';
 import type { TrainEvent } from '../types.ts';
-import type { ReadyBatch } from './batches.ts';
 import type { Session } from './session.ts';
 
 /** Batches ready but not wholly trained on, and the index of the next to draw. */

@@ -1,7 +1,7 @@
 import { concatMap, Observable, type OperatorFunction } from 'rxjs';
+import type { NamedReward } from '../environment/scoring/call-reward.ts';
+import { scoreGroups } from '../environment/scoring/score-groups.ts';
 import type { RolloutBatch, ScoredGroup } from '../types.ts';
-import type { NamedReward } from './call-reward.ts';
-import { scoreGroups } from './score-groups.ts';
 
 /**
  * Scores each batch with every reward function, batch after batch. Rewards see the optimiser step that trains on the

@@ -1,18 +1,22 @@
-import type { Checkpoint, DrawState, EvalRecord, WatchState } from '../checkpoint/checkpoint.ts';
-import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
-import type { Recipe } from '../config.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { NamedReward } from '../environment/scoring/call-reward.ts';
+import { nameRewards } from '../environment/scoring/name-rewards.ts';
+import { firstTasks, TaskSource } from '../environment/task-source.ts';
+import { type JsonlFile, openJsonl } from '../io/jsonl-file.ts';
+import { version } from '../io/version.ts';
+import type { CreatePolicy, Policy, ReadyBatch } from '../policy/policy.ts';
 import { type RandomStream, randomStream, restoreStream } from '../random.ts';
-import type { RecipeSource } from '../run-folder/config-file.ts';
-import { type JsonlFile, openJsonl } from '../run-folder/jsonl-file.ts';
-import { checkFresh, createRunFolder, findResume, rewindRunFolder } from '../run-folder/open-run-folder.ts';
-import type { RunPaths } from '../run-folder/paths.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import type { Checkpoint, DrawState, EvalRecord, WatchState } from '../run/checkpoint/checkpoint.ts';
+import { loadCheckpoint } from '../run/checkpoint/load-checkpoint.ts';
+import {
+  checkFresh,
+  createRunFolder,
+  findResume,
+  rewindRunFolder,
+} from '../run/checkpoint/open-run-folder.ts';
+import type { RecipeSource } from '../run/folder/config-file.ts';
+import type { RunPaths } from '../run/folder/paths.ts';
 import type { Task } from '../types.ts';
-import { version } from '../version.ts';
-import type { ReadyBatch } from './batches.ts';
-import type { NamedReward } from './call-reward.ts';
-import { nameRewards } from './name-rewards.ts';
-import { firstTasks, TaskSource } from './task-source.ts';
 import { startWatch } from './warnings.ts';
 
 export interface TrainOptions {
@@ -25,9 +29,6 @@ export interface TrainOptions {
   /** Where the recipe was loaded from, for config.json: `verify`, `eval` and `merge` load it from there. */
   readonly source?: RecipeSource;
 }
-
-/** Makes what a recipe trains. @throws InputError when the model, adapter or engine can't be had. */
-export type CreatePolicy = (recipe: Recipe) => Promise<Policy>;
 
 /** What changes as a run goes on, beside the policy, the task source and the seeds. */
 interface Progress {

@@ -1,7 +1,6 @@
-import type { UpdateMetrics } from '../policy/policy.ts';
+import type { ReadyBatch, UpdateMetrics } from '../policy/policy.ts';
 import { ownLength } from '../rollout/own-tokens.ts';
 import type { EvalResult, StepMetrics } from '../types.ts';
-import type { ReadyBatch } from './batches.ts';
 
 /** Metrics that differ between two runs of the same seed: wall-clock time and what the engine had compiled before. */
 export const unrepeatable: readonly string[] = ['step_time', 'tokens_per_second', 'compilations'];

@@ -1,10 +1,10 @@
-import { nanMean } from '../algorithm/nan-statistics.ts';
+import { nanMean } from '../algorithm/statistics/nan-statistics.ts';
+import type { ReadyBatch } from '../policy/policy.ts';
 import { randomStream, sampleIndices } from '../random.ts';
+import { rolloutRecords } from '../run/folder/rollout-records.ts';
 import type { EvalResult, StepMetrics, TrainEvent } from '../types.ts';
-import type { ReadyBatch } from './batches.ts';
 import { evaluateNow } from './evaluate-now.ts';
 import { partOf } from './part-of-batch.ts';
-import { rolloutRecords } from './rollout-records.ts';
 import { saveState } from './save-state.ts';
 import type { Session } from './session.ts';
 import { countTokens, stepMetrics } from './step-metrics.ts';

@@ -9,9 +9,11 @@ import {
   pipe,
   takeWhile,
 } from 'rxjs';
+import { stepsPerBatch, valueSettings } from '../algorithm/algorithm-settings.ts';
 import { nextKlCoef } from '../algorithm/kl/controller.ts';
-import { stepsPerBatch, valueSettings } from '../config/algorithm.ts';
+import { whatFailed } from '../environment/user-code/what-failed.ts';
 import { RunError } from '../errors.ts';
+import type { ReadyBatch } from '../policy/policy.ts';
 import type {
   Curriculum,
   CurriculumProgress,
@@ -20,11 +22,10 @@ import type {
   Task,
   TrainEvent,
 } from '../types.ts';
-import { whatFailed } from '../user-code.ts';
 import { addAdvantages, type KlCoefficient } from './add-advantages.ts';
 import { addBaselines } from './add-baselines.ts';
 import { addReference } from './add-reference.ts';
-import type { DrawnBatch, Permit, ReadyBatch } from './batches.ts';
+import type { DrawnBatch, Permit } from './batches.ts';
 import { drawTasks } from './draw-tasks.ts';
 import { judgeBy } from './judge.ts';
 import { makeExamples } from './make-examples.ts';

@@ -1,11 +1,12 @@
 import { catchError, concat, concatMap, defer, from, ignoreElements, Observable, takeWhile } from 'rxjs';
-import { parseRecipe, type RecipeInput } from '../config.ts';
 import { RunError } from '../errors.ts';
+import type { CreatePolicy } from '../policy/policy.ts';
+import { parseRecipe, type RecipeInput } from '../recipe/recipe.ts';
 import type { TrainEvent } from '../types.ts';
 import { beginRun } from './begin-run.ts';
 import { endRun } from './end-run.ts';
 import { saveBeforeBatch } from './save-state.ts';
-import { type CreatePolicy, closeSession, openSession, type Session, type TrainOptions } from './session.ts';
+import { closeSession, openSession, type Session, type TrainOptions } from './session.ts';
 import { trainSteps } from './train-steps.ts';
 
 /**

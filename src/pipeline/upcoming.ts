@@ -1,5 +1,5 @@
 import { filter, lastValueFrom, type Observable, take, toArray } from 'rxjs';
-import type { ReadyBatch } from './batches.ts';
+import type { ReadyBatch } from '../policy/policy.ts';
 
 /**
  * Waits for the `count` batches that follow batch `index` in a replaying stream: what was drawn ahead of it.

@@ -1,6 +1,6 @@
 import { startsDead } from '../adapter/dead-start.ts';
-import type { WatchState } from '../checkpoint/checkpoint.ts';
-import type { Recipe } from '../config.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import type { WatchState } from '../run/checkpoint/checkpoint.ts';
 import type { StepMetrics } from '../types.ts';
 
 /** Steps without any difference between rewards after which a person should know. */

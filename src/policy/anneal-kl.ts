@@ -1,5 +1,5 @@
 import { BETA } from '../adapter/afa-lora.ts';
-import { rowSum } from '../algorithm/aggregation.ts';
+import { rowSum } from '../algorithm/statistics/aggregation.ts';
 import type { Engine, Named, Program } from '../engine/engine.ts';
 import * as tf from '../engine/tfjs.ts';
 import { parameter } from '../model/decoder.ts';

@@ -1,13 +1,13 @@
-import { totalTokens } from '../algorithm/aggregation.ts';
+import { type ValueSettings, valueSettings } from '../algorithm/algorithm-settings.ts';
 import { hyperParameters } from '../algorithm/loss/hyper-parameters.ts';
 import { lossNamed } from '../algorithm/loss/index.ts';
 import { combineMetrics } from '../algorithm/loss/metrics.ts';
 import type { LossConfig } from '../algorithm/loss/types.ts';
-import { type ValueSettings, valueSettings } from '../config/algorithm.ts';
-import type { Recipe } from '../config.ts';
+import { totalTokens } from '../algorithm/statistics/aggregation.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ModelPrograms, ModelWeights } from '../model/model-programs.ts';
 import { randomStream } from '../random.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import {
   type CoefficientState,
   coefficients,

@@ -7,7 +7,7 @@ import {
 } from '../algorithm/entropy-controller.ts';
 import { nextKlCoef } from '../algorithm/kl/controller.ts';
 import type { LossConfig } from '../algorithm/loss/types.ts';
-import type { Recipe } from '../config.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 
 type Algorithm = Recipe['algorithm'];
 

@@ -1,11 +1,11 @@
-import { betaSchedule, noAnnealing } from '../adapter/schedule.ts';
-import type { Recipe } from '../config.ts';
-import { openEngine } from '../engine/select.ts';
-import { initialiseWeights } from '../model/initialise.ts';
-import { modelPath } from '../model/model-path.ts';
+import { betaSchedule, noAnnealing } from '../adapter/anneal/beta-schedule.ts';
+import { openEngine } from '../engine/select/select-engine.ts';
+import { modelPath } from '../model/config/model-path.ts';
 import { readModelConfig } from '../model/read-config.ts';
-import { loadTokenizer } from '../model/tokenizer.ts';
-import { loadWeights } from '../model/weights.ts';
+import { loadTokenizer } from '../model/tokenizer/tokenizer.ts';
+import { initialiseWeights } from '../model/weights/initialise-weights.ts';
+import { loadWeights } from '../model/weights/load-weights.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { methodOf } from './method.ts';
 import { ModelPolicy } from './model-policy.ts';
 import type { Policy } from './policy.ts';

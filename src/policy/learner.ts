@@ -1,9 +1,9 @@
-import type { Recipe } from '../config.ts';
+import { type AdamWState, adamW } from '../algorithm/optimizer/adamw.ts';
+import { clipGradNorm } from '../algorithm/optimizer/clip.ts';
+import { learningRate } from '../algorithm/optimizer/learning-rate.ts';
+import type { Optimizer } from '../algorithm/optimizer/types.ts';
 import { InputError, RunError } from '../errors.ts';
-import { type AdamWState, adamW } from '../optimizer/adamw.ts';
-import { clipGradNorm } from '../optimizer/clip.ts';
-import { learningRate } from '../optimizer/learning-rate.ts';
-import type { Optimizer } from '../optimizer/types.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import type { PolicyState, UpdateMetrics } from './policy.ts';
 import type { Trainable, Trained } from './trainable.ts';
 import type { MicroResult } from './update-program.ts';

@@ -1,9 +1,9 @@
 import { adapterSpec } from '../adapter/adapter-spec.ts';
-import { initialiseAdapter } from '../adapter/initialise.ts';
-import { valueSettings } from '../config/algorithm.ts';
-import type { Recipe } from '../config.ts';
+import { initialiseAdapter } from '../adapter/initialise-adapter.ts';
+import { valueSettings } from '../algorithm/algorithm-settings.ts';
 import type { HostTensor, Named } from '../engine/engine.ts';
-import type { ModelConfig } from '../model/config.ts';
+import type { ModelConfig } from '../model/config/model-config.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { adapterTraining } from './adapted.ts';
 import { fullFineTuning } from './full.ts';
 import type { Trainable } from './trainable.ts';

@@ -1,17 +1,19 @@
-import type { BetaSchedule } from '../adapter/schedule.ts';
-import { nanMean } from '../algorithm/nan-statistics.ts';
-import type { Recipe } from '../config.ts';
+import { Annealing } from '../adapter/anneal/annealing.ts';
+import type { BetaSchedule } from '../adapter/anneal/beta-schedule.ts';
+import { stepsPerBatch } from '../algorithm/algorithm-settings.ts';
+import { nanMean } from '../algorithm/statistics/nan-statistics.ts';
 import type { Engine } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
-import type { ModelConfig } from '../model/config.ts';
+import type { ModelConfig } from '../model/config/model-config.ts';
 import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
+import type { TokenBatch } from '../model/token-logits.ts';
 import { batchLogits } from '../model/token-logits.ts';
-import type { Tokenizer } from '../model/tokenizer.ts';
-import { completions, sampleGroups } from '../rollout/sample.ts';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import { completions, sampleGroups } from '../rollout/sample-groups.ts';
 import type { Group } from '../types.ts';
 import { AnnealKl } from './anneal-kl.ts';
-import { Annealing } from './annealing.ts';
 import { BatchLoss, trainingTemperature } from './batch-loss.ts';
 import type { CoefficientState } from './coefficients.ts';
 import { Learner } from './learner.ts';
@@ -22,7 +24,6 @@ import type {
   PolicyDimensions,
   PolicySnapshot,
   PolicyState,
-  TokenBatch,
   TrainBatch,
   UpdateMetrics,
 } from './policy.ts';
@@ -68,7 +69,12 @@ export class ModelPolicy implements Policy {
     this.loss = new BatchLoss({ ...shared, recipe, trained: Object.keys(this.learner.tensors) });
     this.valueProgram = new ValueProgram(shared);
     this.annealKl = new AnnealKl(shared);
-    this.annealing = new Annealing(options.schedule, recipe);
+    this.annealing = new Annealing(options.schedule, {
+      schedule: recipe.adapter.schedule,
+      steps: recipe.steps,
+      stepsPerMove: recipe.algorithm.annealPer === 'batch' ? stepsPerBatch(recipe.algorithm) : 1,
+      measuresKl: recipe.metrics.annealKl,
+    });
   }
 
   get dimensions(): PolicyDimensions {

@@ -1,54 +1,15 @@
-import type { AdvantagedGroup, Completion, Group, Message, Task } from '../types.ts';
+import type { TokenBatch } from '../model/token-logits.ts';
+import type { Recipe } from '../recipe/recipe.ts';
+import type { Sampler } from '../rollout/sampler.ts';
+import type { AdvantagedGroup, Group, Message, Task } from '../types.ts';
 
 /**
  * The seam between the pipeline and what it trains. The pipeline sees a policy as plain data going in and out;
  * tensors, adapters and engines stay behind it.
  */
 
-/** A prompt to continue, with the task it belongs to. */
-export interface SampleRequest {
-  readonly task: Task;
-  readonly messages: readonly Message[];
-}
-
-/** How completions are drawn; the same names as the recipe's `sampling`. */
-export interface SampleOptions {
-  /** G: completions of each prompt. */
-  readonly groupSize: number;
-  readonly maxNewTokens: number;
-  /** Longer prompts keep their last so many tokens. */
-  readonly maxPromptLength: number;
-  /** 0 is greedy decoding. */
-  readonly temperature: number;
-  readonly topP: number;
-  readonly topK: number;
-  readonly minP: number;
-  readonly stop: readonly string[];
-  /** Seed of the call: the same weights, β, requests and seed give the same bits, whatever else is going on. */
-  readonly seed: number;
-}
-
-/** What episodes are played with. */
-export interface Player {
-  /** `groupSize` first turns for each request, in the order of the requests. */
-  sample(requests: readonly SampleRequest[], options: SampleOptions): Promise<readonly Group[]>;
-  /** One completion of each text, given as token ids. */
-  extend(texts: readonly (readonly number[])[], options: SampleOptions): Promise<readonly Completion[]>;
-  /**
-   * Ids of the tokens between a turn, which follows a conversation, and the policy's next: the end of the turn where it lacks one,
-   * what was said, and the template's marks.
-   */
-  between(
-    conversation: readonly Message[],
-    turn: Pick<Completion, 'tokenIds'>,
-    said: readonly Message[],
-  ): readonly number[];
-  /** Positions that the model has. */
-  readonly maxPositions: number;
-}
-
 /** The policy as it was at one moment: later updates of the policy don't reach it. */
-export interface PolicySnapshot extends Player {
+export interface PolicySnapshot extends Sampler {
   /** Optimiser steps that these weights have seen. */
   readonly version: number;
   readonly beta: number;
@@ -77,6 +38,18 @@ export type TrainBatch =
   | { readonly objective: 'rl'; readonly groups: readonly TrainGroup[] }
   | { readonly objective: 'sft'; readonly examples: readonly Example[] };
 
+/** A batch on which nothing is left to do but train. Plain data: checkpoints hold those not yet trained on. */
+export interface ReadyBatch {
+  readonly index: number;
+  readonly batch: TrainBatch;
+  /** Version and β of the policy that the batch was drawn for. */
+  readonly policyVersion: number;
+  readonly beta: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Its steps have moved the policy as far as targetKl allows: those that are left pass without an update. */
+  readonly farEnough: boolean;
+}
+
 /**
  * Numbers of one optimiser step, by TRL's names: loss, grad_norm, learning_rate, entropy, kl, clip_ratio/…
  * And compilations, the programs that the engine has compiled so far.
@@ -95,12 +68,6 @@ export interface PolicyState {
   readonly arrays: Readonly<Record<string, StateArray>>;
   /** JSON-able. */
   readonly data: Readonly<Record<string, unknown>>;
-}
-
-/** Token ids by row, right-padded, with 1 where a token counts. */
-export interface TokenBatch {
-  readonly inputIds: readonly (readonly number[])[];
-  readonly attentionMask: readonly (readonly number[])[];
 }
 
 /** Sizes that a memory estimate needs. */
@@ -147,3 +114,6 @@ export interface Policy {
   saveMerged(folder: string): Promise<void>;
   dispose(): Promise<void>;
 }
+
+/** Makes what a recipe trains. @throws InputError when the model, adapter or engine can't be had. */
+export type CreatePolicy = (recipe: Recipe) => Promise<Policy>;

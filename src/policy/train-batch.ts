@@ -1,9 +1,9 @@
 import { lossMask } from '../algorithm/completions.ts';
-import type { Recipe } from '../config.ts';
 import { InputError } from '../errors.ts';
 import { checkPositions } from '../model/check-positions.ts';
 import type { Sequences } from '../model/packed-rows.ts';
-import type { Tokenizer } from '../model/tokenizer.ts';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { Recipe } from '../recipe/recipe.ts';
 import { ended } from '../rollout/ended.ts';
 import { ownTokens } from '../rollout/own-tokens.ts';
 import type { Group, ValueTargets } from '../types.ts';

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { nearestNames } from '../config/nearest-names.ts';
-import { fieldPaths, fieldsOf } from '../config/schema-fields.ts';
-import { type RecipeInput, recipeSchema } from '../config.ts';
+import { configureEnvironment } from '../environment/configure-environment.ts';
 import { InputError } from '../errors.ts';
-import { configureEnvironment } from './configure-environment.ts';
+import { nearestNames } from '../options/nearest-names.ts';
+import { fieldPaths, fieldsOf } from '../options/schema-fields.ts';
+import { type RecipeInput, recipeSchema } from './recipe.ts';
 
 /**
  * Applies `a.b=value` overrides to a recipe, in order; a value is JSON, or else text as it stands.

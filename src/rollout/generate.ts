@@ -1,25 +1,9 @@
-import type { HostTensor } from '../engine/engine.ts';
+import type { DecodingModel } from '../model/decoding-model.ts';
+import { KvCache } from '../model/kv-cache.ts';
 import { lengthBucket } from '../model/length-bucket.ts';
 import { type RandomStream, randomStream } from '../random.ts';
 import type { FinishReason } from '../types.ts';
 import { argmax, drawToken, type Truncation } from './choose-token.ts';
-import { type CacheDimensions, KvCache } from './kv-cache.ts';
-
-/** What the decoding loop needs of a model: its weights and β are inside, fixed for the whole call. */
-export interface DecodingModel {
-  readonly cache: CacheDimensions;
-  readonly vocabSize: number;
-  /** Positions that the model can address. */
-  readonly maxPositions: number;
-  /** Keys and values of prompts, ids [P, T] right-padded → [k0, v0, …], each [P, KV, T, headDim]. */
-  prefill(ids: HostTensor, lengths: HostTensor): Promise<readonly HostTensor[]>;
-  /** Next-token probabilities [B, V] at a temperature, after ids [B] at positions `cache.lengths`; and the new keys and values. */
-  step(
-    ids: Int32Array,
-    cache: KvCache,
-    temperature: number,
-  ): Promise<{ readonly probabilities: Float32Array; readonly tensors: readonly HostTensor[] }>;
-}
 
 export interface GenerateSettings extends Truncation {
   /** G: completions of each prompt. */

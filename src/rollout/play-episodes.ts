@@ -1,8 +1,8 @@
-import { replyOf } from '../ask-environment.ts';
-import type { Player, SampleOptions, SampleRequest } from '../policy/policy.ts';
+import { replyOf } from '../environment/ask-environment.ts';
 import { randomStream } from '../random.ts';
 import type { Completion, Environment, Group, Message, Rollout } from '../types.ts';
 import { ended } from './ended.ts';
+import type { SampleOptions, SampleRequest, Sampler } from './sampler.ts';
 
 // An episode is a conversation between the policy and the environment. Its rollout is one row of tokens: the policy's turns, as sampled,
 // with what the environment said in between. The latter's tokens are not the policy's own: they carry no loss, and log-prob 0.
@@ -27,12 +27,12 @@ interface Open {
  * @throws RunError naming environment and task when the environment throws, answers with what are no messages, or takes too long.
  */
 export async function playEpisodes(
-  player: Player,
+  sampler: Sampler,
   environment: Environment,
   requests: readonly SampleRequest[],
   options: EpisodeOptions,
 ): Promise<Group[]> {
-  const groups = await player.sample(requests, options);
+  const groups = await sampler.sample(requests, options);
   if (environment.step === undefined) return [...groups];
   const episodes = groups.map((group) =>
     group.rollouts.map((rollout): Open => ({ group, rollout: firstTurn(rollout) })),
@@ -40,7 +40,7 @@ export async function playEpisodes(
   let open = episodes.flat();
   for (let turn = 1; turn < options.maxTurns && open.length > 0; turn++) {
     const seed = Math.floor(randomStream(options.seed, `turn ${turn}`).next() * 2 ** 32);
-    open = await nextTurn(player, environment, open, { ...options, groupSize: 1, seed });
+    open = await nextTurn(sampler, environment, open, { ...options, groupSize: 1, seed });
   }
   return groups.map((group, p) => ({ ...group, rollouts: episodes[p]!.map(({ rollout }) => rollout) }));
 }
@@ -52,7 +52,7 @@ function firstTurn(rollout: Rollout): Rollout {
 
 /** Lets the environment answer, and the policy go on, in every open episode; gives those that are still open. */
 async function nextTurn(
-  player: Player,
+  sampler: Sampler,
   environment: Environment,
   open: readonly Open[],
   options: EpisodeOptions,
@@ -63,9 +63,9 @@ async function nextTurn(
     if (said === undefined) continue;
     const { group, rollout } = episode;
     const conversation = [...group.messages, ...rollout.turns!.slice(0, -1)];
-    const between = player.between(conversation, rollout, said);
+    const between = sampler.between(conversation, rollout, said);
     const ids = [...group.promptIds, ...rollout.tokenIds, ...between];
-    if (ids.length >= player.maxPositions) {
+    if (ids.length >= sampler.maxPositions) {
       episode.rollout = { ...rollout, finishReason: 'length' };
       continue;
     }
@@ -73,7 +73,7 @@ async function nextTurn(
     going.push({ episode, ids });
   }
   if (going.length === 0) return [];
-  const completions = await player.extend(
+  const completions = await sampler.extend(
     going.map(({ ids }) => ids),
     options,
   );

@@ -1,8 +1,8 @@
 import { type AdapterSpec, adapterSpec } from '../../src/adapter/adapter-spec.ts';
 import { adapterShapes } from '../../src/adapter/adapter-tensors.ts';
-import { parseRecipe } from '../../src/config.ts';
 import type { HostTensor } from '../../src/engine/engine.ts';
 import { normal, randomStream } from '../../src/random.ts';
+import { parseRecipe } from '../../src/recipe/recipe.ts';
 import { tinyConfig } from '../model/decoder-programs.ts';
 
 export const config = tinyConfig();

@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { activations, placements } from '../../src/adapter/adapter-settings.ts';
 import type { AdapterSpec } from '../../src/adapter/adapter-spec.ts';
 import { adaptedLinear, BETA } from '../../src/adapter/afa-lora.ts';
-import { initialiseAdapter } from '../../src/adapter/initialise.ts';
-import { activations, placements } from '../../src/config.ts';
+import { initialiseAdapter } from '../../src/adapter/initialise-adapter.ts';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
-import { initialiseWeights } from '../../src/model/initialise.ts';
 import { ropeTables } from '../../src/model/rope-tables.ts';
+import { initialiseWeights } from '../../src/model/weights/initialise-weights.ts';
 import { expectNear, floats } from '../golden/golden-tensors.ts';
 import { engines, forwardProgram, int32, int32s, logprobProgram, scalar } from '../model/decoder-programs.ts';
 import { config, makeSpec, randomAdapter } from './adapter-fixture.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { initialiseAdapter } from '../../src/adapter/initialise.ts';
+import { initialiseAdapter } from '../../src/adapter/initialise-adapter.ts';
 import { config, makeSpec } from './adapter-fixture.ts';
 
 const values = (name: string, seed = 1, rank = 512) =>

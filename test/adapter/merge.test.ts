@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { adapterNames } from '../../src/adapter/adapter-tensors.ts';
 import { mergeAdapter } from '../../src/adapter/merge.ts';
 import { RefusedError } from '../../src/errors.ts';
-import { initialiseWeights } from '../../src/model/initialise.ts';
+import { initialiseWeights } from '../../src/model/weights/initialise-weights.ts';
 import { config, makeSpec, randomAdapter } from './adapter-fixture.ts';
 
 const weights = initialiseWeights(config, 2);

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readAdapterFolder, type StoredAdapter, writeAdapterFolder } from '../../src/adapter/peft-folder.ts';
 import { InputError } from '../../src/errors.ts';
+import { temporaryFolders } from '../io/temporary-folder.ts';
 import { tinyConfig } from '../model/decoder-programs.ts';
-import { temporaryFolders } from '../model/temporary-folder.ts';
 import { config, makeSpec, randomAdapter } from './adapter-fixture.ts';
 
 const newFolder = temporaryFolders();

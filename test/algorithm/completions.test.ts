@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { totalTokens } from '../../src/algorithm/aggregation.ts';
 import { completionMetrics, isTruncated, lossMask } from '../../src/algorithm/completions.ts';
+import { totalTokens } from '../../src/algorithm/statistics/aggregation.ts';
 
 const facts = { lengths: [2, 4, 3], truncated: [false, true, false] };
 

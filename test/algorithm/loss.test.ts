@@ -3,7 +3,7 @@ import { batchConstants } from '../../src/algorithm/loss/batch-constants.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import { combineMetrics } from '../../src/algorithm/loss/metrics.ts';
 import type { LossConfig } from '../../src/algorithm/loss/types.ts';
-import { createEagerEngine } from '../../src/engine/eager.ts';
+import { createEagerEngine } from '../../src/engine/eager/eager-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { InputError } from '../../src/errors.ts';
 import { engines } from '../model/decoder-programs.ts';

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadModel } from '../../src/causal-lm/load-model.ts';
 import { answerAnew } from '../../src/cli/answer-anew.ts';
-import type { Io } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/program.ts';
+import type { Io } from '../../src/cli/terminal/io.ts';
 import type { Toolkit } from '../../src/cli/toolkit.ts';
-import { loadModel } from '../../src/model/load-model.ts';
 import { createPolicy } from '../../src/policy/create-policy.ts';
 
 export interface Ran {

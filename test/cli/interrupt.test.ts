@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test, vi } from 'vitest';
-import { latestCheckpoint } from '../../src/checkpoint/list-checkpoints.ts';
+import { latestCheckpoint } from '../../src/run/checkpoint/list-checkpoints.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 import { modelFolder } from '../policy/model-folder.ts';
 import { recipeFile } from './command-line.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RolloutRecord } from '../../src/pipeline/rollout-records.ts';
+import type { RolloutRecord } from '../../src/run/folder/rollout-records.ts';
 import { anneal } from './command-line.ts';
 
 const record = (step: number, change: Partial<RolloutRecord> = {}): RolloutRecord => ({

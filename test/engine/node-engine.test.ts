@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createEagerEngine } from '../../src/engine/eager.ts';
+import { createEagerEngine } from '../../src/engine/eager/eager-engine.ts';
 import type { Engine, HostTensor, ProgramFunction } from '../../src/engine/engine.ts';
-import { openEngine } from '../../src/engine/select.ts';
+import { openEngine } from '../../src/engine/select/select-engine.ts';
 import * as tf from '../../src/engine/tfjs.ts';
 import { InputError } from '../../src/errors.ts';
 import { randomStream } from '../../src/random.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { RecipeInput } from '../../src/config.ts';
-import { openEngine } from '../../src/engine/select.ts';
+import { openEngine } from '../../src/engine/select/select-engine.ts';
 import type { TrainGroup } from '../../src/policy/policy.ts';
+import type { RecipeInput } from '../../src/recipe/recipe.ts';
 import { greatestGap, mixed, recorded, rollOut, withAdvantages } from '../policy/rollouts.ts';
 import { openTiny, type Tiny, trainedOf } from '../policy/tiny-policy.ts';
 import { hasTfjsNode } from './tfjs-node.ts';

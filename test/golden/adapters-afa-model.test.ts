@@ -6,8 +6,8 @@ import { adapterNames, adapterShapes } from '../../src/adapter/adapter-tensors.t
 import { adaptedLinear, BETA } from '../../src/adapter/afa-lora.ts';
 import { mergeAdapter } from '../../src/adapter/merge.ts';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
-import type { ModelConfig } from '../../src/model/config.ts';
-import { readSafetensors, type StoredTensor } from '../../src/model/safetensors.ts';
+import type { ModelConfig } from '../../src/model/config/model-config.ts';
+import { readSafetensors, type StoredTensor } from '../../src/model/files/safetensors.ts';
 import { engines } from '../model/decoder-programs.ts';
 import { fixtureModel, GoldenRun, goldenBatch, realPairs, realValues } from './decoder-golden.ts';
 import { fixtures, type Json, knownFields, readGolden } from './golden-files.ts';

@@ -5,7 +5,7 @@ import { adapterShapes } from '../../src/adapter/adapter-tensors.ts';
 import { adaptedLinear } from '../../src/adapter/afa-lora.ts';
 import { mergeAdapter } from '../../src/adapter/merge.ts';
 import { readAdapterFolder } from '../../src/adapter/peft-folder.ts';
-import { readSafetensors, type StoredTensor } from '../../src/model/safetensors.ts';
+import { readSafetensors, type StoredTensor } from '../../src/model/files/safetensors.ts';
 import { engines } from '../model/decoder-programs.ts';
 import { fixtureModel, GoldenRun, goldenBatch, later, realPairs, realValues } from './decoder-golden.ts';
 import { fixtures, foldersWith, knownFields, readGolden } from './golden-files.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import { adamW } from '../../src/optimizer/adamw.ts';
-import { clipGradNorm } from '../../src/optimizer/clip.ts';
-import { type LearningRateSchedule, learningRate } from '../../src/optimizer/learning-rate.ts';
+import { adamW } from '../../src/algorithm/optimizer/adamw.ts';
+import { clipGradNorm } from '../../src/algorithm/optimizer/clip.ts';
+import { type LearningRateSchedule, learningRate } from '../../src/algorithm/optimizer/learning-rate.ts';
 import {
   expectClose,
   flat,

@@ -1,6 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, expect } from 'vitest';
-import { totalTokens } from '../../src/algorithm/aggregation.ts';
 import {
   type EntropyTarget,
   endEntropyStep,
@@ -8,6 +7,7 @@ import {
   observeEntropy,
   startEntropy,
 } from '../../src/algorithm/entropy-controller.ts';
+import { totalTokens } from '../../src/algorithm/statistics/aggregation.ts';
 import * as tf from '../../src/engine/tfjs.ts';
 import { expectClose, type GoldenCase, goldenSuite, type Json, onlyKeys } from './algorithms-cases.ts';
 import { type LossArrays, lossConfig, lossConfigKeys, runLoss, trlCall } from './algorithms-trl-loss.ts';

@@ -2,12 +2,12 @@ import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, expect } from 'vitest';
 import { grpo } from '../../src/algorithm/advantage/grpo.ts';
 import { grpoNormalizeThenSum } from '../../src/algorithm/advantage/grpo-normalize-then-sum.ts';
-import { totalTokens } from '../../src/algorithm/aggregation.ts';
 import { completionMetrics, isTruncated, lossMask, tokensSeen } from '../../src/algorithm/completions.ts';
 import { importanceWeights } from '../../src/algorithm/importance-correction.ts';
 import { needsOldLogprobs } from '../../src/algorithm/loss/old-logprobs.ts';
-import { rewardMetrics, weightedRewards } from '../../src/algorithm/rewards.ts';
+import { totalTokens } from '../../src/algorithm/statistics/aggregation.ts';
 import * as tf from '../../src/engine/tfjs.ts';
+import { rewardMetrics, weightedRewards } from '../../src/environment/scoring/aggregate-scores.ts';
 import { expectClose, flat, type GoldenCase, goldenSuite, onlyKeys } from './algorithms-cases.ts';
 import { lossConfig, lossConfigKeys, runLoss, trlCall } from './algorithms-trl-loss.ts';
 

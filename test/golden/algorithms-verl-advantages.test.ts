@@ -1,7 +1,11 @@
 import { expect } from 'vitest';
 import { estimatorNamed } from '../../src/algorithm/advantage/index.ts';
 import { outcomeRewards, perToken } from '../../src/algorithm/advantage/outcome.ts';
-import { maskedMean, maskedVariance, maskedWhiten } from '../../src/algorithm/masked-statistics.ts';
+import {
+  maskedMean,
+  maskedVariance,
+  maskedWhiten,
+} from '../../src/algorithm/statistics/masked-statistics.ts';
 import { expectClose, flat, type GoldenCase, goldenSuite, type Json, onlyKeys } from './algorithms-cases.ts';
 
 const rows = (value: Json): number[][] => value.map(flat);

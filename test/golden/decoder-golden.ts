@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Engine, HostTensor, Named } from '../../src/engine/engine.ts';
 import type * as tf from '../../src/engine/tfjs.ts';
-import { type ModelConfig, parseModelConfig } from '../../src/model/config.ts';
+import { type ModelConfig, parseModelConfig } from '../../src/model/config/model-config.ts';
+import { readSafetensors } from '../../src/model/files/safetensors.ts';
 import { ropeTables } from '../../src/model/rope-tables.ts';
-import { readSafetensors } from '../../src/model/safetensors.ts';
-import { loadWeights } from '../../src/model/weights.ts';
+import { loadWeights } from '../../src/model/weights/load-weights.ts';
 import {
   forwardProgram,
   int32,

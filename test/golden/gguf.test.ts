@@ -2,13 +2,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HostTensor } from '../../src/engine/engine.ts';
-import { openBinaryFile } from '../../src/model/binary-file.ts';
-import { dequantise, type GgufFile, openGguf } from '../../src/model/gguf.ts';
-import { quantType } from '../../src/model/gguf-dequantise.ts';
-import { ggufModelConfig, huggingFaceName } from '../../src/model/gguf-llama.ts';
+import { openBinaryFile } from '../../src/io/binary-file.ts';
+import { dequantise, type GgufFile, openGguf } from '../../src/model/files/gguf.ts';
+import { quantType } from '../../src/model/files/gguf-dequantise.ts';
+import { readSafetensors, type StoredTensor } from '../../src/model/files/safetensors.ts';
 import { readModelConfig } from '../../src/model/read-config.ts';
-import { readSafetensors, type StoredTensor } from '../../src/model/safetensors.ts';
-import { loadWeights } from '../../src/model/weights.ts';
+import { ggufModelConfig, huggingFaceName } from '../../src/model/weights/gguf-llama.ts';
+import { loadWeights } from '../../src/model/weights/load-weights.ts';
 import {
   fixtures,
   foldersWith,

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { HostTensor } from '../../src/engine/engine.ts';
-import type { StoredTensor } from '../../src/model/safetensors.ts';
+import type { StoredTensor } from '../../src/model/files/safetensors.ts';
 
 export const floats = (
   values: readonly number[],

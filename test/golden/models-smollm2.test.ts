@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine, HostTensor, Named } from '../../src/engine/engine.ts';
 import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
-import type { ModelConfig } from '../../src/model/config.ts';
+import type { ModelConfig } from '../../src/model/config/model-config.ts';
 import { baseLinear } from '../../src/model/decoder.ts';
 import { ModelPrograms } from '../../src/model/model-programs.ts';
 import { packRows } from '../../src/model/packed-rows.ts';
 import { readModelConfig } from '../../src/model/read-config.ts';
-import { loadWeights } from '../../src/model/weights.ts';
+import { loadWeights } from '../../src/model/weights/load-weights.ts';
 import { generate } from '../../src/rollout/generate.ts';
 import { type Json, knownFields, noSmollm2, readGolden, smollm2 } from './golden-files.ts';
 import { expectNear } from './golden-tensors.ts';

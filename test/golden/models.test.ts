@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { baseLinear } from '../../src/model/decoder.ts';
+import { readSafetensors, type StoredTensor } from '../../src/model/files/safetensors.ts';
 import { ModelPrograms } from '../../src/model/model-programs.ts';
-import { readSafetensors, type StoredTensor } from '../../src/model/safetensors.ts';
 import { generate } from '../../src/rollout/generate.ts';
 import { engines } from '../model/decoder-programs.ts';
 import {

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { chatTemplate } from '../../src/model/chat-template.ts';
-import { openGguf } from '../../src/model/gguf.ts';
-import { ggufTokenizerFiles } from '../../src/model/gguf-tokenizer.ts';
-import { createTokenizer, loadTokenizer, type Tokenizer } from '../../src/model/tokenizer.ts';
+import { openGguf } from '../../src/model/files/gguf.ts';
+import { chatTemplate } from '../../src/model/tokenizer/chat-template.ts';
+import { ggufTokenizerFiles } from '../../src/model/tokenizer/gguf-tokenizer.ts';
+import { createTokenizer, loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import {
   fixtures,
   foldersWith,

@@ -2,9 +2,9 @@ import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openSafetensors, readSafetensors } from '../../src/model/files/safetensors.ts';
 import { readModelConfig } from '../../src/model/read-config.ts';
-import { openSafetensors, readSafetensors } from '../../src/model/safetensors.ts';
-import { expectedTensors, loadWeights } from '../../src/model/weights.ts';
+import { expectedTensors, loadWeights } from '../../src/model/weights/load-weights.ts';
 import { fixtures, foldersWith, readGolden, sha256 } from './golden-files.ts';
 
 /** Architectures of later issues: their folders are recorded already. */

@@ -1,8 +1,8 @@
-import { createEagerEngine } from '../../src/engine/eager.ts';
+import { createEagerEngine } from '../../src/engine/eager/eager-engine.ts';
 import type { Engine, HostTensor, Named } from '../../src/engine/engine.ts';
 import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
 import * as tf from '../../src/engine/tfjs.ts';
-import { type ModelConfig, parseModelConfig } from '../../src/model/config.ts';
+import { type ModelConfig, parseModelConfig } from '../../src/model/config/model-config.ts';
 import { baseLinear, type DecoderModel, type LinearMap } from '../../src/model/decoder.ts';
 import { type DecoderBatch, decoderForward, logits, logprobs } from '../../src/model/forward.ts';
 import { ROPE_COS, ROPE_SIN } from '../../src/model/rope-tables.ts';

@@ -4,8 +4,8 @@ import type * as tf from '../../src/engine/tfjs.ts';
 import { EngineError } from '../../src/errors.ts';
 import { logits } from '../../src/model/forward.ts';
 import { decodeStep, prefill } from '../../src/model/forward-decode.ts';
-import { initialiseWeights } from '../../src/model/initialise.ts';
 import { ropeTables } from '../../src/model/rope-tables.ts';
+import { initialiseWeights } from '../../src/model/weights/initialise-weights.ts';
 import {
   decoderOf,
   engines,

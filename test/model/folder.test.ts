@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseModelConfig } from '../../src/model/config.ts';
+import { parseModelConfig } from '../../src/model/config/model-config.ts';
 import { saveModelFolder } from '../../src/model/folder.ts';
 import { readModelConfig } from '../../src/model/read-config.ts';
-import { loadTokenizer } from '../../src/model/tokenizer.ts';
-import { loadWeights } from '../../src/model/weights.ts';
-import { temporaryFolders } from './temporary-folder.ts';
+import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import { loadWeights } from '../../src/model/weights/load-weights.ts';
+import { temporaryFolders } from '../io/temporary-folder.ts';
 import { randomWeights, tinyConfig, tinyJson } from './tiny-model.ts';
 
 const folder = temporaryFolders();

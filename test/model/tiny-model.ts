@@ -1,6 +1,6 @@
 import type { HostTensor } from '../../src/engine/engine.ts';
-import { type ModelConfig, parseModelConfig } from '../../src/model/config.ts';
-import { expectedTensors } from '../../src/model/weights.ts';
+import { type ModelConfig, parseModelConfig } from '../../src/model/config/model-config.ts';
+import { expectedTensors } from '../../src/model/weights/load-weights.ts';
 import { randomStream } from '../../src/random.ts';
 
 /** config.json of a Llama of a few hundred parameters. */

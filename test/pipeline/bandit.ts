@@ -1,18 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeFolderAtomic } from '../../src/checkpoint/atomic-folder.ts';
-import type { RecipeInput } from '../../src/config.ts';
 import { RefusedError } from '../../src/errors.ts';
-import type {
-  Policy,
-  PolicySnapshot,
-  PolicyState,
-  SampleOptions,
-  SampleRequest,
-  TrainBatch,
-} from '../../src/policy/policy.ts';
+import { writeFolderAtomic } from '../../src/io/atomic-folder.ts';
+import type { Policy, PolicySnapshot, PolicyState, TrainBatch } from '../../src/policy/policy.ts';
 import { randomStream } from '../../src/random.ts';
+import type { RecipeInput } from '../../src/recipe/recipe.ts';
+import type { SampleOptions, SampleRequest } from '../../src/rollout/sampler.ts';
 import type { Completion, Environment, Group, Rollout, Task } from '../../src/types.ts';
 
 /**

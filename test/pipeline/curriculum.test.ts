@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { RecipeInput } from '../../src/config.ts';
+import type { RecipeInput } from '../../src/recipe/recipe.ts';
 import type { CurriculumProgress, Task } from '../../src/types.ts';
 import { banditRecipe, sevens } from './bandit.ts';
 import { lines, runBandit, temporaryFolder } from './run.ts';

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { latestCheckpoint } from '../../src/checkpoint/list-checkpoints.ts';
 import { RunError } from '../../src/errors.ts';
+import { latestCheckpoint } from '../../src/run/checkpoint/list-checkpoints.ts';
 import { banditRecipe } from './bandit.ts';
 import { runBandit, temporaryFolder } from './run.ts';
 

@@ -1,6 +1,6 @@
 import { lastValueFrom, of, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { parseRecipe } from '../../src/config.ts';
+import { TaskSource } from '../../src/environment/task-source.ts';
 import { RunError } from '../../src/errors.ts';
 import { addAdvantages } from '../../src/pipeline/add-advantages.ts';
 import { addReference } from '../../src/pipeline/add-reference.ts';
@@ -9,8 +9,8 @@ import { judgeBy } from '../../src/pipeline/judge.ts';
 import { makeExamples } from '../../src/pipeline/make-examples.ts';
 import { rollOut } from '../../src/pipeline/roll-out.ts';
 import { score } from '../../src/pipeline/score.ts';
-import { TaskSource } from '../../src/pipeline/task-source.ts';
 import { randomStream } from '../../src/random.ts';
+import { parseRecipe } from '../../src/recipe/recipe.ts';
 import type { RewardBatch, RewardFunction, RolloutBatch, ScoredGroup } from '../../src/types.ts';
 import { Bandit, banditRecipe, sevens } from './bandit.ts';
 import { marbles } from './marbles.ts';

@@ -1,8 +1,8 @@
 import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { latestCheckpoint, listCheckpoints } from '../../src/checkpoint/list-checkpoints.ts';
 import { InputError } from '../../src/errors.ts';
+import { latestCheckpoint, listCheckpoints } from '../../src/run/checkpoint/list-checkpoints.ts';
 import { banditRecipe } from './bandit.ts';
 import { lines, runBandit, temporaryFolder } from './run.ts';
 

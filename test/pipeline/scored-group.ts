@@ -1,5 +1,5 @@
-import { parseRecipe, type RecipeInput } from '../../src/config.ts';
 import { judgeBy } from '../../src/pipeline/judge.ts';
+import { parseRecipe, type RecipeInput } from '../../src/recipe/recipe.ts';
 import type { ScoredGroup } from '../../src/types.ts';
 import { banditRecipe } from './bandit.ts';
 

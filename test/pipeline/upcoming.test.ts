@@ -1,7 +1,7 @@
 import { from, shareReplay } from 'rxjs';
 import { expect, test } from 'vitest';
-import type { ReadyBatch } from '../../src/pipeline/batches.ts';
 import { upcoming } from '../../src/pipeline/upcoming.ts';
+import type { ReadyBatch } from '../../src/policy/policy.ts';
 import { marbles } from './marbles.ts';
 
 function ready(index: number): ReadyBatch {

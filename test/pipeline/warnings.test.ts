@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { parseRecipe } from '../../src/config.ts';
 import {
   accuracyWarnings,
   lastJump,
@@ -7,6 +6,7 @@ import {
   startWatch,
   watchStep,
 } from '../../src/pipeline/warnings.ts';
+import { parseRecipe } from '../../src/recipe/recipe.ts';
 import { banditRecipe } from './bandit.ts';
 
 /** Steps at which something was said, and what. */

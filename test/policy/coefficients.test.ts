@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { parseRecipe, type RecipeInput } from '../../src/config.ts';
 import {
   coefficients,
   compiledLoss,
   nextCoefficients,
   startCoefficients,
 } from '../../src/policy/coefficients.ts';
+import { parseRecipe, type RecipeInput } from '../../src/recipe/recipe.ts';
 import { banditRecipe } from '../pipeline/bandit.ts';
 import { mixed, rollOut, withAdvantages } from './rollouts.ts';
 import { openTiny } from './tiny-policy.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { activations, placements } from '../../src/adapter/adapter-settings.ts';
 import { startsDead } from '../../src/adapter/dead-start.ts';
-import { activations, parseRecipe, placements } from '../../src/config.ts';
 import { recipeWarnings } from '../../src/pipeline/warnings.ts';
+import { parseRecipe } from '../../src/recipe/recipe.ts';
 import { mixed, rollOut, withAdvantages } from './rollouts.ts';
 import { openTiny, tinyRecipe } from './tiny-policy.ts';
 

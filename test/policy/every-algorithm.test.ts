@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { losses } from '../../src/algorithm/loss/index.ts';
-import { parseRecipe, type Recipe } from '../../src/config.ts';
 import { trainWith } from '../../src/pipeline/train.ts';
 import type { PolicyState, TrainBatch } from '../../src/policy/policy.ts';
+import { parseRecipe, type Recipe } from '../../src/recipe/recipe.ts';
 import { modelFolder, newPath } from './model-folder.ts';
 import { greatestGap, mixed, rollOut, withAdvantages, withValueTargets } from './rollouts.ts';
 import {

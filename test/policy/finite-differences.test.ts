@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { valueSettings } from '../../src/algorithm/algorithm-settings.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
-import { valueSettings } from '../../src/config/algorithm.ts';
 import type { HostTensor } from '../../src/engine/engine.ts';
 import type { ModelWeights } from '../../src/model/model-programs.ts';
 import { measureTokens } from '../../src/policy/measure-tokens.ts';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { placements } from '../../src/adapter/adapter-settings.ts';
 import { BETA } from '../../src/adapter/afa-lora.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
-import { placements } from '../../src/config.ts';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
 import { type MicroBatch, microBatches } from '../../src/policy/micro-batches.ts';
 import { type MicroInputs, type MicroResult, UpdateProgram } from '../../src/policy/update-program.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { valueSettings } from '../../src/algorithm/algorithm-settings.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import { losses } from '../../src/algorithm/loss/index.ts';
-import { valueSettings } from '../../src/config/algorithm.ts';
 import { measureTokens } from '../../src/policy/measure-tokens.ts';
 import { type MicroBatch, microBatches } from '../../src/policy/micro-batches.ts';
 import { prepareBatch } from '../../src/policy/prepare-batch.ts';

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseRecipe, placements } from '../../src/config.ts';
+import { placements } from '../../src/adapter/adapter-settings.ts';
 import { RefusedError } from '../../src/errors.ts';
-import { loadWeights } from '../../src/model/weights.ts';
-import type { TokenBatch } from '../../src/policy/policy.ts';
+import type { TokenBatch } from '../../src/model/token-logits.ts';
+import { loadWeights } from '../../src/model/weights/load-weights.ts';
+import { parseRecipe } from '../../src/recipe/recipe.ts';
 import { newPath } from './model-folder.ts';
 import { greatestGap, mixed, rollOut, withAdvantages } from './rollouts.ts';
 import { openTiny, openTinyRecipe, type Tiny, trainedOf } from './tiny-policy.ts';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import type { Recipe, RecipeInput } from '../../src/config.ts';
 import { trainWith } from '../../src/pipeline/train.ts';
 import type { Policy, TrainBatch, TrainGroup } from '../../src/policy/policy.ts';
+import type { Recipe, RecipeInput } from '../../src/recipe/recipe.ts';
 import { modelFolder, newPath } from './model-folder.ts';
 import { greatestGap, recorded, trainerLogprobs } from './rollouts.ts';
 import { openTinyRecipe, type RecipeOverrides, type Tiny, tinyRecipe } from './tiny-policy.ts';

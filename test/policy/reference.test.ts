@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseRecipe } from '../../src/config.ts';
 import type { TrainGroup } from '../../src/policy/policy.ts';
+import { parseRecipe } from '../../src/recipe/recipe.ts';
 import type { Group } from '../../src/types.ts';
 import { greatestGap, mixed, rollOut, withAdvantages } from './rollouts.ts';
 import { openTiny, openTinyRecipe, type Tiny } from './tiny-policy.ts';

@@ -1,6 +1,7 @@
 import { type PackedRows, packRows } from '../../src/model/packed-rows.ts';
-import type { SampleOptions, TrainGroup } from '../../src/policy/policy.ts';
+import type { TrainGroup } from '../../src/policy/policy.ts';
 import { playEpisodes } from '../../src/rollout/play-episodes.ts';
+import type { SampleOptions } from '../../src/rollout/sampler.ts';
 import type { Group } from '../../src/types.ts';
 import type { Tiny } from './tiny-policy.ts';
 import { requests } from './toy-environment.ts';

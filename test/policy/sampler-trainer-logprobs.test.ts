@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { placements } from '../../src/config.ts';
+import { placements } from '../../src/adapter/adapter-settings.ts';
 import type { Group } from '../../src/types.ts';
 import { greatestGap, recorded, rollOut, trainerLogprobs, withAdvantages } from './rollouts.ts';
 import { openTiny, type RecipeOverrides } from './tiny-policy.ts';

@@ -1,20 +1,20 @@
 import { afterAll } from 'vitest';
 import { adapterSpec } from '../../src/adapter/adapter-spec.ts';
-import { initialiseAdapter } from '../../src/adapter/initialise.ts';
-import { type BetaSchedule, betaSchedule, noAnnealing } from '../../src/adapter/schedule.ts';
-import { parseRecipe, type Recipe, type RecipeInput } from '../../src/config.ts';
+import { type BetaSchedule, betaSchedule, noAnnealing } from '../../src/adapter/anneal/beta-schedule.ts';
+import { initialiseAdapter } from '../../src/adapter/initialise-adapter.ts';
 import type { Engine, HostTensor, Named } from '../../src/engine/engine.ts';
 import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
-import type { ModelConfig } from '../../src/model/config.ts';
+import type { ModelConfig } from '../../src/model/config/model-config.ts';
 import { ModelPrograms, type ModelWeights } from '../../src/model/model-programs.ts';
 import { readModelConfig } from '../../src/model/read-config.ts';
-import { loadTokenizer } from '../../src/model/tokenizer.ts';
-import { loadWeights } from '../../src/model/weights.ts';
+import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import { loadWeights } from '../../src/model/weights/load-weights.ts';
 import { methodOf } from '../../src/policy/method.ts';
 import { ModelPolicy } from '../../src/policy/model-policy.ts';
 import type { PolicyState } from '../../src/policy/policy.ts';
 import type { Trainable, Trained } from '../../src/policy/trainable.ts';
 import { randomStream } from '../../src/random.ts';
+import { parseRecipe, type Recipe, type RecipeInput } from '../../src/recipe/recipe.ts';
 import { type FolderOptions, modelFolder } from './model-folder.ts';
 import { toyEnvironment, toyReward } from './toy-environment.ts';
 

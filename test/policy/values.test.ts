@@ -1,11 +1,11 @@
 import { lastValueFrom, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { parseRecipe } from '../../src/config.ts';
+import { nameRewards } from '../../src/environment/scoring/name-rewards.ts';
+import { scoreGroups } from '../../src/environment/scoring/score-groups.ts';
 import { addAdvantages } from '../../src/pipeline/add-advantages.ts';
 import { judgeBy } from '../../src/pipeline/judge.ts';
-import { nameRewards } from '../../src/pipeline/name-rewards.ts';
-import { scoreGroups } from '../../src/pipeline/score-groups.ts';
 import type { PolicyState, TrainGroup } from '../../src/policy/policy.ts';
+import { parseRecipe } from '../../src/recipe/recipe.ts';
 import type { Group } from '../../src/types.ts';
 import { modelFolder } from './model-folder.ts';
 import { greatestGap, rollOut } from './rollouts.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { HostTensor } from '../../src/engine/engine.ts';
-import { type DecodingModel, type GenerateSettings, generate } from '../../src/rollout/generate.ts';
-import type { KvCache } from '../../src/rollout/kv-cache.ts';
+import type { DecodingModel } from '../../src/model/decoding-model.ts';
+import type { KvCache } from '../../src/model/kv-cache.ts';
+import { type GenerateSettings, generate } from '../../src/rollout/generate.ts';
 
 const VOCAB = 8;
 const EOS = 7;

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { RunError } from '../../src/errors.ts';
-import type { Player, SampleOptions } from '../../src/policy/policy.ts';
 import { playEpisodes } from '../../src/rollout/play-episodes.ts';
+import type { SampleOptions, Sampler } from '../../src/rollout/sampler.ts';
 import type { Environment, Episode, FinishReason, Message, Rollout } from '../../src/types.ts';
 
-/** A player that says 'a', then 'b', then 'c' …: one token a turn, the turn's number, with log-prob −turn. */
+/** A sampler that says 'a', then 'b', then 'c' …: one token a turn, the turn's number, with log-prob −turn. */
 function speller(finish: (turn: number) => FinishReason = () => 'eos') {
   const calls: { readonly texts: readonly (readonly number[])[]; readonly options: SampleOptions }[] = [];
   const turn = (t: number) => ({
     ...{ tokenIds: [t], logprobs: [-t], text: String.fromCharCode(96 + t), finishReason: finish(t) },
   });
-  const player: Player = {
+  const sampler: Sampler = {
     maxPositions: 20,
     sample: async (requests, { groupSize }) =>
       requests.map((request) => ({
@@ -31,7 +31,7 @@ function speller(finish: (turn: number) => FinishReason = () => 'eos') {
       70 + said.length,
     ],
   };
-  return { player, calls };
+  return { sampler, calls };
 }
 
 const said = (content: string): Message[] => [{ role: 'tool', content }];
@@ -45,26 +45,26 @@ const options = {
   ...{ stop: [], seed: 7, maxTurns: 5, stepTimeout: 9 },
 };
 const requests = [{ task: { id: 'x' }, messages: [{ role: 'user' as const, content: 'spell' }] }];
-const play = (player: Player, env: Environment, more: Partial<typeof options> = {}) =>
-  playEpisodes(player, env, requests, { ...options, ...more });
+const play = (sampler: Sampler, env: Environment, more: Partial<typeof options> = {}) =>
+  playEpisodes(sampler, env, requests, { ...options, ...more });
 
 describe('an episode', () => {
   test('is one completion where the environment does not answer', async () => {
-    const { player, calls } = speller();
-    const [group] = await play(player, environment());
+    const { sampler, calls } = speller();
+    const [group] = await play(sampler, environment());
     expect(group!.rollouts).toHaveLength(2);
     expect(group!.rollouts[0]).not.toHaveProperty('turns');
     expect(calls).toEqual([]);
   });
 
   test('goes on from what was sampled and said, until the environment has nothing to say', async () => {
-    const { player, calls } = speller();
+    const { sampler, calls } = speller();
     const seen: Episode[] = [];
     const env = environment((episode) => {
       seen.push(episode);
       return episode.messages.length < 5 ? said('go on') : undefined;
     });
-    const [group] = await play(player, env, { groupSize: 1 });
+    const [group] = await play(sampler, env, { groupSize: 1 });
     expect(group!.promptIds).toEqual([50, 51]);
     expect(group!.rollouts[0]).toEqual({
       // Turn a; one message before it, a turn of one token, one message said; turn b; three before it; turn c.
@@ -94,10 +94,10 @@ describe('an episode', () => {
   });
 
   test('ends by itself while others go on, each turn with a seed of its own', async () => {
-    const { player, calls } = speller();
+    const { sampler, calls } = speller();
     let asked = 0;
     const env = environment(async () => (asked++ === 0 ? undefined : said('more')));
-    const [group] = await play(player, env, { maxTurns: 3 });
+    const [group] = await play(sampler, env, { maxTurns: 3 });
     expect(group!.rollouts.map(({ turns }) => turns!.length)).toEqual([1, 5]);
     expect(calls.map(({ texts, options: { groupSize } }) => [texts.length, groupSize])).toEqual([
       [1, 1],
@@ -107,30 +107,30 @@ describe('an episode', () => {
     expect(new Set(seeds).size).toBe(3);
     const again = speller();
     asked = 0;
-    await play(again.player, env, { maxTurns: 3 });
+    await play(again.sampler, env, { maxTurns: 3 });
     expect(again.calls.map((call) => call.options.seed)).toEqual(seeds.slice(1));
   });
 
   test('ends after maxTurns, at a turn that hit the token limit, and where the model has no positions left', async () => {
     const always = environment(() => said('more'));
-    const turnsOf = async (player: Player, maxTurns: number) => {
-      const [group] = await play(player, always, { maxTurns, groupSize: 1 });
+    const turnsOf = async (sampler: Sampler, maxTurns: number) => {
+      const [group] = await play(sampler, always, { maxTurns, groupSize: 1 });
       const { turns, finishReason, tokenIds } = group!.rollouts[0]!;
       return { turns: turns!.length, finishReason, tokens: tokenIds.length };
     };
-    expect(await turnsOf(speller().player, 1)).toEqual({ turns: 1, finishReason: 'eos', tokens: 1 });
-    expect(await turnsOf(speller().player, 3)).toEqual({ turns: 5, finishReason: 'eos', tokens: 9 });
-    const cut = speller((turn) => (turn === 2 ? 'length' : 'eos')).player;
+    expect(await turnsOf(speller().sampler, 1)).toEqual({ turns: 1, finishReason: 'eos', tokens: 1 });
+    expect(await turnsOf(speller().sampler, 3)).toEqual({ turns: 5, finishReason: 'eos', tokens: 9 });
+    const cut = speller((turn) => (turn === 2 ? 'length' : 'eos')).sampler;
     expect(await turnsOf(cut, 9)).toEqual({ turns: 3, finishReason: 'length', tokens: 5 });
     // 2 of the prompt and 4 a turn: the sixth message would leave none of 20 positions to the turn after it.
-    expect(await turnsOf(speller().player, 9)).toEqual({ turns: 9, finishReason: 'length', tokens: 17 });
+    expect(await turnsOf(speller().sampler, 9)).toEqual({ turns: 9, finishReason: 'length', tokens: 17 });
   });
 
   test('fails with the environment’s and the task’s name', async () => {
     const env = environment(() => {
       throw new Error('no tool');
     });
-    const played = play(speller().player, env);
+    const played = play(speller().sampler, env);
     await expect(played).rejects.toThrow(RunError);
     await expect(played).rejects.toThrow('env "talk" failed to step in task "x": no tool');
   });

@@ -1,5 +1,5 @@
-import type { Rows } from '../aggregation.ts';
-import { masked, maskedWhiten } from '../masked-statistics.ts';
+import type { Rows } from '../statistics/aggregation.ts';
+import { masked, maskedWhiten } from '../statistics/masked-statistics.ts';
 import { maskOf, needed, tokenRewardsOf } from './needs.ts';
 import type { AdvantageEstimator } from './types.ts';
 

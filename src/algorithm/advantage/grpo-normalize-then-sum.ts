@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts';
-import { nanMean, nanStd } from '../nan-statistics.ts';
+import { nanMean, nanStd } from '../statistics/nan-statistics.ts';
 import { rowsByGroup } from './groups.ts';
 import type { AdvantageBatch, Advantages } from './types.ts';
 

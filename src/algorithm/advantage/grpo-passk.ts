@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts';
-import { nanStd } from '../nan-statistics.ts';
+import { nanStd } from '../statistics/nan-statistics.ts';
 import { byGroup } from './outcome.ts';
 import type { AdvantageEstimator } from './types.ts';
 

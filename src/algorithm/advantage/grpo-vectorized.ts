@@ -1,4 +1,4 @@
-import { nanStd } from '../nan-statistics.ts';
+import { nanStd } from '../statistics/nan-statistics.ts';
 import { byGroup, mean } from './outcome.ts';
 import type { AdvantageEstimator } from './types.ts';
 

@@ -1,4 +1,4 @@
-import { nanMean, nanStd } from '../nan-statistics.ts';
+import { nanMean, nanStd } from '../statistics/nan-statistics.ts';
 import { rowsByGroup } from './groups.ts';
 import type { AdvantageEstimator, ScaleRewards } from './types.ts';
 

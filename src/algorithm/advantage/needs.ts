@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.ts';
-import type { Rows } from '../aggregation.ts';
+import type { Rows } from '../statistics/aggregation.ts';
 import type { AdvantageBatch } from './types.ts';
 
 /** The batch's mask. @throws InputError naming the estimator that needs it. */

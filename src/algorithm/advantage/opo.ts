@@ -1,4 +1,4 @@
-import { rowSum } from '../aggregation.ts';
+import { rowSum } from '../statistics/aggregation.ts';
 import { maskOf } from './needs.ts';
 import { byGroup } from './outcome.ts';
 import type { AdvantageEstimator } from './types.ts';

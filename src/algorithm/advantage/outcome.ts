@@ -1,4 +1,4 @@
-import { type Rows, rowSum } from '../aggregation.ts';
+import { type Rows, rowSum } from '../statistics/aggregation.ts';
 import { rowsByGroup } from './groups.ts';
 import type { AdvantageBatch, Advantages } from './types.ts';
 

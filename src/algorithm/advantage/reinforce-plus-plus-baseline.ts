@@ -1,4 +1,4 @@
-import { masked, maskedWhiten } from '../masked-statistics.ts';
+import { masked, maskedWhiten } from '../statistics/masked-statistics.ts';
 import { maskOf } from './needs.ts';
 import { byGroup, perToken, verlBaseline } from './outcome.ts';
 import type { AdvantageEstimator } from './types.ts';

@@ -1,4 +1,4 @@
-import { masked, maskedWhiten } from '../masked-statistics.ts';
+import { masked, maskedWhiten } from '../statistics/masked-statistics.ts';
 import { maskOf, tokenRewardsOf } from './needs.ts';
 import type { AdvantageEstimator } from './types.ts';
 

@@ -1,5 +1,7 @@
-import type { Rows } from '../aggregation.ts';
-import type { Scores } from '../rewards.ts';
+import type { Rows } from '../statistics/aggregation.ts';
+
+/** Scores of F reward functions for B completions, [F][B]; null where a function does not apply. */
+export type Scores = readonly (readonly (number | null)[])[];
 
 /** What an advantage estimator reads: a batch of B completions. Each estimator needs only some of it. */
 export interface AdvantageBatch {

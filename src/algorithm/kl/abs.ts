@@ -1,5 +1,5 @@
 import * as tf from '../../engine/tfjs.ts';
-import { constantOf } from '../stop-gradient.ts';
+import { constantOf } from '../statistics/stop-gradient.ts';
 import type { KlEstimator } from './types.ts';
 
 /** |log π − log π_ref|, verl's `abs`: a distance rather than an estimate of the KL. Its gradient at 0 is 0. */

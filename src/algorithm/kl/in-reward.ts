@@ -1,4 +1,4 @@
-import { type Rows, rowSum } from '../aggregation.ts';
+import { type Rows, rowSum } from '../statistics/aggregation.ts';
 import { klNamed } from './index.ts';
 
 /** Log-probs of sampled tokens when they were sampled and under the reference policy, [B][T]. */

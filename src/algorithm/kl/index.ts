@@ -1,6 +1,6 @@
 import * as tf from '../../engine/tfjs.ts';
 import { InputError } from '../../errors.ts';
-import { detach } from '../stop-gradient.ts';
+import { detach } from '../statistics/stop-gradient.ts';
 import { abs } from './abs.ts';
 import { k1 } from './k1.ts';
 import { k2 } from './k2.ts';

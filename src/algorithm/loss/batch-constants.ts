@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.ts';
-import { type Rows, tokenWeights, totalTokens } from '../aggregation.ts';
-import { quantile } from '../quantile.ts';
+import { type Rows, tokenWeights, totalTokens } from '../statistics/aggregation.ts';
+import { quantile } from '../statistics/quantile.ts';
 import { callsPerStep, type DividedBatch, divisors, verlDivisors } from './divisors.ts';
 import { lossNamed } from './index.ts';
 import type { LossConfig } from './types.ts';

@@ -1,6 +1,6 @@
 import * as tf from '../../engine/tfjs.ts';
 import { InputError } from '../../errors.ts';
-import { constantOf } from '../stop-gradient.ts';
+import { constantOf } from '../statistics/stop-gradient.ts';
 import { termMean } from './metrics.ts';
 import type { LossDefinition, Surrogate } from './types.ts';
 

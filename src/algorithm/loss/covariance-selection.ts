@@ -1,15 +1,7 @@
 import { type RandomStream, sampleIndices } from '../../random.ts';
-import { type Rows, totalTokens } from '../aggregation.ts';
+import { type Rows, totalTokens } from '../statistics/aggregation.ts';
 import { clipRange } from './clipped.ts';
-import type { CovarianceRange, LossConfig } from './types.ts';
-
-/** The optimiser batch as the selection needs it, rows of equal lengths; advantages one a row or one a token. */
-export interface CovarianceBatch {
-  readonly logprobs: Rows;
-  readonly oldLogprobs: Rows;
-  readonly advantages: readonly (number | ArrayLike<number>)[];
-  readonly mask: Rows;
-}
+import type { CovarianceBatch, CovarianceRange, LossConfig } from './types.ts';
 
 /** At least one token is dropped; only those whose covariance lies strictly between the bounds are eligible. */
 type ClipCovOptions = Pick<LossConfig, 'clipEpsilon' | 'clipEpsilonHigh'> & CovarianceRange;

@@ -1,5 +1,11 @@
 import { InputError } from '../../errors.ts';
-import { type Aggregation, type Denominators, type Rows, rowSum, totalTokens } from '../aggregation.ts';
+import {
+  type Aggregation,
+  type Denominators,
+  type Rows,
+  rowSum,
+  totalTokens,
+} from '../statistics/aggregation.ts';
 import type { LossDefinition } from './types.ts';
 
 /** TRL's own divisors of one `compute_loss` call. */

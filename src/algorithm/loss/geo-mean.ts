@@ -1,5 +1,5 @@
 import * as tf from '../../engine/tfjs.ts';
-import { constantOf } from '../stop-gradient.ts';
+import { constantOf } from '../statistics/stop-gradient.ts';
 import { clipRange } from './clipped.ts';
 import type { LossDefinition, PolicyTerms, Surrogate } from './types.ts';
 import { verlMetrics } from './verl-metrics.ts';

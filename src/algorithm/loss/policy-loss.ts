@@ -1,6 +1,6 @@
 import * as tf from '../../engine/tfjs.ts';
 import { klNamed } from '../kl/index.ts';
-import { constantOf, detach } from '../stop-gradient.ts';
+import { constantOf, detach } from '../statistics/stop-gradient.ts';
 import { lossNamed } from './index.ts';
 import { tokenMean } from './metrics.ts';
 import type { ImportanceLevel, LossConfig, LossInputs, LossResult, PolicyTerms } from './types.ts';

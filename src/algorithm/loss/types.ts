@@ -3,8 +3,7 @@ import type * as tf from '../../engine/tfjs.ts';
 import type { RandomStream } from '../../random.ts';
 import type { EstimatorName } from '../advantage/index.ts';
 import type { ScaleRewards } from '../advantage/types.ts';
-import type { Aggregation } from '../aggregation.ts';
-import type { CovarianceBatch } from './covariance-selection.ts';
+import type { Aggregation, Rows } from '../statistics/aggregation.ts';
 
 /**
  * What a policy loss reads, as tensors of one micro-batch: B rows of T completion tokens, right-padded.
@@ -46,6 +45,14 @@ export interface LossResult {
 
 /** One importance ratio a token, or one a sequence: exp of the masked mean log-ratio (GSPO). */
 export type ImportanceLevel = 'token' | 'sequence';
+
+/** The optimiser batch as the selection needs it, rows of equal lengths; advantages one a row or one a token. */
+export interface CovarianceBatch {
+  readonly logprobs: Rows;
+  readonly oldLogprobs: Rows;
+  readonly advantages: readonly (number | ArrayLike<number>)[];
+  readonly mask: Rows;
+}
 
 /** The settings of a policy loss. Its numbers enter the graph as `hyperParameters`; the rest selects code. */
 export interface LossConfig {

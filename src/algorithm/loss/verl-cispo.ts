@@ -1,5 +1,5 @@
 import * as tf from '../../engine/tfjs.ts';
-import { constantOf } from '../stop-gradient.ts';
+import { constantOf } from '../statistics/stop-gradient.ts';
 import { clipBounds } from './clipped.ts';
 import type { LossDefinition, Surrogate } from './types.ts';
 import { clampedLogRatio, verlMetrics } from './verl-metrics.ts';

@@ -1,5 +1,5 @@
 import * as tf from '../../engine/tfjs.ts';
-import { constantOf, detach } from '../stop-gradient.ts';
+import { constantOf, detach } from '../statistics/stop-gradient.ts';
 import { clipBounds } from './clipped.ts';
 import { pessimistic } from './pessimistic.ts';
 import type { LossDefinition, Surrogate } from './types.ts';

@@ -1,5 +1,5 @@
 import * as tf from '../../engine/tfjs.ts';
-import { constantOf } from '../stop-gradient.ts';
+import { constantOf } from '../statistics/stop-gradient.ts';
 import type { LossDefinition, PolicyTerms, Surrogate } from './types.ts';
 
 /** Bounds of a token's and a sequence's log-weight. */

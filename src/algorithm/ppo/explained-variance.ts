@@ -1,5 +1,5 @@
-import type { Rows } from '../aggregation.ts';
-import { maskedVariance } from '../masked-statistics.ts';
+import type { Rows } from '../statistics/aggregation.ts';
+import { maskedVariance } from '../statistics/masked-statistics.ts';
 
 /**
  * How much of the returns a value function knew beforehand: 1 − Var(returns − values)/Var(returns) over the mask. 1 is all, 0 no more than

@@ -1,5 +1,5 @@
-import { type Rows, rowSum } from '../aggregation.ts';
-import { nanMean } from '../nan-statistics.ts';
+import { type Rows, rowSum } from '../statistics/aggregation.ts';
+import { nanMean } from '../statistics/nan-statistics.ts';
 import type { TokenRewards } from './token-rewards.ts';
 
 /** What TRL writes in place of log-probs after a response's last token. */

@@ -1,6 +1,6 @@
-import type { Rows } from '../aggregation.ts';
 import { type Penalised, penaliseKl } from '../kl/in-reward.ts';
-import { masked, maskedWhiten } from '../masked-statistics.ts';
+import type { Rows } from '../statistics/aggregation.ts';
+import { masked, maskedWhiten } from '../statistics/masked-statistics.ts';
 
 /** Rows of sampled tokens, [B][T], with one score a completion. */
 export interface TokenRewardBatch {

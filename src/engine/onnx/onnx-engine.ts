@@ -2,12 +2,12 @@ import { EngineError } from '../../errors.ts';
 import type { CompileOptions, Engine, HostTensor, Named, Program, ProgramFunction } from '../engine.ts';
 import * as tf from '../tfjs.ts';
 import { withBackend } from '../with-backend.ts';
-import { generalise, type SizeSource } from './dynamic-axes.ts';
-import { type ConstantData, input, type Value } from './graph.ts';
 import { kernels } from './kernels/index.ts';
-import { type GraphInput, serialise } from './model-proto.ts';
 import { openSession, type Session, type SessionSettings } from './session.ts';
-import { BACKEND, registerKernels, TraceBackend } from './trace-backend.ts';
+import { generalise, type SizeSource } from './trace/dynamic-axes.ts';
+import { type ConstantData, input, type Value } from './trace/graph.ts';
+import { type GraphInput, serialise } from './trace/model-proto.ts';
+import { BACKEND, registerKernels, TraceBackend } from './trace/trace-backend.ts';
 
 export interface OnnxEngineSettings extends SessionSettings {
   /** Compiled programs beyond this many bytes are released, the longest unused first. */

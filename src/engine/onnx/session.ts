@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { EngineError } from '../../errors.ts';
 import type { HostTensor, Named } from '../engine.ts';
-import { OUTPUT_PREFIX } from './model-proto.ts';
+import { OUTPUT_PREFIX } from './trace/model-proto.ts';
 
 export interface SessionSettings {
   /** Execution provider. */

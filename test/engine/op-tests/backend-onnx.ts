@@ -1,9 +1,15 @@
 import type { HostTensor } from '../../../src/engine/engine.ts';
-import { input, type Node, nodes, topologicalOrder, type Value } from '../../../src/engine/onnx/graph.ts';
 import { kernels } from '../../../src/engine/onnx/kernels/index.ts';
-import { serialise } from '../../../src/engine/onnx/model-proto.ts';
 import { openSession } from '../../../src/engine/onnx/session.ts';
-import { BACKEND, registerKernels, TraceBackend } from '../../../src/engine/onnx/trace-backend.ts';
+import {
+  input,
+  type Node,
+  nodes,
+  topologicalOrder,
+  type Value,
+} from '../../../src/engine/onnx/trace/graph.ts';
+import { serialise } from '../../../src/engine/onnx/trace/model-proto.ts';
+import { BACKEND, registerKernels, TraceBackend } from '../../../src/engine/onnx/trace/trace-backend.ts';
 import * as tf from '../../../src/engine/tfjs.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { annealedActivation } from '../../../src/adapter/annealed-activation.ts';
-import { createEagerEngine } from '../../../src/engine/eager.ts';
+import { createEagerEngine } from '../../../src/engine/eager/eager-engine.ts';
 import type { HostTensor, Named, ProgramFunction } from '../../../src/engine/engine.ts';
 import { fusedKernels } from '../../../src/engine/onnx/kernels/fused.ts';
 import { createOnnxEngine } from '../../../src/engine/onnx/onnx-engine.ts';

@@ -10,8 +10,8 @@ import {
   uniform,
   type Value,
   type ValueType,
-} from '../graph.ts';
-import { type KernelInputs, type TraceKernel, valueType } from '../trace-backend.ts';
+} from '../trace/graph.ts';
+import { type KernelInputs, type TraceKernel, valueType } from '../trace/trace-backend.ts';
 
 const INT64_MAX = 2 ** 53;
 

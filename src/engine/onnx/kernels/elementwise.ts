@@ -1,6 +1,15 @@
 import { backend_util } from '../../tfjs.ts';
-import { cast, expand, node, sameShape, scalar, uniform, type Value, type ValueType } from '../graph.ts';
-import type { TraceKernel } from '../trace-backend.ts';
+import {
+  cast,
+  expand,
+  node,
+  sameShape,
+  scalar,
+  uniform,
+  type Value,
+  type ValueType,
+} from '../trace/graph.ts';
+import type { TraceKernel } from '../trace/trace-backend.ts';
 
 /** Emits a node of the input's shape. */
 const same = (op: string, ...inputs: Value[]): Value =>

@@ -1,5 +1,5 @@
-import { int64s, node, nodes, reshape } from '../graph.ts';
-import type { TraceKernel } from '../trace-backend.ts';
+import { int64s, node, nodes, reshape } from '../trace/graph.ts';
+import type { TraceKernel } from '../trace/trace-backend.ts';
 
 /** y = x/√(mean(x²)+ε) · weight over the last axis, and 1/√(mean(x²)+ε) for the gradient. */
 const rmsNorm: TraceKernel = ({ x, weight }, { epsilon }) => {

@@ -1,4 +1,4 @@
-import type { TraceKernel } from '../trace-backend.ts';
+import type { TraceKernel } from '../trace/trace-backend.ts';
 import { arrangementKernels } from './arrangement.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { fusedKernels } from './fused.ts';

@@ -9,8 +9,8 @@ import {
   uniform,
   type Value,
   type ValueType,
-} from '../graph.ts';
-import type { TraceKernel } from '../trace-backend.ts';
+} from '../trace/graph.ts';
+import type { TraceKernel } from '../trace/trace-backend.ts';
 
 /**
  * Slices of x along an axis: [batch…, outer…, indices…, slice…]. With batchDims, each batch has its own indices: they

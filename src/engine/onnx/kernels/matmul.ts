@@ -1,6 +1,6 @@
 import { backend_util, util } from '../../tfjs.ts';
-import { node, type Value } from '../graph.ts';
-import type { TraceKernel } from '../trace-backend.ts';
+import { node, type Value } from '../trace/graph.ts';
+import type { TraceKernel } from '../trace/trace-backend.ts';
 
 function transposeLast(x: Value): Value {
   const rank = x.shape.length;

@@ -1,6 +1,6 @@
 import { util } from '../../tfjs.ts';
-import { cast, int64s, node, nodes, reshape, scalar, type Value } from '../graph.ts';
-import type { KernelAttributes, TraceKernel } from '../trace-backend.ts';
+import { cast, int64s, node, nodes, reshape, scalar, type Value } from '../trace/graph.ts';
+import type { KernelAttributes, TraceKernel } from '../trace/trace-backend.ts';
 
 /** The axes a reduction runs over, none given meaning all, and the shape that is left. */
 function reducedShape(x: Value, attributes: KernelAttributes) {

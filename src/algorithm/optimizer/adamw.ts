@@ -1,0 +1,68 @@
+import { InputError } from '../../errors.ts';
+import type { Optimizer, Parameters } from './types.ts';
+
+export interface AdamWOptions {
+  /** Decay rates of the two moments, β1 and β2. */
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  readonly weightDecay: number;
+}
+
+export interface AdamWState {
+  /** Updates done so far. */
+  readonly step: number;
+  readonly expAvg: Record<string, Float32Array>;
+  readonly expAvgSq: Record<string, Float32Array>;
+}
+
+/**
+ * AdamW, https://arxiv.org/abs/1711.05101, in the order of torch.optim.AdamW: the decay is decoupled and comes first,
+ *   p ← p·(1 − lr·wd);  m ← m + (1−β1)(g − m);  v ← β2·v + (1−β2)g²;  p ← p − lr/(1−β1ᵗ) · m / (√v/√(1−β2ᵗ) + eps).
+ * Moments are updated in place.
+ */
+export function adamW(options: AdamWOptions): Optimizer<AdamWState> {
+  return {
+    init: (params) => ({ step: 0, expAvg: zerosLike(params), expAvgSq: zerosLike(params) }),
+    update(grads, state, params, lr) {
+      const step = state.step + 1;
+      const next: Record<string, Float32Array> = { ...params };
+      for (const [name, grad] of Object.entries(grads)) {
+        const [param, m, v] = [params[name], state.expAvg[name], state.expAvgSq[name]];
+        if (param === undefined || m === undefined || v === undefined) {
+          throw new InputError(`gradient for "${name}", which the optimiser was not started with`);
+        }
+        next[name] = new Float32Array(param.length);
+        adamStep({ ...options, grad, param, m, v, out: next[name], step, lr });
+      }
+      return { params: next, state: { ...state, step } };
+    },
+  };
+}
+
+const zerosLike = (params: Parameters) =>
+  Object.fromEntries(Object.entries(params).map(([name, p]) => [name, new Float32Array(p.length)]));
+
+interface AdamStep extends AdamWOptions {
+  readonly grad: Float32Array;
+  readonly param: Float32Array;
+  readonly m: Float32Array;
+  readonly v: Float32Array;
+  readonly out: Float32Array;
+  readonly step: number;
+  readonly lr: number;
+}
+
+function adamStep({ grad, param, m, v, out, step, lr, betas, eps, weightDecay }: AdamStep): void {
+  const [beta1, beta2] = betas;
+  const keep = 1 - lr * weightDecay;
+  const stepSize = lr / (1 - beta1 ** step);
+  const toUnbiased = 1 / Math.sqrt(1 - beta2 ** step);
+  for (let i = 0; i < param.length; i++) {
+    const g = grad[i]!;
+    const mean = m[i]! + (1 - beta1) * (g - m[i]!);
+    const square = beta2 * v[i]! + (1 - beta2) * g * g;
+    m[i] = mean;
+    v[i] = square;
+    out[i] = param[i]! * keep - (stepSize * mean) / (Math.sqrt(square) * toUnbiased + eps);
+  }
+}

@@ -1,0 +1,27 @@
+import type { Engine } from '../engine/engine.ts';
+import { type EngineChoice, openEngine } from '../engine/select/select-engine.ts';
+import { modelPath } from '../model/config/model-path.ts';
+import { readModelConfig } from '../model/read-config.ts';
+import { loadTokenizer } from '../model/tokenizer/tokenizer.ts';
+import { loadWeights } from '../model/weights/load-weights.ts';
+import { type CausalLM, LoadedModel } from './causal-lm.ts';
+
+export interface LoadModelOptions {
+  /** An open engine, which stays the caller's, or how to open one; onnx with all cores when left out. */
+  readonly engine?: Engine | Partial<EngineChoice>;
+}
+
+/**
+ * Loads a causal language model: a folder in Hugging Face layout (weights as safetensors or one .gguf file), a .gguf file, or
+ * 'tiny', the embedded model. Weights are held as float32.
+ * @throws InputError when there is no such model, its files are damaged, or its architecture is not supported.
+ */
+export async function loadModel(source: string, { engine = {} }: LoadModelOptions = {}): Promise<CausalLM> {
+  const path = modelPath(source);
+  const config = await readModelConfig(path);
+  const tokenizer = await loadTokenizer(path);
+  const weights = await loadWeights(path, config);
+  if ('compile' in engine) return new LoadedModel({ engine, ownsEngine: false, config, tokenizer, weights });
+  const opened = await openEngine({ engine: 'auto', device: 'cpu', threads: 0, ...engine });
+  return new LoadedModel({ engine: opened, ownsEngine: true, config, tokenizer, weights });
+}

@@ -1,0 +1,54 @@
+import type { EnvironmentReport } from '../../environment/check-environment.ts';
+import type { TargetGrade } from '../../environment/grade-targets.ts';
+import type { Split } from '../../types.ts';
+import { count, percent, table } from './format.ts';
+
+/** How much of a prompt or a target is shown. */
+const SHOWN = 160;
+
+/** An environment's report, as lines for a person. */
+export function reportLines(
+  report: EnvironmentReport,
+  { unit, grade }: { readonly unit: string; readonly grade: TargetGrade | undefined },
+): string[] {
+  const { name, gold, failures, splits } = report;
+  const rows = Object.entries(splits).flatMap(([split, own]) => splitRows(split as Split, own, unit));
+  const more = gold === undefined ? 0 : gold.graded - gold.verified - failures.length;
+  return [
+    ...table([['environment', name], ['gold answers', verified(gold)], ...gradeRows(grade), ...rows]),
+    ...failures.map(({ task, why }) => `  ${task}: ${why}`),
+    ...(more > 0 ? [`  and ${count(more)} more`] : []),
+  ];
+}
+
+function verified(gold: EnvironmentReport['gold']): string {
+  if (gold === undefined) return 'not graded: it has no validate()';
+  return `${count(gold.verified)} of ${count(gold.graded)} verify (${percent(gold.verified / gold.graded)})`;
+}
+
+function gradeRows(grade: TargetGrade | undefined): [string, string][] {
+  if (grade === undefined) return [];
+  const { reward, graded, right, miss } = grade;
+  const but = miss && `, but not ${miss.task}: ${shown(miss.target)} scores ${miss.score}`;
+  return [[`by ${reward}`, `${count(right)} of ${count(graded)} targets are right${but ?? ''}`]];
+}
+
+function splitRows(
+  split: Split,
+  { tasks, shortest, median, longest, truncated, example }: EnvironmentReport['splits'][Split],
+  unit: string,
+): [string, string][] {
+  const size = `${count(tasks)} tasks, ${shortest} to ${longest} ${unit}, median ${median}`;
+  const prompt = shown(example.prompt.at(-1)!.content);
+  return [
+    [`${split} prompts`, `${size}; ${truncation(truncated)}`],
+    ['  such as', example.target === null ? prompt : `${prompt} → ${shown(example.target)}`],
+  ];
+}
+
+function truncation(truncated: number | null): string {
+  if (truncated === null) return '--tokenizer MODEL tells how many would be truncated';
+  return `${truncated === 0 ? 'none' : count(truncated)} would be truncated`;
+}
+
+const shown = (text: string) => JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);

@@ -1,0 +1,41 @@
+import type { Verification } from '../../run/verify/verify-run.ts';
+import type { EvalResult, TrainEvent } from '../../types.ts';
+import { accuracyText, percent, table } from './format.ts';
+
+type Done = Extract<TrainEvent, { type: 'done' }>;
+
+/** What a finished run has come to, as lines for a person. */
+export function summaryLines(done: Done, verification: Verification, report: string): string[] {
+  return table([
+    ['held-out accuracy', `${accuracyText(done.before)} → ${accuracyText(done.after)}${on(done.after)}`],
+    ['final β', String(verification.beta)],
+    ['merged model', done.merged],
+    ...verificationRows(verification),
+    ['report', report],
+  ]);
+}
+
+function on({ tasks }: EvalResult): string {
+  return `, greedy, ${tasks} tasks, 95 % intervals`;
+}
+
+/** What was verified, as rows of a table. */
+export function verificationRows(verification: Verification): (readonly [string, string])[] {
+  const { ok, problems, maxDelta, tolerance, baseDelta, accuracy, reloadedAccuracy, answers } = verification;
+  const ties = answers.nearTies === 0 ? '' : `, ${answers.nearTies} part at a near-tie`;
+  return [
+    ['verify', ok ? 'passed' : 'FAILED'],
+    [
+      '  merged vs unmerged',
+      `max |Δlogit| ${maxDelta.toExponential(2)} (allowed ${tolerance.toExponential(0)})`,
+    ],
+    ...(baseDelta === null
+      ? []
+      : [['  merged vs base', `max |Δlogit| ${baseDelta.toExponential(2)}`] as const]),
+    [
+      '  in a new process',
+      `accuracy ${percent(reloadedAccuracy)} (${percent(accuracy)} as trained), ${answers.equal} of ${answers.tasks} answers equal${ties}`,
+    ],
+    ...problems.map((problem) => ['  problem', problem] as const),
+  ];
+}

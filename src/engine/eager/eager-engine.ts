@@ -1,0 +1,149 @@
+import { EngineError } from '../../errors.ts';
+import type {
+  CompileOptions,
+  Engine,
+  EngineStats,
+  HostTensor,
+  Named,
+  Program,
+  ProgramFunction,
+} from '../engine.ts';
+import * as tf from '../tfjs.ts';
+import { withBackend } from '../with-backend.ts';
+import { DeviceCache } from './device-cache.ts';
+import { type EagerEngineName, loadEagerBackend } from './eager-backend.ts';
+
+/** Float inputs of at least this many bytes stay on the device from one call to the next, while the array is the same. */
+const RESIDENT_BYTES = 256 * 1024;
+
+/**
+ * Opens an engine that runs a program's ops one by one on a tfjs backend, nothing compiled: `node` (TensorFlow, CPU),
+ * `gpu` (TensorFlow, CUDA) or `cpu` (plain JavaScript, an oracle for tests).
+ * @throws InputError when its package is missing or unusable, saying how to mend it.
+ */
+export async function createEagerEngine(name: EagerEngineName): Promise<Engine> {
+  return new EagerEngine(name, await loadEagerBackend(name));
+}
+
+class EagerEngine implements Engine {
+  readonly name: EagerEngineName;
+  readonly #backend: string;
+  readonly #device = new DeviceCache();
+  readonly #programs = new Set<EagerProgram>();
+
+  constructor(name: EagerEngineName, backend: string) {
+    this.name = name;
+    this.#backend = backend;
+  }
+
+  compile(fn: ProgramFunction, options: CompileOptions): Program {
+    const program = new EagerProgram(fn, options, {
+      backend: this.#backend,
+      device: this.#device,
+      onDispose: () => this.#programs.delete(program),
+    });
+    this.#programs.add(program);
+    return program;
+  }
+
+  /** Nothing is ever compiled; `constantBytes` counts every array kept on the device, weights passed as inputs too. */
+  stats(): EngineStats {
+    return { compilations: 0, livePrograms: this.#programs.size, constantBytes: this.#device.bytes };
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([...this.#programs].map((program) => program.dispose()));
+  }
+}
+
+interface Home {
+  readonly backend: string;
+  readonly device: DeviceCache;
+  readonly onDispose: () => void;
+}
+
+class EagerProgram implements Program {
+  readonly #fn: ProgramFunction;
+  readonly #options: CompileOptions;
+  readonly #home: Home;
+  /** The array held on the device for each input name. */
+  readonly #resident = new Map<string, HostTensor['data']>();
+  #disposed = false;
+
+  constructor(fn: ProgramFunction, options: CompileOptions, home: Home) {
+    this.#fn = fn;
+    this.#options = options;
+    this.#home = home;
+  }
+
+  run(inputs: Named<HostTensor>): Promise<Record<string, HostTensor>> {
+    return withBackend(this.#home.backend, async () => {
+      if (this.#disposed)
+        throw new EngineError(`program "${this.#options.name}" was disposed: compile it again`);
+      const everything = { ...inputs, ...this.#options.constants };
+      this.#settle(everything);
+      const outputs = tf.tidy(() => this.#evaluate(everything));
+      try {
+        return await readAll(outputs);
+      } finally {
+        tf.dispose(outputs);
+      }
+    });
+  }
+
+  dispose(): Promise<void> {
+    return withBackend(this.#home.backend, () => {
+      if (this.#disposed) return;
+      this.#disposed = true;
+      for (const data of this.#resident.values()) this.#home.device.release(data);
+      this.#resident.clear();
+      this.#home.onDispose();
+    });
+  }
+
+  /** Puts the arrays that are to stay on the device there, and lets go of those that they replace. */
+  #settle(inputs: Named<HostTensor>): void {
+    for (const [name, host] of Object.entries(inputs)) {
+      const held = this.#resident.get(name);
+      if (held === host.data) continue;
+      if (this.#staysOnDevice(name, host)) {
+        this.#home.device.hold(host);
+        this.#resident.set(name, host.data);
+      } else {
+        this.#resident.delete(name);
+      }
+      if (held !== undefined) this.#home.device.release(held);
+    }
+  }
+
+  #staysOnDevice(name: string, host: HostTensor): boolean {
+    if (this.#options.constants !== undefined && name in this.#options.constants) return true;
+    if (this.#options.mutable?.includes(name)) return false;
+    return host.dtype === 'float32' && host.data.byteLength >= RESIDENT_BYTES;
+  }
+
+  #evaluate(inputs: Named<HostTensor>): Named<tf.Tensor> {
+    const kept = new Set<tf.Tensor>();
+    const tensors = mapValues(inputs, ({ data, shape, dtype }, name) => {
+      const resident = this.#resident.has(name) ? this.#home.device.get(data) : undefined;
+      if (resident === undefined) return tf.tensor(data, [...shape], dtype);
+      kept.add(resident);
+      // Two inputs may share an array under different shapes; the device has the shape it saw first.
+      return tf.util.arraysEqual(resident.shape, [...shape]) ? resident : tf.reshape(resident, [...shape]);
+    });
+    // What is returned gets disposed once read: an input returned as it is must not be the device's own copy.
+    return mapValues(this.#fn(tensors), (output) => (kept.has(output) ? tf.clone(output) : output));
+  }
+}
+
+async function readAll(outputs: Named<tf.Tensor>): Promise<Record<string, HostTensor>> {
+  const read = Object.entries(outputs).map(async ([name, tensor]) => {
+    const host = { data: await tensor.data(), shape: tensor.shape, dtype: tensor.dtype } as HostTensor;
+    return [name, host] as const;
+  });
+  return Object.fromEntries(await Promise.all(read));
+}
+
+function mapValues<A, B>(record: Named<A>, f: (value: A, name: string) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value, name)]));
+}

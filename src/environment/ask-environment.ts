@@ -1,0 +1,65 @@
+import { RunError } from '../errors.ts';
+import type { Environment, Episode, Message, Task } from '../types.ts';
+import { inTime, whatFailed } from './user-code/what-failed.ts';
+
+// Whatever an environment is asked for, an answer that makes no sense is an error with its name and the task's, not something to go on
+// with.
+
+const roles: readonly unknown[] = ['system', 'user', 'assistant', 'tool'] satisfies Message['role'][];
+
+/** Whether a value has what every environment has. */
+export const isEnvironment = (value: unknown): value is Environment =>
+  typeof value === 'object' && value !== null && ['name', 'tasks', 'prompt'].every((name) => name in value);
+
+/** A task's prompt. @throws RunError naming the environment and the task when it throws, or gives no conversation. */
+export function promptOf(environment: Environment, task: Task): readonly Message[] {
+  const what = `give the prompt of task "${task.id}"`;
+  try {
+    const messages = environment.prompt(task);
+    if (messages.length === 0) throw new TypeError('it has no messages');
+    return checked(messages);
+  } catch (cause) {
+    throw failed(environment, what, cause);
+  }
+}
+
+/** The text that supervised fine-tuning teaches. @throws RunError as `promptOf`. */
+export function targetOf(environment: Environment, task: Task): string {
+  try {
+    if (environment.target === undefined) throw new Error('it has no target()');
+    const target: unknown = environment.target(task);
+    if (typeof target !== 'string') throw new TypeError(`it is ${show(target)}, no text`);
+    return target;
+  } catch (cause) {
+    throw failed(environment, `give the target of task "${task.id}"`, cause);
+  }
+}
+
+/** What an environment answers to the policy's turn; undefined at the episode's end. @throws RunError as `promptOf`, or after `seconds`. */
+export async function replyOf(
+  environment: Environment,
+  episode: Episode,
+  seconds: number,
+): Promise<readonly Message[] | undefined> {
+  try {
+    const said = await inTime(environment.step!(episode), seconds);
+    return said == null || said.length === 0 ? undefined : checked(said);
+  } catch (cause) {
+    throw failed(environment, `step in task "${episode.task.id}"`, cause);
+  }
+}
+
+function checked(messages: readonly Message[]): readonly Message[] {
+  if (!Array.isArray(messages)) throw new TypeError(`it is ${show(messages)}, no array of messages`);
+  for (const message of messages as readonly unknown[]) {
+    const { role, content } = (message ?? {}) as Partial<Message>;
+    if (!roles.includes(role) || typeof content !== 'string')
+      throw new TypeError(`${show(message)} is no message: { role: ${roles.join(' | ')}, content: text }`);
+  }
+  return messages;
+}
+
+const failed = ({ name }: Environment, what: string, cause: unknown): RunError =>
+  new RunError(`env "${name}" failed to ${what}: ${whatFailed(cause)}`, { cause });
+
+const show = (value: unknown): string => JSON.stringify(value) ?? String(value);

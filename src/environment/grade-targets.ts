@@ -1,0 +1,44 @@
+import type { Environment, Split } from '../types.ts';
+import { promptOf, targetOf } from './ask-environment.ts';
+import { callReward, type NamedReward } from './scoring/call-reward.ts';
+import { writtenBatch } from './scoring/written-batch.ts';
+import { firstTasks } from './task-source.ts';
+
+/** How a reward scores an environment's own targets. */
+export interface TargetGrade {
+  readonly reward: string;
+  readonly graded: number;
+  /** Targets that score at least 1. */
+  readonly right: number;
+  /** The first one that does not. */
+  readonly miss:
+    | { readonly task: string; readonly target: string; readonly score: number | null }
+    | undefined;
+}
+
+const splits: readonly Split[] = ['train', 'test'];
+
+/**
+ * Gives an environment's targets to a reward as if a policy had written them: those of a recipe should score 1, else nothing that is
+ * taught, or sampled, can be right. @throws RunError as `callReward` does.
+ */
+export async function gradeTargets(
+  env: Environment,
+  reward: NamedReward,
+  limit: number,
+): Promise<TargetGrade> {
+  const tasks = (await Promise.all(splits.map((split) => firstTasks(env, split, limit)))).flat();
+  const prompts = tasks.map((task) => promptOf(env, task));
+  const completions = tasks.map((task) => targetOf(env, task));
+  const scores = await callReward(reward, writtenBatch({ tasks, prompts, completions }));
+  const missed = scores.findIndex((score) => score === null || score < 1);
+  return {
+    reward: reward.name,
+    graded: tasks.length,
+    right: scores.filter((score) => score !== null && score >= 1).length,
+    miss:
+      missed < 0
+        ? undefined
+        : { task: tasks[missed]!.id, target: completions[missed]!, score: scores[missed]! },
+  };
+}

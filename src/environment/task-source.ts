@@ -1,0 +1,162 @@
+import { AnnealError, InputError, RunError } from '../errors.ts';
+import type { Environment, Split, Task } from '../types.ts';
+import { whatFailed } from './user-code/what-failed.ts';
+
+/** Tasks in a row that don't suit after which a curriculum counts as one that wants none. */
+const MOST_UNSUITED = 100_000;
+
+/** Tasks taken, and how many were passed over on the way. */
+interface TakenTasks {
+  readonly tasks: Task[];
+  readonly passedOver: number;
+}
+
+/** How far a run has read its tasks. */
+export interface TaskPosition {
+  /** Passes over the split that have ended. */
+  readonly epoch: number;
+  /** Tasks taken in this pass. */
+  readonly offset: number;
+}
+
+/**
+ * A split's tasks, read one at a time and only when asked; the split starts again when it ends.
+ * A position saved in a checkpoint is found again by reading past that many tasks: environments give a fixed order.
+ */
+export class TaskSource {
+  readonly #environment: Environment;
+  readonly #split: Split;
+  #iterator: AsyncIterator<Task> | undefined;
+  /** Read already, not yet taken. */
+  #ahead: Task | undefined;
+  #epoch: number;
+  #offset: number;
+
+  constructor(environment: Environment, split: Split, position: TaskPosition = { epoch: 0, offset: 0 }) {
+    this.#environment = environment;
+    this.#split = split;
+    this.#epoch = position.epoch;
+    this.#offset = position.offset;
+  }
+
+  position(): TaskPosition {
+    return { epoch: this.#epoch, offset: this.#offset };
+  }
+
+  /** Makes sure, before a run begins, that there is a task to take. @throws InputError as `take` does. */
+  async probe(): Promise<void> {
+    this.#ahead ??= await this.#read();
+  }
+
+  /**
+   * The next `count` tasks, of those that suit. @throws InputError when the split has none, or fewer than the position says were
+   * read; RunError when 100,000 in a row don't suit, or none of the split.
+   */
+  async take(count: number, suits: (task: Task) => boolean = () => true): Promise<TakenTasks> {
+    const tasks: Task[] = [];
+    const start = this.#epoch;
+    let [passedOver, inRow] = [0, 0];
+    while (tasks.length < count) {
+      const task = await this.#next();
+      if (suits(task)) {
+        tasks.push(task);
+        inRow = 0;
+        continue;
+      }
+      [passedOver, inRow] = [passedOver + 1, inRow + 1];
+      const wholeSplit = tasks.length === 0 && this.#epoch > start + 1;
+      if (inRow === MOST_UNSUITED || wholeSplit) throw new RunError(noneSuits(this.#environment, inRow));
+    }
+    return { tasks, passedOver };
+  }
+
+  /** Lets go of the environment's iterator, so that it can close its files. */
+  async close(): Promise<void> {
+    await this.#iterator?.return?.();
+    this.#iterator = undefined;
+  }
+
+  async #next(): Promise<Task> {
+    const task = this.#ahead ?? (await this.#read());
+    this.#ahead = undefined;
+    this.#offset++;
+    return task;
+  }
+
+  async #read(): Promise<Task> {
+    this.#iterator ??= await this.#open();
+    const next = await nextTask(this.#iterator, this.#environment, this.#split);
+    if (next !== undefined) return next;
+    if (this.#offset === 0) throw new InputError(noTasks(this.#environment, this.#split));
+    this.#iterator = undefined;
+    this.#epoch++;
+    this.#offset = 0;
+    return this.#read();
+  }
+
+  async #open(): Promise<AsyncIterator<Task>> {
+    const iterator = openTasks(this.#environment, this.#split);
+    for (let i = 0; i < this.#offset; i++) {
+      if ((await nextTask(iterator, this.#environment, this.#split)) === undefined) {
+        throw new InputError(
+          `env "${this.#environment.name}" has ${i} ${this.#split} tasks, but the checkpoint had read ${this.#offset}: its data has changed`,
+        );
+      }
+    }
+    return iterator;
+  }
+}
+
+/** The first `count` tasks of a split, or all of them when there are fewer. @throws InputError when there are none. */
+export async function firstTasks(environment: Environment, split: Split, count: number): Promise<Task[]> {
+  const tasks: Task[] = [];
+  const iterator = openTasks(environment, split);
+  while (tasks.length < count) {
+    const task = await nextTask(iterator, environment, split);
+    if (task === undefined) break;
+    tasks.push(task);
+  }
+  await iterator.return?.();
+  if (tasks.length === 0) throw new InputError(noTasks(environment, split));
+  return tasks;
+}
+
+function openTasks(environment: Environment, split: Split): AsyncIterator<Task> {
+  try {
+    return environment.tasks(split)[Symbol.asyncIterator]();
+  } catch (cause) {
+    throw noTask(environment, split, cause);
+  }
+}
+
+/** The next task; undefined at the end. @throws InputError when the environment fails, or gives what is no task. */
+async function nextTask(
+  iterator: AsyncIterator<Task>,
+  environment: Environment,
+  split: Split,
+): Promise<Task | undefined> {
+  try {
+    const { done, value } = await iterator.next();
+    if (done === true) return undefined;
+    if (typeof value?.id !== 'string') throw new TypeError('a task needs an id, a text of its own');
+    return value;
+  } catch (cause) {
+    throw noTask(environment, split, cause);
+  }
+}
+
+/** What an environment throws on purpose goes as it is. */
+function noTask({ name }: Environment, split: Split, cause: unknown): Error {
+  if (cause instanceof AnnealError) return cause;
+  return new InputError(`env "${name}" failed to give a task of its ${split} split: ${whatFailed(cause)}`, {
+    cause,
+  });
+}
+
+function noneSuits(environment: Environment, count: number): string {
+  return `the curriculum passed over ${count} tasks of env "${environment.name}" in a row: it must find some suits at every time`;
+}
+
+function noTasks(environment: Environment, split: Split): string {
+  return `env "${environment.name}" has no tasks in its ${split} split`;
+}

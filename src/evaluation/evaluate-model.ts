@@ -1,0 +1,67 @@
+import type { CausalLM } from '../causal-lm/causal-lm.ts';
+import { loadModel } from '../causal-lm/load-model.ts';
+import { modelSampler } from '../causal-lm/model-sampler.ts';
+import { nameRewards } from '../environment/scoring/name-rewards.ts';
+import { firstTasks } from '../environment/task-source.ts';
+import { InputError } from '../errors.ts';
+import { parseRecipe, type RecipeInput } from '../recipe/recipe.ts';
+import type { EvalResult, Split } from '../types.ts';
+import { type EvalRow, evaluateGreedy } from './evaluate-greedy.ts';
+import { evaluateSamples } from './evaluate-samples.ts';
+import { greedyOptions } from './greedy-options.ts';
+
+export interface EvaluateOptions {
+  readonly split?: Split;
+  /** Besides, sample every task so often, for avg@n, pass@k and maj@n. */
+  readonly samples?: number;
+  /** Of the samples; the recipe's when left out. */
+  readonly temperature?: number;
+}
+
+/** Evaluates a loaded model on the first `eval.tasks` tasks of a recipe's split: greedily, with every answer; and by samples where asked. */
+export async function evaluateModel(
+  input: RecipeInput,
+  { model, split = 'test', samples = 0, temperature }: EvaluateOptions & { readonly model: CausalLM },
+): Promise<{ readonly result: EvalResult; readonly rows: readonly EvalRow[] }> {
+  checkSamples(samples, temperature);
+  const recipe = parseRecipe(input);
+  const sampler = modelSampler(model);
+  const shared = {
+    environment: recipe.env,
+    tasks: await firstTasks(recipe.env, split, recipe.eval.tasks),
+    rewards: nameRewards(recipe.rewards),
+    batchSize: recipe.eval.batchSize,
+    step: 0,
+  };
+  const greedy = await evaluateGreedy(sampler, { ...shared, sampling: greedyOptions(recipe) });
+  if (samples === 0) return greedy;
+  const own = temperature === undefined ? {} : { temperature };
+  const sampling = { ...recipe.sampling, ...own, groupSize: samples, seed: recipe.seed };
+  const sampled = await evaluateSamples(sampler, { ...shared, sampling });
+  return { ...greedy, result: { ...greedy.result, sampled } };
+}
+
+function checkSamples(samples: number, temperature: number | undefined): void {
+  if (!Number.isInteger(samples) || samples < 0)
+    throw new InputError(`samples must be a whole number from 0 (got ${samples})`);
+  if (temperature !== undefined && !(temperature > 0 && Number.isFinite(temperature)))
+    throw new InputError(`the temperature of samples must be above 0 (got ${temperature})`);
+}
+
+/**
+ * Evaluates a model greedily on the first `eval.tasks` tasks of a recipe's split, and by samples where `samples` says how many.
+ * @param options.model a loaded model, which stays the caller's, or what `loadModel` takes.
+ * @throws InputError for a bad recipe, a model that can't be loaded, a split without tasks; RunError when a reward fails.
+ */
+export async function evaluate(
+  recipe: RecipeInput,
+  { model, ...options }: EvaluateOptions & { readonly model: CausalLM | string },
+): Promise<EvalResult> {
+  if (typeof model !== 'string') return (await evaluateModel(recipe, { ...options, model })).result;
+  const loaded = await loadModel(model, { engine: parseRecipe(recipe).runtime });
+  try {
+    return (await evaluateModel(recipe, { ...options, model: loaded })).result;
+  } finally {
+    await loaded.dispose();
+  }
+}

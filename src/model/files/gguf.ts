@@ -1,0 +1,115 @@
+import { GGMLQuantizationType, gguf, type MetadataValue } from '@huggingface/gguf';
+import { InputError } from '../../errors.ts';
+import { type BinaryFile, openBinaryFile } from '../../io/binary-file.ts';
+import { quantType, supportedQuantTypes } from './gguf-dequantise.ts';
+
+/** A tensor's place in a GGUF file. */
+interface GgufTensor {
+  /** Element type by its GGUF name, such as "Q4_1". */
+  readonly type: string;
+  /** Row-major, rows first: ggml's `ne` reversed. */
+  readonly shape: readonly number[];
+  /** First byte, from the start of the file. */
+  readonly position: number;
+}
+
+export type GgufMetadata = Readonly<Record<string, MetadataValue>>;
+
+/** An open GGUF file: metadata, table of tensors, and the tensors one at a time. */
+export interface GgufFile {
+  readonly path: string;
+  readonly metadata: GgufMetadata;
+  readonly tensors: ReadonlyMap<string, GgufTensor>;
+  /**
+   * Dequantises a tensor to float32, bit-exact with gguf-py, in the file's own row order.
+   * @throws InputError when there is no such tensor, its type is not supported, or the file is truncated.
+   */
+  read(name: string): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a GGUF file.
+ * @throws InputError naming the file when it is missing, not GGUF, big-endian or truncated.
+ */
+export async function openGguf(path: string): Promise<GgufFile> {
+  const file = await openBinaryFile(path);
+  try {
+    const { metadata, tensors } = await readHeader(file);
+    for (const [name, tensor] of tensors) checkExtent(file, name, tensor);
+    return { path, metadata, tensors, read: (name) => readTensor(file, tensors, name), close: file.close };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function readHeader(file: BinaryFile) {
+  const header = await gguf(file.path, { allowLocalFile: true }).catch((error: unknown) => {
+    throw new InputError(
+      `${file.path} is not a readable GGUF file: ${error instanceof Error ? error.message : error}`,
+    );
+  });
+  if (!header.littleEndian) throw new InputError(`${file.path} is big-endian GGUF, which is not supported`);
+  const dataStart = Number(header.tensorDataOffset);
+  // The parser reads zeros past the end, so a header cut short shows by its data starting outside the file.
+  if (dataStart > file.size) {
+    throw new InputError(
+      `${file.path} is truncated: it has ${file.size} bytes, its header alone needs ${dataStart}; download it again`,
+    );
+  }
+  const tensors = new Map<string, GgufTensor>();
+  for (const { name, dtype, shape, offset } of header.tensorInfos) {
+    const type = GGMLQuantizationType[dtype] ?? `type ${dtype}`;
+    tensors.set(name, { type, shape: shape.map(Number).reverse(), position: dataStart + Number(offset) });
+  }
+  return { metadata: Object.fromEntries<MetadataValue>(Object.entries(header.metadata)), tensors };
+}
+
+/** Bytes of a tensor; undefined when its type is not supported. */
+function byteLength({ type, shape }: GgufTensor): number | undefined {
+  const block = quantType(type);
+  return block && (elementCount(shape) / block.blockElements) * block.blockBytes;
+}
+
+function checkExtent(file: BinaryFile, name: string, tensor: GgufTensor): void {
+  const end = tensor.position + (byteLength(tensor) ?? 0);
+  if (!Number.isInteger(end)) {
+    throw new InputError(
+      `${file.path}: tensor "${name}" of shape [${tensor.shape}] is not whole ${tensor.type} blocks`,
+    );
+  }
+  if (end > file.size) {
+    throw new InputError(
+      `${file.path} is truncated: it has ${file.size} bytes, tensor "${name}" ends at ${end}; download it again`,
+    );
+  }
+}
+
+async function readTensor(
+  file: BinaryFile,
+  tensors: ReadonlyMap<string, GgufTensor>,
+  name: string,
+): Promise<Float32Array> {
+  const tensor = tensors.get(name);
+  if (tensor === undefined) throw new InputError(`${file.path} has no tensor "${name}"`);
+  const raw = await file.read(tensor.position, byteLength(tensor) ?? 0);
+  return dequantise(raw, tensor.type, `${file.path}: tensor "${name}"`);
+}
+
+/**
+ * Decodes the raw bytes of a tensor to float32.
+ * @throws InputError naming the type when it is not supported; `where` says which tensor it was.
+ */
+export function dequantise(raw: ArrayBuffer, type: string, where: string): Float32Array {
+  const block = quantType(type);
+  if (block === undefined) {
+    const known = supportedQuantTypes.join(', ');
+    throw new InputError(`${where} is ${type}, which is not supported; supported types: ${known}`);
+  }
+  return block.dequantise(raw);
+}
+
+function elementCount(shape: readonly number[]): number {
+  return shape.reduce((count, axis) => count * axis, 1);
+}

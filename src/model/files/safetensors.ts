@@ -1,0 +1,109 @@
+import { InputError } from '../../errors.ts';
+import { writeFileAtomic } from '../../io/atomic-write.ts';
+import { openBinaryFile } from '../../io/binary-file.ts';
+import { float32ToBfloat16 } from './half.ts';
+import {
+  elementCount,
+  elementTypes,
+  readHeader,
+  type SafetensorsDType,
+  type SafetensorsEntry,
+} from './safetensors-header.ts';
+
+type SafetensorsData = ReturnType<(typeof elementTypes)[SafetensorsDType]['load']>;
+
+/** A tensor as a file holds it. F32, F16 and BF16 arrive as Float32Array. */
+export interface StoredTensor {
+  readonly data: SafetensorsData;
+  readonly shape: readonly number[];
+  readonly dtype: SafetensorsDType;
+}
+
+/** An open file: its table of contents, and its tensors one at a time. */
+export interface SafetensorsFile {
+  readonly path: string;
+  readonly entries: ReadonlyMap<string, SafetensorsEntry>;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** @throws InputError when the file has no tensor of that name. */
+  read(name: string): Promise<StoredTensor>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a safetensors file and checks its header against its length; tensors are read when asked for.
+ * @throws InputError naming the file: missing, truncated, a bad header, overlapping or wrong offsets, an unknown dtype.
+ */
+export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  const file = await openBinaryFile(path);
+  try {
+    const { entries, metadata, dataStart } = await readHeader(file);
+    const read = async (name: string): Promise<StoredTensor> => {
+      const entry = entries.get(name);
+      if (entry === undefined) throw new InputError(`${path} has no tensor "${name}"`);
+      const [start, end] = entry.data_offsets;
+      const bytes = await file.read(dataStart + start, end - start);
+      return { data: elementTypes[entry.dtype].load(bytes), shape: entry.shape, dtype: entry.dtype };
+    };
+    return { path, entries, metadata, read, close: file.close };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/**
+ * Reads every tensor of a safetensors file, by name.
+ * @throws InputError as `openSafetensors` does.
+ */
+export async function readSafetensors(path: string): Promise<Record<string, StoredTensor>> {
+  const file = await openSafetensors(path);
+  try {
+    const tensors: Record<string, StoredTensor> = {};
+    for (const name of file.entries.keys()) tensors[name] = await file.read(name);
+    return tensors;
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Writes float tensors as a safetensors file, crash-safe; keys keep their order.
+ * `dtype` BF16 halves the file, rounding to nearest, ties to even.
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: Readonly<Record<string, { readonly data: Float32Array; readonly shape: readonly number[] }>>,
+  options: { readonly dtype?: 'F32' | 'BF16'; readonly metadata?: Readonly<Record<string, string>> } = {},
+): Promise<void> {
+  const { dtype = 'F32', metadata = { format: 'pt' } } = options;
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let position = 0;
+  for (const [name, { data, shape }] of Object.entries(tensors)) {
+    if (elementCount(shape) !== data.length) {
+      throw new RangeError(`tensor "${name}" of shape [${shape}] has ${data.length} values`);
+    }
+    const end = position + data.length * elementTypes[dtype].bytes;
+    header[name] = { dtype, shape, data_offsets: [position, end] };
+    position = end;
+  }
+  await writeFileAtomic(path, fileChunks(header, Object.values(tensors), dtype));
+}
+
+function* fileChunks(
+  header: object,
+  tensors: readonly { readonly data: Float32Array }[],
+  dtype: 'F32' | 'BF16',
+): Iterable<Uint8Array> {
+  const json = Buffer.from(JSON.stringify(header));
+  // Spaces after the header keep the data 8-byte aligned, for readers that map the file.
+  const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, ' ');
+  json.copy(padded);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(padded.length));
+  yield length;
+  yield padded;
+  for (const { data } of tensors) {
+    const values = dtype === 'BF16' ? float32ToBfloat16(data) : data;
+    yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  }
+}

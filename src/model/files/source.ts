@@ -1,0 +1,49 @@
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { InputError } from '../../errors.ts';
+import { isMissing, unreadable } from '../../io/read-json.ts';
+
+/** Where a model's files are. */
+export interface ModelSource {
+  /** The folder that holds config.json and tokenizer.json, if the model has them. */
+  readonly folder: string;
+  /** 'none': a folder without weights, from which a fresh model can be made; its path is the folder's. */
+  readonly weights: { readonly kind: 'safetensors' | 'index' | 'gguf' | 'none'; readonly path: string };
+}
+
+/**
+ * Finds a model's weights: a .gguf file, or a folder in Hugging Face layout with model.safetensors,
+ * model.safetensors.index.json (shards) or exactly one .gguf file, looked for in that order.
+ * @throws InputError when the path does not exist, or holds several .gguf files.
+ */
+export async function findModel(path: string): Promise<ModelSource> {
+  const status = await stat(path).catch((error: unknown) => {
+    if (!isMissing(error)) throw unreadable(path, error);
+    throw new InputError(
+      `model "${path}" does not exist; give a folder in Hugging Face layout or a .gguf file (hub ids are not supported)`,
+    );
+  });
+  if (status.isDirectory()) return findInFolder(path);
+  if (path.endsWith('.gguf')) return { folder: dirname(path), weights: { kind: 'gguf', path } };
+  throw new InputError(`model "${path}" is neither a folder nor a .gguf file`);
+}
+
+async function findInFolder(folder: string): Promise<ModelSource> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw unreadable(folder, error);
+  });
+  const found = (kind: ModelSource['weights']['kind'], name: string): ModelSource => ({
+    folder,
+    weights: { kind, path: join(folder, name) },
+  });
+  if (names.includes('model.safetensors')) return found('safetensors', 'model.safetensors');
+  if (names.includes('model.safetensors.index.json')) return found('index', 'model.safetensors.index.json');
+  const ggufs = names.filter((name) => name.endsWith('.gguf')).sort();
+  if (ggufs.length === 1) return found('gguf', ggufs[0]!);
+  if (ggufs.length > 1) {
+    throw new InputError(
+      `model folder ${folder} has ${ggufs.length} .gguf files (${ggufs.join(', ')}); give the path of one`,
+    );
+  }
+  return { folder, weights: { kind: 'none', path: folder } };
+}

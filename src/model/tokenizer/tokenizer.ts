@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import { InputError } from '../../errors.ts';
+import { parseJson } from '../../io/read-json.ts';
+import type { Message } from '../../types.ts';
+import { type ChatTemplate, chatTemplate, plainPrompt, type SpecialTokens } from './chat-template.ts';
+import { decodeIds, openTokenizerCore } from './tokenizer-core.ts';
+import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
+
+/** Text ↔ token ids, and conversations → prompts. */
+export interface Tokenizer {
+  /** Ids are below this; the model's own vocabulary may be padded beyond it. */
+  readonly vocabSize: number;
+  /** The id of tokenizer_config's eos_token. */
+  readonly eosTokenId: number | undefined;
+  readonly hasChatTemplate: boolean;
+  /** The files it was made from, for saving them with a model. */
+  readonly files: TokenizerFiles;
+  /**
+   * Ids of a text. A special token written in the text becomes its id. `addSpecialTokens` (true, as in transformers) lets
+   * the tokenizer add its BOS or EOS, if it has that habit.
+   * @throws InputError when the text holds something the vocabulary has no token for, not even an unknown token.
+   */
+  encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];
+  /**
+   * Text of ids, spaces left as they are. An incomplete UTF-8 sequence gives U+FFFD, so a text that grows token by token is
+   * settled up to a trailing U+FFFD. Ids without a token give nothing.
+   */
+  decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string;
+  tokenId(token: string): number | undefined;
+  /**
+   * Renders a conversation. Without a chat template, a conversation of one user message is that message's content.
+   * @throws InputError when the template refuses the conversation, or there is none and the conversation is longer.
+   */
+  applyChatTemplate(
+    messages: readonly Message[],
+    options?: { readonly addGenerationPrompt?: boolean },
+  ): string;
+  /** Ids of a rendered conversation, with the generation prompt unless told otherwise. */
+  encodeChat(messages: readonly Message[], options?: { readonly addGenerationPrompt?: boolean }): number[];
+  /**
+   * Ids of what the template puts after an assistant's turn, `turn`, that follows a conversation: the mark that ends the turn, unless
+   * its ids end with it, the messages that were said, and the generation prompt.
+   * @throws InputError when the template refuses the conversation, or changes what stands before such messages.
+   */
+  encodeBetween(
+    conversation: readonly Message[],
+    turn: readonly number[],
+    said: readonly Message[],
+  ): number[];
+}
+
+/**
+ * Loads the tokenizer of a model folder or .gguf file.
+ * @throws InputError when there is none, or it is of a kind that is not supported.
+ */
+export async function loadTokenizer(path: string): Promise<Tokenizer> {
+  return createTokenizer(await readTokenizerFiles(path), path);
+}
+
+/**
+ * Makes a tokenizer from the text of its files.
+ * @throws InputError naming `where` when a file is malformed or the tokenizer is of a kind that is not supported.
+ */
+export function createTokenizer(files: TokenizerFiles, where: string): Tokenizer {
+  const config = parseJson(
+    files['tokenizer_config.json'] ?? '{}',
+    configSchema,
+    `${where}: tokenizer_config.json`,
+  );
+  const special = specialTokens(files, config, where);
+  const core = openTokenizerCore(files['tokenizer.json'], config, where);
+  const template = files['chat_template.jinja'] ?? defaultTemplate(config);
+  const render: ChatTemplate = template === undefined ? plainPrompt : chatTemplate(template, special);
+  const tokenId = (token: string) => core.token_to_id(token);
+  const encode: Tokenizer['encode'] = (text, { addSpecialTokens = true } = {}) => {
+    const { ids, tokens } = core.encode(text, { add_special_tokens: addSpecialTokens });
+    return ids.map((id, i) => {
+      if (id !== undefined) return id;
+      throw new InputError(`the tokenizer of ${where} has no token for ${JSON.stringify(tokens[i])}`);
+    });
+  };
+  const decode: Tokenizer['decode'] = (ids, { skipSpecialTokens = false } = {}) =>
+    decodeIds(core, ids, skipSpecialTokens);
+  return {
+    vocabSize: 1 + [...core.get_vocab().values()].reduce((a, b) => Math.max(a, b), -1),
+    eosTokenId: special.eos_token === undefined ? undefined : tokenId(special.eos_token),
+    hasChatTemplate: template !== undefined,
+    files,
+    encode,
+    decode,
+    tokenId,
+    applyChatTemplate: (messages, { addGenerationPrompt = true } = {}) =>
+      render(messages, { addGenerationPrompt }),
+    encodeChat: (messages, { addGenerationPrompt = true } = {}) =>
+      // A template writes its own BOS; a plain prompt gets what any text gets.
+      encode(render(messages, { addGenerationPrompt }), { addSpecialTokens: template === undefined }),
+    encodeBetween: (conversation, turn, said) => {
+      const tail = textAfterTurn(render, conversation, said);
+      const last = turn.slice(-1);
+      const mark = decode(last, { skipSpecialTokens: true }) === '' ? decode(last) : '';
+      return encode(tail.startsWith(mark) ? tail.slice(mark.length) : tail, { addSpecialTokens: false });
+    },
+  };
+}
+
+/** Stands for the text of a turn, of which only the end matters. */
+const TURN = 'q7Turn7q';
+
+function textAfterTurn(
+  render: ChatTemplate,
+  conversation: readonly Message[],
+  said: readonly Message[],
+): string {
+  const messages: Message[] = [...conversation, { role: 'assistant', content: TURN }, ...said];
+  const [, tail, ...more] = render(messages, { addGenerationPrompt: true }).split(TURN);
+  if (tail === undefined || more.length > 0)
+    throw new InputError('the chat template does not render an assistant’s turn once, as it stands');
+  return tail;
+}
+
+const token = z.union([
+  z.string(),
+  z.looseObject({ content: z.string() }).transform(({ content }) => content),
+]);
+const specialNames = ['bos_token', 'eos_token', 'unk_token', 'pad_token'] as const;
+const configSchema = z.looseObject({
+  ...Object.fromEntries(specialNames.map((name) => [name, token.nullish()])),
+  chat_template: z
+    .union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))])
+    .nullish(),
+});
+type TokenizerConfig = z.output<typeof configSchema>;
+
+/** tokenizer_config.json has them; older models have them in special_tokens_map.json. */
+function specialTokens(files: TokenizerFiles, config: TokenizerConfig, where: string): SpecialTokens {
+  const map = parseJson(
+    files['special_tokens_map.json'] ?? '{}',
+    configSchema,
+    `${where}: special_tokens_map.json`,
+  );
+  const found = specialNames.map((name) => [name, config[name] ?? map[name]] as const);
+  return Object.fromEntries(
+    found.filter((pair): pair is readonly [(typeof pair)[0], string] => pair[1] != null),
+  );
+}
+
+/** Several templates may be listed by name; "default" is the one for plain conversations. */
+function defaultTemplate({ chat_template: template }: TokenizerConfig): string | undefined {
+  if (typeof template === 'string') return template;
+  return template?.find(({ name }) => name === 'default')?.template;
+}

@@ -1,0 +1,137 @@
+import { InputError } from '../../errors.ts';
+import { type ModelConfig, parseModelConfig } from '../config/model-config.ts';
+import type { GgufFile, GgufMetadata } from '../files/gguf.ts';
+import { supportedQuantTypes } from '../files/gguf-dequantise.ts';
+import type { WeightStore } from './weight-store.ts';
+
+/**
+ * How llama.cpp stores a Llama: its own tensor names, and the rows of attn_q and attn_k permuted so that the two halves of
+ * each rotary pair lie side by side.
+ */
+
+const outerNames: Readonly<Record<string, string>> = {
+  token_embd: 'model.embed_tokens',
+  output_norm: 'model.norm',
+  output: 'lm_head',
+};
+
+const layerNames: Readonly<Record<string, string>> = {
+  attn_norm: 'input_layernorm',
+  attn_q: 'self_attn.q_proj',
+  attn_k: 'self_attn.k_proj',
+  attn_v: 'self_attn.v_proj',
+  attn_output: 'self_attn.o_proj',
+  ffn_norm: 'post_attention_layernorm',
+  ffn_gate: 'mlp.gate_proj',
+  ffn_up: 'mlp.up_proj',
+  ffn_down: 'mlp.down_proj',
+};
+
+/** The Hugging Face name of a GGUF tensor; a name that Llama does not have stays as it is. */
+export function huggingFaceName(name: string): string {
+  const [, layer, module = '', kind] = /^(?:blk\.(\d+)\.)?(\w+)\.(weight|bias)$/.exec(name) ?? [];
+  const found = layer === undefined ? outerNames[module] : layerNames[module];
+  if (found === undefined) return name;
+  return layer === undefined ? `${found}.${kind}` : `model.layers.${layer}.${found}.${kind}`;
+}
+
+/** The weights of a GGUF file under Hugging Face names, in Hugging Face's row order. */
+export function ggufWeights(file: GgufFile, config: ModelConfig): WeightStore {
+  const names = new Map([...file.tensors.keys()].map((name) => [huggingFaceName(name), name]));
+  // Frequency factors that llama.cpp derives from the config's rope scaling.
+  if (config.ropeScaling.type === 'llama3') names.delete('rope_freqs.weight');
+  const tensor = (name: string) => file.tensors.get(names.get(name)!)!;
+  return {
+    where: file.path,
+    readableTypes: supportedQuantTypes,
+    tensors: new Map([...names.keys()].map((name) => [name, tensor(name)])),
+    read: async (name) => {
+      const data = await file.read(names.get(name)!);
+      const heads = headsOf(name, config);
+      return heads === undefined ? data : unpermuteRows(data, tensor(name).shape, heads);
+    },
+    close: file.close,
+  };
+}
+
+function headsOf(name: string, config: ModelConfig): number | undefined {
+  if (/\.q_proj\.(weight|bias)$/.test(name)) return config.heads;
+  if (/\.k_proj\.(weight|bias)$/.test(name)) return config.kvHeads;
+  return undefined;
+}
+
+/** In each head, file row 2i + j (pair i, half j) is Hugging Face's row j·pairs + i. data: [heads·headDim, columns] */
+function unpermuteRows(data: Float32Array, shape: readonly number[], heads: number): Float32Array {
+  const [rows = 1, columns = 1] = shape;
+  const headDim = rows / heads;
+  const out = new Float32Array(data.length);
+  for (let row = 0; row < rows; row++) {
+    const inHead = row % headDim;
+    const target = row - inHead + (inHead % 2) * (headDim / 2) + (inHead >> 1);
+    out.set(data.subarray(row * columns, (row + 1) * columns), target * columns);
+  }
+  return out;
+}
+
+/**
+ * The config that a GGUF file's metadata describes, for a file without config.json.
+ * @throws InputError when the architecture is not llama, or its rope scaling is stored as a tensor only.
+ */
+export function ggufModelConfig(file: GgufFile): ModelConfig {
+  const { metadata } = file;
+  const architecture = metadata['general.architecture'];
+  if (architecture !== 'llama') {
+    throw new InputError(
+      `${file.path}: architecture ${JSON.stringify(architecture)} is not supported; supported: llama`,
+    );
+  }
+  if (file.tensors.has('rope_freqs.weight')) {
+    throw new InputError(
+      `${file.path} scales its rope frequencies; put the model's config.json beside it, which says how`,
+    );
+  }
+  return parseModelConfig({ config: llamaJson(file, metadata), where: `${file.path} (metadata)` });
+}
+
+function llamaJson(file: GgufFile, metadata: GgufMetadata): Record<string, unknown> {
+  const llama = (key: string) => metadata[`llama.${key}`];
+  const heads = llama('attention.head_count');
+  const scaling = llama('rope.scaling.type');
+  const biased = (module: string) => file.tensors.has(`blk.0.${module}.bias`);
+  return {
+    architectures: ['LlamaForCausalLM'],
+    model_type: 'llama',
+    vocab_size: llama('vocab_size') ?? file.tensors.get('token_embd.weight')?.shape[0],
+    hidden_size: llama('embedding_length'),
+    intermediate_size: llama('feed_forward_length'),
+    num_hidden_layers: llama('block_count'),
+    num_attention_heads: heads,
+    num_key_value_heads: llama('attention.head_count_kv') ?? heads,
+    head_dim: llama('attention.key_length') ?? llama('rope.dimension_count') ?? null,
+    rms_norm_eps: shortest(llama('attention.layer_norm_rms_epsilon')),
+    max_position_embeddings: llama('context_length'),
+    rope_parameters: {
+      rope_theta: shortest(llama('rope.freq_base') ?? 10000),
+      rope_type: scaling === undefined || scaling === 'none' ? 'default' : scaling,
+      ...(scaling === 'linear' ? { factor: llama('rope.scaling.factor') } : {}),
+    },
+    tie_word_embeddings: !file.tensors.has('output.weight'),
+    attention_bias: biased('attn_q'),
+    mlp_bias: biased('ffn_gate'),
+    hidden_act: 'silu',
+    bos_token_id: metadata['tokenizer.ggml.bos_token_id'] ?? null,
+    eos_token_id: metadata['tokenizer.ggml.eos_token_id'] ?? null,
+    pad_token_id: metadata['tokenizer.ggml.padding_token_id'] ?? null,
+    dtype: 'float32',
+  };
+}
+
+/** The shortest decimal with the same float32 value: GGUF keeps 1e-5 as 0.000009999999747378752. */
+function shortest(value: unknown): unknown {
+  if (typeof value !== 'number') return value;
+  for (let digits = 1; digits <= 9; digits++) {
+    const decimal = Number(value.toPrecision(digits));
+    if (Math.fround(decimal) === Math.fround(value)) return decimal;
+  }
+  return value;
+}

@@ -1,0 +1,108 @@
+import type { HostTensor } from '../../engine/engine.ts';
+import { InputError } from '../../errors.ts';
+import type { ModelConfig } from '../config/model-config.ts';
+import { openGguf } from '../files/gguf.ts';
+import { findModel, type ModelSource } from '../files/source.ts';
+import { ggufWeights } from './gguf-llama.ts';
+import { openShards, openSingle } from './safetensors-weights.ts';
+import type { WeightStore } from './weight-store.ts';
+
+/**
+ * Loads a model's weights as float32, under the names of Hugging Face's state dict and in its order.
+ * `path` is a folder in Hugging Face layout (safetensors, one file or shards, or one .gguf) or a .gguf file.
+ * @throws InputError before anything is read: no weights, a truncated file, a tensor missing, of the wrong shape, or not
+ * part of the architecture.
+ */
+export async function loadWeights(path: string, config: ModelConfig): Promise<Record<string, HostTensor>> {
+  const store = await openWeights(await findModel(path), config);
+  try {
+    const expected = expectedTensors(config);
+    checkTensors(store, config, expected);
+    const weights: Record<string, HostTensor> = {};
+    for (const [name, shape] of Object.entries(expected)) {
+      weights[name] = { data: await store.read(name), shape, dtype: 'float32' };
+    }
+    return weights;
+  } finally {
+    await store.close();
+  }
+}
+
+/** Shape of every weight that a config asks for, in the order of Hugging Face's state dict. Linear weights are [out, in]. */
+export function expectedTensors(config: ModelConfig): Record<string, number[]> {
+  const { hiddenSize: hidden, intermediateSize: inner, vocabSize, heads, kvHeads, headDim } = config;
+  const shapes: Record<string, number[]> = { 'model.embed_tokens.weight': [vocabSize, hidden] };
+  const linear = (name: string, [output, input]: [number, number], bias: boolean) => {
+    shapes[`${name}.weight`] = [output, input];
+    if (bias) shapes[`${name}.bias`] = [output];
+  };
+  for (let i = 0; i < config.layers; i++) {
+    const layer = `model.layers.${i}`;
+    linear(`${layer}.self_attn.q_proj`, [heads * headDim, hidden], config.attentionBias);
+    linear(`${layer}.self_attn.k_proj`, [kvHeads * headDim, hidden], config.attentionBias);
+    linear(`${layer}.self_attn.v_proj`, [kvHeads * headDim, hidden], config.attentionBias);
+    linear(`${layer}.self_attn.o_proj`, [hidden, heads * headDim], config.attentionBias);
+    linear(`${layer}.mlp.gate_proj`, [inner, hidden], config.mlpBias);
+    linear(`${layer}.mlp.up_proj`, [inner, hidden], config.mlpBias);
+    linear(`${layer}.mlp.down_proj`, [hidden, inner], config.mlpBias);
+    shapes[`${layer}.input_layernorm.weight`] = [hidden];
+    shapes[`${layer}.post_attention_layernorm.weight`] = [hidden];
+  }
+  shapes['model.norm.weight'] = [hidden];
+  if (!config.tieWordEmbeddings) shapes['lm_head.weight'] = [vocabSize, hidden];
+  return shapes;
+}
+
+function checkTensors(
+  store: WeightStore,
+  config: ModelConfig,
+  expected: Readonly<Record<string, readonly number[]>>,
+): void {
+  const missing = Object.keys(expected).filter((name) => !store.tensors.has(name));
+  if (missing.length > 0) {
+    throw new InputError(`${store.where} lacks ${listed(missing)}, which its config asks for`);
+  }
+  for (const [name, shape] of Object.entries(expected)) {
+    const { type, shape: found } = store.tensors.get(name)!;
+    if (!store.readableTypes.includes(type)) {
+      const known = store.readableTypes.join(', ');
+      throw new InputError(
+        `${store.where}: tensor "${name}" is ${type}, which is not supported; supported types: ${known}`,
+      );
+    }
+    if (found.join() !== shape.join()) {
+      throw new InputError(
+        `${store.where}: tensor "${name}" has shape [${found}], but by its config it must be [${shape}]`,
+      );
+    }
+  }
+  const extra = [...store.tensors.keys()].filter(
+    (name) => !Object.hasOwn(expected, name) && !isRedundant(name, config),
+  );
+  if (extra.length > 0) {
+    throw new InputError(
+      `${store.where} holds ${listed(extra)}, which a ${config.modelType} model with this config does not use`,
+    );
+  }
+}
+
+/** Rotary buffers that old checkpoints carry, and the copy of tied embeddings. */
+function isRedundant(name: string, config: ModelConfig): boolean {
+  return name.endsWith('rotary_emb.inv_freq') || (config.tieWordEmbeddings && name === 'lm_head.weight');
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 3).map((name) => `"${name}"`);
+  const rest = names.length - shown.length;
+  return `${names.length === 1 ? 'tensor' : 'tensors'} ${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+async function openWeights({ weights }: ModelSource, config: ModelConfig): Promise<WeightStore> {
+  if (weights.kind === 'none') {
+    throw new InputError(
+      `model folder ${weights.path} has no weights: expected model.safetensors, model.safetensors.index.json or one .gguf file`,
+    );
+  }
+  if (weights.kind === 'gguf') return ggufWeights(await openGguf(weights.path), config);
+  return weights.kind === 'index' ? openShards(weights.path) : openSingle(weights.path);
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { adapter, methods } from '../adapter/adapter-settings.ts';
+import { algorithm } from '../algorithm/algorithm-settings.ts';
+import { optimizer } from '../algorithm/optimizer/optimizer-settings.ts';
+import { runtime } from '../engine/select/runtime-settings.ts';
+import { isEnvironment } from '../environment/ask-environment.ts';
+import { rewards } from '../environment/scoring/reward-settings.ts';
+import { positiveInt } from '../options/ranges.ts';
+import { sampling } from '../rollout/sampling-settings.ts';
+import type { Curriculum, Environment } from '../types.ts';
+
+/**
+ * The recipe: everything a run is made of, in one schema, parsed once at the edge.
+ * Defaults are the vetted setting; a recipe names only what it changes.
+ */
+
+const evaluation = z.strictObject({
+  /** Optimiser steps between evaluations; 0 evaluates only before and after. */
+  every: z.int().nonnegative().default(50),
+  /** Held-out tasks: the first so many of the environment's test split. */
+  tasks: positiveInt.default(500),
+  batchSize: positiveInt.default(128),
+});
+
+const checkpoint = z.strictObject({
+  /** Optimiser steps between checkpoints; 0 saves only at the end or when stopped. */
+  every: z.int().nonnegative().default(50),
+  /** How many of the latest to keep; the best by eval_accuracy is kept besides. */
+  keep: positiveInt.default(2),
+});
+
+const metrics = z.strictObject({
+  /** How far each move of β alone takes the policy: two forward passes a step while β moves. */
+  annealKl: z.boolean().default(true),
+});
+
+const isCurriculum = (value: unknown): value is Curriculum => typeof value === 'function';
+
+/** Every field by itself; recipe.ts adds what they must be together. */
+export const recipeFields = z.strictObject({
+  name: z.string().regex(/^[\w.-]+$/, 'letters, digits, ".", "_" and "-" only'),
+  /** A folder in Hugging Face layout, a .gguf file, or 'tiny' for the embedded model. */
+  model: z.string(),
+  /** Start from weights drawn at random by the model folder's config.json, not from its weights: to pretrain. */
+  freshWeights: z.boolean().default(false),
+  method: z.enum(methods).default('afa-lora'),
+  adapter: adapter.prefault({}),
+  objective: z.enum(['rl', 'sft']).default('rl'),
+  algorithm: algorithm.prefault({}),
+  env: z.custom<Environment>(isEnvironment, 'must be an environment: { name, tasks, prompt }'),
+  /** Which tasks suit for now; all do when left out. */
+  curriculum: z.custom<Curriculum>(isCurriculum, 'must be a function (task, progress) => boolean').optional(),
+  rewards,
+  sampling: sampling.prefault({}),
+  optimizer,
+  /** Optimiser steps. */
+  steps: positiveInt,
+  seed: z.int().default(0),
+  eval: evaluation.prefault({}),
+  checkpoint: checkpoint.prefault({}),
+  metrics: metrics.prefault({}),
+  runtime: runtime.prefault({}),
+});
+
+/** A recipe as a person writes it: defaults may be left out. */
+export type RecipeInput = z.input<typeof recipeFields>;
+/** A recipe with every default filled in. */
+export type Recipe = z.output<typeof recipeFields>;

@@ -1,0 +1,110 @@
+import { restAtOne } from '../adapter/anneal/schedule-settings.ts';
+import { startsDead } from '../adapter/dead-start.ts';
+import { algorithm, comparesGroups, stepsPerBatch } from '../algorithm/algorithm-settings.ts';
+import { MOST_KL_ERROR } from '../algorithm/kl/controller.ts';
+import type { Recipe } from './recipe-fields.ts';
+
+/** Something wrong with a field in view of others. */
+interface RecipeIssue {
+  readonly path: readonly string[];
+  readonly message: string;
+  readonly input?: unknown;
+}
+
+/** What is wrong with a recipe whose fields are each right by themselves. */
+export function recipeIssues(recipe: Recipe): RecipeIssue[] {
+  return [
+    ...(recipe.objective === 'sft' ? supervisedIssues(recipe) : batchIssues(recipe)),
+    ...partIssues(recipe),
+    ...annealIssues(recipe),
+  ];
+}
+
+/** Options of `algorithm` that only sampled completions give a meaning to. */
+const ofRollouts = [
+  ...(['rewardAggregation', 'missingEosPenalty', 'klCoef', 'entropyCoef', 'adaptiveEntropy'] as const),
+  ...(['topEntropyQuantile', 'offPolicyThreshold', 'maskTruncated', 'samplerCorrection'] as const),
+  ...(['targetKl', 'dynamicSampling'] as const),
+];
+
+function supervisedIssues({ objective, env, algorithm: given, adapter }: Recipe): RecipeIssue[] {
+  const issues: RecipeIssue[] = [];
+  if (env.target === undefined) {
+    const message = `'sft' needs an environment with target(); "${env.name}" has none`;
+    issues.push({ path: ['objective'], message });
+  }
+  const defaults = algorithm.parse({});
+  for (const name of ofRollouts) {
+    if (given[name] === defaults[name]) continue;
+    const message = `is about sampled completions, of which objective '${objective}' has none; leave it out`;
+    issues.push({ path: ['algorithm', name], message, input: given[name] });
+  }
+  const { kind, signal = 'reward' } = adapter.schedule;
+  if (kind === 'adaptive' && signal === 'reward') {
+    const message = `objective '${objective}' has no rewards to go by; set gradNormVariance`;
+    issues.push({ path: ['adapter', 'schedule', 'signal'], message, input: signal });
+  }
+  return issues;
+}
+
+/** Whether rewards and the size of a rollout batch suit what is done with them. */
+function batchIssues({ rewards, sampling, algorithm: given }: Recipe): RecipeIssue[] {
+  const issues: RecipeIssue[] = [];
+  if (rewards.every(({ weight }) => weight === 0)) {
+    issues.push({
+      path: ['rewards'],
+      message: 'all have weight 0, which only measures: nothing would be learnt',
+    });
+  }
+  const { groupSize, promptsPerStep } = sampling;
+  if (groupSize < 2 && comparesGroups(given)) {
+    issues.push({
+      path: ['sampling', 'groupSize'],
+      message: `must be at least 2: advantages (${given.advantage.estimator}) or dynamicSampling compare the completions of one prompt`,
+      input: groupSize,
+    });
+  }
+  const { klControl, klIn, stepsPerGeneration } = given;
+  if (klControl.type === 'adaptive') {
+    const completions = (groupSize * promptsPerStep) / (klIn === 'reward' ? 1 : stepsPerGeneration);
+    const least = MOST_KL_ERROR * completions;
+    if (klControl.horizon <= least) {
+      issues.push({
+        path: ['algorithm', 'klControl', 'horizon'],
+        message: `must be above ${least}, or ${completions} completions at once could take klCoef to 0, where it would stay`,
+        input: klControl.horizon,
+      });
+    }
+  }
+  if (given.targetKl !== undefined && stepsPerBatch(given) === 1) {
+    issues.push({
+      path: ['algorithm', 'targetKl'],
+      message:
+        'spares a batch its further steps, and there are none: set numIterations or stepsPerGeneration, or leave it out',
+      input: given.targetKl,
+    });
+  }
+  return issues;
+}
+
+function partIssues({ sampling, algorithm: given }: Recipe): RecipeIssue[] {
+  if (sampling.promptsPerStep % given.stepsPerGeneration === 0) return [];
+  return [
+    {
+      path: ['algorithm', 'stepsPerGeneration'],
+      message: `must divide sampling.promptsPerStep (${sampling.promptsPerStep}): every step trains on as many prompts`,
+      input: given.stepsPerGeneration,
+    },
+  ];
+}
+
+function annealIssues(recipe: Recipe): RecipeIssue[] {
+  const rest = restAtOne(recipe.adapter.schedule);
+  if (rest === undefined || !startsDead(recipe)) return [];
+  return [
+    {
+      path: ['adapter', 'schedule', rest],
+      message: `would hold β at 1, where ${recipe.adapter.placement} with relu has a gradient of exactly 0 and learns nothing; leave it out, or choose gelu, gelu-tanh or silu, or a placement without the last s`,
+    },
+  ];
+}

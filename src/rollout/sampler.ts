@@ -1,0 +1,43 @@
+import type { Completion, Group, Message, Task } from '../types.ts';
+
+/** A prompt to continue, with the task it belongs to. */
+export interface SampleRequest {
+  readonly task: Task;
+  readonly messages: readonly Message[];
+}
+
+/** How completions are drawn; the same names as the recipe's `sampling`. */
+export interface SampleOptions {
+  /** G: completions of each prompt. */
+  readonly groupSize: number;
+  readonly maxNewTokens: number;
+  /** Longer prompts keep their last so many tokens. */
+  readonly maxPromptLength: number;
+  /** 0 is greedy decoding. */
+  readonly temperature: number;
+  readonly topP: number;
+  readonly topK: number;
+  readonly minP: number;
+  readonly stop: readonly string[];
+  /** Seed of the call: the same weights, β, requests and seed give the same bits, whatever else is going on. */
+  readonly seed: number;
+}
+
+/** What completions and episodes are sampled from. */
+export interface Sampler {
+  /** `groupSize` first turns for each request, in the order of the requests. */
+  sample(requests: readonly SampleRequest[], options: SampleOptions): Promise<readonly Group[]>;
+  /** One completion of each text, given as token ids. */
+  extend(texts: readonly (readonly number[])[], options: SampleOptions): Promise<readonly Completion[]>;
+  /**
+   * Ids of the tokens between a turn, which follows a conversation, and the policy's next: the end of the turn where it lacks one,
+   * what was said, and the template's marks.
+   */
+  between(
+    conversation: readonly Message[],
+    turn: Pick<Completion, 'tokenIds'>,
+    said: readonly Message[],
+  ): readonly number[];
+  /** Positions that the model has. */
+  readonly maxPositions: number;
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { fraction, positiveInt } from '../options/ranges.ts';
+
+/** `sampling` of a recipe: how completions are drawn. */
+export const sampling = z.strictObject({
+  /** G: completions per prompt. */
+  groupSize: positiveInt.default(8),
+  /** P: prompts per rollout batch. */
+  promptsPerStep: positiveInt.default(16),
+  maxNewTokens: positiveInt.default(64),
+  maxPromptLength: positiveInt.default(512),
+  temperature: z.number().positive().default(1),
+  topP: z.number().gt(0).max(1).default(1),
+  /** 0 keeps every token. */
+  topK: z.int().nonnegative().default(0),
+  minP: fraction.default(0),
+  /** Strings that end a completion. */
+  stop: z.array(z.string().min(1)).default([]),
+  /** Turns of the policy in an episode, where the environment answers; maxNewTokens is for each. */
+  maxTurns: positiveInt.default(8),
+  /** Seconds that the environment may take for one answer. */
+  stepTimeout: z.number().positive().max(86_400).default(300),
+  /** How many optimiser batches the sampler may run ahead of the updates: exactly this many, never a matter of timing. */
+  maxOffPolicySteps: z.int().nonnegative().default(0),
+});

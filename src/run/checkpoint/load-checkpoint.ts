@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../../errors.ts';
+import { parseExact } from '../../io/exact-json.ts';
+import { readSafetensors } from '../../model/files/safetensors.ts';
+import type { StateArray } from '../../policy/policy.ts';
+import type { Checkpoint } from './checkpoint.ts';
+
+/** Reads a checkpoint that `listCheckpoints` found complete. @throws InputError when its content can't be read. */
+export async function loadCheckpoint(path: string): Promise<Checkpoint> {
+  const arrays: Record<string, StateArray> = {};
+  for (const [name, { data, shape }] of Object.entries(
+    await readSafetensors(join(path, 'policy.safetensors')),
+  )) {
+    if (!(data instanceof Float32Array)) throw new InputError(`${path}: "${name}" is not float32`);
+    arrays[name] = { data, shape };
+  }
+  const { policy, ...rest } = (await readState(path)) as Omit<Checkpoint, 'policy'> & {
+    policy: Record<string, unknown>;
+  };
+  return { ...rest, policy: { arrays, data: policy } };
+}
+
+async function readState(path: string): Promise<unknown> {
+  const file = join(path, 'state.json');
+  try {
+    return parseExact(await readFile(file, 'utf8'));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new InputError(`${file} can't be read: ${why}`, { cause });
+  }
+}

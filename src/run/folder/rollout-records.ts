@@ -1,0 +1,46 @@
+import type { TrainBatch } from '../../policy/policy.ts';
+import type { Message } from '../../types.ts';
+
+/** One line of rollouts.jsonl: a completion that was trained on. */
+export interface RolloutRecord {
+  /** The optimiser step that trained on it first. */
+  readonly step: number;
+  readonly task: string;
+  readonly prompt: readonly Message[];
+  readonly completion: string;
+  /** The conversation after the prompt, where the environment answered; the completion is its last turn. */
+  readonly turns?: readonly Message[];
+  /** Scores by reward name; null where a reward does not apply. */
+  readonly rewards: Readonly<Record<string, number | null>>;
+  readonly reward: number;
+  readonly advantage: number;
+  readonly beta: number;
+  readonly policy_version: number;
+  readonly finish_reason: string;
+  readonly tokens: number;
+}
+
+/** A batch's completions as lines of rollouts.jsonl; none for examples. */
+export function rolloutRecords(
+  batch: TrainBatch,
+  step: number,
+  rewardNames: readonly string[],
+): RolloutRecord[] {
+  if (batch.objective === 'sft') return [];
+  return batch.groups.flatMap((group) =>
+    group.rollouts.map((rollout, g) => ({
+      step,
+      task: group.task.id,
+      prompt: group.messages,
+      completion: rollout.text,
+      ...(rollout.turns && rollout.turns.length > 1 && { turns: rollout.turns }),
+      rewards: Object.fromEntries(rewardNames.map((name, f) => [name, group.scores[f]![g]!])),
+      reward: group.rewards[g]!,
+      advantage: group.advantages[g]!,
+      beta: rollout.beta,
+      policy_version: rollout.policyVersion,
+      finish_reason: rollout.finishReason,
+      tokens: rollout.tokenIds.length,
+    })),
+  );
+}

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { InputError } from '../../errors.ts';
+import { applyOverrides } from '../../recipe/apply-overrides.ts';
+import { parseRecipe, type Recipe, type RecipeInput } from '../../recipe/recipe.ts';
+import { type RecipeSource, type RunConfig, readRunConfig } from '../folder/config-file.ts';
+import { runPaths } from '../folder/paths.ts';
+import { importRecipe } from './import-recipe.ts';
+
+export interface LoadedRecipe {
+  readonly recipe: Recipe;
+  readonly source: RecipeSource;
+}
+
+/**
+ * Loads a recipe and applies overrides (`a.b=value`, as `--set` takes them).
+ * @throws InputError as `importRecipe`, `applyOverrides` and `parseRecipe` do.
+ */
+export async function loadRecipe(spec: string, overrides: readonly string[] = []): Promise<LoadedRecipe> {
+  const { exported, name } = await importRecipe(spec);
+  const recipe = parseRecipe(applyOverrides(exported as RecipeInput, overrides));
+  return {
+    recipe: { ...recipe, model: absolute(recipe.model) },
+    source: { recipe: name, set: overrides.map(pinned) },
+  };
+}
+
+/**
+ * Loads the recipe that a run folder was made with; `overrides` come on top of its own.
+ * @throws InputError when the folder is no run, its recipe came from a program, or can't be loaded any more.
+ */
+export async function loadRunRecipe(
+  out: string,
+  overrides: readonly string[] = [],
+): Promise<LoadedRecipe & { readonly config: RunConfig }> {
+  const config = await readRunConfig(runPaths(out).config);
+  if (config.source === null) {
+    throw new InputError(
+      `${out} was made by a program's own train(), not from a recipe file: its recipe is in that program; what is in a file can be evaluated, verified and resumed from here`,
+    );
+  }
+  const loaded = await loadRecipe(config.source.recipe, [...config.source.set, ...overrides]);
+  return { ...loaded, config };
+}
+
+/** A path on disk works from any folder; other names of models stay as they are. */
+function absolute(model: string): string {
+  return existsSync(resolve(model)) ? resolve(model) : model;
+}
+
+/** Fields whose value is a path even where it looks like a plain name. */
+const PATH_FIELDS = /^model$|(?:^|\.)(?:path|tokenizer)$/;
+
+/** An override whose value is a path on disk, made absolute: a run folder's recipe loads from any folder. */
+function pinned(override: string): string {
+  const [, field = '', path = ''] = /^([^=]+)="?([^"]*)"?$/.exec(override) ?? [];
+  const isPath = (/[/\\]/.test(path) || PATH_FIELDS.test(field)) && existsSync(path);
+  return isPath ? `${field}=${JSON.stringify(resolve(path))}` : override;
+}

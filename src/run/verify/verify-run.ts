@@ -1,0 +1,140 @@
+import { existsSync } from 'node:fs';
+import type { CausalLM } from '../../causal-lm/causal-lm.ts';
+import { promptOf } from '../../environment/ask-environment.ts';
+import { firstTasks } from '../../environment/task-source.ts';
+import { InputError } from '../../errors.ts';
+import type { EvalRow } from '../../evaluation/evaluate-greedy.ts';
+import type { CreatePolicy, Policy } from '../../policy/policy.ts';
+import type { Recipe } from '../../recipe/recipe.ts';
+import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
+import { runPaths } from '../folder/paths.ts';
+import { type Agreement, agreeOnAnswers } from './agree-on-answers.ts';
+import { compareLogits } from './compare-logits.ts';
+import { mergeableCheckpoint } from './mergeable-checkpoint.ts';
+import { accuracyOf, trainedAnswers } from './trained-answers.ts';
+
+/** Held-out prompts, each with its answer, on which logits are compared. */
+const COMPARED = 8;
+
+/** What verifying works with. */
+export interface VerifyParts {
+  readonly createPolicy: CreatePolicy;
+  readonly loadModel: (source: string) => Promise<CausalLM>;
+  /** Answers the held-out tasks with a run's merged model, read from disk by a new process. */
+  readonly answerAnew: (out: string) => Promise<readonly EvalRow[]>;
+}
+
+/** What was measured. */
+interface Measured {
+  readonly step: number;
+  /** β at that step: 0. */
+  readonly beta: number;
+  /** max |Δlogit| of the merged model, read from disk, against the policy as it was trained, unmerged. */
+  readonly maxDelta: number;
+  /** The largest that counts as rounding: 1e-4 for tiny models, 1e-3 from 20 M parameters on. */
+  readonly tolerance: number;
+  /** max |Δlogit| of the merged model against the base model; null when training began from fresh weights. */
+  readonly baseDelta: number | null;
+  /** Held-out accuracy of the policy as it was trained, and of the merged model in a new process. */
+  readonly accuracy: number;
+  readonly reloadedAccuracy: number;
+  readonly answers: Agreement;
+}
+
+export interface Verification extends Measured {
+  readonly ok: boolean;
+  /** What is wrong, in words; empty when ok. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Checks that a run's merged model is the policy that was trained: the same logits, a change against the base, and the
+ * same held-out answers after being read from disk by a new process. For method full this checks saved == in memory.
+ * @throws InputError when the run has no checkpoint or no merged model; RefusedError while β ≠ 0.
+ */
+export async function verifyRun(out: string, recipe: Recipe, parts: VerifyParts): Promise<Verification> {
+  const { merged } = runPaths(out);
+  const { path } = await mergeableCheckpoint(out);
+  if (!existsSync(merged)) {
+    throw new InputError(`${merged} is missing: write it with \`anneal merge ${out}\``);
+  }
+  const policy = await parts.createPolicy(recipe);
+  try {
+    await policy.restore((await loadCheckpoint(path)).policy);
+    const measured = await measure(policy, { out, recipe, parts });
+    const problems = problemsOf(measured);
+    return { ok: problems.length === 0, problems, ...measured };
+  } finally {
+    await policy.dispose();
+  }
+}
+
+interface Run {
+  readonly out: string;
+  readonly recipe: Recipe;
+  readonly parts: VerifyParts;
+}
+
+async function measure(policy: Policy, { out, recipe, parts }: Run): Promise<Measured> {
+  const { merged, heldOut } = runPaths(out);
+  const tasks = await firstTasks(recipe.env, 'test', recipe.eval.tasks);
+  const ours = await trainedAnswers(policy, { recipe, tasks, heldOut });
+  const promptIds = (i: number) =>
+    policy.encodePrompt(promptOf(recipe.env, tasks[i]!)).slice(-recipe.sampling.maxPromptLength);
+  const rows = ours.slice(0, COMPARED).map((row, i) => [...promptIds(i), ...row.tokenIds]);
+  const deltas = await compareModels(policy, rows, {
+    loadModel: parts.loadModel,
+    merged,
+    base: recipe.freshWeights ? null : recipe.model,
+  });
+  const theirs = await parts.answerAnew(out);
+  return {
+    step: policy.version,
+    beta: policy.beta,
+    tolerance: policy.dimensions.totalParameters < 2e7 ? 1e-4 : 1e-3,
+    ...deltas,
+    accuracy: accuracyOf(ours),
+    reloadedAccuracy: accuracyOf(theirs),
+    answers: await agreeOnAnswers(policy, { ours, theirs, promptIds }),
+  };
+}
+
+async function compareModels(
+  policy: Policy,
+  rows: readonly (readonly number[])[],
+  models: Pick<VerifyParts, 'loadModel'> & { readonly merged: string; readonly base: string | null },
+): Promise<Pick<Measured, 'maxDelta' | 'baseDelta'>> {
+  const merged = await models.loadModel(models.merged);
+  try {
+    const maxDelta = await compareLogits(policy, merged, rows);
+    if (models.base === null) return { maxDelta, baseDelta: null };
+    const base = await models.loadModel(models.base);
+    try {
+      return { maxDelta, baseDelta: await compareLogits(base, merged, rows) };
+    } finally {
+      await base.dispose();
+    }
+  } finally {
+    await merged.dispose();
+  }
+}
+
+function problemsOf({ maxDelta, tolerance, baseDelta, answers }: Measured): string[] {
+  const problems: string[] = [];
+  if (!(maxDelta <= tolerance)) {
+    problems.push(
+      `the merged model is not the trained policy: logits differ by ${maxDelta}, allowed is ${tolerance}`,
+    );
+  }
+  if (baseDelta === 0) {
+    problems.push(
+      'the merged model is the base model: training changed nothing, as happens when all rewards of a run are equal',
+    );
+  }
+  if (answers.different.length > 0) {
+    problems.push(
+      `read by a new process, the merged model answers ${answers.different.length} of ${answers.tasks} held-out tasks otherwise than the trained policy (such as task "${answers.different[0]}")`,
+    );
+  }
+  return problems;
+}

@@ -1,0 +1,204 @@
+import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { InputError } from '../../../src/errors.ts';
+import type { ModelConfig } from '../../../src/model/config/model-config.ts';
+import { openGguf } from '../../../src/model/files/gguf.ts';
+import { readModelConfig } from '../../../src/model/read-config.ts';
+import { loadTokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
+import { loadWeights } from '../../../src/model/weights/load-weights.ts';
+import { temporaryFolders } from '../../io/temporary-folder.ts';
+import { randomWeights, tinyConfig, tinyJson } from '../tiny-model.ts';
+import { type GgufInput, writeGguf } from './write-gguf.ts';
+
+const folder = temporaryFolders();
+const quants = 'test/fixtures/models/gguf-quants/quants.gguf';
+
+const metadata = {
+  'general.architecture': 'llama',
+  'llama.vocab_size': 12,
+  'llama.embedding_length': 8,
+  'llama.feed_forward_length': 6,
+  'llama.block_count': 2,
+  'llama.attention.head_count': 2,
+  'llama.attention.head_count_kv': 1,
+  'llama.rope.dimension_count': 4,
+  'llama.rope.freq_base': 10000,
+  'llama.attention.layer_norm_rms_epsilon': 1e-5,
+  'llama.context_length': 64,
+  'tokenizer.ggml.bos_token_id': 0,
+  'tokenizer.ggml.eos_token_id': 1,
+  'tokenizer.ggml.padding_token_id': 2,
+};
+
+const modules = {
+  'self_attn.q_proj': 'attn_q',
+  'self_attn.k_proj': 'attn_k',
+  'self_attn.v_proj': 'attn_v',
+  'self_attn.o_proj': 'attn_output',
+  'mlp.gate_proj': 'ffn_gate',
+  'mlp.up_proj': 'ffn_up',
+  'mlp.down_proj': 'ffn_down',
+  input_layernorm: 'attn_norm',
+  post_attention_layernorm: 'ffn_norm',
+  'model.embed_tokens': 'token_embd',
+  'model.norm': 'output_norm',
+  lm_head: 'output',
+};
+
+/** What llama.cpp's converter makes of Hugging Face weights: its names, and the rows of q and k interleaved per head. */
+function converted(config: ModelConfig): GgufInput['tensors'] {
+  const entries = Object.entries(randomWeights(config)).map(([name, { data, shape }]) => {
+    const [, layer, module, kind] = /^(?:model\.layers\.(\d+)\.)?(.+)\.(\w+)$/.exec(name)!;
+    const renamed = `${modules[module as keyof typeof modules]}.${kind}`;
+    const interleave = module === 'self_attn.q_proj' || module === 'self_attn.k_proj';
+    return [
+      layer === undefined ? renamed : `blk.${layer}.${renamed}`,
+      { shape, data: interleave ? interleaved(data, shape[0]!, config.headDim) : data },
+    ];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** File row 2i + j of a head is Hugging Face's row j·headDim/2 + i. */
+function interleaved(data: Float32Array, rows: number, headDim: number): Float32Array {
+  const width = data.length / rows;
+  const rowOf = (row: number) =>
+    row - (row % headDim) + ((row % 2) * headDim) / 2 + Math.floor((row % headDim) / 2);
+  return Float32Array.from({ length: data.length }, (_, at) => {
+    return data[rowOf(Math.floor(at / width)) * width + (at % width)]!;
+  });
+}
+
+function write(change: Partial<GgufInput> = {}): string {
+  const path = join(folder(), 'tiny.gguf');
+  writeGguf(path, { metadata, tensors: converted(tinyConfig), ...change });
+  return path;
+}
+
+describe('a lone .gguf file', () => {
+  test('describes the model by its metadata', async () => {
+    const { raw: _raw, rawGeneration: _generation, eosTokenIds: _eos, ...want } = tinyConfig;
+    expect(await readModelConfig(write())).toMatchObject({ ...want, eosTokenIds: [1] });
+  });
+
+  test('gives the weights under Hugging Face names and in their row order, q and k biases included', async () => {
+    const path = write();
+    expect(await loadWeights(path, await readModelConfig(path))).toEqual(randomWeights(tinyConfig));
+  });
+
+  test('without output.weight has tied embeddings', async () => {
+    const tied = { ...tinyConfig, tieWordEmbeddings: true };
+    const path = write({ tensors: converted(tied) });
+    expect((await readModelConfig(path)).tieWordEmbeddings).toBe(true);
+    expect(await loadWeights(path, await readModelConfig(path))).toEqual(randomWeights(tied));
+  });
+
+  test('gives way to config.json beside it', async () => {
+    const path = write();
+    writeFileSync(join(path, '..', 'config.json'), JSON.stringify({ ...tinyJson, rms_norm_eps: 0.5 }));
+    expect((await readModelConfig(path)).rmsNormEps).toBe(0.5);
+    expect((await readModelConfig(join(path, '..'))).rmsNormEps).toBe(0.5);
+  });
+});
+
+describe('a .gguf file is refused in one line that says why', () => {
+  test.each([
+    ['another architecture', { 'general.architecture': 'falcon' }, 'architecture "falcon" is not supported'],
+    ['an unknown rope scaling', { 'llama.rope.scaling.type': 'yarn' }, 'rope type "yarn" is not supported'],
+    ['a missing size', { 'llama.block_count': 'two' }, 'num_hidden_layers'],
+  ])('%s', async (_, change, message) => {
+    const path = write({ metadata: { ...metadata, ...change } });
+    await expect(readModelConfig(path)).rejects.toThrow(InputError);
+    await expect(readModelConfig(path)).rejects.toThrow(message);
+  });
+
+  test('rope frequencies scaled by a tensor', async () => {
+    const factors = { data: new Float32Array(2), shape: [2] };
+    const path = write({ tensors: { ...converted(tinyConfig), 'rope_freqs.weight': factors } });
+    await expect(readModelConfig(path)).rejects.toThrow("put the model's config.json beside it");
+    // With it the scaling is known, and the tensor says nothing new.
+    const llama3 = {
+      rope_type: 'llama3',
+      rope_theta: 1e4,
+      factor: 8,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+    };
+    writeFileSync(join(path, '..', 'config.json'), JSON.stringify({ ...tinyJson, rope_parameters: llama3 }));
+    const weights = await loadWeights(path, await readModelConfig(path));
+    expect(weights).toEqual(randomWeights(tinyConfig));
+  });
+
+  test('an unsupported type among the weights, by its name', async () => {
+    const tensors = converted(tinyConfig);
+    const path = write({
+      tensors: { ...tensors, 'output.weight': { ...tensors['output.weight']!, type: 12 } },
+    });
+    const loading = loadWeights(path, await readModelConfig(path));
+    await expect(loading).rejects.toThrow(InputError);
+    await expect(loading).rejects.toThrow(
+      'tensor "lm_head.weight" is Q4_K, which is not supported; supported types: F32, F16, BF16, Q8_0, Q4_0, Q4_1',
+    );
+  });
+
+  test('no GGUF at all', async () => {
+    const path = join(folder(), 'x.gguf');
+    writeFileSync(path, 'hello');
+    await expect(openGguf(path)).rejects.toThrow(`${path} is not a readable GGUF file`);
+  });
+
+  test('cut short anywhere', async () => {
+    const path = join(folder(), 'x.gguf');
+    copyFileSync(quants, path);
+    const whole = readFileSync(path).length;
+    // Every place of the first bytes, then samples of header, tensor table and data.
+    const sizes = [
+      ...Array(32).keys(),
+      ...Array.from({ length: 40 }, (_, i) => 32 + i * 41),
+      20000,
+      whole - 1,
+    ];
+    for (const size of sizes) {
+      writeFileSync(path, readFileSync(quants));
+      truncateSync(path, size);
+      await expect(openGguf(path), `${size} bytes`).rejects.toThrow(InputError);
+    }
+  });
+
+  test('missing', async () => {
+    await expect(openGguf(join(folder(), 'no.gguf'))).rejects.toThrow('no such file');
+  });
+});
+
+describe('the tokenizer of a lone .gguf file', () => {
+  const tokenizer = {
+    'tokenizer.ggml.model': 'gpt2',
+    'tokenizer.ggml.pre': 'gpt-2',
+    'tokenizer.ggml.tokens': ['<s>', '</s>', 'a', 'b', 'Ġ', 'Ġa', '<tool>'],
+    'tokenizer.ggml.token_type': [3, 3, 1, 1, 1, 1, 4],
+    'tokenizer.ggml.merges': ['Ġ a'],
+    'tokenizer.chat_template': '{{ bos_token }}{{ messages[0].content }}',
+  };
+  const load = (change: object) =>
+    loadTokenizer(write({ metadata: { ...metadata, ...tokenizer, ...change } }));
+
+  test('merges, special and user-defined tokens, and chat template come from the metadata', async () => {
+    const made = await load({});
+    expect(made.encode('ab a<tool><s>')).toEqual([2, 3, 5, 6, 0]);
+    expect(made.decode([0, 2, 6, 5], { skipSpecialTokens: true })).toBe('a<tool> a');
+    expect(made.encodeChat([{ role: 'user', content: 'b' }])).toEqual([0, 3]);
+    expect([made.vocabSize, made.eosTokenId]).toEqual([7, 1]);
+  });
+
+  test.each([
+    ['another kind', { 'tokenizer.ggml.model': 'llama' }, 'model "llama"'],
+    ['an unknown way of splitting', { 'tokenizer.ggml.pre': 'tekken' }, 'pre "tekken"'],
+    ['a leading BOS', { 'tokenizer.ggml.add_bos_token': true }, 'with a leading BOS'],
+    ['no tokens', { 'tokenizer.ggml.tokens': 'none' }, 'no tokenizer.json beside it'],
+  ])('%s is refused, with the way out', async (_, change, message) => {
+    await expect(load(change)).rejects.toThrow(InputError);
+    await expect(load(change)).rejects.toThrow(message);
+    await expect(load(change)).rejects.toThrow('tokenizer.json');
+  });
+});

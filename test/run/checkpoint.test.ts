@@ -1,0 +1,148 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { removeTemporaries, writeFolderAtomic } from '../../src/io/atomic-folder.ts';
+import { parseExact, stringifyExact } from '../../src/io/exact-json.ts';
+import { startWatch } from '../../src/pipeline/warnings.ts';
+import { randomStream, restoreStream } from '../../src/random.ts';
+import type { Checkpoint } from '../../src/run/checkpoint/checkpoint.ts';
+import {
+  bestCheckpoint,
+  latestCheckpoint,
+  listCheckpoints,
+} from '../../src/run/checkpoint/list-checkpoints.ts';
+import { loadCheckpoint } from '../../src/run/checkpoint/load-checkpoint.ts';
+import { discardAfter, pruneCheckpoints } from '../../src/run/checkpoint/prune-checkpoints.ts';
+import { saveCheckpoint } from '../../src/run/checkpoint/save-checkpoint.ts';
+import { temporaryFolder } from '../pipeline/run.ts';
+
+function checkpoint(step: number, accuracy?: number): Checkpoint {
+  const evaluation = { tasks: 10, reward: 0, interval: [0, 1] as const, beta: 0.5, step };
+  return {
+    ...{ step, steps: 100, beta: 0.25, betaZeroStep: 30, nextBatch: step, tokens: 5, watch: startWatch },
+    policy: {
+      arrays: {
+        'q.A': { data: Float32Array.from([1.5, -0, Number.NaN, 1e-42]), shape: [2, 2] },
+        empty: { data: new Float32Array(0), shape: [0] },
+      },
+      data: { version: step, schedule: { step, horizon: 30 } },
+    },
+    streams: { seeds: randomStream(1, 'seeds').state() },
+    tasks: { epoch: 1, offset: 3 },
+    klCoef: 0.1,
+    reward: 0.3,
+    pending: [
+      {
+        ...{ index: 7, policyVersion: 6, beta: 0.1 + 0.2, metrics: { reward_std: Number.NaN, zero: -0 } },
+        batch: { objective: 'rl', groups: [] },
+        farEnough: true,
+      },
+    ],
+    evals: accuracy === undefined ? [] : [{ ...evaluation, accuracy }],
+  };
+}
+
+describe('a checkpoint', () => {
+  test('reads back bit for bit: arrays, doubles, NaN, −0, random streams', async () => {
+    const folder = await temporaryFolder();
+    const saved = checkpoint(4, 0.5);
+    const loaded = await loadCheckpoint(await saveCheckpoint(folder, saved));
+    expect(loaded).toEqual(saved);
+    const bytes = (c: Checkpoint) => new Uint8Array(c.policy.arrays['q.A']!.data.buffer.slice(0, 16));
+    expect(bytes(loaded)).toEqual(bytes(saved));
+    expect(Object.is(loaded.pending[0]!.metrics.zero, -0)).toBe(true);
+    const stream = randomStream(1, 'seeds');
+    const restored = restoreStream(loaded.streams.seeds!);
+    expect([restored.next(), restored.next()]).toEqual([stream.next(), stream.next()]);
+  });
+
+  test('tells its step and β to a person', async () => {
+    const path = await saveCheckpoint(await temporaryFolder(), checkpoint(4));
+    expect(JSON.parse(readFileSync(join(path, 'checkpoint.json'), 'utf8'))).toMatchObject({
+      ...{ step: 4, steps: 100, beta: 0.25, betaZeroStep: 30, evalAccuracy: null },
+    });
+  });
+
+  test('that is damaged is passed over: cut off, a file missing, of another format', async () => {
+    const folder = await temporaryFolder();
+    for (const step of [1, 2, 3, 4]) await saveCheckpoint(folder, checkpoint(step));
+    truncateSync(join(folder, 'step-000002', 'state.json'), 10);
+    const head = join(folder, 'step-000003', 'checkpoint.json');
+    writeFileSync(head, readFileSync(head, 'utf8').replace('"format": 1', '"format": 9'));
+    mkdirSync(join(folder, 'step-000009'));
+    expect((await listCheckpoints(folder)).map((entry) => entry.step)).toEqual([1, 4]);
+    expect((await latestCheckpoint(folder))?.step).toBe(4);
+    expect(await listCheckpoints(join(folder, 'none'))).toEqual([]);
+  });
+
+  test('of a step that has a damaged one replaces it', async () => {
+    const folder = await temporaryFolder();
+    const path = await saveCheckpoint(folder, checkpoint(2));
+    truncateSync(join(path, 'policy.safetensors'), 8);
+    expect(await saveCheckpoint(folder, checkpoint(2))).toBe(path);
+    expect(await loadCheckpoint(path)).toEqual(checkpoint(2));
+    expect(readdirSync(folder)).toEqual(['step-000002']);
+  });
+});
+
+describe('keeping checkpoints', () => {
+  const accuracies = [0.2, 0.9, 0.9, undefined, 0.3, 0.4];
+
+  test('keeps the last N and the best, of equals the latest', async () => {
+    const folder = await temporaryFolder();
+    for (const [i, accuracy] of accuracies.entries())
+      await saveCheckpoint(folder, checkpoint(i + 1, accuracy));
+    expect(bestCheckpoint(await listCheckpoints(folder))?.step).toBe(3);
+    await pruneCheckpoints(folder, 2);
+    expect((await listCheckpoints(folder)).map((entry) => entry.step)).toEqual([3, 5, 6]);
+  });
+
+  test('discards what a resumed run writes again', async () => {
+    const folder = await temporaryFolder();
+    for (const step of [1, 2, 3]) await saveCheckpoint(folder, checkpoint(step));
+    mkdirSync(join(folder, '.step-000004.1-ab.tmp'));
+    mkdirSync(join(folder, 'step-1000000'));
+    await discardAfter(folder, 2);
+    expect(readdirSync(folder).sort()).toEqual(['step-000001', 'step-000002']);
+  });
+});
+
+describe('writing a folder', () => {
+  test('that fails leaves what was there', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'merged');
+    await writeFolderAtomic(path, async (temporary) => writeFileSync(join(temporary, 'a'), '1'));
+    const failing = writeFolderAtomic(path, async (temporary) => {
+      writeFileSync(join(temporary, 'a'), '2');
+      throw new Error('disk full');
+    });
+    await expect(failing).rejects.toThrow('disk full');
+    expect(readdirSync(folder)).toEqual(['merged']);
+    expect(readFileSync(join(path, 'a'), 'utf8')).toBe('1');
+  });
+
+  test('replaces the whole of it, folders inside included', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'merged');
+    await writeFolderAtomic(path, async (temporary) => writeFileSync(join(temporary, 'old'), ''));
+    await writeFolderAtomic(path, async (temporary) => {
+      mkdirSync(join(temporary, 'deep'));
+      writeFileSync(join(temporary, 'deep', 'new'), '');
+    });
+    expect(existsSync(join(path, 'old'))).toBe(false);
+    expect(existsSync(join(path, 'deep', 'new'))).toBe(true);
+    expect(readdirSync(folder)).toEqual(['merged']);
+  });
+
+  test('what a crash left of one can be cleared away', async () => {
+    const folder = await temporaryFolder();
+    for (const name of ['.x.1-a.tmp', '.x.1-a.old.tmp', 'x']) mkdirSync(join(folder, name));
+    await removeTemporaries(folder);
+    expect(readdirSync(folder)).toEqual(['x']);
+  });
+});
+
+test('exact JSON keeps the doubles that JSON loses', () => {
+  const values = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0, 0.1, 5e-324, 2 ** 53];
+  expect(parseExact(stringifyExact({ values }))).toEqual({ values });
+});
