@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { activations, placements } from '../../src/adapter/adapter-settings.ts';
 import { startsDead } from '../../src/adapter/dead-start.ts';
-import { recipeWarnings } from '../../src/pipeline/warnings.ts';
+import { recipeWarnings } from '../../src/pipeline/session/warnings.ts';
 import { parseRecipe } from '../../src/recipe/recipe.ts';
 import { mixed, rollOut, withAdvantages } from './rollouts.ts';
 import { openTiny, tinyRecipe } from './tiny-policy.ts';

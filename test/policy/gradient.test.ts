@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
-import { microBatches } from '../../src/policy/micro-batches.ts';
-import { UpdateProgram } from '../../src/policy/update-program.ts';
+import { microBatches } from '../../src/policy/batch/micro-batches.ts';
+import { UpdateProgram } from '../../src/policy/programs/update-program.ts';
 import { rollOut } from './rollouts.ts';
 import { openTiny, type RecipeOverrides, type Tiny, trainedOf } from './tiny-policy.ts';
 

@@ -3,8 +3,12 @@ import { placements } from '../../src/adapter/adapter-settings.ts';
 import { BETA } from '../../src/adapter/afa-lora.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
-import { type MicroBatch, microBatches } from '../../src/policy/micro-batches.ts';
-import { type MicroInputs, type MicroResult, UpdateProgram } from '../../src/policy/update-program.ts';
+import { type MicroBatch, microBatches } from '../../src/policy/batch/micro-batches.ts';
+import {
+  type MicroInputs,
+  type MicroResult,
+  UpdateProgram,
+} from '../../src/policy/programs/update-program.ts';
 import type { Group } from '../../src/types.ts';
 import { greatestGap, mixed, recorded, rollOut, trainerLogprobs, withAdvantages } from './rollouts.ts';
 import { openTiny, type RecipeOverrides, type Tiny, trainedOf } from './tiny-policy.ts';

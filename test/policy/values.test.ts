@@ -2,7 +2,7 @@ import { lastValueFrom, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { nameRewards } from '../../src/environment/scoring/name-rewards.ts';
 import { scoreGroups } from '../../src/environment/scoring/score-groups.ts';
-import { addAdvantages } from '../../src/pipeline/add-advantages.ts';
+import { addAdvantages } from '../../src/pipeline/batch/add-advantages.ts';
 import { judgeBy } from '../../src/pipeline/judge.ts';
 import type { PolicyState, TrainGroup } from '../../src/policy/policy.ts';
 import { parseRecipe } from '../../src/recipe/recipe.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { removeTemporaries, writeFolderAtomic } from '../../src/io/atomic-folder.ts';
 import { parseExact, stringifyExact } from '../../src/io/exact-json.ts';
-import { startWatch } from '../../src/pipeline/warnings.ts';
+import { startWatch } from '../../src/pipeline/session/warnings.ts';
 import { randomStream, restoreStream } from '../../src/random.ts';
 import type { Checkpoint } from '../../src/run/checkpoint/checkpoint.ts';
 import {
