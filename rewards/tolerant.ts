@@ -1,5 +1,5 @@
 import { checkScores } from '../src/environment/scoring/check-scores.ts';
-import { inTime } from '../src/environment/user-code/what-failed.ts';
+import { withinSeconds } from '../src/environment/user-code/within-seconds.ts';
 import type { RewardBatch, RewardFunction } from '../src/types.ts';
 import { partOfBatch } from './part-of-batch.ts';
 import { named } from './per-completion.ts';
@@ -43,7 +43,7 @@ async function attempt(reward: RewardFunction, batch: RewardBatch, timeout: numb
     signal: AbortSignal.any([batch.signal, end.signal]),
   };
   try {
-    const scores = checkScores('the reward', await inTime(Promise.resolve(reward(called)), timeout), batch);
+    const scores = checkScores('the reward', await withinSeconds(Promise.resolve(reward(called)), timeout), batch);
     for (const metric of metrics) batch.logMetric(...metric);
     return scores;
   } catch (error) {
