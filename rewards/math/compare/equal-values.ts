@@ -3,6 +3,7 @@ import { distance, workOut } from '../algebra/compute-engine.ts';
 import { type Budget, exactValue } from '../algebra/exact.ts';
 import { count, depth, type Expr, key, parts, some, withParts } from '../algebra/expression.ts';
 import { equal } from '../algebra/rational.ts';
+import { sameResidues } from '../algebra/residues.ts';
 import { unknowns } from '../algebra/unknowns.ts';
 import { type ExactPoints, exactPoints, inDoubles, realPoints } from './test-points.ts';
 
@@ -19,8 +20,22 @@ export function equalValues(a: Expr, b: Expr): boolean {
   if (some(a, isInfinite) || some(b, isInfinite)) return false;
   const names = unknowns(a, b);
   const points = exactPoints(a, b, names);
-  return exactlyEqual(a, b, points) ?? numericallyEqual(a, b, { names, more: points.more });
+  const exact = exactlyEqual(a, b, points);
+  if (exact !== undefined) return exact;
+  return isHuge(a) || isHuge(b) ? sameResidues(a, b) : numericallyEqual(a, b, { names, more: points.more });
 }
+
+/** True where a power, factorial or product of numbers goes beyond doubles: 2025!/2024!. */
+const isHuge = (expr: Expr): boolean =>
+  some(
+    expr,
+    (part) =>
+      part.kind === 'call' &&
+      /^(?:Pow|Factorial|Binomial|Product|Sum)$/.test(part.head) &&
+      unknowns(part).length === 0 &&
+      approximate(part, nowhere) === undefined,
+  );
+const nowhere: Point = new Map();
 
 /** Derivatives, integrals and limits replaced by what they come to; the library is slow on large ones, which stay. */
 export function workedOut(expr: Expr): Expr {
