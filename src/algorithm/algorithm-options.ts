@@ -1,7 +1,7 @@
 import { estimatorOptions } from './advantage/index.ts';
 import type { GivenAlgorithm } from './algorithm-fields.ts';
 import { lossNamed, verlLosses } from './loss/index.ts';
-import { type LossOption, lossOptions } from './loss/types.ts';
+import { type LossOption, lossOptions } from './loss/terms/types.ts';
 
 /** Something wrong with an option, where it stands. */
 interface OptionIssue {

@@ -1,9 +1,9 @@
 import { type BatchConstants, batchConstants } from '../../src/algorithm/loss/batch-constants.ts';
-import { clipCovSelection, klCovSelection } from '../../src/algorithm/loss/covariance-selection.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import { losses, verlLosses } from '../../src/algorithm/loss/index.ts';
 import { policyLoss } from '../../src/algorithm/loss/policy-loss.ts';
-import type { LossConfig, LossInputs } from '../../src/algorithm/loss/types.ts';
+import { clipCovSelection, klCovSelection } from '../../src/algorithm/loss/terms/covariance-selection.ts';
+import type { LossConfig, LossInputs } from '../../src/algorithm/loss/terms/types.ts';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
 import * as tf from '../../src/engine/tfjs.ts';
 import { normal, randomStream } from '../../src/random.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batchConstants } from '../../src/algorithm/loss/batch-constants.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
-import { combineMetrics } from '../../src/algorithm/loss/metrics.ts';
-import type { LossConfig } from '../../src/algorithm/loss/types.ts';
+import { combineMetrics } from '../../src/algorithm/loss/terms/metrics.ts';
+import type { LossConfig } from '../../src/algorithm/loss/terms/types.ts';
 import { createEagerEngine } from '../../src/engine/eager/eager-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { InputError } from '../../src/errors.ts';

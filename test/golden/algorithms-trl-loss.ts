@@ -1,9 +1,9 @@
 import { batchConstants } from '../../src/algorithm/loss/batch-constants.ts';
 import type { TrlCall } from '../../src/algorithm/loss/divisors.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
-import { combineMetrics } from '../../src/algorithm/loss/metrics.ts';
 import { policyLoss } from '../../src/algorithm/loss/policy-loss.ts';
-import type { LossConfig } from '../../src/algorithm/loss/types.ts';
+import { combineMetrics } from '../../src/algorithm/loss/terms/metrics.ts';
+import type { LossConfig } from '../../src/algorithm/loss/terms/types.ts';
 import * as tf from '../../src/engine/tfjs.ts';
 import type { Json } from './algorithms-cases.ts';
 import { differentiate, scalarsOf, tensorOf } from './algorithms-gradient.ts';

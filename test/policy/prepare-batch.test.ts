@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { LossConfig } from '../../src/algorithm/loss/types.ts';
+import type { LossConfig } from '../../src/algorithm/loss/terms/types.ts';
 import { withLeftOut } from '../../src/policy/left-out.ts';
 import { type PrepareOptions, prepareBatch } from '../../src/policy/prepare-batch.ts';
 import type { UnweightedSequences } from '../../src/policy/train-batch.ts';

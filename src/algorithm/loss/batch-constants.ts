@@ -3,7 +3,7 @@ import { type Rows, tokenWeights, totalTokens } from '../statistics/aggregation.
 import { quantile } from '../statistics/quantile.ts';
 import { callsPerStep, type DividedBatch, divisors, verlDivisors } from './divisors.ts';
 import { lossNamed } from './index.ts';
-import type { LossConfig } from './types.ts';
+import type { LossConfig } from './terms/types.ts';
 
 /** What is known of an optimiser batch before its loss: B rows, one a completion, in any lengths. */
 export interface LossBatch extends DividedBatch {

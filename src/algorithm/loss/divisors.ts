@@ -6,7 +6,7 @@ import {
   rowSum,
   totalTokens,
 } from '../statistics/aggregation.ts';
-import type { LossDefinition } from './types.ts';
+import type { LossDefinition } from './terms/types.ts';
 
 /** TRL's own divisors of one `compute_loss` call. */
 export interface TrlCall {

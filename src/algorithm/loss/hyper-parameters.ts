@@ -1,5 +1,5 @@
 import { lossNamed } from './index.ts';
-import type { LossConfig } from './types.ts';
+import type { LossConfig } from './terms/types.ts';
 
 /**
  * The numbers of a loss configuration that its graph takes as scalar inputs, so that changing one needs no new

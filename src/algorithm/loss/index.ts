@@ -1,25 +1,25 @@
 import { InputError } from '../../errors.ts';
-import { bnpo } from './bnpo.ts';
-import { cispo } from './cispo.ts';
-import { clipCov } from './clip-cov.ts';
-import { dapo } from './dapo.ts';
-import { drGrpo } from './dr-grpo.ts';
-import { geoMean } from './geo-mean.ts';
-import { gpg } from './gpg.ts';
-import { grpo } from './grpo.ts';
-import { gspo } from './gspo.ts';
-import { klCov } from './kl-cov.ts';
-import { luspo } from './luspo.ts';
-import { ppo } from './ppo.ts';
-import { reinforce } from './reinforce.ts';
-import { rloo } from './rloo.ts';
-import { sapo } from './sapo.ts';
-import type { LossConfig, LossDefinition } from './types.ts';
-import { verlCispo } from './verl-cispo.ts';
-import { verlGspo } from './verl-gspo.ts';
-import { verlSapo } from './verl-sapo.ts';
-import { verlDapo, verlDrGrpo, verlGrpo, verlPpo } from './verl-vanilla.ts';
-import { vespo } from './vespo.ts';
+import { bnpo } from './definitions/bnpo.ts';
+import { cispo } from './definitions/cispo.ts';
+import { clipCov } from './definitions/clip-cov.ts';
+import { dapo } from './definitions/dapo.ts';
+import { drGrpo } from './definitions/dr-grpo.ts';
+import { geoMean } from './definitions/geo-mean.ts';
+import { gpg } from './definitions/gpg.ts';
+import { grpo } from './definitions/grpo.ts';
+import { gspo } from './definitions/gspo.ts';
+import { klCov } from './definitions/kl-cov.ts';
+import { luspo } from './definitions/luspo.ts';
+import { ppo } from './definitions/ppo.ts';
+import { reinforce } from './definitions/reinforce.ts';
+import { rloo } from './definitions/rloo.ts';
+import { sapo } from './definitions/sapo.ts';
+import { verlCispo } from './definitions/verl-cispo.ts';
+import { verlGspo } from './definitions/verl-gspo.ts';
+import { verlSapo } from './definitions/verl-sapo.ts';
+import { verlDapo, verlDrGrpo, verlGrpo, verlPpo } from './definitions/verl-vanilla.ts';
+import { vespo } from './definitions/vespo.ts';
+import type { LossConfig, LossDefinition } from './terms/types.ts';
 
 /** Every policy loss by the name that a recipe uses. */
 export const losses = {

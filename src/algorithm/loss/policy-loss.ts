@@ -2,9 +2,9 @@ import * as tf from '../../engine/tfjs.ts';
 import { klNamed } from '../kl/index.ts';
 import { constantOf, detach } from '../statistics/stop-gradient.ts';
 import { lossNamed } from './index.ts';
-import { tokenMean } from './metrics.ts';
-import type { ImportanceLevel, LossConfig, LossInputs, LossResult, PolicyTerms } from './types.ts';
-import { weightedSum } from './weighted-sum.ts';
+import { tokenMean } from './terms/metrics.ts';
+import type { ImportanceLevel, LossConfig, LossInputs, LossResult, PolicyTerms } from './terms/types.ts';
+import { weightedSum } from './terms/weighted-sum.ts';
 
 /**
  * The loss of one micro-batch:

@@ -1,5 +1,5 @@
-import { clipBounds, clipped, clippedOptions } from './clipped.ts';
-import type { LossDefinition } from './types.ts';
+import { clipBounds, clipped, clippedOptions } from '../terms/clipped.ts';
+import type { LossDefinition } from '../terms/types.ts';
 
 /**
  * GRPO, https://arxiv.org/abs/2402.03300: the clipped surrogate, averaged over each completion, then over completions.

@@ -1,4 +1,4 @@
-import * as tf from '../../engine/tfjs.ts';
+import * as tf from '../../../engine/tfjs.ts';
 import type { PolicyTerms } from './types.ts';
 
 /** This micro-batch's part of the mean of x over the optimiser batch's loss tokens (x [B, T]). */

@@ -1,7 +1,7 @@
-import * as tf from '../../engine/tfjs.ts';
-import { clipBounds, clipMetrics } from './clipped.ts';
-import { pessimistic } from './pessimistic.ts';
-import type { LossDefinition, Surrogate } from './types.ts';
+import * as tf from '../../../engine/tfjs.ts';
+import { clipBounds, clipMetrics } from '../terms/clipped.ts';
+import { pessimistic } from '../terms/pessimistic.ts';
+import type { LossDefinition, Surrogate } from '../terms/types.ts';
 
 /**
  * RLOO, https://arxiv.org/abs/2402.14740: the whole completion is one action, so its ratio is the product of its

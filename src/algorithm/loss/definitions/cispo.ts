@@ -1,8 +1,8 @@
-import * as tf from '../../engine/tfjs.ts';
-import { InputError } from '../../errors.ts';
-import { constantOf } from '../statistics/stop-gradient.ts';
-import { termMean } from './metrics.ts';
-import type { LossDefinition, Surrogate } from './types.ts';
+import * as tf from '../../../engine/tfjs.ts';
+import { InputError } from '../../../errors.ts';
+import { constantOf } from '../../statistics/stop-gradient.ts';
+import { termMean } from '../terms/metrics.ts';
+import type { LossDefinition, Surrogate } from '../terms/types.ts';
 
 /**
  * CISPO (MiniMax-M1), https://arxiv.org/abs/2506.13585: −detach(min(r, ratioMax))·A·log π. The ratio only weighs the

@@ -1,7 +1,7 @@
-import * as tf from '../../engine/tfjs.ts';
+import * as tf from '../../../engine/tfjs.ts';
+import type { LossDefinition, Surrogate } from '../terms/types.ts';
+import { clampedLogRatio, verlMetrics } from '../terms/verl-metrics.ts';
 import { sapo, sapoOptions, softGate } from './sapo.ts';
-import type { LossDefinition, Surrogate } from './types.ts';
-import { clampedLogRatio, verlMetrics } from './verl-metrics.ts';
 
 /** SAPO as verl has it: token ratios only, log-ratios within ±20, averaged over the rows that have tokens. */
 const surrogate: Surrogate = (terms) => {

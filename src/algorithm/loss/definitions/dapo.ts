@@ -1,5 +1,5 @@
-import { clipBounds, clipped, clippedOptions } from './clipped.ts';
-import type { LossDefinition } from './types.ts';
+import { clipBounds, clipped, clippedOptions } from '../terms/clipped.ts';
+import type { LossDefinition } from '../terms/types.ts';
 
 /**
  * DAPO, https://arxiv.org/abs/2503.14476: the clipped surrogate, averaged over all tokens of the optimiser batch, so

@@ -1,9 +1,9 @@
-import type { Named } from '../../engine/engine.ts';
-import type * as tf from '../../engine/tfjs.ts';
-import type { RandomStream } from '../../random.ts';
-import type { EstimatorName } from '../advantage/index.ts';
-import type { ScaleRewards } from '../advantage/types.ts';
-import type { Aggregation, Rows } from '../statistics/aggregation.ts';
+import type { Named } from '../../../engine/engine.ts';
+import type * as tf from '../../../engine/tfjs.ts';
+import type { RandomStream } from '../../../random.ts';
+import type { EstimatorName } from '../../advantage/index.ts';
+import type { ScaleRewards } from '../../advantage/types.ts';
+import type { Aggregation, Rows } from '../../statistics/aggregation.ts';
 
 /**
  * What a policy loss reads, as tensors of one micro-batch: B rows of T completion tokens, right-padded.

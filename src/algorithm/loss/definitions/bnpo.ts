@@ -1,5 +1,5 @@
-import { clipBounds, clipped, clippedOptions } from './clipped.ts';
-import type { LossDefinition } from './types.ts';
+import { clipBounds, clipped, clippedOptions } from '../terms/clipped.ts';
+import type { LossDefinition } from '../terms/types.ts';
 
 /**
  * TRL's `bnpo` (batch-normalised): the clipped surrogate averaged over the loss tokens at hand. TRL averages within

@@ -1,5 +1,5 @@
-import * as tf from '../../engine/tfjs.ts';
-import type { LossDefinition, Surrogate } from './types.ts';
+import * as tf from '../../../engine/tfjs.ts';
+import type { LossDefinition, Surrogate } from '../terms/types.ts';
 
 /**
  * REINFORCE, −A·log π (Williams 1992): the policy gradient itself, without ratio or clip, for on-policy updates. Each

@@ -1,5 +1,5 @@
-import { clipBounds, clipped, clippedOptions } from './clipped.ts';
-import type { LossDefinition } from './types.ts';
+import { clipBounds, clipped, clippedOptions } from '../terms/clipped.ts';
+import type { LossDefinition } from '../terms/types.ts';
 
 /**
  * LUSPO (length-unbiased sequence policy optimisation), https://arxiv.org/abs/2602.05261: the clipped surrogate with

@@ -1,8 +1,8 @@
-import * as tf from '../../engine/tfjs.ts';
-import { abs } from '../kl/abs.ts';
-import { klCovSelection } from './covariance-selection.ts';
-import { tokenMean } from './metrics.ts';
-import type { LossDefinition, Surrogate } from './types.ts';
+import * as tf from '../../../engine/tfjs.ts';
+import { abs } from '../../kl/abs.ts';
+import { klCovSelection } from '../terms/covariance-selection.ts';
+import { tokenMean } from '../terms/metrics.ts';
+import type { LossDefinition, Surrogate } from '../terms/types.ts';
 
 /**
  * KL-Cov, https://arxiv.org/abs/2505.22617: the unclipped −r·A, plus klCovCoef·|log-ratio| on the tokens with the

@@ -1,8 +1,8 @@
-import * as tf from '../../engine/tfjs.ts';
-import { constantOf } from '../statistics/stop-gradient.ts';
-import { clipBounds } from './clipped.ts';
-import type { LossDefinition, Surrogate } from './types.ts';
-import { clampedLogRatio, verlMetrics } from './verl-metrics.ts';
+import * as tf from '../../../engine/tfjs.ts';
+import { constantOf } from '../../statistics/stop-gradient.ts';
+import { clipBounds } from '../terms/clipped.ts';
+import type { LossDefinition, Surrogate } from '../terms/types.ts';
+import { clampedLogRatio, verlMetrics } from '../terms/verl-metrics.ts';
 
 /** CISPO as verl has it: the detached ratio is clipped on both sides, to [1 − clipEpsilon, 1 + clipEpsilonHigh]. */
 const surrogate: Surrogate = (terms) => {

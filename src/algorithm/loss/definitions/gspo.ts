@@ -1,5 +1,5 @@
-import { clipBounds, clipped, clippedOptions } from './clipped.ts';
-import type { LossDefinition } from './types.ts';
+import { clipBounds, clipped, clippedOptions } from '../terms/clipped.ts';
+import type { LossDefinition } from '../terms/types.ts';
 
 /**
  * GSPO, https://arxiv.org/abs/2507.18071: the clipped surrogate with one ratio a sequence, the geometric mean of its

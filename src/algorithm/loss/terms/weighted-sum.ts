@@ -1,4 +1,4 @@
-import * as tf from '../../engine/tfjs.ts';
+import * as tf from '../../../engine/tfjs.ts';
 
 /**
  * Token losses made one number: Σ_bt w_bt · x_bt with the optimiser batch's token weights (see aggregation.ts), so that

@@ -1,5 +1,5 @@
+import type { LossDefinition } from '../terms/types.ts';
 import { ppo } from './ppo.ts';
-import type { LossDefinition } from './types.ts';
 
 /** verl's `vanilla` policy loss: PPO's clip with dual clip (c = 3) on log-ratios within ±20, averaged over tokens. */
 export const verlPpo: LossDefinition = { ...ppo, options: { ...ppo.options, dualClip: 3 } };

@@ -1,5 +1,5 @@
-import * as tf from '../../engine/tfjs.ts';
-import { InputError } from '../../errors.ts';
+import * as tf from '../../../engine/tfjs.ts';
+import { InputError } from '../../../errors.ts';
 import { rowExtreme, termMean } from './metrics.ts';
 import type { LossConfig, PolicyTerms, Surrogate } from './types.ts';
 

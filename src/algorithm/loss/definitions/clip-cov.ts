@@ -1,9 +1,9 @@
-import * as tf from '../../engine/tfjs.ts';
-import { clipBounds } from './clipped.ts';
-import { clipCovSelection } from './covariance-selection.ts';
-import { tokenMean } from './metrics.ts';
-import { pessimistic } from './pessimistic.ts';
-import type { LossDefinition, Surrogate } from './types.ts';
+import * as tf from '../../../engine/tfjs.ts';
+import { clipBounds } from '../terms/clipped.ts';
+import { clipCovSelection } from '../terms/covariance-selection.ts';
+import { tokenMean } from '../terms/metrics.ts';
+import { pessimistic } from '../terms/pessimistic.ts';
+import type { LossDefinition, Surrogate } from '../terms/types.ts';
 
 /**
  * Clip-Cov, https://arxiv.org/abs/2505.22617: PPO's clipped loss from which a few tokens with a high covariance of

@@ -1,8 +1,8 @@
-import * as tf from '../../engine/tfjs.ts';
-import { constantOf } from '../statistics/stop-gradient.ts';
-import { clipRange } from './clipped.ts';
-import type { LossDefinition, PolicyTerms, Surrogate } from './types.ts';
-import { verlMetrics } from './verl-metrics.ts';
+import * as tf from '../../../engine/tfjs.ts';
+import { constantOf } from '../../statistics/stop-gradient.ts';
+import { clipRange } from '../terms/clipped.ts';
+import type { LossDefinition, PolicyTerms, Surrogate } from '../terms/types.ts';
+import { verlMetrics } from '../terms/verl-metrics.ts';
 
 /**
  * GMPO (geometric-mean policy optimisation), https://arxiv.org/abs/2507.20673, verl's `geo_mean`: one ratio a sequence,

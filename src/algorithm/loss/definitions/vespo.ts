@@ -1,6 +1,6 @@
-import * as tf from '../../engine/tfjs.ts';
-import { constantOf } from '../statistics/stop-gradient.ts';
-import type { LossDefinition, PolicyTerms, Surrogate } from './types.ts';
+import * as tf from '../../../engine/tfjs.ts';
+import { constantOf } from '../../statistics/stop-gradient.ts';
+import type { LossDefinition, PolicyTerms, Surrogate } from '../terms/types.ts';
 
 /** Bounds of a token's and a sequence's log-weight. */
 const LOWEST = Math.log(1e-8);

@@ -1,9 +1,9 @@
-import * as tf from '../../engine/tfjs.ts';
-import { clipBounds } from './clipped.ts';
-import { tokenMean } from './metrics.ts';
-import { pessimistic } from './pessimistic.ts';
-import type { LossConfig, LossDefinition, PolicyTerms, Surrogate } from './types.ts';
-import { clampedLogRatio, verlMetrics } from './verl-metrics.ts';
+import * as tf from '../../../engine/tfjs.ts';
+import { clipBounds } from '../terms/clipped.ts';
+import { tokenMean } from '../terms/metrics.ts';
+import { pessimistic } from '../terms/pessimistic.ts';
+import type { LossConfig, LossDefinition, PolicyTerms, Surrogate } from '../terms/types.ts';
+import { clampedLogRatio, verlMetrics } from '../terms/verl-metrics.ts';
 
 /**
  * PPO's clipped policy loss, https://arxiv.org/abs/1707.06347, averaged over tokens. With `dualClip` c the loss of a

@@ -1,5 +1,5 @@
+import type { LossDefinition } from '../terms/types.ts';
 import { logLikelihood } from './reinforce.ts';
-import type { LossDefinition } from './types.ts';
 
 /**
  * GPG (group policy gradient), https://arxiv.org/abs/2504.02546: −A·log π averaged over tokens. Its other half is the

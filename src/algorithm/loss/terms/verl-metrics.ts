@@ -1,4 +1,4 @@
-import * as tf from '../../engine/tfjs.ts';
+import * as tf from '../../../engine/tfjs.ts';
 import { tokenMean } from './metrics.ts';
 import type { PolicyTerms } from './types.ts';
 

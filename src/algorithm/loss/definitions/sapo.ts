@@ -1,6 +1,6 @@
-import * as tf from '../../engine/tfjs.ts';
-import { constantOf } from '../statistics/stop-gradient.ts';
-import type { LossDefinition, PolicyTerms, Surrogate } from './types.ts';
+import * as tf from '../../../engine/tfjs.ts';
+import { constantOf } from '../../statistics/stop-gradient.ts';
+import type { LossDefinition, PolicyTerms, Surrogate } from '../terms/types.ts';
 
 /**
  * SAPO (soft adaptive policy optimisation), https://arxiv.org/abs/2511.20347: a sigmoid gate in place of the clip,

@@ -1,5 +1,5 @@
-import { type RandomStream, sampleIndices } from '../../random.ts';
-import { type Rows, totalTokens } from '../statistics/aggregation.ts';
+import { type RandomStream, sampleIndices } from '../../../random.ts';
+import { type Rows, totalTokens } from '../../statistics/aggregation.ts';
 import { clipRange } from './clipped.ts';
 import type { CovarianceBatch, CovarianceRange, LossConfig } from './types.ts';
 
