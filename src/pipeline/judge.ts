@@ -1,6 +1,5 @@
-import { grpo } from '../algorithm/advantage/grpo.ts';
-import { grpoNormalizeThenSum } from '../algorithm/advantage/grpo-normalize-then-sum.ts';
-import { estimatorNamed } from '../algorithm/advantage/index.ts';
+import { zeroStdShare } from '../algorithm/advantage/grpo.ts';
+import { estimateAdvantages } from '../algorithm/advantage/index.ts';
 import type { Advantages } from '../algorithm/advantage/types.ts';
 import { completionMetrics } from '../algorithm/completions.ts';
 import { explainedVariance } from '../algorithm/ppo/explained-variance.ts';
@@ -17,13 +16,11 @@ import { advantageBatch, type JudgedBatch } from './advantage-batch.ts';
 
 /** The recipe's advantages for a batch of groups, with TRL's metrics of rewards and completions. */
 export function judgeBy(rewards: readonly NamedReward[], algorithm: Recipe['algorithm']): Judge {
-  const { advantage, scaleRewards, rewardAggregation, compat } = algorithm;
   const names = rewards.map((reward) => reward.name);
   const weights = rewards.map((reward) => reward.weight);
-  const estimate = rewardAggregation === 'sum' ? estimatorNamed(advantage.estimator) : grpoNormalizeThenSum;
   return (groups, klCoef) => {
     const judged = advantageBatch(groups, { algorithm, weights, klCoef });
-    const result = estimate(judged.batch, { ...advantage, scaleRewards, compat });
+    const result = estimateAdvantages(judged.batch, algorithm);
     return {
       ...byGroup(groups, result),
       ...(judged.batch.valueMask && { valueTargets: split(groups, valueTargets(judged, result)) }),
@@ -36,7 +33,7 @@ export function judgeBy(rewards: readonly NamedReward[], algorithm: Recipe['algo
           groups.flatMap((group) => group.rewards),
         ),
         // Whatever the estimator, the share of groups that tell nothing is worth knowing.
-        ...(groups.some(({ rollouts }) => rollouts.length > 1) && grpo(judged.batch, {}).metrics),
+        ...(groups.some(({ rollouts }) => rollouts.length > 1) && zeroStdShare(judged.batch)),
         ...result.metrics,
         ...tokenMetrics(groups, judged, { ...algorithm, klCoef }),
         ...valueMetrics(judged, result),

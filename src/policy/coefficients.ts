@@ -6,7 +6,7 @@ import {
   startEntropy,
 } from '../algorithm/entropy-controller.ts';
 import { nextKlCoef } from '../algorithm/kl/controller.ts';
-import type { LossConfig } from '../algorithm/loss/terms/types.ts';
+import type { LossConfig } from '../algorithm/loss/index.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 
 type Algorithm = Recipe['algorithm'];

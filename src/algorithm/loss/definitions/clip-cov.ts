@@ -1,16 +1,19 @@
+import { z } from 'zod';
 import * as tf from '../../../engine/tfjs.ts';
-import { clipBounds } from '../terms/clipped.ts';
+import { fraction } from '../../../options/ranges.ts';
+import { clipBounds, clipRange } from '../terms/clipped.ts';
 import { clipCovSelection } from '../terms/covariance-selection.ts';
 import { tokenMean } from '../terms/metrics.ts';
+import { aggregation } from '../terms/options.ts';
 import { pessimistic } from '../terms/pessimistic.ts';
-import type { LossDefinition, Surrogate } from '../terms/types.ts';
+import { defineLoss, type PolicyTerms, type SurrogateResult } from '../terms/types.ts';
 
 /**
  * Clip-Cov, https://arxiv.org/abs/2505.22617: PPO's clipped loss from which a few tokens with a high covariance of
  * advantage and log-prob are dropped, those that drive entropy down. Which tokens is a property of the optimiser batch:
- * `covarianceSelection` chooses, and they come in as `selected`.
+ * `select` chooses them, and they come in as `selected`.
  */
-const surrogate: Surrogate = (terms) => {
+function surrogate(terms: PolicyTerms): SurrogateResult {
   const { inputs, logRatio } = terms;
   const { tokenLoss } = pessimistic(terms.ratio, terms);
   const dropped = inputs.selected!;
@@ -21,21 +24,25 @@ const surrogate: Surrogate = (terms) => {
       'actor/ppo_kl': tokenMean(tf.neg(logRatio), terms),
     },
   };
-};
+}
 
-const covariance = { share: 2e-4, lower: 1, upper: 5 };
-
-export const clipCov: LossDefinition = {
-  surrogate,
-  select: (batch, config, random) =>
-    clipCovSelection(batch, { ...config, ...covariance, ...config.covariance }, random),
-  hyper: clipBounds,
+export const clipCov = defineLoss({
   options: {
-    clipEpsilon: 0.2,
-    clipEpsilonHigh: undefined,
-    covariance,
+    ...clipRange(0.2),
+    covariance: z
+      .strictObject({
+        share: fraction.default(2e-4).describe('share of the tokens that are dropped, at least one'),
+        lower: z.number().default(1).describe('only tokens of a greater covariance are'),
+        upper: z.number().default(5).describe('and of a lesser one'),
+      })
+      .prefault({})
+      .describe('which tokens are dropped: `{ share, lower, upper }`'),
+    ...aggregation('token-mean'),
   },
+  surrogate,
+  hyper: clipBounds,
+  select: (batch, { covariance, ...range }, random) =>
+    clipCovSelection(batch, { ...range, ...covariance }, random),
   advantage: { estimator: 'grpo' },
-  aggregation: 'token-mean',
   level: 'token',
-};
+});

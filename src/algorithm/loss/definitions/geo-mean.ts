@@ -1,7 +1,7 @@
 import * as tf from '../../../engine/tfjs.ts';
 import { constantOf } from '../../statistics/stop-gradient.ts';
 import { clipRange } from '../terms/clipped.ts';
-import type { LossDefinition, PolicyTerms, Surrogate } from '../terms/types.ts';
+import { defineLoss, type PolicyTerms, type SurrogateResult } from '../terms/types.ts';
 import { verlMetrics } from '../terms/verl-metrics.ts';
 
 /**
@@ -10,7 +10,7 @@ import { verlMetrics } from '../terms/verl-metrics.ts';
  * clipEpsilonHigh]; times the row's mean advantage, averaged over all rows, empty ones included.
  * The sampler's importance ratio enters as its geometric mean, too.
  */
-const surrogate: Surrogate = (terms) => {
+function surrogate(terms: PolicyTerms): SurrogateResult {
   const { advantages, hyper, logRatio, mask } = terms;
   const mean = (x: tf.Tensor) =>
     tf.div(tf.sum(tf.mul(x, mask), 1, true), tf.maximum(tf.sum(mask, 1, true), tf.scalar(1)));
@@ -24,7 +24,7 @@ const surrogate: Surrogate = (terms) => {
     perSequence = tf.mul(perSequence, tf.exp(mean(logs)));
   }
   return { tokenLoss: tf.neg(perSequence), metrics: metrics(terms, tf.notEqual(logRatio, bounded)) };
-};
+}
 
 function metrics(terms: PolicyTerms, beyond: tf.Tensor): Record<string, tf.Tensor> {
   const { advantages, logRatio } = terms;
@@ -36,17 +36,16 @@ function metrics(terms: PolicyTerms, beyond: tf.Tensor): Record<string, tf.Tenso
   });
 }
 
-export const geoMean: LossDefinition = {
-  surrogate,
-  hyper(config) {
-    const { low, high } = clipRange(config);
-    return { logClipLow: -low, logClipHigh: high };
-  },
+export const geoMean = defineLoss({
   // The paper's range, in log space.
-  options: { clipEpsilon: 0.4, clipEpsilonHigh: undefined },
+  options: clipRange(0.4),
+  surrogate,
+  hyper: ({ clipEpsilon, clipEpsilonHigh = clipEpsilon }) => ({
+    logClipLow: -clipEpsilon,
+    logClipHigh: clipEpsilonHigh,
+  }),
   advantage: { estimator: 'grpo' },
   aggregation: 'seq-mean-token-mean',
-  fixedAggregation: true,
   rows: 'all',
   ownsImportanceRatio: true,
-};
+});

@@ -1,5 +1,6 @@
-import { clipBounds, clipped, clippedOptions } from '../terms/clipped.ts';
-import type { LossDefinition } from '../terms/types.ts';
+import { clipBounds, clipped, clipRange, delta } from '../terms/clipped.ts';
+import { aggregation } from '../terms/options.ts';
+import { defineLoss } from '../terms/types.ts';
 
 /**
  * GSPO, https://arxiv.org/abs/2507.18071: the clipped surrogate with one ratio a sequence, the geometric mean of its
@@ -7,11 +8,14 @@ import type { LossDefinition } from '../terms/types.ts';
  * This is TRL's form, grpo with importanceLevel 'sequence'. verl's (compat 'verl') gives each token the gradient of
  * its own log-prob, which is the same while advantages are constant along a row.
  */
-export const gspo: LossDefinition = {
+export const gspo = defineLoss({
+  options: {
+    ...clipRange(3e-4, 4e-4),
+    ...delta,
+    ...aggregation('seq-mean-token-mean'),
+  },
   surrogate: clipped,
   hyper: clipBounds,
-  options: { ...clippedOptions, clipEpsilon: 3e-4, clipEpsilonHigh: 4e-4 },
   advantage: { estimator: 'grpo' },
-  aggregation: 'seq-mean-token-mean',
   level: 'sequence',
-};
+});

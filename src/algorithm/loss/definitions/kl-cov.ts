@@ -1,15 +1,18 @@
+import { z } from 'zod';
 import * as tf from '../../../engine/tfjs.ts';
+import { fraction, nonNegative } from '../../../options/ranges.ts';
 import { abs } from '../../kl/abs.ts';
 import { klCovSelection } from '../terms/covariance-selection.ts';
 import { tokenMean } from '../terms/metrics.ts';
-import type { LossDefinition, Surrogate } from '../terms/types.ts';
+import { aggregation } from '../terms/options.ts';
+import { defineLoss, type PolicyTerms, type SurrogateResult } from '../terms/types.ts';
 
 /**
  * KL-Cov, https://arxiv.org/abs/2505.22617: the unclipped −r·A, plus klCovCoef·|log-ratio| on the tokens with the
- * highest covariance of advantage and log-prob, which come in as `selected` (see `covarianceSelection`).
+ * highest covariance of advantage and log-prob, which `select` chooses and which come in as `selected`.
  * As in verl, actor/ppo_kl is the mean |log-ratio| here.
  */
-const surrogate: Surrogate = (terms) => {
+function surrogate(terms: PolicyTerms): SurrogateResult {
   const { advantages, hyper, inputs, logRatio, ratio } = terms;
   const distance = abs.tensor(logRatio, tf.zerosLike(logRatio));
   const penalty = tf.mul(tf.mul(distance, hyper.klCovCoef!), inputs.selected!);
@@ -17,18 +20,21 @@ const surrogate: Surrogate = (terms) => {
     tokenLoss: tf.sub(penalty, tf.mul(ratio, advantages)),
     metrics: { 'actor/ppo_kl': tokenMean(distance, terms) },
   };
-};
+}
 
-const covariance = { share: 2e-4 };
-
-export const klCov: LossDefinition = {
+export const klCov = defineLoss({
+  options: {
+    // The paper's; verl's configuration starts from 0.1.
+    klCovCoef: nonNegative.default(1).describe('weight of |log-ratio| on the selected tokens'),
+    covariance: z
+      .strictObject({ share: fraction.default(2e-4).describe('share of the tokens selected, at least one') })
+      .prefault({})
+      .describe('which tokens are selected: `{ share }`'),
+    ...aggregation('token-mean'),
+  },
   surrogate,
-  select: (batch, config) => klCovSelection(batch, (config.covariance ?? covariance).share),
-  pullsWithoutAdvantage: true,
-  hyper: ({ klCovCoef }) => ({ klCovCoef: klCovCoef ?? 1 }),
-  // The paper's; verl's configuration starts from klCovCoef 0.1.
-  options: { klCovCoef: 1, covariance },
+  select: (batch, { covariance }) => klCovSelection(batch, covariance.share),
   advantage: { estimator: 'grpo' },
-  aggregation: 'token-mean',
   level: 'token',
-};
+  pullsWithoutAdvantage: true,
+});

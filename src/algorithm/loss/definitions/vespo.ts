@@ -1,6 +1,9 @@
+import { z } from 'zod';
 import * as tf from '../../../engine/tfjs.ts';
+import { nonNegative } from '../../../options/ranges.ts';
 import { constantOf } from '../../statistics/stop-gradient.ts';
-import type { LossDefinition, PolicyTerms, Surrogate } from '../terms/types.ts';
+import { aggregation } from '../terms/options.ts';
+import { defineLoss, type PolicyTerms, type SurrogateResult } from '../terms/types.ts';
 
 /** Bounds of a token's and a sequence's log-weight. */
 const LOWEST = Math.log(1e-8);
@@ -13,7 +16,7 @@ const HIGHEST = 20;
  * As in TRL: token log-ratios are clamped to ±20, log w to [log 1e-8, 20]; the sampler's importance ratio enters log w
  * (over all positions, so it must be 1 on padding) instead of multiplying the loss.
  */
-const surrogate: Surrogate = (terms) => {
+function surrogate(terms: PolicyTerms): SurrogateResult {
   const { advantages, hyper, inputs, mask } = terms;
   const phi = constantOf(
     (logRatio) => gammaWeight(sequenceLogWeight(logRatio, inputs.importanceRatio), terms),
@@ -25,7 +28,7 @@ const surrogate: Surrogate = (terms) => {
       ? tf.div(tf.sum(phi), hyper.sequences!)
       : tf.div(tf.sum(tf.mul(phi, mask)), hyper.tokens!);
   return { tokenLoss, metrics: { 'vespo/phi_seq_mean': mean } };
-};
+}
 
 /** log w of each sequence, [B, 1]. */
 function sequenceLogWeight(logRatio: tf.Tensor, importanceRatio: tf.Tensor | undefined): tf.Tensor {
@@ -45,21 +48,25 @@ function gammaWeight(logWeight: tf.Tensor, { advantages, hyper }: PolicyTerms): 
   return tf.exp(logPhi);
 }
 
-const options = { vespoPositive: { k: 2, lambda: 3 }, vespoNegative: { k: 3, lambda: 2 } };
+/** A gamma weight w^k·e^(λ(1 − w)). */
+const weight = (k: number, lambda: number) =>
+  z.strictObject({ k: nonNegative, lambda: nonNegative }).default({ k, lambda });
 
-export const vespo: LossDefinition = {
-  surrogate,
-  options,
-  advantage: { estimator: 'grpo' },
-  hyper({ vespoPositive = options.vespoPositive, vespoNegative = options.vespoNegative }) {
-    return {
-      vespoKPositive: vespoPositive.k,
-      vespoLambdaPositive: Math.max(1e-4, vespoPositive.lambda),
-      vespoKNegative: vespoNegative.k,
-      vespoLambdaNegative: Math.max(1e-4, vespoNegative.lambda),
-    };
+export const vespo = defineLoss({
+  options: {
+    vespoPositive: weight(2, 3).describe(
+      'shape and rate of the weight where the advantage is ≥ 0: `{ k, lambda }`',
+    ),
+    vespoNegative: weight(3, 2).describe('and elsewhere: `{ k, lambda }`'),
+    ...aggregation('token-mean'),
   },
-  aggregation: 'token-mean',
-  trlGlobalTokens: true,
+  surrogate,
+  hyper: ({ vespoPositive, vespoNegative }) => ({
+    vespoKPositive: vespoPositive.k,
+    vespoLambdaPositive: Math.max(1e-4, vespoPositive.lambda),
+    vespoKNegative: vespoNegative.k,
+    vespoLambdaNegative: Math.max(1e-4, vespoNegative.lambda),
+  }),
+  advantage: { estimator: 'grpo' },
   ownsImportanceRatio: true,
-};
+});

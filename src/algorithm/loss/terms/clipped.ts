@@ -1,7 +1,19 @@
 import * as tf from '../../../engine/tfjs.ts';
-import { InputError } from '../../../errors.ts';
+import { fraction, nonNegative, positive } from '../../../options/ranges.ts';
 import { rowExtreme, termMean } from './metrics.ts';
-import type { LossConfig, PolicyTerms, Surrogate } from './types.ts';
+import type { PolicyTerms, SurrogateResult } from './types.ts';
+
+/** The clip range of a loss: 1 − low to 1 + high; symmetric without `high`. */
+export const clipRange = (low: number, high?: number) => ({
+  clipEpsilon: fraction.default(low).describe('the ratio may fall to 1 − clipEpsilon'),
+  clipEpsilonHigh: (high === undefined ? nonNegative : nonNegative.default(high))
+    .optional()
+    .describe('the ratio may rise to 1 + clipEpsilonHigh; symmetric when clipEpsilon alone is given'),
+});
+
+export const delta = {
+  delta: positive.optional().describe('upper bound of the ratio in the branch that is not clipped'),
+};
 
 /**
  * The clipped surrogate of PPO, −min(r·A, clip(r, 1−ε, 1+ε_high)·A), https://arxiv.org/abs/1707.06347; the upper
@@ -9,38 +21,32 @@ import type { LossConfig, PolicyTerms, Surrogate } from './types.ts';
  * `delta` bounds the ratio of the unclipped branch from above (two-sided clipping, https://arxiv.org/abs/2505.07291).
  * As in TRL, clip_ratio/* are measured on the ratio after `delta`.
  */
-export const clipped: Surrogate = (terms, config) => {
+export function clipped(
+  terms: PolicyTerms,
+  options: { readonly delta?: number | undefined },
+): SurrogateResult {
   const { advantages, hyper } = terms;
   const inRange = tf.minimum(tf.maximum(terms.ratio, hyper.clipLow!), hyper.clipHigh!);
-  const ratio = config.delta === undefined ? terms.ratio : tf.minimum(terms.ratio, hyper.delta!);
+  const ratio = options.delta === undefined ? terms.ratio : tf.minimum(terms.ratio, hyper.delta!);
   const tokenLoss = tf.neg(tf.minimum(tf.mul(ratio, advantages), tf.mul(inRange, advantages)));
   return { tokenLoss, metrics: clipMetrics(terms, ratio) };
-};
-
-/** What the clipped surrogate reads, at PPO's range. */
-export const clippedOptions = { clipEpsilon: 0.2, clipEpsilonHigh: undefined, delta: undefined } as const;
-
-/** How far a ratio may go below and above 1. @throws InputError without clipEpsilon. */
-export function clipRange({
-  name,
-  clipEpsilon,
-  clipEpsilonHigh,
-}: Pick<LossConfig, 'name' | 'clipEpsilon' | 'clipEpsilonHigh'>): {
-  readonly low: number;
-  readonly high: number;
-} {
-  if (clipEpsilon === undefined)
-    throw new InputError(`${name} needs clipEpsilon, its clip range (such as 0.2)`);
-  return { low: clipEpsilon, high: clipEpsilonHigh ?? clipEpsilon };
 }
 
-/** The bounds 1 − clipEpsilon and 1 + clipEpsilonHigh, and delta. @throws InputError without clipEpsilon. */
-export function clipBounds(config: LossConfig): Record<string, number> {
-  const { low, high } = clipRange(config);
+/** A clip range as a recipe gives it. */
+export interface ClipRange {
+  readonly clipEpsilon: number;
+  readonly clipEpsilonHigh?: number | undefined;
+}
+
+/** The bounds 1 − clipEpsilon and 1 + clipEpsilonHigh, and delta. */
+export function clipBounds(
+  options: ClipRange & { readonly delta?: number | undefined },
+): Record<string, number> {
+  const { clipEpsilon, clipEpsilonHigh = clipEpsilon, delta } = options;
   return {
-    clipLow: 1 - low,
-    clipHigh: 1 + high,
-    ...(config.delta !== undefined && { delta: config.delta }),
+    clipLow: 1 - clipEpsilon,
+    clipHigh: 1 + clipEpsilonHigh,
+    ...(delta !== undefined && { delta }),
   };
 }
 

@@ -1,10 +1,14 @@
 import { type RandomStream, sampleIndices } from '../../../random.ts';
 import { type Rows, totalTokens } from '../../statistics/aggregation.ts';
-import { clipRange } from './clipped.ts';
-import type { CovarianceBatch, CovarianceRange, LossConfig } from './types.ts';
+import { type ClipRange, clipBounds } from './clipped.ts';
+import type { CovarianceBatch } from './types.ts';
 
 /** At least one token is dropped; only those whose covariance lies strictly between the bounds are eligible. */
-type ClipCovOptions = Pick<LossConfig, 'clipEpsilon' | 'clipEpsilonHigh'> & CovarianceRange;
+type ClipCovOptions = ClipRange & {
+  readonly share: number;
+  readonly lower: number;
+  readonly upper: number;
+};
 
 interface Candidate {
   readonly b: number;
@@ -22,12 +26,12 @@ export function clipCovSelection(
   options: ClipCovOptions,
   random: RandomStream,
 ): Float32Array[] {
-  const { lower = Number.NEGATIVE_INFINITY, upper = Number.POSITIVE_INFINITY } = options;
-  const range = clipRange({ name: 'clip_cov', ...options });
+  const { lower, upper } = options;
+  const { clipLow, clipHigh } = clipBounds(options);
   const isClipped = ({ b, t }: Candidate) => {
     const advantage = advantageAt(batch, b, t);
     const ratio = Math.exp(batch.logprobs[b]![t]! - batch.oldLogprobs[b]![t]!);
-    return (advantage > 0 && ratio > 1 + range.high) || (advantage < 0 && ratio < 1 - range.low);
+    return (advantage > 0 && ratio > clipHigh!) || (advantage < 0 && ratio < clipLow!);
   };
   const eligible = candidates(batch).filter(
     (token) => token.covariance > lower && token.covariance < upper && !isClipped(token),

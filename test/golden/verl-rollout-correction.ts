@@ -1,12 +1,8 @@
-import type { SampledLogprobs } from './importance-correction.ts';
-import {
-  isWeightMetrics,
-  offPolicyMetrics,
-  type RolloutCorrectionOptions,
-} from './rollout-correction-metrics.ts';
-import type { Rows } from './statistics/aggregation.ts';
-import { rowSum } from './statistics/aggregation.ts';
-import { maskedMean } from './statistics/masked-statistics.ts';
+import type { SampledLogprobs } from '../../src/algorithm/importance-correction.ts';
+import type { Rows } from '../../src/algorithm/statistics/aggregation.ts';
+import { rowSum } from '../../src/algorithm/statistics/aggregation.ts';
+import { maskedMean } from '../../src/algorithm/statistics/masked-statistics.ts';
+import { isWeightMetrics, offPolicyMetrics, type RolloutCorrectionOptions } from './verl-rollout-metrics.ts';
 
 /**
  * verl's rollout correction: truncated importance weights π_old/π_sampler, [B][T], 0 outside the mask, with its

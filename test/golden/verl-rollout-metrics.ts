@@ -1,9 +1,9 @@
-import type { SampledLogprobs } from './importance-correction.ts';
-import { k3Of } from './kl/k3.ts';
-import type { Rows } from './statistics/aggregation.ts';
-import { rowSum } from './statistics/aggregation.ts';
-import { maskedMean } from './statistics/masked-statistics.ts';
-import { nanStd } from './statistics/nan-statistics.ts';
+import type { SampledLogprobs } from '../../src/algorithm/importance-correction.ts';
+import { k3Of } from '../../src/algorithm/kl/k3.ts';
+import type { Rows } from '../../src/algorithm/statistics/aggregation.ts';
+import { rowSum } from '../../src/algorithm/statistics/aggregation.ts';
+import { maskedMean } from '../../src/algorithm/statistics/masked-statistics.ts';
+import { nanStd } from '../../src/algorithm/statistics/nan-statistics.ts';
 
 /** Settings of verl's rollout correction. */
 export interface RolloutCorrectionOptions {
