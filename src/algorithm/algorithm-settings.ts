@@ -1,20 +1,7 @@
-import type { z } from 'zod';
-import { algorithmFields, type GivenAlgorithm } from './algorithm-fields.ts';
-import { algorithmIssues, withDefaults } from './algorithm-options.ts';
+import { estimatorNamed } from './advantage/index.ts';
+import type { Algorithm } from './algorithm-schema.ts';
 
-export type { GivenAlgorithm };
-
-/** Which loss, with which options. An option that the algorithm does not read is refused. */
-export const algorithm = algorithmFields
-  .superRefine((given, context) => {
-    for (const { path, message, input } of algorithmIssues(given)) {
-      context.addIssue({ code: 'custom', path: [...path], message, input });
-    }
-  })
-  .transform(withDefaults);
-
-/** An algorithm with the defaults of its loss, estimator and compat filled in. */
-export type Algorithm = z.output<typeof algorithm>;
+export { type Algorithm, algorithm, type GivenAlgorithm } from './algorithm-schema.ts';
 
 /** How a value function is trained and used. */
 export interface ValueSettings {
@@ -25,27 +12,28 @@ export interface ValueSettings {
   readonly whitenRewards: boolean;
 }
 
-/** The value function's settings, of an algorithm with its defaults filled in; undefined for one without. */
-export function valueSettings(algorithm: GivenAlgorithm): ValueSettings | undefined {
-  if (algorithm.advantage.estimator !== 'gae') return undefined;
-  const { valueCoef, valueClip, detachValueHead, scorePlacement, whitenRewards } = algorithm as {
-    readonly [name in keyof GivenAlgorithm]-?: NonNullable<GivenAlgorithm[name]>;
-  };
+/** The value function's settings; undefined for an algorithm without one. */
+export function valueSettings(algorithm: Algorithm): ValueSettings | undefined {
+  if (!('valueCoef' in algorithm)) return undefined;
+  const { valueCoef, valueClip, detachValueHead, scorePlacement, whitenRewards } = algorithm;
   return { coef: valueCoef, clip: valueClip, detach: detachValueHead, scorePlacement, whitenRewards };
 }
 
-/** Estimators for which a prompt may have a single completion. */
-const ALONE: readonly string[] = ['gae', 'reinforce', 'reinforce_plus_plus', 'remax'];
-
 /** Whether an algorithm needs several completions of each prompt. */
-export function comparesGroups({ advantage, dynamicSampling }: GivenAlgorithm): boolean {
-  return dynamicSampling !== undefined || !ALONE.includes(advantage.estimator ?? '');
+export function comparesGroups({
+  advantage,
+  compat,
+  rewardAggregation,
+  dynamicSampling,
+}: Algorithm): boolean {
+  const { estimator } = advantage;
+  return dynamicSampling !== undefined || !estimatorNamed({ estimator, compat, rewardAggregation }).alone;
 }
 
 /** Optimiser steps taken on each rollout batch. */
 export function stepsPerBatch({
   numIterations,
   stepsPerGeneration,
-}: Pick<GivenAlgorithm, 'numIterations' | 'stepsPerGeneration'>): number {
+}: Pick<Algorithm, 'numIterations' | 'stepsPerGeneration'>): number {
   return numIterations * stepsPerGeneration;
 }

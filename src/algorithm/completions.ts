@@ -10,11 +10,6 @@ export interface CompletionFacts {
   readonly completionMask?: Rows | undefined;
 }
 
-/** Whether a completion was cut off: its last id ends no text. */
-export function isTruncated(ids: readonly number[], endIds: readonly number[]): boolean {
-  return !endIds.includes(ids.at(-1) ?? -1);
-}
-
 /**
  * The loss mask: 1 for every token that the policy wrote, 0 for those that a tool or environment put in between; with
  * `maskTruncated` rows that were cut off are all 0 (DAPO's overlong filtering). They keep their place in reward and
@@ -28,15 +23,6 @@ export function lossMask(
     const own = completionMask?.[b] ?? new Array<number>(length).fill(1);
     return Array.from(own, (m) => (maskTruncated && truncated[b] ? 0 : m));
   });
-}
-
-/** TRL's num_tokens: tokens seen by training so far, prompts and completions. */
-export function tokensSeen(
-  before: number,
-  promptLengths: readonly number[],
-  lengths: readonly number[],
-): number {
-  return [...promptLengths, ...lengths].reduce((sum, length) => sum + length, before);
 }
 
 /** TRL's completions/* metrics; lengths of terminated completions are 0 when all were cut off. */

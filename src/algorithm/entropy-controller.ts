@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { nonNegative, positive } from '../options/ranges.ts';
+
 /**
  * Adaptive entropy coefficient (Skywork-OR1, https://arxiv.org/abs/2505.22312; TRL's use_adaptive_entropy): after every
  * optimiser step the coefficient goes up by `delta` when the step's mean entropy was at or below `target`, else down,
@@ -6,14 +9,16 @@
  * As in TRL, entropies of a step's micro-batches are averaged by their tokens. Departure: with topEntropyQuantile < 1 TRL
  * measures the chosen tokens only, here the metric `entropy` (all loss tokens) is what is observed.
  */
-export interface EntropyTarget {
+export const adaptiveEntropy = z.strictObject({
+  target: nonNegative.describe('mean token entropy (nats) below which the bonus acts'),
+  delta: positive.default(0.005).describe('how far the coefficient moves at a step'),
+  min: nonNegative.default(0).describe('least coefficient'),
+  max: positive.default(1).describe('greatest coefficient'),
+});
+
+export interface EntropyTarget extends z.output<typeof adaptiveEntropy> {
   /** Coefficient to start with. */
   readonly coef: number;
-  /** Mean token entropy (nats) below which the bonus acts. */
-  readonly target: number;
-  readonly delta: number;
-  readonly min: number;
-  readonly max: number;
 }
 
 /** Plain data, so that it goes into a checkpoint as it is. */

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { nonNegative, positive } from '../options/ranges.ts';
 import type { Rows } from './statistics/aggregation.ts';
 
 /**
@@ -8,16 +10,16 @@ import type { Rows } from './statistics/aggregation.ts';
  * Departures: none from TRL, whose `vllm_importance_sampling_*` this is. Tokens without a sampler log-prob (NaN) and
  * padding get weight 1.
  */
-export const importanceModes = [
-  'token_truncate',
-  'token_mask',
-  'sequence_truncate',
-  'sequence_mask',
-] as const;
-type ImportanceMode = (typeof importanceModes)[number];
+export const samplerCorrection = z.strictObject({
+  mode: z
+    .enum(['token_truncate', 'token_mask', 'sequence_truncate', 'sequence_mask'])
+    .default('sequence_mask')
+    .describe('one weight a token or a completion; clamped to the bounds, or 0 outside of them'),
+  min: nonNegative.optional().describe('lower bound of a weight'),
+  max: positive.default(3).describe('upper bound of a weight'),
+});
 
-export interface ImportanceOptions {
-  readonly mode: ImportanceMode;
+export interface ImportanceOptions extends Pick<z.output<typeof samplerCorrection>, 'mode'> {
   readonly min?: number | undefined;
   readonly max?: number | undefined;
 }

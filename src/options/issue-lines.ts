@@ -4,6 +4,11 @@ import { fieldsOf } from './schema-fields.ts';
 
 type Issue = z.core.$ZodIssue;
 
+/** What an issue of unknown keys may carry: the keys that are known where others of the same schema are not. */
+export interface KnownAmong {
+  readonly among: readonly string[];
+}
+
 /** What a schema found wrong, a line an issue: where, what, and the value given; of an unknown field what was meant, or what there is. */
 export function issueLines({ issues }: z.core.$ZodError, schema: z.core.$ZodType, root = ''): string[] {
   return issues.map((issue) => {
@@ -28,7 +33,7 @@ function meant(issue: Issue, schema: z.core.$ZodType): string {
     const fields: Readonly<Record<string, z.core.$ZodType>> = at ? fieldsOf(at) : {};
     at = fields[typeof name === 'number' ? '<n>' : String(name)];
   }
-  const names = at ? Object.keys(fieldsOf(at)) : [];
+  const names = (issue as Partial<KnownAmong>).among ?? (at ? Object.keys(fieldsOf(at)) : []);
   const near = issue.keys.flatMap((key) => nearestNames(key, names, 1));
   if (near.length > 0) return `; did you mean ${near.join(', ')}?`;
   return names.length > 0 ? `; there are ${names.join(', ')}` : '';

@@ -1,10 +1,22 @@
 import { z } from 'zod';
 
+type Fields = Readonly<Record<string, z.core.$ZodType>>;
+
+const registered = new WeakMap<z.core.$ZodType, Fields>();
+
+/** Says which fields a schema has in all that is parsed by code, because some fields decide which others there are. */
+export function registerFields(schema: z.core.$ZodType, fields: Fields): void {
+  registered.set(schema, fields);
+}
+
 /**
  * The fields right below a schema, by name: of an object its keys, of a union those of every option, of an array its
- * element under '<n>', of a transformed one those that it is written with. None for a leaf.
+ * element under '<n>', of a transformed one those that it is written with, of a registered one those registered. None for
+ * a leaf.
  */
-export function fieldsOf(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> {
+export function fieldsOf(schema: z.core.$ZodType): Fields {
+  const known = registered.get(schema);
+  if (known) return known;
   if (schema instanceof z.ZodObject) return schema.shape;
   if (schema instanceof z.ZodArray) return { '<n>': schema.element };
   if (schema instanceof z.ZodUnion) return Object.assign({}, ...schema.options.map(fieldsOf));
@@ -19,4 +31,18 @@ export function fieldPaths(schema: z.core.$ZodType, prefix = ''): string[] {
     const below = fieldPaths(field, `${prefix}${name}.`);
     return [`${prefix}${name}`, ...below];
   });
+}
+
+/** The fields of several shapes; one that they define differently is a union. */
+export function mergedFields(shapes: readonly z.ZodRawShape[]): z.ZodRawShape {
+  const found = new Map<string, Set<z.core.$ZodType>>();
+  for (const [name, schema] of shapes.flatMap((shape) => Object.entries(shape))) {
+    found.set(name, (found.get(name) ?? new Set()).add(schema));
+  }
+  return Object.fromEntries(
+    [...found].map(([name, schemas]) => [
+      name,
+      schemas.size === 1 ? [...schemas][0]! : z.union([...schemas]),
+    ]),
+  );
 }

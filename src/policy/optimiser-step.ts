@@ -1,9 +1,8 @@
 import { type ValueSettings, valueSettings } from '../algorithm/algorithm-settings.ts';
 import { type Coefficients, lossCoefficients, startCoefficients } from '../algorithm/coefficients.ts';
 import { hyperParameters } from '../algorithm/loss/hyper-parameters.ts';
-import { lossNamed } from '../algorithm/loss/index.ts';
-import { combineMetrics } from '../algorithm/loss/metrics.ts';
-import type { LossConfig } from '../algorithm/loss/types.ts';
+import { type LossConfig, lossNamed } from '../algorithm/loss/index.ts';
+import { combineMetrics } from '../algorithm/loss/terms/metrics.ts';
 import { totalTokens } from '../algorithm/statistics/aggregation.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ModelPrograms, ModelWeights } from '../model/model-programs.ts';

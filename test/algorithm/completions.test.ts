@@ -1,13 +1,8 @@
 import { expect, test } from 'vitest';
-import { completionMetrics, isTruncated, lossMask } from '../../src/algorithm/completions.ts';
+import { completionMetrics, lossMask } from '../../src/algorithm/completions.ts';
 import { totalTokens } from '../../src/algorithm/statistics/aggregation.ts';
 
 const facts = { lengths: [2, 4, 3], truncated: [false, true, false] };
-
-test('a completion is truncated unless its last id ends a text', () => {
-  expect(isTruncated([5, 1], [1, 2])).toBe(false);
-  expect(isTruncated([1, 5], [1, 2])).toBe(true);
-});
 
 test('maskTruncated takes cut-off completions out of the loss and leaves the others whole', () => {
   expect(totalTokens(lossMask(facts, false))).toBe(9);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clipCovSelection, klCovSelection } from '../../src/algorithm/loss/covariance-selection.ts';
+import { clipCovSelection, klCovSelection } from '../../src/algorithm/loss/terms/covariance-selection.ts';
 import { randomStream } from '../../src/random.ts';
 
 /** Covariances by token: 4, −4 (masked), 1, 1 … after centring: the two extremes of row 0 lead. */

@@ -1,12 +1,12 @@
 import { type BatchConstants, batchConstants } from '../../src/algorithm/loss/batch-constants.ts';
-import { clipCovSelection, klCovSelection } from '../../src/algorithm/loss/covariance-selection.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
-import { losses, verlLosses } from '../../src/algorithm/loss/index.ts';
+import { type LossConfig, losses, lossNamed, verlLosses } from '../../src/algorithm/loss/index.ts';
 import { policyLoss } from '../../src/algorithm/loss/policy-loss.ts';
-import type { LossConfig, LossInputs } from '../../src/algorithm/loss/types.ts';
+import type { LossInputs } from '../../src/algorithm/loss/terms/types.ts';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
 import * as tf from '../../src/engine/tfjs.ts';
 import { normal, randomStream } from '../../src/random.ts';
+import { lossConfig } from './loss-config.ts';
 
 const T = 6;
 
@@ -39,29 +39,26 @@ export function randomBatch(B: number, seed = 0): Batch {
   };
 }
 
+const settings = {
+  clipEpsilon: 0.2,
+  clipEpsilonHigh: 0.28,
+  delta: 1.5,
+  ratioMax: 1.2,
+  dualClip: 1.3,
+  covariance: { share: 0.3 },
+  klCoef: 0.05,
+  entropyCoef: 0.01,
+  topEntropyQuantile: 0.6,
+  offPolicyThreshold: 0.1,
+};
+
 /** Every loss with everything switched on that it allows. */
 export const everyLoss: readonly [string, LossConfig][] = [
-  ...Object.keys(losses).map((name) => [name, settings(name)] as [string, LossConfig]),
-  ...[...Object.keys(verlLosses), 'ppo', 'geo_mean'].map(
-    (name) => [`${name} (verl)`, { ...settings(name), compat: 'verl' }] as [string, LossConfig],
+  ...Object.keys(losses).map((name) => [name, lossConfig({ name, ...settings })] as [string, LossConfig]),
+  ...Object.keys(verlLosses).map(
+    (name) => [`${name} (verl)`, lossConfig({ name, compat: 'verl', ...settings })] as [string, LossConfig],
   ),
 ];
-
-function settings(name: string): LossConfig {
-  return {
-    name,
-    clipEpsilon: 0.2,
-    clipEpsilonHigh: 0.28,
-    delta: 1.5,
-    ratioMax: 1.2,
-    dualClip: 1.3,
-    klCoef: 0.05,
-    klBiasCorrection: true,
-    entropyCoef: 0.01,
-    topEntropyQuantile: 0.6,
-    offPolicyThreshold: 0.1,
-  };
-}
 
 /** What the whole batch says: weights, scalars, selections. */
 export function constantsOf(
@@ -73,11 +70,8 @@ export function constantsOf(
     config,
   );
   const covariances = { logprobs: rows.logprobs, oldLogprobs: rows.oldLogprobs, advantages, mask: rows.mask };
-  const selected =
-    config.name === 'clip_cov'
-      ? clipCovSelection(covariances, { ...config, share: 0.3, lower: -5, upper: 5 }, randomStream(0, 'cov'))
-      : klCovSelection(covariances, 0.3);
-  return { ...constants, selected: selected.map((row) => Array.from(row)) };
+  const selected = lossNamed(config).select?.(covariances, config, randomStream(0, 'cov'));
+  return { ...constants, selected: (selected ?? rows.mask).map((row) => Array.from(row)) };
 }
 
 /** Rows `from` to `to` of a batch as the inputs of a program. */

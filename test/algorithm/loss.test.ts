@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { batchConstants } from '../../src/algorithm/loss/batch-constants.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
-import { combineMetrics } from '../../src/algorithm/loss/metrics.ts';
-import type { LossConfig } from '../../src/algorithm/loss/types.ts';
+import { type LossConfig, lossNamed } from '../../src/algorithm/loss/index.ts';
+import { combineMetrics } from '../../src/algorithm/loss/terms/metrics.ts';
 import { createEagerEngine } from '../../src/engine/eager/eager-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { InputError } from '../../src/errors.ts';
 import { engines } from '../model/decoder-programs.ts';
+import { lossConfig } from './loss-config.ts';
 import {
   type Batch,
   constantsOf,
@@ -140,27 +140,26 @@ describe('hyper-parameters', () => {
   );
 });
 
-describe('bad settings are found before work starts', () => {
-  const config = { name: 'grpo', clipEpsilon: 0.2, klCoef: 0, klBiasCorrection: true };
+describe('the denominators of an optimiser batch', () => {
   const mask = [[1, 1, 0]];
 
-  test('an unknown loss names those that there are', () => {
-    expect(() => hyperParameters({ ...config, name: 'gropo' })).toThrow(/unknown loss "gropo".*grpo, dapo/);
-  });
-  test('cispo without ratioMax', () => {
-    expect(() => hyperParameters({ ...config, name: 'cispo' })).toThrow(InputError);
-  });
-  test('dr_grpo as verl has it divides by the token limit, or by the longest row', () => {
-    const weight = (limit?: number) => {
-      const batch = { mask, ...(limit && { maxCompletionLength: limit }) };
-      return batchConstants(batch, { ...config, name: 'dr_grpo', compat: 'verl' }).lossWeights[0]![0];
+  test('dr_grpo divides by the token limit, as verl has it by that alone', () => {
+    const weight = (compat: 'trl' | 'verl', rows: number) => {
+      const batch = { mask: Array(rows).fill(mask[0]), maxCompletionLength: 100 };
+      return batchConstants(batch, lossConfig({ name: 'dr_grpo', compat })).lossWeights[0]![0];
     };
-    expect([weight(), weight(100)]).toEqual([Math.fround(1 / 3), Math.fround(1 / 100)]);
+    expect([weight('verl', 2), weight('trl', 2)]).toEqual([1 / 100, 1 / 200].map(Math.fround));
   });
-  test('dr_grpo without the token limit', () => {
-    expect(() => batchConstants({ mask }, { ...config, name: 'dr_grpo' })).toThrow(/maxCompletionLength/);
+
+  test('an entropy quantile needs the entropies', () => {
+    const batch = { mask, maxCompletionLength: 3 };
+    expect(() => batchConstants(batch, lossConfig({ name: 'grpo', topEntropyQuantile: 0.5 }))).toThrow(
+      /needs the entropies/,
+    );
   });
-  test('an entropy quantile without entropies', () => {
-    expect(() => batchConstants({ mask }, { ...config, topEntropyQuantile: 0.5 })).toThrow(/entropies/);
-  });
+});
+
+test('an unknown loss is refused by a list of names', () => {
+  expect(() => lossNamed({ name: 'gropo' })).toThrow(/unknown loss "gropo".*grpo, dapo/);
+  expect(() => lossNamed({ name: 'luspo', compat: 'verl' })).toThrow(/unknown loss "luspo".*ppo, grpo/);
 });

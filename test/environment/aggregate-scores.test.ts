@@ -17,7 +17,7 @@ test('a function of weight 0 only measures: what it alone scored has no reward',
   ];
   expect(weightedRewards(scores, [1, 0])).toEqual([Number.NaN, 1, Number.NaN]);
   const batch = { scores, weights: [1, 0], rewards: [], groups: [0, 0, 0] };
-  expect(Array.from(grpoNormalizeThenSum(batch).advantages as Float32Array)).toEqual([0, 0, 0]);
+  expect(Array.from(grpoNormalizeThenSum.estimate(batch, {}).advantages as Float32Array)).toEqual([0, 0, 0]);
 });
 
 test('weights must match the functions', () => {

@@ -1,17 +1,17 @@
-import { batchConstants } from '../../src/algorithm/loss/batch-constants.ts';
-import type { TrlCall } from '../../src/algorithm/loss/divisors.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
-import { combineMetrics } from '../../src/algorithm/loss/metrics.ts';
+import type { LossConfig } from '../../src/algorithm/loss/index.ts';
 import { policyLoss } from '../../src/algorithm/loss/policy-loss.ts';
-import type { LossConfig } from '../../src/algorithm/loss/types.ts';
+import { combineMetrics } from '../../src/algorithm/loss/terms/metrics.ts';
 import * as tf from '../../src/engine/tfjs.ts';
+import { lossConfig as ourConfig } from '../algorithm/loss-config.ts';
 import type { Json } from './algorithms-cases.ts';
 import { differentiate, scalarsOf, tensorOf } from './algorithms-gradient.ts';
+import { type TrlCall, trlConstants } from './trl-call.ts';
 
 /** TRL's names for the settings of a loss, in ours. */
 export function lossConfig(config: Readonly<Record<string, Json>>): LossConfig {
   const optional = (value: Json) => value ?? undefined;
-  return {
+  return ourConfig({
     name: config.loss_type,
     clipEpsilon: config.epsilon_low,
     ...(config.loss_type === 'cispo'
@@ -28,7 +28,7 @@ export function lossConfig(config: Readonly<Record<string, Json>>): LossConfig {
     sapoTemperatureNegative: optional(config.sapo_temperature_neg),
     vespoPositive: optional(config.vespo_k_pos) && { k: config.vespo_k_pos, lambda: config.vespo_lambda_pos },
     vespoNegative: optional(config.vespo_k_neg) && { k: config.vespo_k_neg, lambda: config.vespo_lambda_neg },
-  };
+  });
 }
 
 export const lossConfigKeys = [
@@ -92,9 +92,10 @@ export function runLoss(
   override: Record<string, number> = {},
 ): LossOutcome {
   const { entropies, mask } = arrays;
-  const constants = batchConstants(
-    { mask, entropies, maxCompletionLength: batch.maxLength, trlCall: batch.call },
+  const constants = trlConstants(
+    { mask, entropies, maxCompletionLength: batch.maxLength },
     config,
+    batch.call,
   );
   const tensor = (rows: Json) => (rows == null ? undefined : tensorOf(rows));
   const got = differentiate(

@@ -4,10 +4,12 @@ import { gae } from '../../src/algorithm/advantage/gae.ts';
 import { batchConstants } from '../../src/algorithm/loss/batch-constants.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import { ppoLoss } from '../../src/algorithm/loss/ppo-loss.ts';
-import { invalidated, objectiveMetrics } from '../../src/algorithm/ppo/objective.ts';
+import { objectiveMetrics } from '../../src/algorithm/ppo/objective.ts';
 import { tokenRewards, valueMask } from '../../src/algorithm/ppo/token-rewards.ts';
+import { type Rows, totalTokens } from '../../src/algorithm/statistics/aggregation.ts';
 import { masked } from '../../src/algorithm/statistics/masked-statistics.ts';
 import * as tf from '../../src/engine/tfjs.ts';
+import { lossConfig } from '../algorithm/loss-config.ts';
 import { expectClose, type GoldenCase, goldenSuite, type Json, onlyKeys } from './algorithms-cases.ts';
 import { differentiate, plainRows, scalarsOf, tensorOf } from './algorithms-gradient.ts';
 import { lastTokenIndex, maskUpTo, truncateAtStop } from './trl-response.ts';
@@ -34,6 +36,25 @@ const inputKeys = ['responses', 'logprobs', 'ref_logprobs', 'values', 'scores', 
 
 /** The peer's padding masks are 1 where ours are 0. */
 const padding = (mask: readonly number[][]) => mask.map((row) => row.map((m) => 1 - m));
+
+/** What TRL writes in place of log-probs after a response's last token. */
+const INVALID_LOGPROB = 1;
+
+/** Log-probs as TRL keeps them: its entropy counts every padding position −1. */
+const invalidated = (logprobs: Rows, mask: Rows) =>
+  logprobs.map((row, b) => Float32Array.from(row, (x, t) => (mask[b]![t] ? x : INVALID_LOGPROB)));
+
+/** A mean over loss tokens as TRL takes it, over padding too, where the value is `padding`. */
+function overPadding(mean: number, padding: number, mask: number[][]): number {
+  const [tokens, positions] = [totalTokens(mask), mask.flat().length];
+  return (mean * tokens + padding * (positions - tokens)) / positions;
+}
+
+/** Options of a value function that GAE itself does not use. */
+const critic = {
+  ...{ valueCoef: 1, valueClip: 1, detachValueHead: false, whitenRewards: false },
+  scorePlacement: 'past-last',
+} as const;
 
 /** Everything up to the loss, under the names that the peer recorded. */
 function rollout({ config, inputs }: GoldenCase) {
@@ -62,12 +83,12 @@ function rollout({ config, inputs }: GoldenCase) {
   };
   const valued = valueMask(batch, options);
   const rewards = tokenRewards(batch, options);
-  const { advantages, returns } = gae(
+  const { advantages, returns } = gae.estimate(
     {
       ...{ rewards: rewards.scores, groups: responses.map((_, b) => b) },
       ...{ tokenRewards: rewards.rewards, values: inputs.values, mask, valueMask: valued },
     },
-    { gamma: config.gamma, lambda: config.lam },
+    { gamma: config.gamma, lambda: config.lam, ...critic },
   );
   const values = masked(inputs.values, valued);
   const logprobs = invalidated(inputs.logprobs, mask);
@@ -75,16 +96,10 @@ function rollout({ config, inputs }: GoldenCase) {
 }
 
 function runPpoLoss({ config, inputs }: GoldenCase, r: ReturnType<typeof rollout>) {
-  const settings = {
-    name: 'ppo',
-    clipEpsilon: config.cliprange,
-    klCoef: 0,
-    klBiasCorrection: false,
-    compat: 'trl',
-    meansOverPadding: true,
-  } as const;
-  const policy = batchConstants({ mask: r.mask }, settings);
-  const value = batchConstants({ mask: r.valued }, settings);
+  const settings = lossConfig({ name: 'ppo', clipEpsilon: config.cliprange });
+  const maxCompletionLength = r.mask[0]!.length;
+  const policy = batchConstants({ mask: r.mask, maxCompletionLength }, settings);
+  const value = batchConstants({ mask: r.valued, maxCompletionLength }, settings);
   const got = differentiate(
     (logprobs, values) =>
       ppoLoss(
@@ -142,8 +157,8 @@ function check(given: GoldenCase) {
     vf_loss: loss.metrics['loss/value_avg'],
     pg_clipfrac: loss.metrics['policy/clipfrac_avg'],
     vf_clipfrac: loss.metrics['val/clipfrac_avg'],
-    approxkl: loss.metrics['policy/approxkl_avg'],
-    ratio_mean: loss.metrics['val/ratio'],
+    approxkl: overPadding(loss.metrics['policy/approxkl_avg']![0]!, 0, r.mask),
+    ratio_mean: overPadding(loss.metrics['val/ratio']![0]!, 1, r.mask),
     grad_new_logprobs: loss.gradLogprobs,
     grad_vpred: loss.gradValues,
     objective_kl: objective['objective/kl'],

@@ -1,11 +1,12 @@
 import { expect } from 'vitest';
-import { estimatorNamed } from '../../src/algorithm/advantage/index.ts';
-import { outcomeRewards, perToken } from '../../src/algorithm/advantage/outcome.ts';
+import { perToken } from '../../src/algorithm/advantage/outcome.ts';
+import { rowSum } from '../../src/algorithm/statistics/aggregation.ts';
 import {
   maskedMean,
   maskedVariance,
   maskedWhiten,
 } from '../../src/algorithm/statistics/masked-statistics.ts';
+import { estimate } from '../algorithm/estimate.ts';
 import { expectClose, flat, type GoldenCase, goldenSuite, type Json, onlyKeys } from './algorithms-cases.ts';
 
 const rows = (value: Json): number[][] => value.map(flat);
@@ -32,9 +33,10 @@ function checkEstimator({ name, config, inputs, expected }: GoldenCase, mask: nu
   onlyKeys(inputs, ['rewards', 'values', 'index', 'reward_baselines'], name);
   onlyKeys(expected, ['advantages', 'returns'], name);
   const tokenRewards = rows(inputs.rewards);
-  const result = estimatorNamed(config.estimator)(
+  const result = estimate(
+    config.estimator,
     {
-      rewards: outcomeRewards(tokenRewards),
+      rewards: tokenRewards.map(rowSum),
       tokenRewards,
       groups: numbered(inputs.index ?? tokenRewards.map((_, b) => b)),
       mask,

@@ -1,20 +1,19 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, expect } from 'vitest';
 import { klNamed } from '../../src/algorithm/kl/index.ts';
-import { batchConstants } from '../../src/algorithm/loss/batch-constants.ts';
-import { clipCovSelection, klCovSelection } from '../../src/algorithm/loss/covariance-selection.ts';
-import type { VerlCall } from '../../src/algorithm/loss/divisors.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
+import { type LossConfig, lossNamed } from '../../src/algorithm/loss/index.ts';
 import { policyLoss } from '../../src/algorithm/loss/policy-loss.ts';
-import type { LossConfig } from '../../src/algorithm/loss/types.ts';
+import { weightedSum } from '../../src/algorithm/loss/terms/weighted-sum.ts';
 import { valueLoss } from '../../src/algorithm/loss/value-loss.ts';
-import { weightedSum } from '../../src/algorithm/loss/weighted-sum.ts';
-import { rolloutCorrection } from '../../src/algorithm/rollout-correction.ts';
 import { logprobHead } from '../../src/engine/ops/logprob-head.ts';
 import * as tf from '../../src/engine/tfjs.ts';
 import { randomStream } from '../../src/random.ts';
+import { lossConfig as ourConfig } from '../algorithm/loss-config.ts';
 import { expectClose, type GoldenCase, goldenSuite, type Json, onlyKeys } from './algorithms-cases.ts';
 import { differentiate, plainRows, scalarsOf, tensorOf } from './algorithms-gradient.ts';
+import { type VerlCall, verlConstants } from './verl-call.ts';
+import { rolloutCorrection } from './verl-rollout-correction.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -27,19 +26,24 @@ const responseMask = ({ shared, inputs }: GoldenCase): number[][] =>
 const lossName = (mode: string) => (mode === 'vanilla' ? 'ppo' : mode);
 
 function lossConfig(config: Readonly<Record<string, Json>>): LossConfig {
-  return {
+  return ourConfig({
     name: lossName(config.loss_mode),
     compat: 'verl',
     aggregation: config.loss_agg_mode,
     clipEpsilon: config.clip_ratio_low ?? config.clip_ratio,
     clipEpsilonHigh: config.clip_ratio_high ?? config.clip_ratio,
     dualClip: config.clip_ratio_c,
-    klCoef: 0,
-    klBiasCorrection: false,
     sapoTemperaturePositive: config.tau_pos,
     sapoTemperatureNegative: config.tau_neg,
     klCovCoef: config.ppo_kl_coef,
-  };
+    covariance: covariance(config),
+  });
+}
+
+function covariance(config: Readonly<Record<string, Json>>) {
+  if (config.loss_mode === 'kl_cov') return { share: config.kl_cov_ratio };
+  if (config.loss_mode !== 'clip_cov') return undefined;
+  return { share: config.clip_cov_ratio, lower: config.clip_cov_lb, upper: config.clip_cov_ub };
 }
 
 function verlCall(info: Readonly<Record<string, Json>>, name: string): VerlCall {
@@ -54,17 +58,7 @@ function verlCall(info: Readonly<Record<string, Json>>, name: string): VerlCall 
 
 /** Token weights and scalars for a bare aggregation, as the value, KL and entropy terms use it. */
 const aggregation = (mask: number[][], mode: string) =>
-  batchConstants(
-    { mask },
-    {
-      name: 'ppo',
-      compat: 'verl',
-      aggregation: mode as NonNullable<LossConfig['aggregation']>,
-      clipEpsilon: 0,
-      klCoef: 0,
-      klBiasCorrection: false,
-    },
-  );
+  verlConstants(mask, ourConfig({ name: 'ppo', compat: 'verl', aggregation: mode }));
 
 const policyKeys = [
   'loss_mode',
@@ -83,19 +77,14 @@ const policyKeys = [
   'ppo_kl_coef',
 ];
 
-function selection(given: GoldenCase, config: LossConfig): Float32Array[] | undefined {
-  const { inputs, config: peer } = given;
+function selection({ inputs, ...given }: GoldenCase, config: LossConfig): Float32Array[] | undefined {
   const batch = {
     logprobs: inputs.log_prob,
     oldLogprobs: inputs.old_log_prob,
     advantages: inputs.advantages,
-    mask: responseMask(given),
+    mask: responseMask({ inputs, ...given }),
   };
-  if (config.name === 'kl_cov') return klCovSelection(batch, peer.kl_cov_ratio);
-  if (config.name !== 'clip_cov') return undefined;
-  const { clipEpsilon, clipEpsilonHigh } = config;
-  const bounds = { share: peer.clip_cov_ratio, lower: peer.clip_cov_lb, upper: peer.clip_cov_ub };
-  return clipCovSelection(batch, { ...bounds, clipEpsilon, clipEpsilonHigh }, randomStream(0, 'clip_cov'));
+  return lossNamed(config).select?.(batch, config, randomStream(0, 'clip_cov'));
 }
 
 function checkPolicy(given: GoldenCase) {
@@ -105,7 +94,7 @@ function checkPolicy(given: GoldenCase) {
   onlyKeys(expected, ['loss', 'grad_log_prob', 'metrics'], name);
   const config = lossConfig(peer);
   const mask = responseMask(given);
-  const constants = batchConstants({ mask, verlCall: verlCall(peer.global_batch_info, name) }, config);
+  const constants = verlConstants(mask, config, verlCall(peer.global_batch_info, name));
   const selected = selection(given, config);
   const got = differentiate(
     (logprobs) =>

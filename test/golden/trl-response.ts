@@ -18,3 +18,7 @@ export function lastTokenIndex(ids: readonly number[], padId: number): number {
 export function maskUpTo(last: readonly number[], width: number): number[][] {
   return last.map((end) => Array.from({ length: width }, (_, t) => (t <= end ? 1 : 0)));
 }
+
+/** Whether a completion was cut off: its last id ends no text. */
+export const isTruncated = (ids: readonly number[], endIds: readonly number[]): boolean =>
+  !endIds.includes(ids.at(-1) ?? -1);

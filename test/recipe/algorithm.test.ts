@@ -84,6 +84,19 @@ describe('an algorithm brings its own', () => {
   });
 });
 
+test('the type of a recipe knows the options of each loss', () => {
+  const given = [
+    { name: 'cispo', ratioMax: 2 },
+    { name: 'grpo', compat: 'verl', dualClip: 3 },
+    { delta: 2, valueCoef: 0.1, advantage: { estimator: 'gae', lambda: 0.9 } },
+    // @ts-expect-error gpg clips nothing
+    { name: 'gpg', clipEpsilon: 0.2 },
+  ] satisfies Given[];
+  for (const algorithm of given.slice(0, -1)) parse(algorithm);
+  const algorithm = parse({ name: 'cispo', ratioMax: 2 });
+  if (algorithm.name === 'cispo' && algorithm.compat === 'trl') expect(algorithm.ratioMax).toBe(2);
+});
+
 describe('ppo', () => {
   test('has a value function by TRL’s coefficients, and its KL in the reward', () => {
     expect(parse({ name: 'ppo' })).toMatchObject({
@@ -145,8 +158,14 @@ describe('refused are', () => {
     );
     refused({ rewardAggregation: 'normalise-then-sum', klIn: 'reward' }, /klIn: a penalty in the reward/);
     refused({ name: 'ppo', klBiasCorrection: true }, /klBiasCorrection: is of the KL in the loss/);
-    refused({ valueCoef: 0.5 }, /valueCoef: goes with the advantage estimator gae.*not with grpo \(got 0.5/);
-    refused({ scorePlacement: 'last-token' }, /scorePlacement: goes with the advantage estimator gae/);
+    refused(
+      { valueCoef: 0.5 },
+      /valueCoef: the advantage estimator grpo does not read it \(gae does\).*\(got 0.5/,
+    );
+    refused(
+      { scorePlacement: 'last-token' },
+      /scorePlacement: the advantage estimator grpo does not read it \(gae does\)/,
+    );
     refused({ klControl: { type: 'adaptive', target: 0.1, horizon: 100 } }, /needs klCoef above 0/);
     refused({ stepsPerGeneration: 3 }, /must divide sampling.promptsPerStep \(2\)/);
     refused(
@@ -174,7 +193,20 @@ describe('refused are', () => {
     refused({ name: 'ppo2' }, /algorithm.name: .*"grpo".*got "ppo2"/);
     refused({ advantage: { estimator: 'gea' } }, /algorithm.advantage.estimator: .*got "gea"/);
     refused({ klEstimator: 'k9' }, /algorithm.klEstimator: .*got "k9"/);
-    refused({ clipEpsilom: 0.1 }, /clipEpsilom/);
+    refused({ clipEpsilom: 0.1 }, /"clipEpsilom"; did you mean clipEpsilon\?/);
+    refused({ advantage: { estimator: 'gae', gama: 1 } }, /advantage: .*"gama"; did you mean gamma\?/);
+  });
+
+  test('options of another loss, with the losses that have them and the options that this one has', () => {
+    refused({ name: 'gpg', ratioMax: 2 }, 'gpg does not read it (cispo does); its own options: aggregation');
+    refused({ dualClip: 3 }, 'grpo does not read it (ppo, grpo as verl has it, dapo as verl has it,');
+    refused(
+      { name: 'kl_cov', covariance: { share: 0.1, upper: 2 } },
+      /covariance: Unrecognized key: "upper"/,
+    );
+    // What this loss does not read is not what is meant.
+    refused({ name: 'cispo', ratioMin: 2 }, /"ratioMin"; did you mean ratioMax\?/);
+    refused({ name: 'grpo', ratioMix: 2 }, /^(?!.*did you mean ratioMax)/);
   });
 });
 

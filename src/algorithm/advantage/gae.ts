@@ -1,7 +1,20 @@
+import { fraction } from '../../options/ranges.ts';
+import { type ScorePlacement, valueOptions } from '../ppo/value-options.ts';
 import type { Rows } from '../statistics/aggregation.ts';
 import { masked, maskedWhiten } from '../statistics/masked-statistics.ts';
 import { maskOf, needed, tokenRewardsOf } from './needs.ts';
-import type { AdvantageEstimator } from './types.ts';
+import { type AdvantageBatch, type Advantages, defineEstimator } from './types.ts';
+
+const gaeBy = (scorePlacement: ScorePlacement) =>
+  defineEstimator({
+    options: {
+      gamma: fraction.default(1).describe('γ, discount of later rewards'),
+      lambda: fraction.default(0.95).describe('λ, how far advantages look past the next value'),
+    },
+    beside: valueOptions(scorePlacement),
+    alone: true,
+    estimate: gaeAdvantages,
+  });
 
 /**
  * Generalised advantage estimation, https://arxiv.org/abs/1506.02438:
@@ -10,7 +23,15 @@ import type { AdvantageEstimator } from './types.ts';
  * V_{t+1} and A_{t+1} are those of the next one that counts. Without `valueMask` the mask says which have a value and, as
  * in verl, what stands outside of it is not zeroed; with it, as in TRL, advantages and values outside their masks are 0.
  */
-export const gae: AdvantageEstimator = (batch, { gamma = 1, lambda = 0.95 }) => {
+export const gae = gaeBy('past-last');
+
+/** The same with verl's default for scorePlacement. */
+export const verlGae = gaeBy('last-token');
+
+function gaeAdvantages(
+  batch: AdvantageBatch,
+  { gamma, lambda }: { readonly gamma: number; readonly lambda: number },
+): Advantages {
   const mask = maskOf(batch, 'gae');
   const { valueMask } = batch;
   const given = needed(batch.values, 'value estimates', 'gae');
@@ -20,7 +41,7 @@ export const gae: AdvantageEstimator = (batch, { gamma = 1, lambda = 0.95 }) => 
   const returns = raw.map((row, b) => row.map((advantage, t) => advantage + values[b]![t]!));
   const whitened = maskedWhiten(raw, mask);
   return { advantages: valueMask ? masked(whitened, mask) : whitened, returns, metrics: {} };
-};
+}
 
 /** Advantages before whitening, [B][T]. */
 function rawGae(

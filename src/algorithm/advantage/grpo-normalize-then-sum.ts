@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.ts';
 import { nanMean, nanStd } from '../statistics/nan-statistics.ts';
 import { rowsByGroup } from './groups.ts';
-import type { AdvantageBatch, Advantages } from './types.ts';
+import { type AdvantageBatch, type Advantages, defineEstimator } from './types.ts';
 
 const EPS = 1e-4;
 
@@ -13,7 +13,9 @@ const EPS = 1e-4;
  * measure, and count for nothing.
  * @throws InputError when the batch has no scores and weights.
  */
-export function grpoNormalizeThenSum({ scores, weights, groups }: AdvantageBatch): Advantages {
+export const grpoNormalizeThenSum = defineEstimator({ estimate: normalizeThenSum });
+
+function normalizeThenSum({ scores, weights, groups }: AdvantageBatch): Advantages {
   if (scores === undefined || weights === undefined) {
     throw new InputError('normalize_then_sum needs the scores and weights of every reward function');
   }

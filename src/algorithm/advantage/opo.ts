@@ -1,19 +1,21 @@
 import { rowSum } from '../statistics/aggregation.ts';
 import { maskOf } from './needs.ts';
 import { byGroup } from './outcome.ts';
-import type { AdvantageEstimator } from './types.ts';
+import { defineEstimator } from './types.ts';
 
 /**
  * OPO (on-policy RL with optimal baseline), https://arxiv.org/abs/2505.23585: the baseline is the group's mean reward
  * weighted by length, Σ l·r / Σ l. As in verl a group of one keeps its raw reward.
  */
-export const opo: AdvantageEstimator = (batch) => {
-  const lengths = maskOf(batch, 'opo').map(rowSum);
-  const advantages = byGroup(batch, (rewards, rows) => {
-    if (rewards.length === 1) return rewards;
-    const total = rows.reduce((sum, b) => sum + lengths[b]!, 0);
-    const baseline = rewards.reduce((sum, reward, i) => sum + lengths[rows[i]!]! * reward, 0) / total;
-    return rewards.map((reward) => reward - baseline);
-  });
-  return { advantages, metrics: {} };
-};
+export const opo = defineEstimator({
+  estimate: (batch) => {
+    const lengths = maskOf(batch, 'opo').map(rowSum);
+    const advantages = byGroup(batch, (rewards, rows) => {
+      if (rewards.length === 1) return rewards;
+      const total = rows.reduce((sum, b) => sum + lengths[b]!, 0);
+      const baseline = rewards.reduce((sum, reward, i) => sum + lengths[rows[i]!]! * reward, 0) / total;
+      return rewards.map((reward) => reward - baseline);
+    });
+    return { advantages, metrics: {} };
+  },
+});

@@ -1,11 +1,6 @@
-import { type Rows, rowSum } from '../statistics/aggregation.ts';
+import type { Rows } from '../statistics/aggregation.ts';
 import { rowsByGroup } from './groups.ts';
 import type { AdvantageBatch, Advantages } from './types.ts';
-
-/** The reward of a whole completion when rewards are given token by token: their sum, [B]. */
-export function outcomeRewards(tokenRewards: Rows): number[] {
-  return tokenRewards.map(rowSum);
-}
 
 /** Gives every token of the mask its completion's advantage, [B][T]; token advantages stay as they are. */
 export function perToken({ advantages }: Advantages, mask: Rows): Float32Array[] {

@@ -1,20 +1,24 @@
 import { byGroup, mean } from './outcome.ts';
-import type { AdvantageEstimator } from './types.ts';
+import { defineEstimator } from './types.ts';
 
 /**
  * REINFORCE leave-one-out, https://arxiv.org/abs/2402.14740: the reward minus the mean reward of the group's other
  * completions, n/(n − 1) · (r − mean). A group of one has no others: its advantage is 0, as in verl's rloo_vectorized;
  * verl's rloo (`rlooRawSingleton`) keeps its raw reward.
  */
-export const rloo: AdvantageEstimator = (batch) => ({
-  advantages: byGroup(batch, (rewards) => (rewards.length === 1 ? [0] : leaveOneOut(rewards))),
-  metrics: {},
+export const rloo = defineEstimator({
+  estimate: (batch) => ({
+    advantages: byGroup(batch, (rewards) => (rewards.length === 1 ? [0] : leaveOneOut(rewards))),
+    metrics: {},
+  }),
 });
 
 /** verl's `rloo`. */
-export const rlooRawSingleton: AdvantageEstimator = (batch) => ({
-  advantages: byGroup(batch, (rewards) => (rewards.length === 1 ? rewards : leaveOneOut(rewards))),
-  metrics: {},
+export const rlooRawSingleton = defineEstimator({
+  estimate: (batch) => ({
+    advantages: byGroup(batch, (rewards) => (rewards.length === 1 ? rewards : leaveOneOut(rewards))),
+    metrics: {},
+  }),
 });
 
 function leaveOneOut(rewards: readonly number[]): number[] {

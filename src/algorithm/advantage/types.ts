@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { Rows } from '../statistics/aggregation.ts';
 
 /** Scores of F reward functions for B completions, [F][B]; null where a function does not apply. */
@@ -24,22 +25,6 @@ export interface AdvantageBatch {
   readonly baselines?: ArrayLike<number> | undefined;
 }
 
-/** Settings of the estimators; each reads only its own. */
-export interface AdvantageOptions {
-  /** grpo, grpo_passk: what the centred reward is divided by. */
-  readonly scaleRewards?: ScaleRewards | undefined;
-  /** Whose conventions to follow where they differ; TRL's when left out. */
-  readonly compat?: 'trl' | 'verl' | undefined;
-  /** Added to the std; 1e-4 in TRL's convention, 1e-6 in verl's. */
-  readonly eps?: number | undefined;
-  /** gae, reinforce_plus_plus: discount of later rewards. */
-  readonly gamma?: number | undefined;
-  /** gae: λ. */
-  readonly lambda?: number | undefined;
-  /** gpg: divisor of the centred reward. */
-  readonly norm?: number | undefined;
-}
-
 /** std of the group, of the batch, or nothing. */
 export type ScaleRewards = 'group' | 'batch' | 'none';
 
@@ -52,4 +37,31 @@ export interface Advantages {
   readonly metrics: Record<string, number>;
 }
 
-export type AdvantageEstimator = (batch: AdvantageBatch, options: AdvantageOptions) => Advantages;
+/** The options of an estimator once parsed: `O` maps names to zod schemas. */
+type OptionsOf<O extends z.ZodRawShape> = z.output<z.ZodObject<O>>;
+
+/** A named estimator: the options that it owns, and its formula. A recipe may give it no other options. */
+export interface AdvantageEstimator<
+  O extends z.ZodRawShape = z.ZodRawShape,
+  B extends z.ZodRawShape = z.ZodRawShape,
+> {
+  /** The options below `algorithm.advantage` that it reads. */
+  readonly options: O;
+  /** The options of `algorithm` itself that it reads. */
+  readonly beside: B;
+  /** It compares a completion with no other of its prompt, so a prompt may have one alone. */
+  readonly alone?: boolean;
+  estimate(batch: AdvantageBatch, options: OptionsOf<O> & OptionsOf<B>): Advantages;
+}
+
+type NoOptions = Record<never, z.ZodType>;
+
+/** Identity with types: the options' schemas give `estimate` its types. */
+export const defineEstimator = <O extends z.ZodRawShape = NoOptions, B extends z.ZodRawShape = NoOptions>({
+  options = {} as O,
+  beside = {} as B,
+  ...rest
+}: Omit<AdvantageEstimator<O, B>, 'options' | 'beside'> & {
+  readonly options?: O;
+  readonly beside?: B;
+}): AdvantageEstimator<O, B> => ({ options, beside, ...rest });

@@ -1,17 +1,21 @@
+import { z } from 'zod';
+import { positive, positiveInt } from '../../options/ranges.ts';
+
 /**
- * The coefficient of a KL penalty in the reward: fixed, or adaptive (https://arxiv.org/abs/1909.08593), which after n
+ * The coefficient of a KL penalty: fixed, or adaptive (https://arxiv.org/abs/1909.08593), which after n
  * steps at a measured KL multiplies it by 1 + clip(KL/target − 1, ±0.2) · n/horizon. As in verl, n is the number of
  * sequences, and a batch is penalised with the coefficient from before its own KL moves it.
  */
-export type KlControl =
-  | { readonly type: 'fixed' }
-  | {
-      readonly type: 'adaptive';
-      /** KL to hold (nats a token). */
-      readonly target: number;
-      /** Sequences over which the coefficient would double at a KL of twice the target or more, five times over. */
-      readonly horizon: number;
-    };
+export const klControl = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('fixed') }),
+  z.strictObject({
+    type: z.literal('adaptive'),
+    target: positive.describe('KL to hold (nats a token)'),
+    // The coefficient doubles over it at a KL of twice the target or more, five times over.
+    horizon: positiveInt.describe('completions over which the coefficient moves'),
+  }),
+]);
+export type KlControl = z.output<typeof klControl>;
 
 /** How far, at most, a KL counts as off its target, as a share of that. */
 export const MOST_KL_ERROR = 0.2;

@@ -9,7 +9,7 @@ import { lowVarKl } from './low-var-kl.ts';
 import type { KlEstimator } from './types.ts';
 
 /** Every KL estimator by name; verl's aliases included. */
-export const klEstimators: Readonly<Record<string, KlEstimator>> = {
+export const klEstimators = {
   k1,
   kl: k1,
   k2,
@@ -17,7 +17,13 @@ export const klEstimators: Readonly<Record<string, KlEstimator>> = {
   k3,
   low_var_kl: lowVarKl,
   abs,
-};
+} satisfies Readonly<Record<string, KlEstimator>>;
+type KlName = keyof typeof klEstimators;
+
+/** What a recipe may call them: each also with a `+`. */
+export const klEstimatorNames: readonly (KlName | `${KlName}+`)[] = (
+  Object.keys(klEstimators) as KlName[]
+).flatMap((name) => [name, `${name}+` as const]);
 
 /**
  * The estimator of that name. A `+` at its end keeps the value but takes the gradient of k2, which is the one that
@@ -25,7 +31,8 @@ export const klEstimators: Readonly<Record<string, KlEstimator>> = {
  * @throws InputError when there is none.
  */
 export function klNamed(name: string): KlEstimator {
-  const estimator = klEstimators[name.replace(/\+$/, '')];
+  const known: Readonly<Record<string, KlEstimator>> = klEstimators;
+  const estimator = known[name.replace(/\+$/, '')];
   if (estimator === undefined) {
     throw new InputError(
       `unknown KL estimator "${name}": choose one of ${Object.keys(klEstimators).join(', ')}`,

@@ -1,9 +1,8 @@
 import { InputError } from '../../errors.ts';
 import { type Rows, tokenWeights, totalTokens } from '../statistics/aggregation.ts';
 import { quantile } from '../statistics/quantile.ts';
-import { callsPerStep, type DividedBatch, divisors, verlDivisors } from './divisors.ts';
-import { lossNamed } from './index.ts';
-import type { LossConfig } from './types.ts';
+import { aggregationOf, type DividedBatch, divisors } from './divisors.ts';
+import type { LossConfig } from './index.ts';
 
 /** What is known of an optimiser batch before its loss: B rows, one a completion, in any lengths. */
 export interface LossBatch extends DividedBatch {
@@ -24,17 +23,12 @@ export interface BatchConstants {
  * @throws InputError when the loss needs something that the batch does not carry.
  */
 export function batchConstants(batch: LossBatch, config: LossConfig): BatchConstants {
-  const definition = lossNamed(config);
-  const asked = definition.fixedAggregation ? undefined : config.aggregation;
-  const mode = asked ?? definition.aggregation;
-  const by = config.compat === 'verl' ? verlDivisors(batch, definition) : divisors(batch, mode, definition);
   const tokens = Math.max(1, totalTokens(batch.mask));
   return {
-    lossWeights: tokenWeights(batch.mask, mode, by),
+    lossWeights: tokenWeights(batch.mask, aggregationOf(config), divisors(batch, config)),
     scalars: {
       tokens,
       sequences: batch.mask.length,
-      positions: batch.mask.reduce((sum, row) => sum + row.length, 0),
       ...entropyScalars(batch, config, tokens),
     },
   };
@@ -42,9 +36,8 @@ export function batchConstants(batch: LossBatch, config: LossConfig): BatchConst
 
 /** The entropy from which on tokens are kept, and the divisor of the entropy bonus. */
 function entropyScalars(batch: LossBatch, config: LossConfig, tokens: number): Record<string, number> {
-  const parts = callsPerStep(batch);
-  const q = config.topEntropyQuantile ?? 1;
-  if (q >= 1) return config.entropyCoef ? { entropyTokens: tokens * parts } : {};
+  const q = config.topEntropyQuantile;
+  if (q >= 1) return config.entropyCoef !== 0 ? { entropyTokens: tokens } : {};
   const { entropies } = batch;
   if (entropies === undefined) {
     throw new InputError(`topEntropyQuantile ${q} needs the entropies of the whole batch`);
@@ -54,5 +47,5 @@ function entropyScalars(batch: LossBatch, config: LossConfig, tokens: number): R
   );
   const entropyThreshold = Math.fround(quantile(values, 1 - q));
   const kept = values.filter((value) => value >= entropyThreshold).length;
-  return { entropyTokens: Math.max(1, kept) * parts, entropyThreshold };
+  return { entropyTokens: Math.max(1, kept), entropyThreshold };
 }

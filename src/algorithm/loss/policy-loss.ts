@@ -1,10 +1,10 @@
 import * as tf from '../../engine/tfjs.ts';
 import { klNamed } from '../kl/index.ts';
 import { constantOf, detach } from '../statistics/stop-gradient.ts';
-import { lossNamed } from './index.ts';
-import { tokenMean } from './metrics.ts';
-import type { ImportanceLevel, LossConfig, LossInputs, LossResult, PolicyTerms } from './types.ts';
-import { weightedSum } from './weighted-sum.ts';
+import { type LossConfig, lossNamed } from './index.ts';
+import { tokenMean } from './terms/metrics.ts';
+import type { ImportanceLevel, LossInputs, LossResult, PolicyTerms } from './terms/types.ts';
+import { weightedSum } from './terms/weighted-sum.ts';
 
 /**
  * The loss of one micro-batch:
@@ -12,12 +12,11 @@ import { weightedSum } from './weighted-sum.ts';
  * where policy is the named loss's surrogate, w the batch's token weights, s the selections (entropy quantile,
  * off-policy mask) times the importance ratio between sampler and trainer, and e the entropy selection.
  * As in TRL the KL term is outside the selections. Only ops that trace and have gradients are used.
- * @throws InputError when no loss has the configured name.
  */
 export function policyLoss(inputs: LossInputs, config: LossConfig): LossResult {
   const { hyper, lossWeights } = inputs;
   const definition = lossNamed(config);
-  const terms = policyTerms(inputs, definition.level ?? config.importanceLevel ?? 'token');
+  const terms = policyTerms(inputs, definition.level ?? levelOf(config));
   const { tokenLoss, metrics } = definition.surrogate(terms, config);
   const importance = definition.ownsImportanceRatio ? undefined : inputs.importanceRatio;
   const chosen = highEntropy(inputs, config);
@@ -32,12 +31,15 @@ export function policyLoss(inputs: LossInputs, config: LossConfig): LossResult {
   }
   let loss = weightedSum(perToken, lossWeights);
   if (inputs.entropies !== undefined) metrics.entropy = tokenMean(inputs.entropies, terms);
-  if (config.entropyCoef) {
+  if (config.entropyCoef !== 0) {
     metrics.policy_loss = loss;
     loss = tf.sub(loss, entropyBonus(inputs, chosen));
   }
   return { loss, metrics };
 }
+
+const levelOf = (config: LossConfig): ImportanceLevel =>
+  'importanceLevel' in config ? config.importanceLevel : 'token';
 
 function policyTerms(inputs: LossInputs, level: ImportanceLevel): PolicyTerms {
   const { logprobs, mask, hyper } = inputs;
@@ -57,14 +59,14 @@ function rowMean(x: tf.Tensor, mask: tf.Tensor): tf.Tensor {
 /** The KL estimate against the reference policy; with the bias correction times the ratio, through which gradient flows too. */
 function klTerm(terms: PolicyTerms, config: LossConfig): tf.Tensor {
   const { logprobs, refLogprobs } = terms.inputs;
-  const estimator = klNamed(config.klEstimator ?? 'k3');
+  const estimator = klNamed(config.klEstimator);
   const kl = estimator.tensor(tf.mul(logprobs, terms.mask), tf.mul(refLogprobs!, terms.mask));
   return config.klBiasCorrection ? tf.mul(kl, terms.ratio) : kl;
 }
 
 /** 1 for tokens whose entropy reaches the batch's threshold, [B, T]. */
 function highEntropy(inputs: LossInputs, config: LossConfig): tf.Tensor | undefined {
-  if ((config.topEntropyQuantile ?? 1) >= 1) return undefined;
+  if (config.topEntropyQuantile >= 1) return undefined;
   if (inputs.highEntropy !== undefined) return inputs.highEntropy;
   return constantOf(
     (entropies, mask) =>

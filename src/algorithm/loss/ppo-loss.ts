@@ -1,6 +1,7 @@
 import * as tf from '../../engine/tfjs.ts';
+import type { LossConfig } from './index.ts';
 import { policyLoss } from './policy-loss.ts';
-import type { LossConfig, LossInputs, LossResult } from './types.ts';
+import type { LossInputs, LossResult } from './terms/types.ts';
 import { type ValueInputs, valueLoss } from './value-loss.ts';
 
 /**

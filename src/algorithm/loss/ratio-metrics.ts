@@ -1,6 +1,6 @@
 import * as tf from '../../engine/tfjs.ts';
-import { tokenMean } from './metrics.ts';
-import type { LossInputs } from './types.ts';
+import { tokenMean } from './terms/metrics.ts';
+import type { LossInputs } from './terms/types.ts';
 
 /**
  * How far the policy has moved from the one that sampled, by the ratio r = exp(log π − log π_old) of the loss tokens: where it is least

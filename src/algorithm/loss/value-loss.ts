@@ -1,8 +1,8 @@
 import type { Named } from '../../engine/engine.ts';
 import * as tf from '../../engine/tfjs.ts';
-import { tokenMean } from './metrics.ts';
-import type { LossResult } from './types.ts';
-import { weightedSum } from './weighted-sum.ts';
+import { tokenMean } from './terms/metrics.ts';
+import type { LossResult } from './terms/types.ts';
+import { weightedSum } from './terms/weighted-sum.ts';
 
 /** What the value loss reads, tensors [B, T] of one micro-batch. */
 export interface ValueInputs {

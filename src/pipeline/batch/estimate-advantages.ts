@@ -1,6 +1,5 @@
-import { grpo } from '../../algorithm/advantage/grpo.ts';
-import { grpoNormalizeThenSum } from '../../algorithm/advantage/grpo-normalize-then-sum.ts';
-import { estimatorNamed } from '../../algorithm/advantage/index.ts';
+import { zeroStdShare } from '../../algorithm/advantage/grpo.ts';
+import { estimateAdvantages } from '../../algorithm/advantage/index.ts';
 import type { Advantages } from '../../algorithm/advantage/types.ts';
 import { completionMetrics } from '../../algorithm/completions.ts';
 import { explainedVariance } from '../../algorithm/ppo/explained-variance.ts';
@@ -20,13 +19,11 @@ export function advantagesBy(
   rewards: readonly NamedReward[],
   algorithm: Recipe['algorithm'],
 ): EstimateAdvantages {
-  const { advantage, scaleRewards, rewardAggregation, compat } = algorithm;
   const names = rewards.map((reward) => reward.name);
   const weights = rewards.map((reward) => reward.weight);
-  const estimator = rewardAggregation === 'sum' ? estimatorNamed(advantage.estimator) : grpoNormalizeThenSum;
   return (rollouts, klCoef) => {
     const read = advantageBatch(rollouts, { algorithm, weights, klCoef });
-    const result = estimator(read.batch, { ...advantage, scaleRewards, compat });
+    const result = estimateAdvantages(read.batch, algorithm);
     return {
       rollouts: withAdvantages(rollouts, read, result),
       kl: read.tokens.kl,
@@ -42,8 +39,7 @@ export function advantagesBy(
           rollouts.map(({ reward }) => reward),
         ),
         // The share of groups without any difference is logged for every estimator.
-        ...(new Set(rollouts.map(({ group }) => group)).size < rollouts.length &&
-          grpo(read.batch, {}).metrics),
+        ...(new Set(rollouts.map(({ group }) => group)).size < rollouts.length && zeroStdShare(read.batch)),
         ...result.metrics,
         ...tokenMetrics(rollouts, read, { ...algorithm, klCoef }),
         ...valueMetrics(read, result),

@@ -1,7 +1,6 @@
 import { type ImportanceOptions, importanceWeights } from '../../algorithm/importance-correction.ts';
 import { type BatchConstants, batchConstants } from '../../algorithm/loss/batch-constants.ts';
-import { lossNamed } from '../../algorithm/loss/index.ts';
-import type { LossConfig } from '../../algorithm/loss/types.ts';
+import { type LossConfig, lossNamed } from '../../algorithm/loss/index.ts';
 import { type Rows, tokenWeights, totalTokens } from '../../algorithm/statistics/aggregation.ts';
 import type { RandomStream } from '../../random.ts';
 import type { WeightedRow } from './micro-batches.ts';

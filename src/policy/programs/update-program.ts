@@ -1,8 +1,9 @@
 import type { ValueSettings } from '../../algorithm/algorithm-settings.ts';
+import type { LossConfig } from '../../algorithm/loss/index.ts';
 import { policyLoss } from '../../algorithm/loss/policy-loss.ts';
 import { ppoLoss } from '../../algorithm/loss/ppo-loss.ts';
 import { ratioMetrics } from '../../algorithm/loss/ratio-metrics.ts';
-import type { LossConfig, LossInputs, LossResult } from '../../algorithm/loss/types.ts';
+import type { LossInputs, LossResult } from '../../algorithm/loss/terms/types.ts';
 import type { ValueInputs } from '../../algorithm/loss/value-loss.ts';
 import { detach } from '../../algorithm/statistics/stop-gradient.ts';
 import type { Engine, HostTensor, Named, Program } from '../../engine/engine.ts';

@@ -5,7 +5,7 @@ import { withLeftOut } from '../../../src/policy/batch/unforwarded-groups.ts';
 import { type PrepareOptions, prepareBatch } from '../../../src/policy/batch/weigh-rows.ts';
 import { randomStream } from '../../../src/random.ts';
 
-const loss: LossConfig = { name: 'grpo', clipEpsilon: 0.2, klCoef: 0, klBiasCorrection: true };
+const loss = lossConfig({ name: 'grpo' });
 
 /** Two groups of two completions of 2 tokens; the last token of all is masked. */
 const groups: UnweightedSequences[] = [0, 1].map((p) => ({
@@ -60,7 +60,7 @@ describe('over the whole optimiser batch', () => {
   });
 
   test('dr_grpo divides by completions times the token limit', async () => {
-    const { rows } = await prepare({ loss: { ...loss, name: 'dr_grpo' } });
+    const { rows } = await prepare({ loss: lossConfig({ name: 'dr_grpo' }) });
     expect(rows[0]!.lossWeights[0]).toBeCloseTo(1 / (4 * 8), 9);
   });
 
@@ -78,7 +78,7 @@ describe('over the whole optimiser batch', () => {
 
   test('kl_cov picks the tokens whose log-prob and advantage go together most', async () => {
     const covariance = { share: 0.3 };
-    const { rows } = await prepare({ loss: { ...loss, name: 'kl_cov', covariance } });
+    const { rows } = await prepare({ loss: lossConfig({ name: 'kl_cov', covariance }) });
     // Negative advantage and a log-prob far below the mean; then the advantages of the likely tokens.
     const selected = plain(rows.map((row) => row.selected));
     expect(selected[3]).toEqual([1, 0]);
@@ -89,7 +89,7 @@ describe('over the whole optimiser batch', () => {
   test('clip_cov draws among those between the bounds, the same for the same stream', async () => {
     const covariance = { share: 0.3, lower: 0, upper: 100 };
     const draw = async (seed: number) => {
-      const options = { loss: { ...loss, name: 'clip_cov', covariance }, random: randomStream(seed, 'x') };
+      const options = { loss: lossConfig({ name: 'clip_cov', covariance }), random: randomStream(seed, 'x') };
       return plain((await prepare(options)).rows.map((row) => row.selected));
     };
     expect(await draw(1)).toEqual(await draw(1));
