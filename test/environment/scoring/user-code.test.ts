@@ -38,7 +38,7 @@ describe('a reward can’t change what it is given', () => {
       return one(batch);
     },
     'a task': (batch) => {
-      (batch.tasks[0] as { answer: string }).answer += '!';
+      (batch.tasks[0] as unknown as { answer: string }).answer += '!';
       return one(batch);
     },
     'what lies within a task': (batch) => {
