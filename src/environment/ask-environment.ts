@@ -1,5 +1,6 @@
 import { RunError } from '../errors.ts';
 import type { Environment, Episode, Message, Task } from '../types.ts';
+import { frozenCopy } from './user-code/frozen-copy.ts';
 import { whatFailed } from './user-code/what-failed.ts';
 import { withinSeconds } from './user-code/within-seconds.ts';
 
@@ -42,7 +43,8 @@ export async function replyOf(
   seconds: number,
 ): Promise<readonly Message[] | undefined> {
   try {
-    const said = await withinSeconds(environment.step!(episode), seconds);
+    const { task, messages } = episode;
+    const said = await withinSeconds(environment.step!({ task, messages: frozenCopy(messages) }), seconds);
     return said == null || said.length === 0 ? undefined : checked(said);
   } catch (cause) {
     throw failed(environment, `step in task "${episode.task.id}"`, cause);

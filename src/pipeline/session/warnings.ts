@@ -34,10 +34,15 @@ export function watchStep(
       `${Math.round(ratio * 100)} % of completions hit the token limit: raise sampling.maxNewTokens, or what they would have said is never scored`,
     );
   }
-  const zeroSteps = metrics.reward_std === 0 ? zeroStdSteps + 1 : 0;
+  const { reward, reward_std: spread } = metrics;
+  // Without any score the mean is NaN.
+  const unscored = Number.isNaN(reward);
+  const zeroSteps = spread === 0 || unscored ? zeroStdSteps + 1 : 0;
   if (zeroSteps === ZERO_STD_STEPS) {
     warnings.push(
-      `all rewards have been equal for ${ZERO_STD_STEPS} steps: nothing is being learnt; check that the reward can tell completions apart and that the task is neither too easy nor too hard`,
+      unscored
+        ? `no reward has applied to any completion for ${ZERO_STD_STEPS} steps: nothing is being learnt; every score is null`
+        : `all rewards have been equal for ${ZERO_STD_STEPS} steps: nothing is being learnt; check that the reward can tell completions apart and that the task is neither too easy nor too hard`,
     );
   }
   const flatGroups = metrics['dynamic_sampling/flat'] ?? 0;
