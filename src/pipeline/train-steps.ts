@@ -11,6 +11,7 @@ import {
 } from 'rxjs';
 import { stepsPerBatch, valueSettings } from '../algorithm/algorithm-settings.ts';
 import { nextKlCoef } from '../algorithm/kl/controller.ts';
+import { namingStrays } from '../environment/user-code/stray-errors.ts';
 import { whatFailed } from '../environment/user-code/what-failed.ts';
 import { RunError } from '../errors.ts';
 import type { ReadyBatch } from '../policy/policy.ts';
@@ -105,7 +106,7 @@ function scoredGroups(session: Session): OperatorFunction<Permit, RolloutBatch<S
 
 function judgeTask(curriculum: Curriculum, task: Task, progress: CurriculumProgress): boolean {
   try {
-    return curriculum(task, progress);
+    return namingStrays('the curriculum', () => curriculum(task, progress));
   } catch (cause) {
     throw new RunError(`the curriculum failed on task "${task.id}": ${whatFailed(cause)}`, { cause });
   }
