@@ -8,12 +8,7 @@ import { type RandomStream, randomStream, restoreStream } from '../random.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { Checkpoint, DrawState, EvalRecord, WatchState } from '../run/checkpoint/checkpoint.ts';
 import { loadCheckpoint } from '../run/checkpoint/load-checkpoint.ts';
-import {
-  checkFresh,
-  createRunFolder,
-  findResume,
-  rewindRunFolder,
-} from '../run/checkpoint/open-run-folder.ts';
+import { openRunFolder, type RunFolder } from '../run/checkpoint/open-run-folder.ts';
 import type { RecipeSource } from '../run/folder/config-file.ts';
 import type { RunPaths } from '../run/folder/paths.ts';
 import type { Task } from '../types.ts';
@@ -59,6 +54,7 @@ export interface Session {
   /** Seeds of the batches. */
   readonly seeds: RandomStream;
   readonly evalTasks: readonly Task[];
+  readonly folder: RunFolder;
   readonly paths: RunPaths;
   readonly files: Readonly<Record<'metrics' | 'rollouts' | 'evals', JsonlFile>>;
   /** Batches that the checkpoint held ready, and the index of the first to draw. */
@@ -78,9 +74,22 @@ export async function openSession(
   recipe: Recipe,
   options: TrainOptions & { readonly signal: AbortSignal },
 ): Promise<Session> {
-  const { out, resume = false, signal } = options;
-  if (!resume) await checkFresh(out);
-  const entry = resume ? await findResume(out, recipe) : undefined;
+  const folder = await openRunFolder(options.out, recipe, options.resume ?? false);
+  try {
+    return await openIn(folder, createPolicy, recipe, options);
+  } catch (error) {
+    await folder.close();
+    throw error;
+  }
+}
+
+async function openIn(
+  folder: RunFolder,
+  createPolicy: CreatePolicy,
+  recipe: Recipe,
+  options: TrainOptions & { readonly signal: AbortSignal },
+): Promise<Session> {
+  const { entry } = folder;
   const from = entry && (await loadCheckpoint(entry.path));
   const source = new TaskSource(recipe.env, 'train', from?.tasks);
   await source.probe();
@@ -88,10 +97,9 @@ export async function openSession(
   const policy = await createPolicy(recipe);
   try {
     if (from) await policy.restore(from.policy);
-    const about = { anneal: version, source: options.source ?? null };
-    const paths = resume ? await rewindRunFolder(out, entry) : await createRunFolder(out, recipe, about);
+    const paths = await folder.begin({ anneal: version, source: options.source ?? null });
     return {
-      ...{ recipe, policy, source, evalTasks, paths, stop: signal },
+      ...{ recipe, policy, source, evalTasks, folder, paths, stop: options.signal },
       rewards: nameRewards(recipe.rewards),
       seeds: from ? restoreStream(from.streams.seeds!) : randomStream(recipe.seed, 'seeds'),
       files: {
@@ -124,7 +132,11 @@ function startProgress(recipe: Recipe, from: Checkpoint | undefined, saved: stri
 }
 
 /** Lets go of what a session holds. */
-export async function closeSession({ source, policy }: Session): Promise<void> {
-  await source.close();
-  await policy.dispose();
+export async function closeSession({ source, policy, folder }: Session): Promise<void> {
+  try {
+    await source.close();
+    await policy.dispose();
+  } finally {
+    await folder.close();
+  }
 }
