@@ -2,7 +2,6 @@ import type { NamedReward } from '../environment/scoring/call-reward.ts';
 import { nameRewards } from '../environment/scoring/name-rewards.ts';
 import { firstTasks, TaskSource } from '../environment/task-source.ts';
 import { type JsonlFile, openJsonl } from '../io/jsonl-file.ts';
-import { version } from '../io/version.ts';
 import type { CreatePolicy, Policy, ReadyBatch } from '../policy/policy.ts';
 import { type RandomStream, randomStream, restoreStream } from '../random.ts';
 import type { Recipe } from '../recipe/recipe.ts';
@@ -19,6 +18,8 @@ export interface TrainOptions {
   readonly out: string;
   /** Continue the run in `out` from its last complete checkpoint. */
   readonly resume?: boolean;
+  /** Resume though data or options of the environment have changed. */
+  readonly forceData?: boolean;
   /** Aborting it finishes the step, writes a checkpoint and emits `stopped`. */
   readonly signal?: AbortSignal;
   /** Where the recipe was loaded from, for config.json: `verify`, `eval` and `merge` load it from there. */
@@ -74,7 +75,7 @@ export async function openSession(
   recipe: Recipe,
   options: TrainOptions & { readonly signal: AbortSignal },
 ): Promise<Session> {
-  const folder = await openRunFolder(options.out, recipe, options.resume ?? false);
+  const folder = await openRunFolder(recipe, options);
   try {
     return await openIn(folder, createPolicy, recipe, options);
   } catch (error) {
@@ -97,7 +98,7 @@ async function openIn(
   const policy = await createPolicy(recipe);
   try {
     if (from) await policy.restore(from.policy);
-    const paths = await folder.begin({ anneal: version, source: options.source ?? null });
+    const paths = await folder.begin();
     return {
       ...{ recipe, policy, source, evalTasks, folder, paths, stop: options.signal },
       rewards: nameRewards(recipe.rewards),
