@@ -1,7 +1,8 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { readSafetensors } from '../../src/model/files/safetensors.ts';
+import { lockRun } from '../../src/run/folder/lock-run.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 import { modelFolder, textOf } from '../policy/model-folder.ts';
 import { anneal, answerAnew, recipeFile } from './command-line.ts';
@@ -95,6 +96,30 @@ describe('anneal run', () => {
     for (const file of ['adapter/adapter_model.safetensors', 'merged/model.safetensors', 'rollouts.jsonl']) {
       expect(readFileSync(join(out, file)).equals(readFileSync(join(run, file))), file).toBe(true);
     }
+  });
+
+  test.each([
+    ['SIGTERM', 'SIGTERM', 143],
+    ['SIGHUP', 'SIGINT', 129],
+  ] as const)('%s stops it as Ctrl-C does, and %s after it ends it at once', async (first, second, code) => {
+    const stopped = await anneal(['run', recipe, '--out', join(folder, first)], {
+      onLine: (line, signal) => {
+        if (line.startsWith('step 1/')) signal(first);
+      },
+    });
+    expect(stopped.code).toBe(code);
+    expect(stopped.err).toEqual([
+      `${first}: finishing the step, then writing a checkpoint; a second signal ends the run at once`,
+    ]);
+    expect(stopped.out.at(-2)).toMatch(/^stopped after step \d, saved in .*step-00000\d$/);
+    const twice = await anneal(['run', recipe, '--out', join(folder, `${first}-twice`)], {
+      onLine: (line, signal) => {
+        if (!line.startsWith('step 1/')) return;
+        signal(first);
+        signal(second);
+      },
+    });
+    expect(twice.exits).toEqual([second === 'SIGINT' ? 130 : 143]);
   });
 
   test('a second Ctrl-C ends it at once', async () => {
@@ -199,6 +224,10 @@ describe('bad input ends with 2, one line and no work', () => {
     'a resumed run with other values': {
       args: () => ['run', run, '--resume', '--seed', '4'],
       says: /is continued as it was begun: leave out seed=4/,
+    },
+    'data forced on a new run': {
+      args: () => ['run', recipe, '--force-data'],
+      says: /--force-data is for a run that goes on: give --resume too/,
     },
     'a number that is none': {
       args: () => ['run', recipe, '--steps', 'many'],
@@ -353,6 +382,19 @@ describe('anneal merge', () => {
     expect(await readSafetensors(join(out, 'model.safetensors'))).toEqual(
       await readSafetensors(join(run, 'merged', 'model.safetensors')),
     );
+  });
+
+  test('leaves a run alone to which another process writes, and clears away what a crash left', async () => {
+    const copy = join(folder, 'merged-here');
+    cpSync(run, copy, { recursive: true });
+    const lock = await lockRun(copy);
+    const refused = await anneal(['merge', copy]);
+    expect(refused.err).toEqual([expect.stringMatching(/^error: .*merged-here is in use/)]);
+    expect(refused.code).toBe(2);
+    await lock.release();
+    mkdirSync(join(copy, '.merged.1-ab.tmp'));
+    expect((await anneal(['merge', copy])).code).toBe(0);
+    expect(readdirSync(copy).filter((name) => /\.tmp$|lock/.test(name))).toEqual([]);
   });
 
   test('merges an adapter folder into the base that it names', async () => {
