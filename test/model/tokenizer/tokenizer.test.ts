@@ -164,7 +164,7 @@ describe('chat templates', () => {
     const render = (source: string) => make(characters, {}, source).applyChatTemplate([user('é<')]);
     expect(render('{{ messages[0] | tojson }}')).toBe('{"role": "user", "content": "é<"}');
     expect(render('{{ tools is none }} {{ documents is none }} {{ bos_token is defined }}')).toBe(
-      'true true false',
+      'True True False',
     );
     expect(render("{{ strftime_now('%Y') }}")).toMatch(/^20\d\d$/);
     expect(render('{% for x in range(5) %}{% if x == 2 %}{% break %}{% endif %}{{ x }}{% endfor %}')).toBe(
