@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { InputError } from '../../src/errors.ts';
 import { chatTemplate } from '../../src/model/tokenizer/chat-template.ts';
 import { strftime } from '../../src/model/tokenizer/strftime.ts';
+import { promptText } from '../../src/model/tokenizer/turns.ts';
 import { type Json, knownFields, readGolden } from './golden-files.ts';
 
 const golden = readGolden('templates', 'cases.json');
@@ -11,6 +13,14 @@ describe('the template language is the one of transformers', () => {
     const render = () => chatTemplate(template, golden.specials)(messages, { addGenerationPrompt: true });
     if (error === undefined) expect(render()).toBe(rendered);
     else expect(render).toThrow();
+  });
+});
+
+describe('a turn of the assistant at the end is continued as transformers does', () => {
+  test.each(golden.continued as Json[])('$name', ({ template, messages, rendered, error }) => {
+    const render = () => promptText(chatTemplate(template, golden.specials), messages);
+    if (error === undefined) expect(render()).toBe(rendered);
+    else expect(render).toThrow(InputError);
   });
 });
 

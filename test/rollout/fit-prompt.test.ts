@@ -41,15 +41,15 @@ const talk = [
   say('user', 'third question'),
 ];
 
-function fit(messages: readonly Message[], maxPromptLength: number, longPrompts: LongPrompts = 'cut') {
-  const fitted = fitPrompt(messages, { tokenizer, maxPromptLength, longPrompts });
-  return fitted && { ...fitted, text: tokenizer.decode(fitted.ids) };
+function fitted(messages: readonly Message[], maxPromptLength: number, longPrompts: LongPrompts = 'cut') {
+  const result = fitPrompt(messages, { tokenizer, maxPromptLength, longPrompts });
+  return result && { ...result, text: tokenizer.decode(result.ids) };
 }
 
 describe('a prompt within its limit', () => {
   test('stays as it is', () => {
     const whole = tokenizer.encodeChat(talk);
-    expect(fit(talk, whole.length)).toMatchObject({
+    expect(fitted(talk, whole.length)).toMatchObject({
       messages: talk,
       ids: whole,
       cut: { messages: 0, tokens: 0 },
@@ -59,49 +59,49 @@ describe('a prompt within its limit', () => {
 
 describe('a prompt over its limit', () => {
   test('is dropped, or an error with its length', () => {
-    expect(fit(talk, 20, 'drop')).toBeUndefined();
-    expect(() => fit(talk, 20, 'error')).toThrow(InputError);
-    expect(() => fit(talk, 20, 'error')).toThrow(/the prompt has 68 tokens, more than the 20 allowed/);
+    expect(fitted(talk, 20, 'drop')).toBeUndefined();
+    expect(() => fitted(talk, 20, 'error')).toThrow(InputError);
+    expect(() => fitted(talk, 20, 'error')).toThrow(/the prompt has 68 tokens, more than the 20 allowed/);
   });
 
   test('loses its oldest turns whole, up to a turn of the user, and keeps the system message', () => {
     const length = tokenizer.encodeChat(talk).length;
-    const second = fit(talk, length - 1)!;
+    const second = fitted(talk, length - 1)!;
     expect(second.text).toBe('<s>be brief<e><u>second<e><t>x<e><u>third question<e><a>');
     expect(second.messages).toEqual([system, ...talk.slice(3)]);
     expect(second.cut).toEqual({ messages: 2, tokens: length - second.ids.length });
-    expect(fit(talk, second.ids.length)!.ids).toEqual(second.ids);
-    const third = fit(talk, second.ids.length - 1)!;
+    expect(fitted(talk, second.ids.length)!.ids).toEqual(second.ids);
+    const third = fitted(talk, second.ids.length - 1)!;
     expect(third.text).toBe('<s>be brief<e><u>third question<e><a>');
     expect(third.cut.messages).toBe(4);
   });
 
   test('whose last turn alone is too long loses the beginning of its text, no mark of the template', () => {
-    expect(fit(talk, 20)!.text).toBe('<s>be brief<e><u>uestion<e><a>');
-    expect(fit([say('user', 'first question')], 6)!.text).toBe('<u>ion<e><a>');
-    expect(fit([say('user', 'first question')], 6)!.messages).toEqual([say('user', 'ion')]);
+    expect(fitted(talk, 20)!.text).toBe('<s>be brief<e><u>uestion<e><a>');
+    expect(fitted([say('user', 'first question')], 6)!.text).toBe('<u>ion<e><a>');
+    expect(fitted([say('user', 'first question')], 6)!.messages).toEqual([say('user', 'ion')]);
   });
 
   test('is never cut inside a special token that its text holds', () => {
     const tokens = ['a', 'b', '<t>', 'c', 'd', '<t>', 'e', 'f'];
     for (let kept = 1; kept <= tokens.length; kept++) {
       const text = tokens.slice(-kept).join('');
-      expect(fit([say('user', tokens.join(''))], kept + 3)!.text).toBe(`<u>${text}<e><a>`);
+      expect(fitted([say('user', tokens.join(''))], kept + 3)!.text).toBe(`<u>${text}<e><a>`);
     }
   });
 
   test('is an error where its template and system message alone are too long', () => {
-    expect(() => fit(talk, 12)).toThrow(/can’t be cut to 12 tokens.* has 13/);
-    expect(() => fit([system], 1)).toThrow(InputError);
+    expect(() => fitted(talk, 12)).toThrow(/can’t be cut to 12 tokens.* has 13/);
+    expect(() => fitted([system], 1)).toThrow(InputError);
   });
 
   test('without a chat template keeps its end', () => {
     const plain = characters('');
-    const fitted = fitPrompt([say('user', 'first question')], {
+    const shorter = fitPrompt([say('user', 'first question')], {
       tokenizer: plain,
       maxPromptLength: 4,
       longPrompts: 'cut',
     })!;
-    expect(plain.decode(fitted.ids)).toBe('tion');
+    expect(plain.decode(shorter.ids)).toBe('tion');
   });
 });
