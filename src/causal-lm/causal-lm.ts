@@ -6,6 +6,7 @@ import type { Engine, HostTensor, Named } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
 import { baseLinear } from '../model/decoder.ts';
+import { endTokenIds } from '../model/end-tokens.ts';
 import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import type { TokenBatch } from '../model/token-logits.ts';
@@ -140,7 +141,7 @@ export class LoadedModel implements CausalLM {
       {
         model: this.programs.decoding(this.modelWeights()),
         tokenizer: this.tokenizer,
-        eosTokenIds: this.config.eosTokenIds,
+        eosTokenIds: endTokenIds(this.config, this.tokenizer),
       },
       prompts,
       { groupSize: n, maxNewTokens, temperature, topP, topK, minP, stop, seed },

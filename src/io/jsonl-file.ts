@@ -1,7 +1,7 @@
 import { appendFile, readFile, stat, truncate } from 'node:fs/promises';
 import { InputError } from '../errors.ts';
 import { isMissing } from './read-json.ts';
-import { textLines } from './text-chunks.ts';
+import { ownLines } from './text-chunks.ts';
 
 const NEWLINE = 0x0a;
 
@@ -46,7 +46,7 @@ export function jsonLines(records: readonly object[]): string {
 export async function* readRecords<T>(path: string): AsyncGenerator<T> {
   if ((await sizeOf(path)) === 0) return;
   let [number, damaged] = [0, false];
-  for await (const line of textLines(path)) {
+  for await (const line of ownLines(path)) {
     if (damaged) throw new InputError(`${path}:${number}: the line is damaged, it holds no record`);
     number++;
     const record = parseLine(line);

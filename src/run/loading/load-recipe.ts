@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, join, resolve, sep } from 'node:path';
 import { InputError } from '../../errors.ts';
+import { givenModel, loadingFrom } from '../../io/given-path.ts';
 import { applyOverrides } from '../../recipe/apply-overrides.ts';
 import { parseRecipe, type Recipe, type RecipeInput } from '../../recipe/recipe.ts';
 import { type RecipeSource, type RunConfig, readRunConfig } from '../folder/config-file.ts';
@@ -17,12 +18,18 @@ export interface LoadedRecipe {
  * @throws InputError as `importRecipe`, `applyOverrides` and `parseRecipe` do.
  */
 export async function loadRecipe(spec: string, overrides: readonly string[] = []): Promise<LoadedRecipe> {
-  const { exported, name } = await importRecipe(spec);
-  const recipe = parseRecipe(applyOverrides(exported as RecipeInput, overrides));
+  const { exported, name, folder } = await importRecipe(spec);
+  const recipe = parseRecipe(applyOverrides(located(exported as RecipeInput, folder), overrides));
   return {
     recipe: { ...recipe, model: absolute(recipe.model) },
     source: { recipe: name, set: overrides.map(pinned) },
   };
+}
+
+/** A recipe whose model is a path from its file's folder, where there is such a folder. */
+function located(input: RecipeInput, folder: string | undefined): RecipeInput {
+  if (folder === undefined || typeof input.model !== 'string') return input;
+  return { ...input, model: loadingFrom(folder, () => givenModel(input.model)) };
 }
 
 /**
@@ -39,8 +46,15 @@ export async function loadRunRecipe(
       `${out} was made by a program's own train(), not from a recipe file: its recipe is in that program; what is in a file can be evaluated, verified and resumed from here`,
     );
   }
-  const loaded = await loadRecipe(config.source.recipe, [...config.source.set, ...overrides]);
-  return { ...loaded, config };
+  const { recipe, source } = await loadRecipe(config.source.recipe, [...config.source.set, ...overrides]);
+  const model = fromThere(recipe.model, config.recipe.model);
+  return { recipe: { ...recipe, model }, source, config };
+}
+
+/** A model that is not to be found from here: the one that the run found by that path in the folder where it began. */
+function fromThere(model: string, stored: unknown): string {
+  const missing = !isAbsolute(model) && !existsSync(model);
+  return missing && typeof stored === 'string' && stored.endsWith(join(sep, model)) ? stored : model;
 }
 
 /** A path on disk works from any folder; other names of models stay as they are. */

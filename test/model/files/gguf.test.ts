@@ -78,7 +78,13 @@ function write(change: Partial<GgufInput> = {}): string {
 
 describe('a lone .gguf file', () => {
   test('describes the model by its metadata', async () => {
-    const { raw: _raw, rawGeneration: _generation, eosTokenIds: _eos, ...want } = tinyConfig;
+    const {
+      raw: _raw,
+      rawGeneration: _generation,
+      eosTokenIds: _eos,
+      eosSources: _sources,
+      ...want
+    } = tinyConfig;
     expect(await readModelConfig(write())).toMatchObject({ ...want, eosTokenIds: [1] });
   });
 
@@ -92,6 +98,17 @@ describe('a lone .gguf file', () => {
     const path = write({ tensors: converted(tied) });
     expect((await readModelConfig(path)).tieWordEmbeddings).toBe(true);
     expect(await loadWeights(path, await readModelConfig(path))).toEqual(randomWeights(tied));
+  });
+
+  test('names the ends of turns and messages, too, and a config.json beside it does not hide them', async () => {
+    const ends = { 'tokenizer.ggml.eot_token_id': 4, 'tokenizer.ggml.eom_token_id': 5 };
+    const path = write({ metadata: { ...metadata, ...ends } });
+    expect((await readModelConfig(path)).eosTokenIds).toEqual([1, 4, 5]);
+    writeFileSync(join(path, '..', 'config.json'), JSON.stringify(tinyJson));
+    const config = await readModelConfig(path);
+    expect(config.eosTokenIds).toEqual([1, 4, 5]);
+    // What is saved from it has no metadata.
+    expect(config.rawGeneration).toEqual({ eos_token_id: [1, 4, 5] });
   });
 
   test('gives way to config.json beside it', async () => {
