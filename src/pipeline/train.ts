@@ -17,7 +17,7 @@ import { parseRecipe, type RecipeInput } from '../recipe/recipe.ts';
 import type { TrainEvent } from '../types.ts';
 import { beginRun } from './session/begin-run.ts';
 import { endRun } from './session/end-run.ts';
-import { saveBeforeBatch } from './session/save-state.ts';
+import { saveBeforeBatch, saveBetweenBatches } from './session/save-state.ts';
 import { closeSession, openSession, type Session, type TrainOptions } from './session/session.ts';
 import { trainSteps } from './train-steps.ts';
 
@@ -89,8 +89,9 @@ function abandoned({ stop, progress }: Session): boolean {
 
 /** Ends a stopped run with a checkpoint of the moment before the batch under way. */
 async function* stopBeforeBatch(session: Session): AsyncGenerator<TrainEvent> {
-  yield* saveBeforeBatch(session);
-  yield { type: 'stopped', step: session.policy.version, checkpoint: session.progress.saved! };
+  const saved = await saveBetweenBatches(session);
+  yield saved;
+  yield { type: 'stopped', step: session.policy.version, checkpoint: saved.path };
 }
 
 /** Throws the error that ended the run, and names the checkpoint to go on from. */

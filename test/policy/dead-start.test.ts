@@ -15,8 +15,8 @@ describe('a fresh adapter at β = 1', () => {
     '$placement with $activation is told dead just when its gradient is 0',
     async (adapter) => {
       const tiny = await openTiny({ recipe: { adapter } });
-      const groups = withAdvantages(await rollOut(tiny), mixed);
-      const { grad_norm } = await tiny.policy.update({ objective: 'rl', groups });
+      const rollouts = withAdvantages(await rollOut(tiny), mixed);
+      const { grad_norm } = await tiny.policy.update({ objective: 'rl', rollouts });
       expect(grad_norm === 0).toBe(startsDead(tiny.recipe));
     },
   );

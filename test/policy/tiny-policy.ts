@@ -101,7 +101,12 @@ export async function openTinyRecipe(
   const tokenizer = await loadTokenizer(recipe.model);
   const policy = new ModelPolicy({ engine, config, tokenizer, trainable, schedule, recipe });
   return {
-    ...{ recipe, config, engine, policy, trainable, base },
+    recipe,
+    config,
+    engine,
+    policy,
+    trainable,
+    base,
     programs: new ModelPrograms({ engine, config, linear, ...(frozen && { frozen }) }),
     weights: (at = betas?.() ?? Array<number>(layers).fill(policy.beta)) =>
       trainable.weights(trainedOf(policy), at),

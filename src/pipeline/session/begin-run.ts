@@ -1,6 +1,6 @@
 import type { TrainEvent } from '../../types.ts';
 import { evaluateNow } from './evaluate-now.ts';
-import { saveState } from './save-state.ts';
+import { drawState, saveState } from './save-state.ts';
 import type { Session } from './session.ts';
 import { accuracyWarnings, recipeWarnings } from './warnings.ts';
 
@@ -25,6 +25,9 @@ export async function* beginRun(session: Session): AsyncGenerator<TrainEvent> {
       yield { type: 'warning', step, message };
   }
   progress.clock = performance.now();
+  if (recipe.sampling.maxOffPolicySteps === 0 && pending.length === 0) {
+    progress.betweenBatches = { nextBatch, drawn: drawState(session) };
+  }
   if (!stop.aborted) return;
   const checkpoint = await saveState(session, { pending, nextBatch });
   yield checkpoint;

@@ -6,6 +6,7 @@ import type { Session } from './session.ts';
 
 /** Everything after the last step: writes the adapter, the merged model and the report, and gives the outcome. */
 export async function* endRun({ policy, paths, progress }: Session): AsyncGenerator<TrainEvent> {
+  progress.betweenBatches = undefined;
   const { saveAdapter } = policy;
   if (saveAdapter) await writeFolderAtomic(paths.adapter, (folder) => saveAdapter.call(policy, folder));
   await policy.saveMerged(paths.merged);

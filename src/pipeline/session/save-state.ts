@@ -53,9 +53,13 @@ export async function saveState(
  * step is lost. Does nothing when steps of a batch were under way. A disk error is passed over: the run's own error matters more.
  */
 export async function* saveBeforeBatch(session: Session): AsyncGenerator<TrainEvent> {
-  const { betweenBatches } = session.progress;
-  if (betweenBatches === undefined) return;
-  const { nextBatch, drawn } = betweenBatches;
-  const saved = await saveState(session, { pending: [], nextBatch }, drawn).catch(() => undefined);
+  if (session.progress.betweenBatches === undefined) return;
+  const saved = await saveBetweenBatches(session).catch(() => undefined);
   if (saved) yield saved;
+}
+
+/** Writes a checkpoint of the moment between two batches, in which the run must be. @throws the disk's error. */
+export function saveBetweenBatches(session: Session): Promise<Extract<TrainEvent, { type: 'checkpoint' }>> {
+  const { nextBatch, drawn } = session.progress.betweenBatches!;
+  return saveState(session, { pending: [], nextBatch }, drawn);
 }

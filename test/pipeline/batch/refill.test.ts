@@ -1,38 +1,53 @@
 import { from, lastValueFrom, map, type OperatorFunction, of, pipe, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Permit } from '../../../src/pipeline/batch/batches.ts';
-import { type DrawGroups, refill } from '../../../src/pipeline/batch/refill.ts';
-import type { RolloutBatch, ScoredGroup } from '../../../src/types.ts';
+import { type DrawRollouts, refill } from '../../../src/pipeline/batch/refill.ts';
+import { byGroup, regrouped } from '../../../src/rollout/groups.ts';
+import type { RolloutBatch, ScoredRollout } from '../../../src/types.ts';
 import { Bandit } from '../bandit.ts';
 
 const policy = new Bandit({ steps: 3 }).snapshot();
 const permit = (index: number): Permit => ({ index, policy, reward: undefined });
 
-/** A group by its rewards; every second completion was cut off where `cut` says so. */
-function group(id: string, rewards: readonly number[], cut = false): ScoredGroup {
-  const rollouts = rewards.map((_, g) => ({
-    ...{ tokenIds: [], logprobs: [], text: '', beta: 1, policyVersion: 0 },
-    finishReason: cut && g % 2 === 1 ? ('length' as const) : ('eos' as const),
+/** The rollouts of one prompt by their rewards; every second completion was cut off where `cut` says so. */
+function rolloutsOfPrompt(id: string, rewards: readonly number[], cut = false): ScoredRollout[] {
+  return rewards.map((reward, g) => ({
+    group: 0,
+    task: { id },
+    messages: [],
+    promptIds: [],
+    tokenIds: [],
+    logprobs: [],
+    text: '',
+    finishReason: cut && g % 2 === 1 ? 'length' : 'eos',
+    beta: 1,
+    policyVersion: 0,
+    scores: [],
+    reward,
   }));
-  return { task: { id }, messages: [], promptIds: [], rollouts, scores: [], rewards };
 }
 
-/** Draws groups off a list, by their rewards; `draws` keeps how many were asked for, and for which batch. */
+/**
+ * Draws prompts off a list, each the rewards of its rollouts; `draws` keeps how many were asked for, and for which
+ * batch.
+ */
 function drawing(list: readonly (readonly number[])[]) {
   const draws: [batch: number, prompts: number][] = [];
   let next = 0;
-  const draw: DrawGroups = (prompts): OperatorFunction<Permit, RolloutBatch<ScoredGroup>> =>
+  const draw: DrawRollouts = (prompts): OperatorFunction<Permit, RolloutBatch<ScoredRollout>> =>
     pipe(
       map(({ index }) => {
         draws.push([index, prompts]);
-        const groups = Array.from({ length: prompts }, () => group(String(next), list[next++]!));
-        return { index, groups, policyVersion: 0, beta: 1, metrics: { from: groups[0]!.rewards[0]! } };
+        const drawn = Array.from({ length: prompts }, () => rolloutsOfPrompt(String(next), list[next++]!));
+        const rollouts = regrouped(drawn);
+        return { index, rollouts, policyVersion: 0, beta: 1, metrics: { from: rollouts[0]!.reward } };
       }),
     );
   return { draw, draws };
 }
 
-const ids = ({ groups }: RolloutBatch<ScoredGroup>) => groups.map(({ task }) => task.id);
+/** Ids of a batch's tasks, one a group. */
+const ids = ({ rollouts }: RolloutBatch) => byGroup(rollouts).map(([rollout]) => rollout!.task.id);
 const [flat, telling] = [
   [0, 0],
   [0, 1],
@@ -50,7 +65,10 @@ describe('dynamic sampling', () => {
     expect(ids(batch)).toEqual(['1', '4', '5']);
     expect(batch).toMatchObject({ index: 3, policyVersion: 0, beta: 1 });
     expect(batch.metrics).toEqual({
-      ...{ from: 0, 'dynamic_sampling/tries': 3, 'dynamic_sampling/dropped': 3, 'dynamic_sampling/flat': 0 },
+      from: 0,
+      'dynamic_sampling/tries': 3,
+      'dynamic_sampling/dropped': 3,
+      'dynamic_sampling/flat': 0,
     });
   });
 
@@ -60,8 +78,31 @@ describe('dynamic sampling', () => {
     expect(draws).toHaveLength(2);
     expect(ids(batch)).toEqual(['1', '0', '2']);
     expect(batch.metrics).toMatchObject({
-      ...{ 'dynamic_sampling/tries': 2, 'dynamic_sampling/dropped': 2, 'dynamic_sampling/flat': 2 },
+      'dynamic_sampling/tries': 2,
+      'dynamic_sampling/dropped': 2,
+      'dynamic_sampling/flat': 2,
     });
+  });
+
+  test('numbers the groups of all tries anew from 0, in the batch’s order', async () => {
+    // Tries: 0 flat, 1 telling; then 2 telling alone. Their own numbers were 0 and 1, then 0.
+    const { draw } = drawing([flat, telling, telling]);
+    const batch = await lastValueFrom(of(permit(0)).pipe(refill(draw, { prompts: 2, maxTries: 2 })));
+    expect(batch.rollouts.map(({ group, task }) => [group, task.id])).toEqual([
+      [0, '1'],
+      [0, '1'],
+      [1, '2'],
+      [1, '2'],
+    ]);
+    // Nothing tells anything: two flat ones out of tries of two each, numbered 0 and 1 both times.
+    const none = drawing([flat, flat, flat, flat]);
+    const left = await lastValueFrom(of(permit(0)).pipe(refill(none.draw, { prompts: 2, maxTries: 2 })));
+    expect(left.rollouts.map(({ group, task }) => [group, task.id])).toEqual([
+      [0, '0'],
+      [0, '0'],
+      [1, '1'],
+      [1, '1'],
+    ]);
   });
 
   test('draws once when nothing is missing', async () => {
@@ -80,10 +121,13 @@ describe('dynamic sampling', () => {
   });
 
   test('counts a missing end as a difference where it costs something', async () => {
-    const draw: DrawGroups = () =>
+    const draw: DrawRollouts = () =>
       map(({ index }) => ({
-        ...{ index, policyVersion: 0, beta: 1, metrics: {} },
-        groups: [group('cut', [1, 1], true)],
+        index,
+        policyVersion: 0,
+        beta: 1,
+        metrics: {},
+        rollouts: rolloutsOfPrompt('cut', [1, 1], true),
       }));
     const flatGroups = async (missingEosPenalty: number) => {
       const options = { prompts: 1, maxTries: 1, missingEosPenalty };
@@ -96,7 +140,7 @@ describe('dynamic sampling', () => {
   test('adds up the tasks that a curriculum passed over in every try', async () => {
     const { draw } = drawing([flat, flat, telling]);
     let tries = 0;
-    const counting: DrawGroups = (prompts) =>
+    const counting: DrawRollouts = (prompts) =>
       pipe(
         draw(prompts),
         map((batch) => ({ ...batch, metrics: { ...batch.metrics, 'curriculum/passed_over': ++tries * 10 } })),

@@ -6,7 +6,7 @@ import { marbles } from '../marbles.ts';
 
 function ready(index: number): ReadyBatch {
   const batch = { objective: 'sft', examples: [] } as const;
-  return { index, policyVersion: 0, beta: 0, metrics: {}, batch, farEnough: false };
+  return { index, policyVersion: 0, beta: 0, metrics: {}, batch, stopsEarly: false };
 }
 
 test('waits for the batches behind one, those already there included', async () => {

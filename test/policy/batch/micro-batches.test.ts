@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { unrepeatable } from '../../../src/pipeline/step/step-metrics.ts';
 import type { TrainBatch } from '../../../src/policy/batch/train-batch.ts';
-import type { PolicyState, TrainGroup } from '../../../src/policy/policy.ts';
+import type { PolicyState } from '../../../src/policy/policy.ts';
 import { parseRecipe } from '../../../src/recipe/recipe.ts';
 import { modelFolder } from '../model-folder.ts';
-import { greatestGap, mixed, rollOut, withAdvantages } from '../rollouts.ts';
+import { greatestGap, mapInGroups, mixed, rollOut, withAdvantages, withReference } from '../rollouts.ts';
 import { arraysOf, openTinyRecipe, type RecipeOverrides, type Tiny, tinyRecipe } from '../tiny-policy.ts';
 import { requests } from '../toy-environment.ts';
 
@@ -76,25 +76,20 @@ async function batchFor(tiny: Tiny): Promise<TrainBatch> {
   const { recipe, policy } = tiny;
   if (recipe.objective === 'sft') {
     const asked = await requests(recipe.env, 7);
-    return {
-      objective: 'sft',
-      examples: asked.map((each) => ({ ...each, target: recipe.env.target!(each.task) })),
-    };
+    const { encodeExample } = policy.snapshot();
+    const examples = asked.map((each, group) => ({
+      ...encodeExample({ ...each, target: recipe.env.target!(each.task) }),
+      group,
+    }));
+    return { objective: 'sft', examples };
   }
-  const rolled = await rollOut(tiny);
-  const reference = await policy.referenceLogprobs(rolled);
   // Ratios other than 1, some beyond the clip range; and a group in which all did equally well.
-  const groups = withAdvantages(rolled, (g, p) => (p === 2 ? 0 : mixed(g, p))).map(
-    (group, p): TrainGroup => ({
-      ...group,
-      refLogprobs: reference[p]!,
-      rollouts: group.rollouts.map((rollout, g) => ({
-        ...rollout,
-        logprobs: rollout.logprobs.map((logprob, t) => logprob + 0.3 * Math.sin(t + 2 * g + p)),
-      })),
-    }),
-  );
-  return { objective: 'rl', groups };
+  const scored = withAdvantages(await rollOut(tiny), (g, p) => (p === 2 ? 0 : mixed(g, p)));
+  const rollouts = mapInGroups(await withReference(policy, scored), (rollout, g) => ({
+    ...rollout,
+    logprobs: rollout.logprobs.map((logprob, t) => logprob + 0.3 * Math.sin(t + 2 * g + rollout.group)),
+  }));
+  return { objective: 'rl', rollouts };
 }
 
 /** Greatest difference of two steps relative to the greatest that the step itself made, tensor by tensor. */

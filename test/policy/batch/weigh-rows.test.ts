@@ -1,26 +1,24 @@
 import { describe, expect, test } from 'vitest';
-import type { LossConfig } from '../../../src/algorithm/loss/types.ts';
-import type { UnweightedSequences } from '../../../src/policy/batch/train-rows.ts';
-import { withLeftOut } from '../../../src/policy/batch/unforwarded-groups.ts';
-import { type PrepareOptions, prepareBatch } from '../../../src/policy/batch/weigh-rows.ts';
+import type { TrainRow } from '../../../src/policy/batch/train-rows.ts';
+import { countUnforwarded } from '../../../src/policy/batch/unforwarded-groups.ts';
+import { type WeighOptions, weighRows } from '../../../src/policy/batch/weigh-rows.ts';
 import { randomStream } from '../../../src/random.ts';
+import { lossConfig } from '../../algorithm/loss-config.ts';
 
 const loss = lossConfig({ name: 'grpo' });
 
 /** Two groups of two completions of 2 tokens; the last token of all is masked. */
-const groups: UnweightedSequences[] = [0, 1].map((p) => ({
-  prompt: [1],
-  completions: [
-    [2, 3],
-    [4, 5],
-  ],
-  rows: [0, 1].map((g) => ({
+const texts: TrainRow[] = [0, 1].flatMap((p) =>
+  [0, 1].map((g) => ({
+    group: p,
+    promptIds: [1],
+    tokenIds: g === 0 ? [2, 3] : [4, 5],
     mask: p === 1 && g === 1 ? [1, 0] : [1, 1],
     advantage: g === 0 ? 1 : -1,
     oldLogprobs: [-1, -1],
     samplingLogprobs: [-1, -1.5],
   })),
-}));
+);
 
 const entropies = [
   [4, 1],
@@ -35,21 +33,21 @@ const logprobs = [
   [-9, -50],
 ].map((row) => Float32Array.from(row));
 
-const prepare = async (options: Partial<PrepareOptions>) => {
-  const prepared = await prepareBatch(groups, {
-    ...{ loss, maxCompletionLength: 8, random: randomStream(1, 'x') },
+const weigh = (options: Partial<WeighOptions>) =>
+  weighRows(texts, {
+    loss,
+    maxCompletionLength: 8,
+    random: randomStream(1, 'x'),
     measure: async () => ({ logprobs, entropies }),
     ...options,
   });
-  return { ...prepared, rows: prepared.groups.flatMap(({ rows }) => rows) };
-};
 
 const plain = (rows: readonly (ArrayLike<number> | undefined)[]) => rows.map((row) => Array.from(row!));
 
 describe('over the whole optimiser batch', () => {
   test('nothing is measured when the loss picks no tokens', async () => {
     const measure = () => Promise.reject(new Error('measured'));
-    const { rows } = await prepare({ measure });
+    const { rows } = await weigh({ measure });
     expect(rows[0]).not.toHaveProperty('highEntropy');
     expect(plain(rows.map((row) => row.lossWeights))).toEqual([
       [1 / 8, 1 / 8],
@@ -60,12 +58,12 @@ describe('over the whole optimiser batch', () => {
   });
 
   test('dr_grpo divides by completions times the token limit', async () => {
-    const { rows } = await prepare({ loss: lossConfig({ name: 'dr_grpo' }) });
+    const { rows } = await weigh({ loss: lossConfig({ name: 'dr_grpo' }) });
     expect(rows[0]!.lossWeights[0]).toBeCloseTo(1 / (4 * 8), 9);
   });
 
   test('the tokens of highest entropy are picked, masked ones aside', async () => {
-    const { rows, scalars } = await prepare({ loss: { ...loss, topEntropyQuantile: 0.5 } });
+    const { rows, scalars } = await weigh({ loss: { ...loss, topEntropyQuantile: 0.5 } });
     // The loss tokens' entropies are 0 1 2 3 4 5 6.
     expect(scalars.entropyThreshold).toBe(3);
     expect(plain(rows.map((row) => row.highEntropy))).toEqual([
@@ -78,7 +76,7 @@ describe('over the whole optimiser batch', () => {
 
   test('kl_cov picks the tokens whose log-prob and advantage go together most', async () => {
     const covariance = { share: 0.3 };
-    const { rows } = await prepare({ loss: lossConfig({ name: 'kl_cov', covariance }) });
+    const { rows } = await weigh({ loss: lossConfig({ name: 'kl_cov', covariance }) });
     // Negative advantage and a log-prob far below the mean; then the advantages of the likely tokens.
     const selected = plain(rows.map((row) => row.selected));
     expect(selected[3]).toEqual([1, 0]);
@@ -90,7 +88,7 @@ describe('over the whole optimiser batch', () => {
     const covariance = { share: 0.3, lower: 0, upper: 100 };
     const draw = async (seed: number) => {
       const options = { loss: lossConfig({ name: 'clip_cov', covariance }), random: randomStream(seed, 'x') };
-      return plain((await prepare(options)).rows.map((row) => row.selected));
+      return plain((await weigh(options)).rows.map((row) => row.selected));
     };
     expect(await draw(1)).toEqual(await draw(1));
     const drawn = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(draw));
@@ -100,14 +98,14 @@ describe('over the whole optimiser batch', () => {
 
   test('sampler and trainer are weighed against each other, by token or by completion', async () => {
     const by = async (mode: 'token_truncate' | 'sequence_truncate' | 'sequence_mask', max: number) =>
-      (await prepare({ samplerCorrection: { mode, max } })).rows.map((row) => row.importanceRatio);
+      (await weigh({ samplerCorrection: { mode, max } })).rows.map((row) => row.importanceRatio);
     const token = (await by('token_truncate', 1.2)) as Float32Array[];
     expect(plain(token)[0]).toEqual([1, Math.fround(1.2)]);
     const [first, , , last] = await by('sequence_truncate', 9);
     expect(first).toBeCloseTo(Math.exp(0.5), 6);
     expect(last).toBe(1);
     expect(await by('sequence_mask', 1.2)).toEqual([0, 0, 0, 1]);
-    const { metrics } = await prepare({ samplerCorrection: { mode: 'token_mask' } });
+    const { metrics } = await weigh({ samplerCorrection: { mode: 'token_mask' } });
     expect(metrics['sampling/sampling_logp_difference/max']).toBe(0.5);
   });
 });
@@ -125,10 +123,10 @@ test('groups that were not forwarded count in the metrics as far as is known', (
   const forwarded = { tokens: 10, sequences: 4, fillers: 2, tokenAdvantages: false };
   const sizes = { all: { tokens: 30, sequences: 6 }, forwarded };
   const known = { entropy: 3, 'clip_ratio/low_min': 0, 'val/ratio': 1.5, 'vespo/phi_seq_mean': 0.5 };
-  expect(withLeftOut(metrics, sizes)).toEqual({ ...metrics, ...known });
+  expect(countUnforwarded(metrics, sizes)).toEqual({ ...metrics, ...known });
   const perToken = { ...sizes, forwarded: { ...forwarded, tokenAdvantages: true } };
-  expect(withLeftOut(metrics, perToken)['vespo/phi_seq_mean']).toBe(2);
-  expect(withLeftOut(metrics, { ...sizes, forwarded: { ...forwarded, ...sizes.all, fillers: 0 } })).toEqual(
-    metrics,
-  );
+  expect(countUnforwarded(metrics, perToken)['vespo/phi_seq_mean']).toBe(2);
+  expect(
+    countUnforwarded(metrics, { ...sizes, forwarded: { ...forwarded, ...sizes.all, fillers: 0 } }),
+  ).toEqual(metrics);
 });
