@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { HostTensor } from '../../src/engine/engine.ts';
 import type { DecodingModel } from '../../src/model/decoding-model.ts';
 import { createTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
-import { completions } from '../../src/rollout/sample-groups.ts';
+import { completions } from '../../src/rollout/sample-rollouts.ts';
 
 /** Ids in the order in which the model below says them. */
 const tokens = ['a', '<t>', 'b', ' ', '<u>', 'c', 'd', '<e>'];
