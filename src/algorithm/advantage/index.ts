@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { InputError } from '../../errors.ts';
+import type { OptionsOf } from '../../options/options-of.ts';
 import { gae, verlGae } from './gae.ts';
 import { gpg } from './gpg.ts';
 import { grpo, verlGrpo } from './grpo.ts';
@@ -38,8 +39,8 @@ export const verlEstimators: Readonly<Partial<Record<EstimatorName, AdvantageEst
   gae: verlGae,
 };
 
-type OwnOptions<E> = E extends AdvantageEstimator<infer O, z.ZodRawShape> ? z.output<z.ZodObject<O>> : never;
-type Beside<E> = E extends AdvantageEstimator<z.ZodRawShape, infer B> ? z.output<z.ZodObject<B>> : never;
+type OwnOptions<E> = E extends AdvantageEstimator<infer O, z.ZodRawShape> ? OptionsOf<O> : never;
+type Beside<E> = E extends AdvantageEstimator<z.ZodRawShape, infer B> ? OptionsOf<B> : never;
 
 /** How rewards become advantages: an estimator's name with its own options, parsed. */
 export type NamedEstimator = {
