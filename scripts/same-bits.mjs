@@ -41,7 +41,9 @@ for (const [name, run] of Object.entries(recipes)) {
   if (!same) console.log(`  before ${before[first]}\n  after  ${after[first]}`);
 }
 rmSync(folder, { recursive: true });
-console.log(`same-bits against ${ref}: ${Object.keys(recipes).length - different} equal, ${different} different`);
+console.log(
+  `same-bits against ${ref}: ${Object.keys(recipes).length - different} equal, ${different} different`,
+);
 process.exitCode = different === 0 ? 0 : 1;
 
 /** Lines of metrics.jsonl with sorted names and without what never repeats. */

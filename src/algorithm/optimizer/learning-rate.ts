@@ -34,7 +34,7 @@ const wave = (at: number, cycles: number) => 0.5 * (1 + Math.cos(Math.PI * cycle
 const above = (floor: number, share: number) => Math.max(0, share * (1 - floor) + floor);
 
 const cycles = {
-  cycles: positive.default(0.5).describe('cosine waves: 0.5 falls once to the end, 1 falls and rises'),
+  cycles: positive.default(0.5).describe('cosine waves: 0.5 falls once, 1 falls and rises again'),
 };
 const shapes = z.enum(['linear', 'cosine', '1-sqrt']);
 
@@ -55,14 +55,16 @@ export const schedules = {
     after: (step, span, options) => Math.max(0, cosineAt(step, span, options.cycles)),
   }),
   cosine_with_restarts: defineSchedule({
-    options: { cycles: positiveInt.default(1).describe('falls to 0, each from the peak') },
+    options: {
+      cycles: positiveInt.default(1).describe('cosine_with_restarts: how often the rate falls from its peak'),
+    },
     after(step, { warmupSteps, steps }, options) {
       const at = progress(step, warmupSteps, steps - warmupSteps);
       return at >= 1 ? 0 : Math.max(0, wave((options.cycles * at) % 1, 0.5));
     },
   }),
   cosine_with_min_lr: defineSchedule({
-    options: { ...cycles, minLrRatio: fraction.describe('rate at the end as a share of lr') },
+    options: { ...cycles, minLrRatio: fraction.describe('least rate as a share of lr') },
     after: (step, span, options) => above(options.minLrRatio, cosineAt(step, span, options.cycles)),
   }),
   polynomial: defineSchedule({
@@ -98,7 +100,7 @@ export const schedules = {
         .describe('steps at lr between warm-up and fall; the rest of the run when left out'),
       warmupType: shapes.default('linear').describe('shape of the warm-up: `linear`, `cosine`, `1-sqrt`'),
       decayType: shapes.default('cosine').describe('shape of the fall'),
-      minLrRatio: fraction.default(0).describe('rate at both ends as a share of lr'),
+      minLrRatio: fraction.default(0).describe('least rate as a share of lr'),
       ...cycles,
     },
     warmUp(rise, { warmupType, minLrRatio }) {
