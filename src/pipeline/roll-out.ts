@@ -4,7 +4,7 @@ import { type EpisodeOptions, playEpisodes } from '../rollout/play-episodes.ts';
 import type { Environment, RolloutBatch } from '../types.ts';
 import type { DrawnBatch } from './batches.ts';
 
-const GREEDY = { groupSize: 1, temperature: 0, topP: 1, topK: 0, minP: 0 } as const;
+const GREEDY = { groupSize: 1, temperature: 0, topP: 1, topK: 0, minP: 0, repetitionPenalty: 1 } as const;
 
 /** What else than completions an algorithm wants of the policy that samples. */
 export interface RollOutOptions {
