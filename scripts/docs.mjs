@@ -7,7 +7,7 @@ import { createJiti } from 'jiti';
 const jiti = createJiti(import.meta.url);
 const source = (name) => jiti.import(`../src/${name}.ts`);
 const { losses, verlLosses } = await source('algorithm/loss/index');
-const { estimators, verlEstimators } = await source('algorithm/advantage/index');
+const { estimators, estimatorNamed } = await source('algorithm/advantage/index');
 const { algorithm } = await source('algorithm/algorithm-schema');
 const { optimizer } = await source('algorithm/optimizer/optimizer-settings');
 const { schedules } = await source('algorithm/optimizer/learning-rate');
@@ -68,6 +68,9 @@ function lossRow(name, { options: shape, advantage, aggregation }) {
 
 /** Those of verl's definitions that are not TRL's, too. */
 const others = (own, shared) => Object.entries(own).filter(([name, value]) => shared[name] !== value);
+const verlEstimators = Object.fromEntries(
+  Object.keys(estimators).map((name) => [name, estimatorNamed({ estimator: name, compat: 'verl' })]),
+);
 
 const lossTable = table(
   ['loss', 'averaged over', 'advantages', 'its options, with their defaults'],

@@ -2,9 +2,6 @@ import type { ReadyBatch, UpdateMetrics } from '../policy/policy.ts';
 import { ownLength } from '../rollout/own-tokens.ts';
 import type { EvalResult, StepMetrics } from '../types.ts';
 
-/** Metrics that differ between two runs of the same seed: wall-clock time and what the engine had compiled before. */
-export const unrepeatable: readonly string[] = ['step_time', 'tokens_per_second', 'compilations'];
-
 /** Tokens of a batch as TRL counts them: prompts and what the policy wrote; for examples the update tells, which tokenised them. */
 export function countTokens({ batch }: ReadyBatch, update: UpdateMetrics): number {
   if (batch.objective === 'sft') return update.num_tokens ?? 0;

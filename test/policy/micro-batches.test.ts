@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { unrepeatable } from '../../src/pipeline/step-metrics.ts';
 import type { PolicyState, TrainBatch, TrainGroup } from '../../src/policy/policy.ts';
 import { parseRecipe } from '../../src/recipe/recipe.ts';
+import { unrepeatable } from '../pipeline/unrepeatable.ts';
 import { modelFolder } from './model-folder.ts';
 import { greatestGap, mixed, rollOut, withAdvantages } from './rollouts.ts';
 import { arraysOf, openTinyRecipe, type RecipeOverrides, type Tiny, tinyRecipe } from './tiny-policy.ts';

@@ -33,7 +33,7 @@ export const estimators = {
 export type EstimatorName = keyof typeof estimators;
 
 /** Those that verl defines otherwise under the same name (compat: 'verl'). */
-export const verlEstimators: Readonly<Partial<Record<EstimatorName, AdvantageEstimator>>> = {
+const verlEstimators: Readonly<Partial<Record<EstimatorName, AdvantageEstimator>>> = {
   grpo: verlGrpo,
   reinforce_plus_plus: verlReinforcePlusPlus,
   gae: verlGae,
