@@ -20,7 +20,9 @@ export const algorithmFields = {
   ...lossTerms,
   klIn: z
     .enum(['loss', 'reward'])
-    .describe("the KL is a term of the loss, or a penalty in each token's reward"),
+    .describe(
+      "the KL is a term of the loss, or a penalty in each token's reward; `reward` with gae and `loss` without when left out",
+    ),
   klControl: klControl
     .default({ type: 'fixed' })
     .describe(
@@ -46,7 +48,9 @@ export const algorithmFields = {
   stepsPerGeneration: positiveInt
     .default(1)
     .describe('optimiser steps that a pass is split into, each on as many prompts'),
-  shuffle: z.boolean().describe('each pass goes through the prompts in an order of its own'),
+  shuffle: z
+    .boolean()
+    .describe('each pass goes through the prompts in an order of its own; with gae when left out'),
   targetKl: positive
     .optional()
     .describe("once approx_kl of a step exceeds this, the batch's other steps pass without an update"),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { KnownAmong } from '../options/issue-lines.ts';
+import { issuesOf } from '../options/issue-lines.ts';
 import { mergedFields, registerFields } from '../options/schema-fields.ts';
 import { type EstimatorName, estimatorNamed, estimators, type NamedEstimator } from './advantage/index.ts';
 import { algorithmConflicts } from './algorithm-conflicts.ts';
@@ -9,6 +9,7 @@ import {
   dependentDefaults,
   type GivenFields,
 } from './algorithm-fields.ts';
+import { type Parts, unreadBy } from './algorithm-parts.ts';
 import {
   type GivenLoss,
   type LossName,
@@ -17,7 +18,6 @@ import {
   type NamedLoss,
   verlLosses,
 } from './loss/index.ts';
-import { type Parts, unreadOptions } from './unread-options.ts';
 
 /**
  * `algorithm` of a recipe with every default filled in: a union, told apart by the loss's `compat` and `name` and by
@@ -49,7 +49,7 @@ const compat = z
   .describe('whose conventions hold where TRL and verl differ');
 const estimator = z
   .enum(namesOf<EstimatorName>(estimators))
-  .describe("what a completion's reward is compared with");
+  .describe("what a completion's reward is compared with; the loss's own when left out");
 
 /** The fields that decide which others there are. */
 const choice = z.looseObject({
@@ -92,7 +92,7 @@ function parse(chosen: Chosen): { readonly issues: Issues; readonly data?: Algor
   }
   const parts = partsOf(chosen);
   const given = { ...defined(chosen), advantage: defined(chosen.advantage) };
-  const unread = unreadOptions(given, parts);
+  const unread = unreadBy(parts, given);
   const read = unread.reduce((rest, { path }) => without(rest, path), given);
   const schema = schemaOf(parts);
   const { data, error } = schema.safeParse(withDefaults(read, parts), { reportInput: true });
@@ -100,7 +100,7 @@ function parse(chosen: Chosen): { readonly issues: Issues; readonly data?: Algor
   const wrong = [...unread, ...(parsed ? algorithmConflicts(parsed) : [])];
   const issues: Issues = [
     ...wrong.map(({ path, ...issue }) => ({ code: 'custom' as const, path: [...path], ...issue })),
-    ...(error?.issues ?? []).map((issue) => ({ ...issue, ...knownAmong(issue, schema) }) as Issues[number]),
+    ...issuesOf(error, schema),
   ];
   return parsed && issues.length === 0 ? { issues, data: withRangeOf(given, parsed) } : { issues };
 }
@@ -123,10 +123,6 @@ function schemaOf({ name, compat, loss, estimatorName, estimator }: Parts) {
     ...algorithmFields,
   });
 }
-
-/** Of what was unknown in `algorithm` itself: what may be meant are the options of this loss alone. */
-const knownAmong = ({ code, path }: z.core.$ZodIssue, { shape }: z.ZodObject): KnownAmong | undefined =>
-  code === 'unrecognized_keys' && path.length === 0 ? { among: Object.keys(shape) } : undefined;
 
 /** What was given, with the defaults that depend on other fields. */
 function withDefaults(given: Fields & { readonly advantage: Fields }, parts: Parts): Fields {

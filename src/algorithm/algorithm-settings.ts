@@ -1,7 +1,7 @@
 import { estimatorNamed } from './advantage/index.ts';
 import type { Algorithm } from './algorithm-schema.ts';
 
-export { type Algorithm, algorithm, type GivenAlgorithm } from './algorithm-schema.ts';
+export { type Algorithm, algorithm } from './algorithm-schema.ts';
 
 /** How a value function is trained and used. */
 export interface ValueSettings {

@@ -31,6 +31,8 @@ export interface GenerateOptions {
   readonly topP?: number;
   readonly topK?: number;
   readonly minP?: number;
+  /** Above 1 makes tokens of the prompt and of the completion so far less likely; 1 when left out. */
+  readonly repetitionPenalty?: number | undefined;
   /** Completions of each prompt. */
   readonly n?: number;
   readonly stop?: readonly string[];
@@ -131,11 +133,12 @@ export class LoadedModel implements CausalLM {
       topP = 1,
       topK = 0,
       minP = 0,
+      repetitionPenalty = 1,
       n = 1,
       stop = [],
       seed = 0,
     } = options;
-    checkSampling({ maxNewTokens, temperature, topP, topK, minP, n });
+    checkSampling({ maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, n });
     const prompts = this.promptIds(options);
     const groups = await completions(
       {
@@ -144,7 +147,7 @@ export class LoadedModel implements CausalLM {
         eosTokenIds: endTokenIds(this.config, this.tokenizer),
       },
       prompts,
-      { groupSize: n, maxNewTokens, temperature, topP, topK, minP, stop, seed },
+      { groupSize: n, maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, stop, seed },
     );
     return groups.flat();
   }
@@ -203,15 +206,18 @@ export class LoadedModel implements CausalLM {
 
 /** @throws InputError for a sampling setting out of its range, with the value given. */
 function checkSampling(
-  given: Readonly<Record<'maxNewTokens' | 'temperature' | 'topP' | 'topK' | 'minP' | 'n', number>>,
+  given: Readonly<
+    Record<'maxNewTokens' | 'temperature' | 'topP' | 'topK' | 'minP' | 'repetitionPenalty' | 'n', number>
+  >,
 ) {
-  const { maxNewTokens, temperature, topP, topK, minP, n } = given;
+  const { maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, n } = given;
   const rules: readonly [name: keyof typeof given, holds: boolean, range: string][] = [
     ['maxNewTokens', Number.isInteger(maxNewTokens) && maxNewTokens >= 1, 'a whole number from 1'],
     ['temperature', temperature >= 0 && Number.isFinite(temperature), '0 (greedy) or more'],
     ['topP', topP > 0 && topP <= 1, 'above 0 and at most 1'],
     ['topK', Number.isInteger(topK) && topK >= 0, '0 (every token) or a whole number'],
     ['minP', minP >= 0 && minP <= 1, 'between 0 and 1'],
+    ['repetitionPenalty', repetitionPenalty > 0 && Number.isFinite(repetitionPenalty), 'above 0'],
     ['n', Number.isInteger(n) && n >= 1, 'a whole number from 1'],
   ];
   const broken = rules.find(([, holds]) => !holds);

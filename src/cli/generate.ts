@@ -18,6 +18,7 @@ interface Options {
   readonly topP: number;
   readonly topK: number;
   readonly minP: number;
+  readonly repetitionPenalty: number;
   readonly n: number;
   readonly stop: readonly string[];
   readonly seed: number;
@@ -41,6 +42,12 @@ export function generateCommand(io: Io, { loadModel }: Toolkit): Command {
     .option('--top-p <p>', 'nucleus', numeric('--top-p'), 1)
     .option('--top-k <k>', 'most likely tokens to choose from; 0 is all', numeric('--top-k'), 0)
     .option('--min-p <p>', 'least share of the likeliest token’s probability', numeric('--min-p'), 0)
+    .option(
+      '--repetition-penalty <x>',
+      'above 1 makes tokens that occurred before less likely',
+      numeric('--repetition-penalty'),
+      1,
+    )
     .option('--n <n>', 'completions of each prompt', numeric('--n'), 1)
     .option('--stop <text>', 'text that ends a completion (repeatable)', repeatable, [])
     .option('--seed <n>', 'seed of the sampling', numeric('--seed'), 0)

@@ -4,6 +4,6 @@ import type { EpisodeOptions } from '../rollout/play-episodes.ts';
 /** Greedy decoding with a recipe's limits; nothing else of its sampling applies. */
 export function greedyOptions({ sampling }: Pick<Recipe, 'sampling'>): EpisodeOptions {
   const { maxNewTokens, maxPromptLength, maxTurns, stepTimeout, stop } = sampling;
-  const off = { temperature: 0, topP: 1, topK: 0, minP: 0, seed: 0 };
+  const off = { temperature: 0, topP: 1, topK: 0, minP: 0, repetitionPenalty: 1, seed: 0 };
   return { groupSize: 1, maxNewTokens, maxPromptLength, maxTurns, stepTimeout, stop, ...off };
 }

@@ -9,10 +9,17 @@ export interface DecodingModel {
   readonly maxPositions: number;
   /** Keys and values of prompts, ids [P, T] right-padded → [k0, v0, …], each [P, KV, T, headDim]. */
   prefill(ids: HostTensor, lengths: HostTensor): Promise<readonly HostTensor[]>;
-  /** Next-token probabilities [B, V] at a temperature, after ids [B] at positions `cache.lengths`; and the new keys and values. */
+  /**
+   * After ids [B] at positions `cache.lengths`: next-token probabilities [B, V] at a temperature, each row's greatest logit divided by
+   * it [B], and the new keys and values.
+   */
   step(
     ids: Int32Array,
     cache: KvCache,
     temperature: number,
-  ): Promise<{ readonly probabilities: Float32Array; readonly tensors: readonly HostTensor[] }>;
+  ): Promise<{
+    readonly probabilities: Float32Array;
+    readonly topLogits: Float32Array;
+    readonly tensors: readonly HostTensor[];
+  }>;
 }

@@ -161,6 +161,7 @@ export class ModelPrograms {
     const scaled = tf.div(logits(head, hidden), inputs.temperature!);
     return {
       probabilities: tf.softmax(scaled),
+      topLogits: tf.max(scaled, -1),
       ...named(
         this.config.layers,
         keys.flatMap(({ k, v }) => [k, v]),
@@ -194,6 +195,7 @@ export class ModelPrograms {
     });
     return {
       probabilities: out.probabilities!.data as Float32Array,
+      topLogits: out.topLogits!.data as Float32Array,
       tensors: names.map((name) => out[name]!),
     };
   }

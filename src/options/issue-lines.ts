@@ -1,12 +1,25 @@
 import type { z } from 'zod';
 import { nearestNames } from './nearest-names.ts';
-import { fieldsOf } from './schema-fields.ts';
+import { fieldsAt } from './schema-fields.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** What an issue of unknown keys may carry: the keys that are known where others of the same schema are not. */
-export interface KnownAmong {
+/** What an issue of unknown keys may carry: the keys that are known there. */
+interface KnownAmong {
   readonly among: readonly string[];
+}
+
+/** What a schema found wrong that code has chosen among several: to be passed on by the schema of the choice. */
+export function issuesOf(
+  error: z.core.$ZodError | undefined,
+  schema: z.core.$ZodType,
+): z.core.$ZodRawIssue[] {
+  return (error?.issues ?? []).map((issue) => {
+    const known: KnownAmong | false = issue.code === 'unrecognized_keys' && {
+      among: fieldsAt(schema, issue.path),
+    };
+    return { ...issue, ...known } as z.core.$ZodRawIssue;
+  });
 }
 
 /** What a schema found wrong, a line an issue: where, what, and the value given; of an unknown field what was meant, or what there is. */
@@ -28,12 +41,7 @@ function given({ input }: Issue): string {
 
 function meant(issue: Issue, schema: z.core.$ZodType): string {
   if (issue.code !== 'unrecognized_keys') return '';
-  let at: z.core.$ZodType | undefined = schema;
-  for (const name of issue.path) {
-    const fields: Readonly<Record<string, z.core.$ZodType>> = at ? fieldsOf(at) : {};
-    at = fields[typeof name === 'number' ? '<n>' : String(name)];
-  }
-  const names = (issue as Partial<KnownAmong>).among ?? (at ? Object.keys(fieldsOf(at)) : []);
+  const names = (issue as Partial<KnownAmong>).among ?? fieldsAt(schema, issue.path);
   const near = issue.keys.flatMap((key) => nearestNames(key, names, 1));
   if (near.length > 0) return `; did you mean ${near.join(', ')}?`;
   return names.length > 0 ? `; there are ${names.join(', ')}` : '';

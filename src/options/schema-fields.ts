@@ -25,6 +25,13 @@ export function fieldsOf(schema: z.core.$ZodType): Fields {
   return wrapped instanceof z.ZodType ? fieldsOf(wrapped) : {};
 }
 
+/** The names of the fields at a path below a schema; none where there is nothing. */
+export function fieldsAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
+  let at: z.core.$ZodType | undefined = schema;
+  for (const name of path) at = at && fieldsOf(at)[/^\d+$/.test(String(name)) ? '<n>' : String(name)];
+  return at ? Object.keys(fieldsOf(at)) : [];
+}
+
 /** Every field below a schema, as a dotted path. */
 export function fieldPaths(schema: z.core.$ZodType, prefix = ''): string[] {
   return Object.entries(fieldsOf(schema)).flatMap(([name, field]) => {

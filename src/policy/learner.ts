@@ -36,7 +36,7 @@ export class Learner {
   /** Learning rate of the step after `step` others. */
   rate(step: number): number {
     const { optimizer, steps } = this.recipe;
-    return learningRate({ ...optimizer, type: optimizer.lrSchedule, totalSteps: steps }, step);
+    return learningRate(optimizer, { step, steps });
   }
 
   /**

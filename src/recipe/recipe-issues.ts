@@ -17,6 +17,7 @@ export function recipeIssues(recipe: Recipe): RecipeIssue[] {
     ...(recipe.objective === 'sft' ? supervisedIssues(recipe) : batchIssues(recipe)),
     ...partIssues(recipe),
     ...annealIssues(recipe),
+    ...learningRateIssues(recipe),
   ];
 }
 
@@ -96,6 +97,18 @@ function partIssues({ sampling, algorithm: given }: Recipe): RecipeIssue[] {
       input: given.stepsPerGeneration,
     },
   ];
+}
+
+function learningRateIssues({ optimizer, steps }: Recipe): RecipeIssue[] {
+  if (optimizer.lrSchedule === 'polynomial' && optimizer.endLr >= optimizer.lr) {
+    const message = `must be below optimizer.lr (${optimizer.lr}), from which the rate falls to it`;
+    return [{ path: ['optimizer', 'endLr'], message, input: optimizer.endLr }];
+  }
+  if (optimizer.lrSchedule !== 'warmup_stable_decay') return [];
+  const { warmupSteps, stableSteps = 0, decaySteps } = optimizer;
+  if (warmupSteps + stableSteps + decaySteps <= steps) return [];
+  const message = `ends after the run: warmupSteps (${warmupSteps}), stableSteps (${stableSteps}) and decaySteps must fit into ${steps} steps`;
+  return [{ path: ['optimizer', 'decaySteps'], message, input: decaySteps }];
 }
 
 function annealIssues(recipe: Recipe): RecipeIssue[] {

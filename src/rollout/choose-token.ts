@@ -16,7 +16,7 @@ export function argmax(probabilities: Float32Array): number {
   return best;
 }
 
-/** Draws a token from [V] probabilities after top-k, top-p and min-p, in transformers' order. */
+/** Draws a token from [V] probabilities, up to a factor, after top-k, top-p and min-p, in transformers' order. */
 export function drawToken(probabilities: Float32Array, truncation: Truncation, stream: RandomStream): number {
   const { topK, topP, minP } = truncation;
   const order: ProcessorOrder = [

@@ -4,6 +4,7 @@ import { lengthBucket } from '../model/length-bucket.ts';
 import { type RandomStream, randomStream } from '../random.ts';
 import type { FinishReason } from '../types.ts';
 import { argmax, drawToken, type Truncation } from './choose-token.ts';
+import { penaliseRepetition } from './penalise-repetition.ts';
 
 export interface GenerateSettings extends Truncation {
   /** G: completions of each prompt. */
@@ -11,6 +12,8 @@ export interface GenerateSettings extends Truncation {
   readonly maxNewTokens: number;
   /** 0 is greedy decoding; its log-probs are those at temperature 1. */
   readonly temperature: number;
+  /** Above 1 makes tokens of the prompt and of the completion so far less likely; 1 when left out. */
+  readonly repetitionPenalty?: number | undefined;
   readonly eosTokenIds: readonly number[];
   /** Whether a completion's ids so far contain a stop string. */
   readonly stops?: (ids: readonly number[]) => boolean;
@@ -20,7 +23,7 @@ export interface GenerateSettings extends Truncation {
 /** A completion before its text is made. */
 export interface GeneratedTokens {
   readonly tokenIds: readonly number[];
-  /** Under the untruncated distribution at the sampling temperature, nats. */
+  /** Under the distribution at the sampling temperature, without truncation and without repetition penalty; nats. */
   readonly logprobs: readonly number[];
   readonly finishReason: FinishReason;
 }
@@ -64,6 +67,7 @@ function waves(
 }
 
 interface Row {
+  readonly prompt: readonly number[];
   readonly tokenIds: number[];
   readonly logprobs: number[];
   readonly stream: RandomStream;
@@ -83,6 +87,7 @@ async function decodeWave(
     Array.from(
       { length: groupSize },
       (_, g): Row => ({
+        prompt,
         tokenIds: [],
         logprobs: [],
         stream: randomStream(settings.seed, `row ${(firstPrompt + p) * groupSize + g}`),
@@ -95,10 +100,11 @@ async function decodeWave(
   let ids = Int32Array.from(rows, (_, r) => prompts[Math.floor(r / groupSize)]!.at(-1)!);
   let active = rows;
   while (active.length > 0) {
-    const { probabilities, tensors } = await model.step(ids, cache, settings.temperature || 1);
+    const { probabilities, topLogits, tensors } = await model.step(ids, cache, settings.temperature || 1);
     cache.append(tensors);
     for (const [r, row] of active.entries()) {
-      extend(row, probabilities.subarray(r * model.vocabSize, (r + 1) * model.vocabSize), settings);
+      const own = probabilities.subarray(r * model.vocabSize, (r + 1) * model.vocabSize);
+      extend(row, { probabilities: own, topLogit: topLogits[r]! }, settings);
     }
     const going = active.flatMap(({ finishReason }, r) => (finishReason === undefined ? [r] : []));
     if (going.length < active.length) cache.keep(going);
@@ -136,9 +142,15 @@ async function prefillPrompts(
 }
 
 /** Chooses a row's next token and says whether it was the last. */
-function extend(row: Row, probabilities: Float32Array, settings: GenerateSettings): void {
-  const token =
-    settings.temperature === 0 ? argmax(probabilities) : drawToken(probabilities, settings, row.stream);
+function extend(
+  row: Row,
+  { probabilities, topLogit }: { readonly probabilities: Float32Array; readonly topLogit: number },
+  settings: GenerateSettings,
+): void {
+  const { temperature, repetitionPenalty: penalty = 1 } = settings;
+  const previousIds = penalty === 1 ? [] : [...row.prompt, ...row.tokenIds];
+  const weights = penaliseRepetition(probabilities, { penalty, topLogit, previousIds });
+  const token = temperature === 0 ? argmax(weights) : drawToken(weights, settings, row.stream);
   row.tokenIds.push(token);
   row.logprobs.push(Math.log(probabilities[token]!));
   if (settings.eosTokenIds.includes(token)) row.finishReason = 'eos';

@@ -18,6 +18,8 @@ export interface SampleOptions {
   readonly topP: number;
   readonly topK: number;
   readonly minP: number;
+  /** 1, which changes nothing, when left out. */
+  readonly repetitionPenalty?: number | undefined;
   readonly stop: readonly string[];
   /** Seed of the call: the same weights, β, requests and seed give the same bits, whatever else is going on. */
   readonly seed: number;

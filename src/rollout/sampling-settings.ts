@@ -14,6 +14,8 @@ export const sampling = z.strictObject({
   /** 0 keeps every token. */
   topK: z.int().nonnegative().default(0),
   minP: fraction.default(0),
+  /** Above 1 makes tokens of the prompt and of the completion so far less likely. */
+  repetitionPenalty: z.number().positive().default(1),
   /** Strings that end a completion. */
   stop: z.array(z.string().min(1)).default([]),
   /** Turns of the policy in an episode, where the environment answers; maxNewTokens is for each. */

@@ -1,7 +1,9 @@
 import { expect } from 'vitest';
+import type { z } from 'zod';
 import { adamW } from '../../src/algorithm/optimizer/adamw.ts';
 import { clipGradNorm } from '../../src/algorithm/optimizer/clip.ts';
-import { type LearningRateSchedule, learningRate } from '../../src/algorithm/optimizer/learning-rate.ts';
+import { learningRate } from '../../src/algorithm/optimizer/learning-rate.ts';
+import { optimizer } from '../../src/algorithm/optimizer/optimizer-settings.ts';
 import {
   expectClose,
   flat,
@@ -20,54 +22,48 @@ const values = (tensors: Record<string, Float32Array>) =>
     .sort((a, b) => Number(a) - Number(b))
     .map((name) => Array.from(tensors[name]!));
 
-function schedule(config: Readonly<Record<string, Json>>, lr: number): LearningRateSchedule {
-  onlyKeys(
-    config,
-    ['type', 'lr', 'num_warmup_steps', 'num_training_steps', 'scheduler_specific_kwargs'],
-    'schedule',
-  );
+const scheduleKeys = ['type', 'lr', 'num_warmup_steps', 'num_training_steps', 'scheduler_specific_kwargs'];
+
+/** transformers' names for the options of a schedule, in ours. */
+const ourNames: Readonly<Record<string, string>> = {
+  num_cycles: 'cycles',
+  min_lr_rate: 'minLrRatio',
+  min_lr_ratio: 'minLrRatio',
+  num_decay_steps: 'decaySteps',
+  num_stable_steps: 'stableSteps',
+  warmup_type: 'warmupType',
+  decay_type: 'decayType',
+  lr_end: 'endLr',
+  power: 'power',
+  timescale: 'timescale',
+};
+
+/** The recorded schedule as a recipe gives it, from which the rate of each step comes. */
+function rateOf(config: Readonly<Record<string, Json>>, lr: number): (step: number) => number {
+  onlyKeys(config, scheduleKeys, 'schedule');
   const extra = config.scheduler_specific_kwargs ?? {};
-  onlyKeys(
-    extra,
-    [
-      'num_cycles',
-      'min_lr_rate',
-      'min_lr_ratio',
-      'num_decay_steps',
-      'decay_type',
-      'lr_end',
-      'power',
-      'timescale',
-    ],
-    'scheduler_specific_kwargs',
-  );
-  return {
-    type: config.type,
+  onlyKeys(extra, Object.keys(ourNames), 'scheduler_specific_kwargs');
+  const settings = optimizer.parse({
     lr,
-    warmupSteps: config.num_warmup_steps,
-    totalSteps: config.num_training_steps,
-    cycles: extra.num_cycles,
-    minRatio: extra.min_lr_rate ?? extra.min_lr_ratio,
-    decaySteps: extra.num_decay_steps,
-    decayType: extra.decay_type,
-    endLr: extra.lr_end,
-    power: extra.power,
-    timescale: extra.timescale,
-  };
+    lrSchedule: config.type,
+    ...(config.num_warmup_steps && { warmupSteps: config.num_warmup_steps }),
+    ...Object.fromEntries(Object.entries(extra).map(([name, value]) => [ourNames[name], value])),
+  } as z.input<typeof optimizer>);
+  return (step) => learningRate(settings, { step, steps: config.num_training_steps ?? 0 });
 }
 
 goldenSuite('hf_schedules', ({ name, config, inputs, expected }) => {
   onlyKeys(inputs, [], name);
   onlyKeys(expected, ['lr_used_at_optimizer_step', 'lr_after_last'], name);
-  const ours = schedule(config, config.lr);
+  const rate = rateOf(config, config.lr);
   const used: number[] = expected.lr_used_at_optimizer_step;
   expectClose(
-    used.map((_, step) => learningRate(ours, step)),
+    used.map((_, step) => rate(step)),
     used,
     name,
     { rtol: 1e-9, atol: 1e-18 },
   );
-  expectClose(learningRate(ours, used.length), expected.lr_after_last, name, { rtol: 1e-9, atol: 1e-18 });
+  expectClose(rate(used.length), expected.lr_after_last, name, { rtol: 1e-9, atol: 1e-18 });
 });
 
 function checkAdamW({ name, config, inputs, expected }: GoldenCase) {
@@ -75,9 +71,9 @@ function checkAdamW({ name, config, inputs, expected }: GoldenCase) {
   onlyKeys(inputs, ['params', 'grads'], name);
   onlyKeys(expected, ['steps'], name);
   expect(config.optimizer).toBe('AdamW');
-  const optimizer = adamW({ betas: config.betas, eps: config.eps, weightDecay: config.weight_decay });
+  const adam = adamW({ betas: config.betas, eps: config.eps, weightDecay: config.weight_decay });
   let params: Record<string, Float32Array> = named(inputs.params);
-  let state = optimizer.init(params);
+  let state = adam.init(params);
   expected.steps.forEach((want: Record<string, Json>, i: number) => {
     const where = `${name} step ${i + 1}`;
     onlyKeys(
@@ -92,10 +88,10 @@ function checkAdamW({ name, config, inputs, expected }: GoldenCase) {
       if ('clipped_grads' in want)
         expectClose(values(grads), want.clipped_grads, `${where} clipped gradients`);
     }
-    const lr = config.schedule === null ? config.lr : learningRate(schedule(config.schedule, config.lr), i);
+    const lr = config.schedule === null ? config.lr : rateOf(config.schedule, config.lr)(i);
     expectClose(lr, want.lr, `${where} lr`, { rtol: 1e-9, atol: 0 });
     const before = params;
-    ({ params, state } = optimizer.update(grads, state, params, lr));
+    ({ params, state } = adam.update(grads, state, params, lr));
     expect(params['0']).not.toBe(before['0']);
     expect(state.step).toBe(want.step);
     expectClose(values(params), want.params, `${where} parameters`, { rtol: 1e-6, atol: 1e-7 });

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { lastValueFrom, tap, toArray } from 'rxjs';
 import { afterAll } from 'vitest';
 import type { TrainOptions } from '../../src/pipeline/session/session.ts';
-import { unrepeatable } from '../../src/pipeline/step/step-metrics.ts';
 import { trainWith } from '../../src/pipeline/train.ts';
 import type { RecipeInput } from '../../src/recipe/recipe.ts';
 import type { TrainEvent } from '../../src/types.ts';
 import { Bandit, type BanditOptions } from './bandit.ts';
+import { unrepeatable } from './unrepeatable.ts';
 
 const folders: string[] = [];
 afterAll(() =>

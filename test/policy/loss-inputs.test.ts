@@ -25,7 +25,6 @@ const added = {
   topEntropyQuantile: 0.7,
   offPolicyThreshold: 0.15,
 } as const;
-const covariance = { share: 0.2, lower: -9, upper: 9 };
 
 /** Each loss with all that it can be given, ranges narrow enough to bind. */
 function full(name: Name, compat: 'trl' | 'verl'): Algorithm {
@@ -35,7 +34,7 @@ function full(name: Name, compat: 'trl' | 'verl'): Algorithm {
     delta: 1.12,
     ratioMax: 1.1,
     dualClip: 1.05,
-    covariance,
+    covariance: { share: 0.2, ...(name === 'clip_cov' && { lower: -9, upper: 9 }) },
   };
   const read = compat === 'verl' ? { clipEpsilon: 0, clipEpsilonHigh: 0, dualClip: 0 } : losses[name].options;
   const own = Object.entries(options).filter(([option]) => option in read);
@@ -56,10 +55,10 @@ const cases: [title: string, algorithm: Algorithm][] = [
 ];
 
 /**
- * Scalars of a batch that are for some losses only (sequences: metrics of one ratio a completion; positions: TRL's PPO),
- * and the threshold, which has done its work when the rows of high entropy are made.
+ * Scalars of a batch that are for some losses only (sequences: metrics of one ratio a completion), and
+ * the threshold, which has done its work when the rows of high entropy are made.
  */
-const idle = ['sequences', 'positions', 'entropyThreshold'];
+const idle = ['sequences', 'entropyThreshold'];
 
 describe.each(cases)('%s', (_, algorithm) => {
   test('reads every number and every row from the graph’s inputs', async () => {

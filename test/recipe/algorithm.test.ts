@@ -202,7 +202,7 @@ describe('refused are', () => {
     refused({ dualClip: 3 }, 'grpo does not read it (ppo, grpo as verl has it, dapo as verl has it,');
     refused(
       { name: 'kl_cov', covariance: { share: 0.1, upper: 2 } },
-      /covariance: Unrecognized key: "upper"/,
+      /covariance: Unrecognized key: "upper"; there are share\b/,
     );
     // What this loss does not read is not what is meant.
     refused({ name: 'cispo', ratioMin: 2 }, /"ratioMin"; did you mean ratioMax\?/);

@@ -20,7 +20,11 @@ const groups = [
 ];
 
 test('docs/recipe.md tells of every field of a recipe, and of no other', () => {
-  const page = readFileSync('docs/recipe.md', 'utf8');
+  // The table of schedules has their names in its first column.
+  const page = readFileSync('docs/recipe.md', 'utf8').replace(
+    /<!-- schedules,[\s\S]*<!-- end of schedules -->/,
+    '',
+  );
   const told = [...page.matchAll(/^\| (`[^|]*) \|/gm)].flatMap(([, cell]) =>
     [...cell!.matchAll(/`([\w.]+)`/g)].map((match) => match[1]!),
   );

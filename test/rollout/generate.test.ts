@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { HostTensor } from '../../src/engine/engine.ts';
 import type { DecodingModel } from '../../src/model/decoding-model.ts';
 import type { KvCache } from '../../src/model/kv-cache.ts';
-import { type GenerateSettings, generate } from '../../src/rollout/generate.ts';
+import { type GeneratedTokens, type GenerateSettings, generate } from '../../src/rollout/generate.ts';
+import { penaliseRepetition } from '../../src/rollout/penalise-repetition.ts';
 
 const VOCAB = 8;
 const EOS = 7;
@@ -37,11 +38,13 @@ function sumModel(): DecodingModel & { readonly batchSizes: number[] } {
     async step(ids, cache, temperature) {
       batchSizes.push(ids.length);
       const probabilities = new Float32Array(ids.length * VOCAB);
+      const topLogits = new Float32Array(ids.length);
       for (let row = 0; row < ids.length; row++) {
         const logits = Array.from(
           { length: VOCAB },
           (_, v) => Math.sin(seen(ids, cache, row) * (v + 1)) / temperature,
         );
+        topLogits[row] = Math.max(...logits);
         const total = logits.reduce((sum, z) => sum + Math.exp(z), 0);
         for (const [v, z] of logits.entries()) probabilities[row * VOCAB + v] = Math.exp(z) / total;
       }
@@ -50,7 +53,7 @@ function sumModel(): DecodingModel & { readonly batchSizes: number[] } {
         shape: [ids.length, 1, 1, 1],
         dtype: 'float32',
       };
-      return { probabilities, tensors: [own, own] };
+      return { probabilities, topLogits, tensors: [own, own] };
     },
   };
 }
@@ -129,6 +132,40 @@ describe('generate', () => {
       expect(token).toBe(logits.indexOf(Math.max(...logits)));
       sum += token;
     }
+  });
+
+  test('penalises what occurred in the prompt or the completion, with log-probs as without a penalty', async () => {
+    const repetition = { temperature: 0, repetitionPenalty: 1.5, groupSize: 1, maxNewTokens: 4 };
+    const [[row]] = (await generate(sumModel(), [[3, 1]], { ...settings, ...repetition })) as [
+      [GeneratedTokens],
+    ];
+    const seen = [3, 1];
+    for (const [t, token] of row.tokenIds.entries()) {
+      const sum = seen.reduce((a, b) => a + b, 0);
+      const logits = Array.from({ length: VOCAB }, (_, v) => Math.sin(sum * (v + 1)));
+      const logprob = logits[token]! - Math.log(logits.reduce((total, z) => total + Math.exp(z), 0));
+      for (const id of new Set(seen)) logits[id]! *= logits[id]! < 0 ? 1.5 : 1 / 1.5;
+      expect(token).toBe(logits.indexOf(Math.max(...logits)));
+      expect(row.logprobs[t]).toBeCloseTo(logprob, 5);
+      seen.push(token);
+    }
+    const [[free]] = (await generate(sumModel(), [[3, 1]], {
+      ...settings,
+      ...repetition,
+      repetitionPenalty: 1,
+    })) as [[GeneratedTokens]];
+    expect(row.tokenIds).not.toEqual(free.tokenIds);
+  });
+
+  test('with a penalty draws in proportion to softmax of the penalised logits, whatever the temperature', () => {
+    const logits = [2, -1, 0.5, -3].map((logit) => logit / 0.7);
+    const total = logits.reduce((sum, z) => sum + Math.exp(z), 0);
+    const probabilities = Float32Array.from(logits, (z) => Math.exp(z) / total);
+    const repetition = { penalty: 2, topLogit: 2 / 0.7, previousIds: [0, 1, 1] };
+    const weights = penaliseRepetition(probabilities, repetition);
+    const want = [1, -2, 0.5, -3].map((logit) => Math.exp((logit - 1) / 0.7));
+    for (const [id, weight] of weights.entries()) expect(weight).toBeCloseTo(want[id]!, 5);
+    expect(penaliseRepetition(probabilities, { ...repetition, penalty: 1 })).toBe(probabilities);
   });
 
   test('draws only from the tokens that truncation keeps, with log-probs of the untruncated policy', async () => {

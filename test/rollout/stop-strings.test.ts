@@ -36,13 +36,20 @@ const counting: DecodingModel = {
     const own: HostTensor = { data: Float32Array.from(ids), shape: [ids.length, 1, 1, 1], dtype: 'float32' };
     const probabilities = new Float32Array(ids.length * tokens.length);
     for (const [row, id] of ids.entries()) probabilities[row * tokens.length + id + 1] = 1;
-    return { probabilities, tensors: [own, own] };
+    return { probabilities, topLogits: new Float32Array(ids.length), tensors: [own, own] };
   },
 };
 
 async function said(...stop: string[]): Promise<{ text: string; reason: string; tokens: string }> {
   const groups = await completions({ model: counting, tokenizer, eosTokenIds: [7] }, [[0]], {
-    ...{ groupSize: 1, maxNewTokens: 20, temperature: 0, topP: 1, topK: 0, minP: 0, seed: 0 },
+    groupSize: 1,
+    maxNewTokens: 20,
+    temperature: 0,
+    topP: 1,
+    topK: 0,
+    minP: 0,
+    repetitionPenalty: 1,
+    seed: 0,
     stop,
   });
   const { text, finishReason, tokenIds } = groups[0]![0]!;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { InputError } from '../../errors.ts';
+import type { OptionsOf } from '../../options/options-of.ts';
 import { gae, verlGae } from './gae.ts';
 import { gpg } from './gpg.ts';
 import { grpo, verlGrpo } from './grpo.ts';
@@ -32,14 +33,14 @@ export const estimators = {
 export type EstimatorName = keyof typeof estimators;
 
 /** Those that verl defines otherwise under the same name (compat: 'verl'). */
-export const verlEstimators: Readonly<Partial<Record<EstimatorName, AdvantageEstimator>>> = {
+const verlEstimators: Readonly<Partial<Record<EstimatorName, AdvantageEstimator>>> = {
   grpo: verlGrpo,
   reinforce_plus_plus: verlReinforcePlusPlus,
   gae: verlGae,
 };
 
-type OwnOptions<E> = E extends AdvantageEstimator<infer O, z.ZodRawShape> ? z.output<z.ZodObject<O>> : never;
-type Beside<E> = E extends AdvantageEstimator<z.ZodRawShape, infer B> ? z.output<z.ZodObject<B>> : never;
+type OwnOptions<E> = E extends AdvantageEstimator<infer O, z.ZodRawShape> ? OptionsOf<O> : never;
+type Beside<E> = E extends AdvantageEstimator<z.ZodRawShape, infer B> ? OptionsOf<B> : never;
 
 /** How rewards become advantages: an estimator's name with its own options, parsed. */
 export type NamedEstimator = {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { OptionsOf } from '../../options/options-of.ts';
 import type { Rows } from '../statistics/aggregation.ts';
 
 /** Scores of F reward functions for B completions, [F][B]; null where a function does not apply. */
@@ -36,9 +37,6 @@ export interface Advantages {
   /** Numbers to log. */
   readonly metrics: Record<string, number>;
 }
-
-/** The options of an estimator once parsed: `O` maps names to zod schemas. */
-type OptionsOf<O extends z.ZodRawShape> = z.output<z.ZodObject<O>>;
 
 /** A named estimator: the options that it owns, and its formula. A recipe may give it no other options. */
 export interface AdvantageEstimator<

@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import { InputError } from '../../errors.ts';
+import type { GivenOptionsOf, OptionsOf } from '../../options/options-of.ts';
 import { bnpo } from './definitions/bnpo.ts';
 import { cispo } from './definitions/cispo.ts';
 import { clipCov } from './definitions/clip-cov.ts';
@@ -21,7 +21,7 @@ import { verlSapo } from './definitions/verl-sapo.ts';
 import { verlDapo, verlDrGrpo, verlGrpo, verlPpo } from './definitions/verl-vanilla.ts';
 import { vespo } from './definitions/vespo.ts';
 import type { LossTerms } from './loss-terms.ts';
-import type { LossDefinition, OptionsOf } from './terms/types.ts';
+import type { LossDefinition } from './terms/types.ts';
 
 /** Every policy loss by the name that a recipe uses. */
 export const losses = {
@@ -63,7 +63,7 @@ export const verlLosses = {
 export type Compat = 'trl' | 'verl';
 
 type OwnOptions<D> = D extends LossDefinition<infer O> ? OptionsOf<O> : never;
-type GivenOptions<D> = D extends LossDefinition<infer O> ? z.input<z.ZodObject<O>> : never;
+type GivenOptions<D> = D extends LossDefinition<infer O> ? GivenOptionsOf<O> : never;
 
 /** A loss's name with its own options, parsed: a union to discriminate by `compat` and `name`. */
 export type NamedLoss =

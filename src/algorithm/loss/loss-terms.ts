@@ -9,10 +9,14 @@ export const lossTerms = {
     .describe('coefficient of the KL estimate against the policy at step 0; 0 keeps no reference'),
   klEstimator: z
     .enum(klEstimatorNames)
-    .describe("how the KL is estimated; a `+` at the end takes k2's gradient"),
+    .describe(
+      "how the KL is estimated (a `+` at the end takes k2's gradient); in the reward k1, in the loss k3, or low_var_kl by verl's conventions, when left out",
+    ),
   klBiasCorrection: z
     .boolean()
-    .describe("multiply the KL estimate by the ratio (TRL's use_bias_correction_kl)"),
+    .describe(
+      "multiply the KL estimate by the ratio (TRL's use_bias_correction_kl); in the loss by TRL's conventions when left out",
+    ),
   entropyCoef: nonNegative
     .default(0)
     .describe('coefficient of the entropy bonus; with adaptiveEntropy the one to start with'),

@@ -1,102 +1,149 @@
+import { z } from 'zod';
+import type { GivenOptionsOf, OptionsOf } from '../../options/options-of.ts';
+import { fraction, nonNegative, positive, positiveInt } from '../../options/ranges.ts';
+
 /**
  * Learning-rate schedules of transformers.get_scheduler, under its names: pure functions of the optimiser step.
- * As there, the warm-up starts at rate 0 (the first step does nothing) and `cosine` rises again past totalSteps.
+ * As there, the warm-up starts at rate 0 (the first step does nothing) and `cosine` rises again past the last step.
  * Departure: `constant` honours warmupSteps, so that it equals `constant_with_warmup`.
  */
-export const learningRateTypes = [
-  'constant',
-  'constant_with_warmup',
-  'linear',
-  'cosine',
-  'cosine_with_min_lr',
-  'polynomial',
-  'inverse_sqrt',
-  'warmup_stable_decay',
-] as const;
-type LearningRateType = (typeof learningRateTypes)[number];
 
-interface Shape {
-  /** Steps of linear rise from 0 to the peak. */
-  readonly warmupSteps: number;
-  /** Optimiser steps of the run; unused by the constant kinds and inverse_sqrt. */
-  readonly totalSteps: number;
-  /** Cosine waves: .5 falls once to the end, 1 falls and rises. */
-  readonly cycles: number;
-  /** Floor as a share of the peak (cosine_with_min_lr, warmup_stable_decay). */
-  readonly minRatio: number;
-  /** Length and shape of warmup_stable_decay's last phase. */
-  readonly decaySteps: number;
-  readonly decayType: 'linear' | 'cosine' | '1-sqrt';
-  /** polynomial: rate at the end, and exponent. */
-  readonly endLr: number;
-  readonly power: number;
-  /** inverse_sqrt: steps in which the rate falls by √2 after the warm-up; warmupSteps (or 10000) when left out. */
-  readonly timescale: number;
-}
-
-interface Peak {
-  readonly type: LearningRateType;
+/** A run as far as its learning rate goes. */
+interface Span {
   /** Peak rate. */
   readonly lr: number;
+  /** Steps of rise from 0 to the peak. */
+  readonly warmupSteps: number;
+  /** Optimiser steps of the run. */
+  readonly steps: number;
 }
 
-export type LearningRateSchedule = Peak & { readonly [K in keyof Shape]?: Shape[K] | undefined };
+interface Schedule<O extends z.ZodRawShape = z.ZodRawShape> {
+  /** The options that it reads. */
+  readonly options: O;
+  /** Share of the peak rate at a step past the warm-up. */
+  after(step: number, span: Span, options: OptionsOf<O>): number;
+  /** Share of the peak rate in the warm-up, of which the share `rise` has passed; `rise` itself when left out. */
+  warmUp?(rise: number, options: OptionsOf<O>): number;
+}
 
-/** Share of the peak rate at a step that is past the warm-up. */
-type Decay = (step: number, schedule: Peak & Shape) => number;
+const defineSchedule = <O extends z.ZodRawShape>(schedule: Schedule<O>): Schedule<O> => schedule;
 
 const progress = (step: number, start: number, length: number) => (step - start) / Math.max(1, length);
-const cosineWave = (at: number, cycles: number) => 0.5 * (1 + Math.cos(Math.PI * cycles * 2 * at));
+const wave = (at: number, cycles: number) => 0.5 * (1 + Math.cos(Math.PI * cycles * 2 * at));
+const above = (floor: number, share: number) => Math.max(0, share * (1 - floor) + floor);
 
-const decays: Readonly<Record<LearningRateType, Decay>> = {
-  constant: () => 1,
-  constant_with_warmup: () => 1,
-  linear: (step, { warmupSteps, totalSteps }) =>
-    Math.max(0, (totalSteps - step) / Math.max(1, totalSteps - warmupSteps)),
-  cosine: (step, { warmupSteps, totalSteps, cycles }) =>
-    Math.max(0, cosineWave(progress(step, warmupSteps, totalSteps - warmupSteps), cycles)),
-  cosine_with_min_lr: (step, { warmupSteps, totalSteps, cycles, minRatio }) => {
-    const wave = cosineWave(progress(step, warmupSteps, totalSteps - warmupSteps), cycles);
-    return Math.max(0, wave * (1 - minRatio) + minRatio);
-  },
-  polynomial: (step, { lr, warmupSteps, totalSteps, endLr, power }) => {
-    if (step > totalSteps) return endLr / lr;
-    const left = 1 - (step - warmupSteps) / (totalSteps - warmupSteps);
-    return ((lr - endLr) * left ** power + endLr) / lr;
-  },
-  inverse_sqrt: (step, { warmupSteps, timescale }) =>
-    1 / Math.sqrt((step + timescale - warmupSteps) / timescale),
-  warmup_stable_decay: (step, { totalSteps, decaySteps, decayType, cycles, minRatio }) => {
-    const start = totalSteps - decaySteps;
-    if (step < start) return 1;
-    if (step >= totalSteps) return minRatio;
-    const at = progress(step, start, decaySteps);
-    const shapes = { linear: 1 - at, cosine: cosineWave(at, cycles), '1-sqrt': 1 - Math.sqrt(at) };
-    return Math.max(0, shapes[decayType] * (1 - minRatio) + minRatio);
-  },
+const cycles = {
+  cycles: positive.default(0.5).describe('cosine waves: 0.5 falls once, 1 falls and rises again'),
 };
+const shapes = z.enum(['linear', 'cosine', '1-sqrt']);
 
-/** The rate of optimiser step `step` (from 0). */
-export function learningRate(schedule: LearningRateSchedule, step: number): number {
-  const full = filled(schedule);
-  const { type, lr, warmupSteps, minRatio } = full;
-  if (step >= warmupSteps) return lr * decays[type](step, full);
+const constant = defineSchedule({ options: {}, after: () => 1 });
+
+const cosineAt = (step: number, { warmupSteps, steps }: Span, waves: number) =>
+  wave(progress(step, warmupSteps, steps - warmupSteps), waves);
+
+export const schedules = {
+  constant,
+  constant_with_warmup: constant,
+  linear: defineSchedule({
+    options: {},
+    after: (step, { warmupSteps, steps }) => Math.max(0, (steps - step) / Math.max(1, steps - warmupSteps)),
+  }),
+  cosine: defineSchedule({
+    options: cycles,
+    after: (step, span, options) => Math.max(0, cosineAt(step, span, options.cycles)),
+  }),
+  cosine_with_restarts: defineSchedule({
+    options: {
+      cycles: positiveInt.default(1).describe('cosine_with_restarts: how often the rate falls from its peak'),
+    },
+    after(step, { warmupSteps, steps }, options) {
+      const at = progress(step, warmupSteps, steps - warmupSteps);
+      return at >= 1 ? 0 : Math.max(0, wave((options.cycles * at) % 1, 0.5));
+    },
+  }),
+  cosine_with_min_lr: defineSchedule({
+    options: { ...cycles, minLrRatio: fraction.describe('least rate as a share of lr') },
+    after: (step, span, options) => above(options.minLrRatio, cosineAt(step, span, options.cycles)),
+  }),
+  polynomial: defineSchedule({
+    options: {
+      endLr: nonNegative.default(1e-7).describe('rate at the end; below lr'),
+      power: positive.default(1).describe('exponent of the share of steps left'),
+    },
+    after(step, { lr, warmupSteps, steps }, { endLr, power }) {
+      if (step > steps) return endLr / lr;
+      const left = 1 - (step - warmupSteps) / (steps - warmupSteps);
+      return ((lr - endLr) * left ** power + endLr) / lr;
+    },
+  }),
+  inverse_sqrt: defineSchedule({
+    options: {
+      timescale: positiveInt
+        .optional()
+        .describe(
+          'steps after the warm-up in which the rate falls by √2; warmupSteps, or 10000 without, when left out',
+        ),
+    },
+    after(step, { warmupSteps }, { timescale = warmupSteps || 10_000 }) {
+      return 1 / Math.sqrt((step + timescale - warmupSteps) / timescale);
+    },
+  }),
+  warmup_stable_decay: defineSchedule({
+    options: {
+      decaySteps: positiveInt.describe('steps of the fall at the end'),
+      stableSteps: z
+        .int()
+        .nonnegative()
+        .optional()
+        .describe('steps at lr between warm-up and fall; the rest of the run when left out'),
+      warmupType: shapes.default('linear').describe('shape of the warm-up: `linear`, `cosine`, `1-sqrt`'),
+      decayType: shapes.default('cosine').describe('shape of the fall'),
+      minLrRatio: fraction.default(0).describe('least rate as a share of lr'),
+      ...cycles,
+    },
+    warmUp(rise, { warmupType, minLrRatio }) {
+      const share = {
+        linear: rise,
+        cosine: 0.5 * (1 - Math.cos(Math.PI * rise)),
+        '1-sqrt': 1 - Math.sqrt(1 - rise),
+      };
+      return above(minLrRatio, share[warmupType]);
+    },
+    after(step, { warmupSteps, steps }, { decaySteps, stableSteps, decayType, minLrRatio, cycles }) {
+      const start = stableSteps === undefined ? steps - decaySteps : warmupSteps + stableSteps;
+      if (step < start) return 1;
+      if (step >= start + decaySteps) return minLrRatio;
+      const at = progress(step, start, decaySteps);
+      const share = { linear: 1 - at, cosine: wave(at, cycles), '1-sqrt': 1 - Math.sqrt(at) };
+      return above(minLrRatio, share[decayType]);
+    },
+  }),
+} satisfies Readonly<Record<string, Schedule>>;
+export type ScheduleName = keyof typeof schedules;
+
+type Own<S> = S extends Schedule<infer O> ? OptionsOf<O> : never;
+type Given<S> = S extends Schedule<infer O> ? GivenOptionsOf<O> : never;
+
+/** A schedule's name with its own options, parsed. */
+export type NamedSchedule = {
+  [N in ScheduleName]: { readonly lrSchedule: N } & Own<(typeof schedules)[N]>;
+}[ScheduleName];
+
+/** The same as a recipe gives it: constant without a name. */
+export type GivenSchedule =
+  | { lrSchedule?: 'constant' | 'constant_with_warmup' | 'linear' | 'cosine' | undefined }
+  | { [N in ScheduleName]: { lrSchedule: N } & Given<(typeof schedules)[N]> }[ScheduleName];
+
+/** The rate of optimiser step `step`, from 0, of a run of `steps`. */
+export function learningRate(
+  settings: NamedSchedule & Omit<Span, 'steps'>,
+  { step, steps }: { readonly step: number; readonly steps: number },
+): number {
+  const { lr, warmupSteps, lrSchedule } = settings;
+  const schedule: Schedule = schedules[lrSchedule];
+  if (step >= warmupSteps) return lr * schedule.after(step, { lr, warmupSteps, steps }, settings);
   const rise = step / Math.max(1, warmupSteps);
-  return lr * (type === 'warmup_stable_decay' ? rise * (1 - minRatio) + minRatio : rise);
-}
-
-function filled(schedule: LearningRateSchedule): Peak & Shape {
-  return {
-    type: schedule.type,
-    lr: schedule.lr,
-    warmupSteps: schedule.warmupSteps ?? 0,
-    totalSteps: schedule.totalSteps ?? 0,
-    cycles: schedule.cycles ?? 0.5,
-    minRatio: schedule.minRatio ?? 0,
-    decaySteps: schedule.decaySteps ?? 0,
-    decayType: schedule.decayType ?? 'cosine',
-    endLr: schedule.endLr ?? 1e-7,
-    power: schedule.power ?? 1,
-    timescale: schedule.timescale ?? (schedule.warmupSteps || 10_000),
-  };
+  return lr * (schedule.warmUp?.(rise, settings) ?? rise);
 }

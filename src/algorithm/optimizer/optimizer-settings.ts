@@ -1,16 +1,54 @@
 import { z } from 'zod';
-import { fraction, nonNegative, positiveInt } from '../../options/ranges.ts';
+import { issuesOf } from '../../options/issue-lines.ts';
+import { fraction, nonNegative, positive, positiveInt } from '../../options/ranges.ts';
+import { mergedFields, registerFields } from '../../options/schema-fields.ts';
+import { readersOf, unreadOptions } from '../../options/unread-options.ts';
+import { type GivenSchedule, type NamedSchedule, type ScheduleName, schedules } from './learning-rate.ts';
 
-/** `optimizer` of a recipe: AdamW and its learning rate. */
-export const optimizer = z.strictObject({
-  lr: z.number().positive(),
-  lrSchedule: z.enum(['constant', 'linear', 'cosine']).default('constant'),
-  warmupSteps: z.int().nonnegative().default(0),
-  betas: z.tuple([fraction, fraction]).default([0.9, 0.999]),
-  eps: z.number().positive().default(1e-8),
-  weightDecay: nonNegative.default(0),
-  /** Gradients are scaled down to this global norm; 0 turns clipping off. */
-  maxGradNorm: nonNegative.default(1),
-  /** Sequences per forward/backward; the gradients of a batch's micro-batches add up exactly. */
-  microBatchSize: positiveInt.default(32),
+/** Options of `optimizer` whatever the schedule: AdamW, clipping, and the peak rate. */
+const optimizerFields = {
+  lr: positive.describe('peak learning rate'),
+  warmupSteps: z.int().nonnegative().default(0).describe('steps in which the rate rises from 0'),
+  betas: z.tuple([fraction, fraction]).default([0.9, 0.999]).describe('decay rates of the two moments'),
+  eps: positive.default(1e-8).describe('added to the root of the second moment'),
+  weightDecay: nonNegative.default(0).describe('decoupled weight decay'),
+  maxGradNorm: nonNegative.default(1).describe('gradients are scaled down to this global norm; 0 is off'),
+  microBatchSize: positiveInt
+    .default(32)
+    .describe(
+      "sequences that are forwarded at once: memory, not results (a batch's micro-batches add up exactly)",
+    ),
+};
+
+const lrSchedule = z
+  .enum(Object.keys(schedules) as [ScheduleName, ...ScheduleName[]])
+  .default('constant')
+  .describe("how the rate goes on after the warm-up, by transformers' names");
+
+/** `optimizer` of a recipe with its defaults: a union, told apart by `lrSchedule`. */
+export type OptimizerSettings = z.output<z.ZodObject<typeof optimizerFields>> & NamedSchedule;
+type GivenOptimizer = z.input<z.ZodObject<typeof optimizerFields>> & GivenSchedule;
+
+const shapes = Object.entries(schedules).map(([name, { options }]) => [name, options] as const);
+const readers = readersOf(shapes);
+
+/** `optimizer` of a recipe: AdamW and its learning rate. An option of another schedule is refused. */
+export const optimizer = z.looseObject({ lrSchedule }).transform((given, context) => {
+  const reads = schedules[given.lrSchedule].options;
+  const unread = unreadOptions(given, { who: `lrSchedule ${given.lrSchedule}`, reads, readers });
+  const others = unread.map(({ path }) => path[0]!);
+  const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !others.includes(name)));
+  const schema = z.strictObject({ ...optimizerFields, lrSchedule, ...reads });
+  const { data, error } = schema.safeParse(rest, { reportInput: true });
+  context.issues.push(
+    ...unread.map((issue) => ({ code: 'custom' as const, ...issue, path: [...issue.path] })),
+    ...issuesOf(error, schema),
+  );
+  return data ?? z.NEVER;
+}) as unknown as z.ZodType<OptimizerSettings, GivenOptimizer>;
+
+registerFields(optimizer, {
+  ...optimizerFields,
+  lrSchedule,
+  ...mergedFields(shapes.map(([, shape]) => shape)),
 });

@@ -4,7 +4,7 @@ import { type EpisodeOptions, playEpisodes } from '../../rollout/play-episodes.t
 import type { Environment, RolloutBatch } from '../../types.ts';
 import type { DrawnBatch } from './batches.ts';
 
-const GREEDY = { groupSize: 1, temperature: 0, topP: 1, topK: 0, minP: 0 } as const;
+const GREEDY = { groupSize: 1, temperature: 0, topP: 1, topK: 0, minP: 0, repetitionPenalty: 1 } as const;
 
 /** What else an algorithm needs from the sampling policy, besides completions. */
 export interface RollOutOptions {

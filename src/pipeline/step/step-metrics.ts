@@ -3,9 +3,6 @@ import type { UpdateMetrics } from '../../policy/policy.ts';
 import { completionLength } from '../../rollout/completion-mask.ts';
 import type { EvalResult, StepMetrics } from '../../types.ts';
 
-/** Metrics that differ between two runs of the same seed: wall-clock time and what the engine had compiled before. */
-export const unrepeatable: readonly string[] = ['step_time', 'tokens_per_second', 'compilations'];
-
 /** Tokens of a batch as TRL counts them: prompts, and what was written after them by the policy or as a target. */
 export function countTokens({ batch }: ReadyBatch): number {
   const rows = batch.objective === 'sft' ? batch.examples : batch.rollouts;

@@ -1,18 +1,13 @@
 import { minP } from './min-p.ts';
-import { repetitionPenalty } from './repetition-penalty.ts';
-import { temperature } from './temperature.ts';
 import { topK } from './top-k.ts';
 import { topP } from './top-p.ts';
 import type { LogitsProcessor } from './types.ts';
 
 /** Every processor by name, as a factory from its one number. */
-const processors = { temperature, topK, topP, minP, repetitionPenalty } satisfies Record<
-  string,
-  (value: number) => LogitsProcessor
->;
-export type ProcessorName = keyof typeof processors;
+const processors = { topK, topP, minP } satisfies Record<string, (value: number) => LogitsProcessor>;
+type ProcessorName = keyof typeof processors;
 
-/** Processors in their order of application; temperature before or after topP keeps different tokens. */
+/** Processors in their order of application: topP keeps other tokens of what topK left. */
 export type ProcessorOrder = readonly (readonly [name: ProcessorName, value: number])[];
 
 /** One processor that applies those of `order` one after the other. */

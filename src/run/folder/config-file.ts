@@ -4,6 +4,7 @@ import { InputError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/atomic-write.ts';
 import { readJsonIfAny } from '../../io/read-json.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
+import { withLaterDefaults } from '../../recipe/stored-fields.ts';
 import { environmentSchema } from './environment-record.ts';
 
 /** Where a recipe came from, so that it can be loaded again. */
@@ -41,5 +42,5 @@ export async function writeRunConfig(path: string, config: RunConfig): Promise<v
 export async function readRunConfig(path: string): Promise<RunConfig> {
   const config = await readJsonIfAny(path, configSchema);
   if (config === undefined) throw new InputError(`${path} is missing: that is no run folder`);
-  return config;
+  return { ...config, recipe: withLaterDefaults(config.recipe) };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { unrepeatable } from '../../../src/pipeline/step/step-metrics.ts';
 import type { TrainBatch } from '../../../src/policy/batch/train-batch.ts';
 import type { PolicyState } from '../../../src/policy/policy.ts';
 import { parseRecipe } from '../../../src/recipe/recipe.ts';
+import { unrepeatable } from '../../pipeline/unrepeatable.ts';
 import { modelFolder } from '../model-folder.ts';
 import { greatestGap, mapInGroups, mixed, rollOut, withAdvantages, withReference } from '../rollouts.ts';
 import { arraysOf, openTinyRecipe, type RecipeOverrides, type Tiny, tinyRecipe } from '../tiny-policy.ts';

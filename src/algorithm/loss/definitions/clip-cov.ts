@@ -32,11 +32,11 @@ export const clipCov = defineLoss({
     covariance: z
       .strictObject({
         share: fraction.default(2e-4).describe('share of the tokens that are dropped, at least one'),
-        lower: z.number().default(1).describe('only tokens of a greater covariance are'),
-        upper: z.number().default(5).describe('and of a lesser one'),
+        lower: z.number().default(1).describe('tokens of a lesser covariance stay'),
+        upper: z.number().default(5).describe('tokens of a greater covariance stay'),
       })
       .prefault({})
-      .describe('which tokens are dropped: `{ share, lower, upper }`'),
+      .describe('clip_cov: which tokens are dropped, `{ share, lower, upper }`'),
     ...aggregation('token-mean'),
   },
   surrogate,

@@ -25,11 +25,11 @@ function surrogate(terms: PolicyTerms): SurrogateResult {
 export const klCov = defineLoss({
   options: {
     // The paper's; verl's configuration starts from 0.1.
-    klCovCoef: nonNegative.default(1).describe('weight of |log-ratio| on the selected tokens'),
+    klCovCoef: nonNegative.default(1).describe('weight of the absolute log-ratio on the selected tokens'),
     covariance: z
       .strictObject({ share: fraction.default(2e-4).describe('share of the tokens selected, at least one') })
       .prefault({})
-      .describe('which tokens are selected: `{ share }`'),
+      .describe('kl_cov: which tokens are penalised, `{ share }`'),
     ...aggregation('token-mean'),
   },
   surrogate,

@@ -55,9 +55,11 @@ const weight = (k: number, lambda: number) =>
 export const vespo = defineLoss({
   options: {
     vespoPositive: weight(2, 3).describe(
-      'shape and rate of the weight where the advantage is ≥ 0: `{ k, lambda }`',
+      'shape and rate of the weight where the advantage is ≥ 0, `{ k, lambda }`',
     ),
-    vespoNegative: weight(3, 2).describe('and elsewhere: `{ k, lambda }`'),
+    vespoNegative: weight(3, 2).describe(
+      'shape and rate of the weight where the advantage is negative, `{ k, lambda }`',
+    ),
     ...aggregation('token-mean'),
   },
   surrogate,

@@ -8,7 +8,9 @@ export const gateTemperatures = {
   sapoTemperaturePositive: positive
     .default(1)
     .describe('steepness of the gate where the advantage is positive'),
-  sapoTemperatureNegative: positive.default(1.05).describe('and elsewhere'),
+  sapoTemperatureNegative: positive
+    .default(1.05)
+    .describe('steepness of the gate where the advantage is 0 or negative'),
 };
 
 /** −(4/τ)·σ(τ(r − 1))·A for any ratio. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Named } from '../../../engine/engine.ts';
 import type * as tf from '../../../engine/tfjs.ts';
+import type { OptionsOf } from '../../../options/options-of.ts';
 import type { RandomStream } from '../../../random.ts';
 import type { EstimatorName } from '../../advantage/index.ts';
 import type { ScaleRewards } from '../../advantage/types.ts';
@@ -74,9 +75,6 @@ export interface SurrogateResult {
   readonly tokenLoss: tf.Tensor;
   readonly metrics: Record<string, tf.Tensor>;
 }
-
-/** The options of a loss or estimator once parsed: `O` maps names to zod schemas. */
-export type OptionsOf<O extends z.ZodRawShape> = z.output<z.ZodObject<O>>;
 
 /** A named loss: the options that it owns, its policy term, and how token losses are summed. */
 export interface LossDefinition<O extends z.ZodRawShape = z.ZodRawShape> {

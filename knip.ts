@@ -1,0 +1,24 @@
+import type { KnipConfig } from 'knip';
+
+/** In production only what a user runs counts as a use: an export that only tests use is found, unless its own file uses it, too. */
+const production = process.argv.includes('--production');
+
+const config: KnipConfig = {
+  entry: [
+    'src/index.ts!',
+    'src/cli/main.ts!',
+    'rewards/index.ts!',
+    'envs/index.ts!',
+    'recipes/*.ts!',
+    'bench/*.ts',
+    'scripts/*.mjs',
+    'test/engine/op-tests/{backend-cpu,backend-onnx,child}.ts',
+    'test/pipeline/stray-run.ts',
+    'test/run/lock-holder.ts',
+  ],
+  project: ['{src,rewards,envs,recipes}/**/*.ts!', '{bench,test}/**/*.ts', 'scripts/*.mjs'],
+  ignoreBinaries: ['mount', 'umount'],
+  ignoreExportsUsedInFile: production ? true : { interface: true, type: true },
+};
+
+export default config;
