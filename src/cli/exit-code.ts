@@ -1,7 +1,11 @@
 import { CommanderError } from 'commander';
+import type { StopSignal } from './terminal/io.ts';
 
 /** What a command ends with. */
-export const exitCodes = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
+export const exitCodes = { done: 0, failed: 1, badInput: 2 } as const;
+
+/** What a run ends with that a signal stopped: 128 and the signal's number, as a shell tells it. */
+export const signalCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /**
  * The exit code of an error and the lines to print for it: one line for what anneal or commander raised on purpose,

@@ -8,10 +8,10 @@ import { type LoadedRecipe, loadRecipe, loadRunRecipe } from '../run/loading/loa
 import { verifyRun } from '../run/verify/verify-run.ts';
 import type { TrainEvent } from '../types.ts';
 import { dryRun } from './dry-run.ts';
-import { exitCodes } from './exit-code.ts';
+import { exitCodes, signalCodes } from './exit-code.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './recipe-options.ts';
-import type { Io } from './terminal/io.ts';
-import { jsonEvents, type Progress, progressFor } from './terminal/progress.ts';
+import type { Io, StopSignal } from './terminal/io.ts';
+import { jsonEvents, progressFor } from './terminal/progress.ts';
 import { summaryLines } from './terminal/summary.ts';
 import type { Toolkit } from './toolkit.ts';
 
@@ -78,7 +78,14 @@ async function train(
 ): Promise<number> {
   const stop = new AbortController();
   const progress = json ? jsonEvents(io) : progressFor(io);
-  const ignore = io.onInterrupt(() => interrupt(stop, { io, progress }));
+  let first: StopSignal | undefined;
+  const ignore = io.onSignal((signal) => {
+    // The first signal lets the step end, the second ends the process at once.
+    if (first !== undefined) return io.exit(signalCodes[signal]);
+    first = signal;
+    stop.abort();
+    progress.note(stopping[signal]);
+  });
   let last: TrainEvent | undefined;
   try {
     const events$ = trainWith(toolkit.createPolicy)(recipe, {
@@ -92,24 +99,22 @@ async function train(
     progress.end();
     ignore();
   }
-  if (last?.type === 'stopped') return stopped(last, out, json === true ? undefined : io);
+  if (last?.type === 'stopped') {
+    if (!json) for (const line of stoppedLines(last, out)) io.out(line);
+    return signalCodes[first ?? 'SIGINT'];
+  }
   if (last?.type !== 'done') throw new Error('the run ended without an outcome');
   return summarise(last, { out, recipe, json: json === true }, { io, toolkit });
 }
 
-/** The first Ctrl-C lets the step end, the second ends the process at once. */
-function interrupt(stop: AbortController, { io, progress }: { io: Io; progress: Progress }): void {
-  if (stop.signal.aborted) io.exit(exitCodes.interrupted);
-  else {
-    stop.abort();
-    progress.note('finishing the step, then writing a checkpoint; Ctrl-C again to quit at once');
-  }
-}
+const stopping: Readonly<Record<StopSignal, string>> = {
+  SIGINT: 'finishing the step, then writing a checkpoint; Ctrl-C again to quit at once',
+  SIGTERM: 'SIGTERM: finishing the step, then writing a checkpoint; a second signal ends the run at once',
+  SIGHUP: 'SIGHUP: finishing the step, then writing a checkpoint; a second signal ends the run at once',
+};
 
-function stopped(event: Extract<TrainEvent, { type: 'stopped' }>, out: string, io: Io | undefined): number {
-  io?.out(`stopped after step ${event.step}, saved in ${event.checkpoint}`);
-  io?.out(`continue with: anneal run ${out} --resume`);
-  return exitCodes.interrupted;
+function stoppedLines({ step, checkpoint }: Extract<TrainEvent, { type: 'stopped' }>, out: string): string[] {
+  return [`stopped after step ${step}, saved in ${checkpoint}`, `continue with: anneal run ${out} --resume`];
 }
 
 async function summarise(

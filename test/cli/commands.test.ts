@@ -97,6 +97,30 @@ describe('anneal run', () => {
     }
   });
 
+  test.each([
+    ['SIGTERM', 'SIGTERM', 143],
+    ['SIGHUP', 'SIGINT', 129],
+  ] as const)('%s stops it as Ctrl-C does, and %s after it ends it at once', async (first, second, code) => {
+    const stopped = await anneal(['run', recipe, '--out', join(folder, first)], {
+      onLine: (line, signal) => {
+        if (line.startsWith('step 1/')) signal(first);
+      },
+    });
+    expect(stopped.code).toBe(code);
+    expect(stopped.err).toEqual([
+      `${first}: finishing the step, then writing a checkpoint; a second signal ends the run at once`,
+    ]);
+    expect(stopped.out.at(-2)).toMatch(/^stopped after step \d, saved in .*step-00000\d$/);
+    const twice = await anneal(['run', recipe, '--out', join(folder, `${first}-twice`)], {
+      onLine: (line, signal) => {
+        if (!line.startsWith('step 1/')) return;
+        signal(first);
+        signal(second);
+      },
+    });
+    expect(twice.exits).toEqual([second === 'SIGINT' ? 130 : 143]);
+  });
+
   test('a second Ctrl-C ends it at once', async () => {
     const { exits } = await anneal(['run', recipe, '--out', join(folder, 'twice')], {
       onLine: (line, interrupt) => {

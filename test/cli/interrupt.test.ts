@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import { latestCheckpoint } from '../../src/run/checkpoint/list-checkpoints.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
@@ -65,16 +66,47 @@ async function endless(): Promise<{ out: string; args: string[] }> {
   };
 }
 
-test('SIGINT: the process finishes its step, saves, and exits with 130', async () => {
-  const { out, args } = await endless();
-  const { code, lines } = await runProcess(args, (line, { send }) => {
-    if (line.startsWith('step 3/')) send('SIGINT');
-  });
-  expect(code).toBe(130);
-  expect(lines.at(-1)).toBe(`continue with: anneal run ${out} --resume`);
-  const steps = lines.filter((line) => line.startsWith('step ') && !line.includes('accuracy'));
-  expect((await latestCheckpoint(join(out, 'checkpoints')))!.step).toBe(steps.length);
-});
+test.each([
+  ['SIGINT', 130, 1],
+  // `timeout` signals a process and its group, a terminal that closes does so by the shell and by the kernel.
+  ['SIGTERM', 143, 2],
+  ['SIGHUP', 129, 2],
+] as const)(
+  '%s: the process finishes its step, saves, and exits with %i',
+  async (signal, expected, times) => {
+    const { out, args } = await endless();
+    const { code, lines } = await runProcess(args, (line, { send }) => {
+      if (!line.startsWith('step 3/')) return;
+      for (let i = 0; i < times; i++) setTimeout(() => send(signal), i * 20);
+    });
+    expect(code).toBe(expected);
+    expect(lines.at(-1)).toBe(`continue with: anneal run ${out} --resume`);
+    const steps = lines.filter((line) => line.startsWith('step ') && !line.includes('accuracy'));
+    expect((await latestCheckpoint(join(out, 'checkpoints')))!.step).toBe(steps.length);
+  },
+);
+
+test.skipIf(spawnSync('python3', ['--version']).status !== 0)(
+  'a terminal that closes: the run saves, though nobody is left to read what it prints',
+  async () => {
+    const { out, args } = await endless();
+    const script = `
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+seen = b''
+while b'step 3/' not in seen:
+    seen += os.read(terminal, 4096)
+os.close(terminal)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`;
+    const python = ['-c', script, process.execPath, '--import', 'jiti/register', 'src/cli/main.ts'];
+    const { stdout } = await promisify(execFile)('python3', [...python, ...args]);
+    expect(stdout.trim()).toBe('129');
+    expect((await latestCheckpoint(join(out, 'checkpoints')))!.step).toBeGreaterThanOrEqual(3);
+  },
+);
 
 test('under npm, which hands SIGINT on a second time, one Ctrl-C is still one', async () => {
   const { args } = await endless();

@@ -101,6 +101,16 @@ describe('stopping', () => {
   }
 });
 
+test('a run that is stopped before its first evaluation leaves that to its continuation', async () => {
+  const folder = await temporaryFolder();
+  const [whole, out] = [join(folder, 'whole'), join(folder, 'stopped')];
+  await runBandit(banditRecipe(), { out: whole });
+  const stopped = await runBandit(banditRecipe(), { out, signal: AbortSignal.abort() });
+  expect(stopped.events.map((event) => event.type)).toEqual(['start', 'checkpoint', 'stopped']);
+  await runBandit(banditRecipe(), { out, resume: true });
+  for (const file of files) expect(await lines(out, file)).toEqual(await lines(whole, file));
+});
+
 describe('resuming', () => {
   async function stoppedRun(): Promise<string> {
     const out = join(await temporaryFolder(), 'run');

@@ -17,7 +17,7 @@ export async function* beginRun(session: Session): AsyncGenerator<TrainEvent> {
     totalParameters,
   };
   for (const message of recipeWarnings(recipe)) yield { type: 'warning', step, message };
-  if (progress.evals.length === 0) {
+  if (progress.evals.length === 0 && !stop.aborted) {
     const { event, partial } = await evaluateNow(session);
     yield event;
     for (const message of accuracyWarnings(session.rewards[0]!.name, partial))
