@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { whatFailed } from '../environment/user-code/what-failed.ts';
 import type { StopSignal } from './terminal/io.ts';
 
 /** What a command ends with. */
@@ -23,4 +24,11 @@ export function reportOf(error: unknown): { readonly code: number; readonly text
     code: exitCodes.failed,
     text: expected ? `error: ${error.message}` : (error.stack ?? error.message),
   };
+}
+
+/** The lines to print for an error that nothing could catch: one line when it comes from a user's file, as `reportOf` otherwise. */
+export function strayReport(error: unknown): string {
+  const what = whatFailed(error);
+  const ours = error instanceof Error && what === error.message;
+  return ours ? reportOf(error).text : `error: ${what}`;
 }

@@ -1,49 +1,16 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import { latestCheckpoint } from '../../src/run/checkpoint/list-checkpoints.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 import { modelFolder } from '../policy/model-folder.ts';
 import { recipeFile } from './command-line.ts';
+import { runProcess } from './processes.ts';
 
 // Every process compiles the sources anew: seconds of work on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });
-
-/** What a test does to a process: a signal, or nobody reads its output any more. */
-interface Handle {
-  readonly send: (signal: NodeJS.Signals) => void;
-  readonly hangUp: () => void;
-}
-
-/** Runs `anneal run` as a process of its own and calls back at each line. */
-async function runProcess(
-  args: readonly string[],
-  onLine: (line: string, handle: Handle) => void,
-  env: NodeJS.ProcessEnv = {},
-): Promise<{ code: number | null; signal: NodeJS.Signals | null; lines: string[] }> {
-  const child = spawn(process.execPath, ['--import', 'jiti/register', 'src/cli/main.ts', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, npm_command: undefined, ...env },
-  });
-  const lines: string[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    lines.push(line);
-    onLine(line, {
-      send: (signal) => child.kill(signal),
-      hangUp() {
-        child.stdout.destroy();
-        child.stderr.destroy();
-      },
-    });
-  });
-  child.stderr.pipe(process.stderr);
-  return new Promise((resolve) => {
-    child.on('close', (code, signal) => resolve({ code, signal, lines }));
-  });
-}
 
 async function endless(): Promise<{ out: string; args: string[] }> {
   const folder = await temporaryFolder();
@@ -150,7 +117,7 @@ test('SIGKILL leaves a run that can be resumed', async () => {
   });
   expect(killed.signal).toBe('SIGKILL');
   expect((await latestCheckpoint(join(out, 'checkpoints')))!.step).toBeGreaterThanOrEqual(6);
-  const resumed = await runProcess(['run', out, '--resume'], () => {});
+  const resumed = await runProcess(['run', out, '--resume']);
   expect(resumed.code).toBe(0);
   expect(resumed.lines[0]).toMatch(/continued from step (6|9)$/);
   expect(readdirSync(out)).toContain('merged');
