@@ -4,8 +4,10 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { readJsonIfAny } from '../io/read-json.ts';
+import { removeTemporaries } from '../io/temporaries.ts';
 import { loadCheckpoint } from '../run/checkpoint/load-checkpoint.ts';
 import { checkFresh } from '../run/checkpoint/open-run-folder.ts';
+import { lockRun } from '../run/folder/lock-run.ts';
 import { isRunFolder, runPaths } from '../run/folder/paths.ts';
 import { loadRunRecipe } from '../run/loading/load-recipe.ts';
 import { mergeableCheckpoint } from '../run/verify/mergeable-checkpoint.ts';
@@ -34,29 +36,49 @@ export function mergeCommand(io: Io, toolkit: Toolkit): Command {
     )
     .action(async (folder: string, options: MergeOptions) => {
       const out = isRunFolder(folder)
-        ? await mergeRun(folder, options, toolkit)
+        ? await mergeRun(folder, options, { io, toolkit })
         : await mergeAdapter(folder, options, toolkit);
       io.out(options.json ? JSON.stringify({ merged: out }) : `merged model written to ${out}`);
     });
 }
 
+interface Around {
+  readonly io: Io;
+  readonly toolkit: Toolkit;
+}
+
 const ADAPTER = 'adapter_config.json';
 
-async function mergeRun(folder: string, options: MergeOptions, { createPolicy }: Toolkit): Promise<string> {
+async function mergeRun(folder: string, options: MergeOptions, { io, toolkit }: Around): Promise<string> {
   if (options.model !== undefined)
     throw new InputError(`--model is for an adapter folder: ${folder} is a run, which knows its own`);
   const entry = await mergeableCheckpoint(folder);
   const { recipe } = await loadRunRecipe(folder);
-  const out = options.out ?? runPaths(folder).merged;
-  if (options.out !== undefined) await checkFresh(options.out);
-  const policy = await createPolicy(recipe);
+  const write = async (out: string) => {
+    const policy = await toolkit.createPolicy(recipe);
+    try {
+      await policy.restore((await loadCheckpoint(entry.path)).policy);
+      await policy.saveMerged(out);
+    } finally {
+      await policy.dispose();
+    }
+    return out;
+  };
+  if (options.out === undefined) return inside(folder, io, () => write(runPaths(folder).merged));
+  await checkFresh(options.out);
+  return write(options.out);
+}
+
+/** Does something that writes into a run folder, while no other process does. */
+async function inside<T>(folder: string, io: Io, write: () => Promise<T>): Promise<T> {
+  const lock = await lockRun(folder);
   try {
-    await policy.restore((await loadCheckpoint(entry.path)).policy);
-    await policy.saveMerged(out);
+    for (const note of lock.notes) io.err(`warning: ${note}`);
+    await removeTemporaries(folder);
+    return await write();
   } finally {
-    await policy.dispose();
+    await lock.release();
   }
-  return out;
 }
 
 async function mergeAdapter(folder: string, options: MergeOptions, { loadModel }: Toolkit): Promise<string> {

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { temporaryBeside } from './temporaries.ts';
 
 /** What a file is made of: one piece, or pieces in order (so that a large file is never held twice). */
 export type FileContent = string | Uint8Array | Iterable<Uint8Array>;
@@ -12,7 +12,7 @@ export type FileContent = string | Uint8Array | Iterable<Uint8Array>;
  */
 export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
   const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+  const temporary = temporaryBeside(path);
   try {
     const file = await open(temporary, 'wx');
     try {

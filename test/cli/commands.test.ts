@@ -1,7 +1,8 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { readSafetensors } from '../../src/model/files/safetensors.ts';
+import { lockRun } from '../../src/run/folder/lock-run.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 import { modelFolder, textOf } from '../policy/model-folder.ts';
 import { anneal, answerAnew, recipeFile } from './command-line.ts';
@@ -377,6 +378,19 @@ describe('anneal merge', () => {
     expect(await readSafetensors(join(out, 'model.safetensors'))).toEqual(
       await readSafetensors(join(run, 'merged', 'model.safetensors')),
     );
+  });
+
+  test('leaves a run alone to which another process writes, and clears away what a crash left', async () => {
+    const copy = join(folder, 'merged-here');
+    cpSync(run, copy, { recursive: true });
+    const lock = await lockRun(copy);
+    const refused = await anneal(['merge', copy]);
+    expect(refused.err).toEqual([expect.stringMatching(/^error: .*merged-here is in use/)]);
+    expect(refused.code).toBe(2);
+    await lock.release();
+    mkdirSync(join(copy, '.merged.1-ab.tmp'));
+    expect((await anneal(['merge', copy])).code).toBe(0);
+    expect(readdirSync(copy).filter((name) => /\.tmp$|lock/.test(name))).toEqual([]);
   });
 
   test('merges an adapter folder into the base that it names', async () => {

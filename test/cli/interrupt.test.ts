@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test, vi } from 'vitest';
@@ -120,5 +120,29 @@ test('SIGKILL leaves a run that can be resumed', async () => {
   const resumed = await runProcess(['run', out, '--resume']);
   expect(resumed.code).toBe(0);
   expect(resumed.lines[0]).toMatch(/continued from step (6|9)$/);
+  expect(resumed.lines[1]).toMatch(/^warning: took over .*run\.lock of process \d+, which has ended/);
   expect(readdirSync(out)).toContain('merged');
+  expect(readdirSync(out)).not.toContain('run.lock');
+});
+
+test('a run that goes on is not resumed by another process; ended at once, it lets go of its folder', async () => {
+  const { out, args } = await endless();
+  let second: ReturnType<typeof runProcess> | undefined;
+  const first = await runProcess(args, (line, { send }) => {
+    if (!line.startsWith('step 1/')) return;
+    second = runProcess(['run', out, '--resume']);
+    second.then(() => {
+      send('SIGINT');
+      send('SIGINT');
+    });
+  });
+  const { code, lines, errors } = (await second)!;
+  expect(errors).toEqual([
+    expect.stringMatching(/^error: .* is in use: process \d+ has been writing there since .*; wait until/),
+  ]);
+  expect([code, lines]).toEqual([2, []]);
+  expect(first.code).toBe(130);
+  const metrics = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
+  expect(metrics.map((line) => JSON.parse(line).step)).toEqual([...metrics.keys()]);
+  expect(readdirSync(out)).not.toContain('run.lock');
 });

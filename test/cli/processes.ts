@@ -15,13 +15,14 @@ export interface Ended {
   readonly errors: readonly string[];
 }
 
-/** Runs a TypeScript file as a process of its own and calls back at each line. */
+/** Runs a file, or what Node takes instead of one, as a process of its own and calls back at each line. */
 export async function runFile(
   [file, ...args]: readonly [string, ...string[]],
   onLine: (line: string, handle: Handle) => void = () => {},
   env: NodeJS.ProcessEnv = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', 'jiti/register', file, ...args], {
+  const loader = file.endsWith('.ts') ? ['--import', 'jiti/register'] : [];
+  const child = spawn(process.execPath, [...loader, file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, npm_command: undefined, ...env },
   });

@@ -1,4 +1,5 @@
-import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
@@ -172,6 +173,61 @@ describe('resuming', () => {
       resume: true,
     });
     expect(events.at(-1)!.type).toBe('done');
+  });
+
+  test('refuses a run that still goes on, which goes on undisturbed', async () => {
+    const out = join(await temporaryFolder(), 'run');
+    const refused: Promise<unknown>[] = [];
+    const onEvent = (event: { type: string }) => {
+      if (event.type !== 'step') return;
+      for (const resume of [true, false])
+        refused.push(runBandit(banditRecipe(), { out, resume }).catch((error) => error));
+    };
+    const { events } = await runBandit(banditRecipe(), { out }, { onEvent });
+    expect(events.at(-1)!.type).toBe('done');
+    for (const [i, error] of (await Promise.all(refused)).entries()) {
+      expect(error).toBeInstanceOf(InputError);
+      expect((error as Error).message).toMatch(i % 2 === 0 ? /is in use: this process/ : /is not empty/);
+    }
+    expect((await lines(out, 'metrics.jsonl')).map((m) => m.step)).toEqual([...Array(12).keys()]);
+  });
+
+  test('two runs that begin in one folder at once: one does', async () => {
+    const out = join(await temporaryFolder(), 'run');
+    const both = await Promise.allSettled([1, 2].map(() => runBandit(banditRecipe(), { out })));
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test('every ending lets go of the folder', async () => {
+    const out = await stoppedRun();
+    const held = () => readdirSync(out).includes('run.lock');
+    expect(held()).toBe(false);
+    await expect(runBandit(banditRecipe({ seed: 3 }), { out, resume: true })).rejects.toThrow(/seed/);
+    expect(held()).toBe(false);
+    const broken = { right: () => [] as number[] }.right;
+    const failing = runBandit(banditRecipe({ rewards: [{ reward: broken }] }), { out, resume: true });
+    await expect(failing).rejects.toThrow(/gave 0 scores/);
+    expect(held()).toBe(false);
+    await runBandit(banditRecipe(), { out, resume: true }, { onEvent: () => expect(held()).toBe(true) });
+    expect(held()).toBe(false);
+  });
+
+  test('takes over the folder of a process that has ended, says so, and clears away what that was writing', async () => {
+    const out = await stoppedRun();
+    writeFileSync(join(out, '.merged.1-ab.tmp'), '');
+    const started = 'before';
+    const since = '2026-01-01T00:00:00.000Z';
+    const folder = String(statSync(out, { bigint: true }).ino);
+    writeFileSync(
+      join(out, 'run.lock'),
+      JSON.stringify({ pid: process.pid, host: hostname(), started, since, folder }),
+    );
+    const { events } = await runBandit(banditRecipe(), { out, resume: true });
+    expect(events[1]).toMatchObject({
+      type: 'warning',
+      message: expect.stringMatching(/^took over .*run\.lock/),
+    });
+    expect(readdirSync(out).filter((name) => /\.tmp$|lock/.test(name))).toEqual([]);
   });
 
   test('refuses a folder without a run', async () => {

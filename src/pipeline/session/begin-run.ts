@@ -6,7 +6,7 @@ import { accuracyWarnings, recipeWarnings } from './warnings.ts';
 
 /** Everything before the first step: announces the run, warns of what looks odd, and evaluates the untrained policy. */
 export async function* beginRun(session: Session): AsyncGenerator<TrainEvent> {
-  const { recipe, policy, paths, startStep: step, pending, nextBatch, progress, stop } = session;
+  const { recipe, policy, folder, paths, startStep: step, pending, nextBatch, progress, stop } = session;
   const { trainableParameters, totalParameters } = policy.dimensions;
   yield {
     type: 'start',
@@ -16,7 +16,8 @@ export async function* beginRun(session: Session): AsyncGenerator<TrainEvent> {
     trainableParameters,
     totalParameters,
   };
-  for (const message of recipeWarnings(recipe)) yield { type: 'warning', step, message };
+  for (const message of [...folder.notes, ...recipeWarnings(recipe)])
+    yield { type: 'warning', step, message };
   if (progress.evals.length === 0 && !stop.aborted) {
     const { event, partial } = await evaluateNow(session);
     yield event;

@@ -10,12 +10,7 @@ import { type RandomStream, randomStream, restoreStream } from '../../random.ts'
 import type { Recipe } from '../../recipe/recipe.ts';
 import type { Checkpoint, DrawState, EvalRecord, WatchState } from '../../run/checkpoint/checkpoint.ts';
 import { loadCheckpoint } from '../../run/checkpoint/load-checkpoint.ts';
-import {
-  checkFresh,
-  createRunFolder,
-  findResume,
-  rewindRunFolder,
-} from '../../run/checkpoint/open-run-folder.ts';
+import { openRunFolder, type RunFolder } from '../../run/checkpoint/open-run-folder.ts';
 import type { RecipeSource } from '../../run/folder/config-file.ts';
 import type { RunPaths } from '../../run/folder/paths.ts';
 import type { Task } from '../../types.ts';
@@ -61,6 +56,7 @@ export interface Session {
   /** Seeds of the batches. */
   readonly seeds: RandomStream;
   readonly evalTasks: readonly Task[];
+  readonly folder: RunFolder;
   readonly paths: RunPaths;
   readonly files: Readonly<Record<'metrics' | 'rollouts' | 'evals', JsonlFile>>;
   /** Batches that the checkpoint held ready, and the index of the first to draw. */
@@ -80,9 +76,22 @@ export async function openSession(
   recipe: Recipe,
   options: TrainOptions & { readonly signal: AbortSignal },
 ): Promise<Session> {
-  const { out, resume = false, signal } = options;
-  if (!resume) await checkFresh(out);
-  const entry = resume ? await findResume(out, recipe) : undefined;
+  const folder = await openRunFolder(options.out, recipe, options.resume ?? false);
+  try {
+    return await openIn(folder, createPolicy, recipe, options);
+  } catch (error) {
+    await folder.close();
+    throw error;
+  }
+}
+
+async function openIn(
+  folder: RunFolder,
+  createPolicy: CreatePolicy,
+  recipe: Recipe,
+  options: TrainOptions & { readonly signal: AbortSignal },
+): Promise<Session> {
+  const { entry } = folder;
   const from = entry && (await loadCheckpoint(entry.path));
   const source = new TaskSource(recipe.env, 'train', from?.tasks);
   await source.probe();
@@ -90,15 +99,15 @@ export async function openSession(
   const policy = await createPolicy(recipe);
   try {
     if (from) await policy.restore(from.policy);
-    const about = { anneal: version, source: options.source ?? null };
-    const paths = resume ? await rewindRunFolder(out, entry) : await createRunFolder(out, recipe, about);
+    const paths = await folder.begin({ anneal: version, source: options.source ?? null });
     return {
       recipe,
       policy,
       source,
       evalTasks,
+      folder,
       paths,
-      stop: signal,
+      stop: options.signal,
       rewards: nameRewards(recipe.rewards),
       seeds: from ? restoreStream(from.streams.seeds!) : randomStream(recipe.seed, 'seeds'),
       files: {
@@ -130,8 +139,12 @@ function startProgress(recipe: Recipe, from: Checkpoint | undefined, saved: stri
   };
 }
 
-/** Closes the task source and disposes of the policy. */
-export async function closeSession({ source, policy }: Session): Promise<void> {
-  await source.close();
-  await policy.dispose();
+/** Closes the task source, disposes of the policy and releases the run folder. */
+export async function closeSession({ source, policy, folder }: Session): Promise<void> {
+  try {
+    await source.close();
+    await policy.dispose();
+  } finally {
+    await folder.close();
+  }
 }
