@@ -40,6 +40,10 @@ export interface Environment {
   validate?(
     limit?: number,
   ): AsyncIterable<{ readonly task: Task; readonly ok: boolean; readonly why?: string }>;
+  /** What it was made with, as plain data. A run is resumed with the same. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Files that its tasks come from, and folders of data files. A run is resumed with the same content, wherever it lies. */
+  readonly files?: readonly string[];
   /** The same environment with some options changed: what `--set env.<option>=<value>` calls. */
   configure?(options: Readonly<Record<string, unknown>>): Environment;
 }

@@ -18,6 +18,7 @@ import type { Toolkit } from './toolkit.ts';
 interface RunOptions extends RecipeOptions {
   readonly out?: string;
   readonly resume?: true;
+  readonly forceData?: true;
   readonly dryRun?: true;
   readonly json?: true;
 }
@@ -32,6 +33,7 @@ export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void
     )
     .option('--out <folder>', 'run folder (default: runs/<recipe>-<time>)')
     .option('--resume', 'continue the run in --out from its last checkpoint')
+    .option('--force-data', 'with --resume: go on though data or options of the environment have changed')
     .option('--dry-run', 'say what the run would be, and do nothing')
     .option('--json', 'one JSON event a line')
     .addHelpText('after', '\nExample:\n  anneal run arithmetic --set steps=50 --seed 2 --out runs/first')
@@ -45,6 +47,8 @@ export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void
 /** The recipe, and the folder to run in: with --resume a run folder names both. */
 async function resolve(spec: string, options: RunOptions): Promise<{ loaded: LoadedRecipe; out: string }> {
   const overrides = overridesOf(options);
+  if (options.forceData && !options.resume)
+    throw new InputError('--force-data is for a run that goes on: give --resume too');
   if (options.resume && isRunFolder(spec)) {
     if (overrides.length > 0) {
       throw new InputError(`${spec} is continued as it was begun: leave out ${overrides.join(', ')}`);
@@ -73,7 +77,7 @@ interface Around {
 
 async function train(
   { recipe, source }: LoadedRecipe,
-  { out, resume, json }: RunOptions & { readonly out: string },
+  { out, resume, forceData, json }: RunOptions & { readonly out: string },
   { io, toolkit }: Around,
 ): Promise<number> {
   const stop = new AbortController();
@@ -90,7 +94,7 @@ async function train(
   try {
     const events$ = trainWith(toolkit.createPolicy)(recipe, {
       ...{ out, source, signal: stop.signal },
-      resume: resume === true,
+      ...{ resume: resume === true, forceData: forceData === true },
     });
     await events$.pipe(tap(progress.show)).forEach((event) => {
       last = event;

@@ -225,6 +225,10 @@ describe('bad input ends with 2, one line and no work', () => {
       args: () => ['run', run, '--resume', '--seed', '4'],
       says: /is continued as it was begun: leave out seed=4/,
     },
+    'data forced on a new run': {
+      args: () => ['run', recipe, '--force-data'],
+      says: /--force-data is for a run that goes on: give --resume too/,
+    },
     'a number that is none': {
       args: () => ['run', recipe, '--steps', 'many'],
       says: /--steps takes a whole number \(got "many"\)/,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import { latestCheckpoint, listCheckpoints } from '../../src/run/checkpoint/list-checkpoints.ts';
-import { banditRecipe } from './bandit.ts';
+import { banditRecipe, sevens } from './bandit.ts';
 import { lines, runBandit, temporaryFolder } from './run.ts';
 
 const files = ['metrics.jsonl', 'rollouts.jsonl', 'evals.jsonl'];
@@ -228,6 +228,56 @@ describe('resuming', () => {
       message: expect.stringMatching(/^took over .*run\.lock/),
     });
     expect(readdirSync(out).filter((name) => /\.tmp$|lock/.test(name))).toEqual([]);
+  });
+
+  test('refuses other data and other options of the environment by name, unless it is told to go on', async () => {
+    const data = join(await temporaryFolder(), 'train.jsonl');
+    const recipe = (change: object = {}) =>
+      banditRecipe({ env: { ...sevens(), options: { path: data, shots: 2 }, files: [data], ...change } });
+    writeFileSync(data, 'some rows');
+    const out = join(await temporaryFolder(), 'run');
+    await runBandit(recipe(), { out, signal: AbortSignal.abort() });
+    const resumed = (change: object, forceData = false) =>
+      runBandit(recipe(change), { out, resume: true, forceData, signal: AbortSignal.abort() });
+    await resumed({});
+    await expect(resumed({ options: { path: data, shots: 4 } })).rejects.toThrow(
+      `can't resume ${out}: env "sevens" differs from the run's in env.shots (2 then, 4 now); use the same data and options, or go on all the same with --force-data (train's forceData: true)`,
+    );
+    writeFileSync(data, 'some more rows');
+    await expect(resumed({})).rejects.toThrow('in its data train.jsonl (9 bytes then, 14 now); use');
+    const { events } = await resumed({}, true);
+    expect(events[1]).toMatchObject({
+      type: 'warning',
+      message: 'the run goes on with another environment: its data train.jsonl (9 bytes then, 14 now)',
+    });
+    // What it went on with is its own from now on.
+    await resumed({});
+  });
+
+  test('knows an environment that does not tell its options by those given on the command line', async () => {
+    const out = join(await temporaryFolder(), 'run');
+    const source = (...set: string[]) => ({ recipe: 'bandit', set: ['seed=1', ...set] });
+    const signal = AbortSignal.abort();
+    await runBandit(banditRecipe(), { out, source: source('env.path=a'), signal });
+    await runBandit(banditRecipe(), {
+      out,
+      resume: true,
+      source: source('env.path=a', 'eval.every=3'),
+      signal,
+    });
+    await expect(
+      runBandit(banditRecipe(), { out, resume: true, source: source('env.path=b'), signal }),
+    ).rejects.toThrow('in what --set gave it (env.path=a then, env.path=b now)');
+  });
+
+  test('goes on with a run of a version that did not look at data', async () => {
+    const out = await stoppedRun();
+    const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
+    expect(config.environment).toEqual({ options: null, files: [] });
+    delete config.environment;
+    writeFileSync(join(out, 'config.json'), JSON.stringify(config));
+    const { events } = await runBandit(banditRecipe(), { out, resume: true });
+    expect(events.at(-1)!.type).toBe('done');
   });
 
   test('refuses a folder without a run', async () => {

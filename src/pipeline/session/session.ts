@@ -3,7 +3,6 @@ import type { NamedReward } from '../../environment/scoring/call-reward.ts';
 import { nameRewards } from '../../environment/scoring/name-rewards.ts';
 import { firstTasks, TaskSource } from '../../environment/task-source.ts';
 import { type JsonlFile, openJsonl } from '../../io/jsonl-file.ts';
-import { version } from '../../io/version.ts';
 import type { ReadyBatch } from '../../policy/batch/train-batch.ts';
 import type { CreatePolicy, Policy } from '../../policy/policy.ts';
 import { type RandomStream, randomStream, restoreStream } from '../../random.ts';
@@ -21,6 +20,8 @@ export interface TrainOptions {
   readonly out: string;
   /** Continue the run in `out` from its last complete checkpoint. */
   readonly resume?: boolean;
+  /** Resume though data or options of the environment have changed. */
+  readonly forceData?: boolean;
   /** Aborting it finishes the step, writes a checkpoint and emits `stopped`. */
   readonly signal?: AbortSignal;
   /** Where the recipe was loaded from, for config.json: `verify`, `eval` and `merge` load it from there. */
@@ -76,7 +77,7 @@ export async function openSession(
   recipe: Recipe,
   options: TrainOptions & { readonly signal: AbortSignal },
 ): Promise<Session> {
-  const folder = await openRunFolder(options.out, recipe, options.resume ?? false);
+  const folder = await openRunFolder(recipe, options);
   try {
     return await openIn(folder, createPolicy, recipe, options);
   } catch (error) {
@@ -99,7 +100,7 @@ async function openIn(
   const policy = await createPolicy(recipe);
   try {
     if (from) await policy.restore(from.policy);
-    const paths = await folder.begin({ anneal: version, source: options.source ?? null });
+    const paths = await folder.begin();
     return {
       recipe,
       policy,
