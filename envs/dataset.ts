@@ -77,6 +77,8 @@ export function datasetOf(options: DatasetOptions, kind: Kind): Environment {
   }
   const env: Environment = {
     name: parsed.name,
+    options: parsed,
+    files: parsed.path === undefined ? [] : [parsed.path],
     tasks: (split) => readTasks(filesOf(parsed, split, kind), split, { options: parsed, kind }),
     prompt: (task) => [
       ...(parsed.system === undefined ? [] : [{ role: 'system' as const, content: parsed.system }]),
