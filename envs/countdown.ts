@@ -58,6 +58,8 @@ export function countdown(given: CountdownOptions = {}): Environment {
   const parsed = parseOptions('env countdown', optionsSchema, options);
   const env: Environment = {
     name: 'countdown',
+    options: parsed,
+    files: parsed.path === undefined ? [] : [parsed.path],
     tasks: (split) =>
       parsed.path === undefined ? made(parsed, split) : read(splitFiles(parsed.path, split), split),
     prompt: (task) => [{ role: 'user', content: question(task as Puzzle) }],

@@ -78,6 +78,8 @@ export function datasetOf(given: DatasetOptions, kind: Kind): Environment {
   }
   const env: Environment = {
     name: parsed.name,
+    options: parsed,
+    files: parsed.path === undefined ? [] : [parsed.path],
     tasks: (split) => readTasks(filesOf(parsed, split, kind), split, { options: parsed, kind }),
     prompt: (task) => promptOf(task, parsed),
     answer: kind.given,

@@ -8,13 +8,14 @@ import { removeTemporaries } from '../io/temporaries.ts';
 import { loadCheckpoint } from '../run/checkpoint/load-checkpoint.ts';
 import { checkFresh } from '../run/checkpoint/open-run-folder.ts';
 import { lockRun } from '../run/folder/lock-run.ts';
-import { isRunFolder, runPaths } from '../run/folder/paths.ts';
+import { isRunFolder } from '../run/folder/paths.ts';
 import { loadRunRecipe } from '../run/loading/load-recipe.ts';
 import { mergeableCheckpoint } from '../run/verify/mergeable-checkpoint.ts';
+import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './checkpoint-option.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
-interface MergeOptions {
+interface MergeOptions extends CheckpointOption {
   readonly out?: string;
   readonly model?: string;
   readonly json?: true;
@@ -24,15 +25,19 @@ interface MergeOptions {
 export function mergeCommand(io: Io, toolkit: Toolkit): Command {
   return new Command('merge')
     .description(
-      'Fold an adapter into its model: of a run’s last checkpoint, or of an adapter folder. Refused while β ≠ 0.',
+      'Fold an adapter into its model: of a run’s checkpoint, or of an adapter folder. Refused while β ≠ 0.',
     )
     .argument('<run or adapter>', 'a run folder, or a folder in PEFT layout')
-    .option('--out <folder>', 'where to write the model (default: merged/ of the run)')
+    .option(...checkpointOption)
+    .option(
+      '--out <folder>',
+      'where to write the model (default: merged/ of the run, merged-step-N/ of an earlier checkpoint)',
+    )
     .option('--model <model>', 'the adapter’s base model (default: the one it names)')
     .option('--json', 'the outcome as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  anneal merge runs/first\n  anneal merge runs/first/adapter --model tiny --out merged',
+      '\nExample:\n  anneal merge runs/first\n  anneal merge runs/first --checkpoint best\n  anneal merge runs/first/adapter --model tiny --out merged',
     )
     .action(async (folder: string, options: MergeOptions) => {
       const out = isRunFolder(folder)
@@ -52,7 +57,7 @@ const ADAPTER = 'adapter_config.json';
 async function mergeRun(folder: string, options: MergeOptions, { io, toolkit }: Around): Promise<string> {
   if (options.model !== undefined)
     throw new InputError(`--model is for an adapter folder: ${folder} is a run, which knows its own`);
-  const entry = await mergeableCheckpoint(folder);
+  const { entry, merged } = await mergeableCheckpoint(folder, options.checkpoint);
   const { recipe } = await loadRunRecipe(folder);
   const write = async (out: string) => {
     const policy = await toolkit.createPolicy(recipe);
@@ -64,7 +69,7 @@ async function mergeRun(folder: string, options: MergeOptions, { io, toolkit }: 
     }
     return out;
   };
-  if (options.out === undefined) return inside(folder, io, () => write(runPaths(folder).merged));
+  if (options.out === undefined) return inside(folder, io, () => write(merged));
   await checkFresh(options.out);
   return write(options.out);
 }
@@ -82,6 +87,7 @@ async function inside<T>(folder: string, io: Io, write: () => Promise<T>): Promi
 }
 
 async function mergeAdapter(folder: string, options: MergeOptions, { loadModel }: Toolkit): Promise<string> {
+  checkpointOnlyOf(folder, options.checkpoint);
   if (!existsSync(join(folder, ADAPTER))) {
     throw new InputError(`${folder} is neither a run folder (no config.json) nor an adapter (no ${ADAPTER})`);
   }

@@ -126,7 +126,7 @@ async function summarise(
   { out, recipe, json }: { out: string; recipe: LoadedRecipe['recipe']; json: boolean },
   { io, toolkit }: Around,
 ): Promise<number> {
-  const verification = await verifyRun(out, recipe, toolkit);
+  const verification = await verifyRun(out, { recipe, ...toolkit });
   if (json) io.out(JSON.stringify({ type: 'verified', ...verification }));
   else for (const line of ['', ...summaryLines(done, verification, runPaths(out).report)]) io.out(line);
   return verification.ok ? exitCodes.done : exitCodes.failed;

@@ -32,7 +32,7 @@ export function trainWith(createPolicy: CreatePolicy) {
     new Observable<TrainEvent>((subscriber) => {
       const stop = new AbortController();
       const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-      const strays = new StrayErrors(() => stop.abort());
+      const strays = new StrayErrors(stop, signal);
       // Never unsubscribed: the run ends by itself after the step under way.
       strays.open(() =>
         run(createPolicy, input, { ...options, signal, strays }).subscribe({
@@ -63,17 +63,15 @@ function run(
       const close$ = defer(() => closeSession(session)).pipe(ignoreElements());
       const events$ = concat(from(beginRun(session)), trainSteps(session), from(endRun(session))).pipe(
         takeWhile((event) => event.type !== 'stopped', true),
-        catchError((error: unknown) => {
-          if (abandoned(session)) return from(stopBeforeBatch(session));
-          throw error;
-        }),
         tap(({ type }) => (type === 'stopped' || type === 'done') && strays.check()),
         catchError((error: unknown) =>
-          concat(
-            from(saveBeforeBatch(session)),
-            close$,
-            defer(() => fail(session, error)),
-          ),
+          strays.first === undefined && abandoned(session)
+            ? from(stopBeforeBatch(session))
+            : concat(
+                from(saveBeforeBatch(session)),
+                close$,
+                defer(() => fail(session, strays.first ?? error)),
+              ),
         ),
       );
       return concat(events$, close$);

@@ -48,8 +48,8 @@ export async function anneal(args: readonly string[], { onLine, toolkit }: Watch
 }
 
 /** What the new process of `verify` does, in this one. */
-async function answerHere(out: string) {
-  const { code, out: lines, err } = await anneal(['eval', out, '--json']);
+async function answerHere(out: string, merged: string) {
+  const { code, out: lines, err } = await anneal(['eval', out, '--model', merged, '--json']);
   if (code !== 0) throw new Error(err.join('\n'));
   return JSON.parse(lines[0]!).rows;
 }

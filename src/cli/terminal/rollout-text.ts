@@ -6,12 +6,10 @@ export function rolloutText(record: RolloutRecord, colours: boolean): string {
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     colours ? styleText(style, text) : text;
   const { step, task, reward, advantage, beta, tokens, finish_reason } = record;
-  const scores = Object.entries(record.rewards).map(
-    ([name, score]) => `${name} ${score === null ? 'null' : short(score)}`,
-  );
+  const scores = Object.entries(record.rewards).map(([name, score]) => `${name} ${short(score)}`);
   const mark = finish_reason === 'length' ? paint('red', 'truncated') : finish_reason;
   const advantageText = paint(
-    advantage > 0 ? 'green' : advantage < 0 ? 'red' : 'dim',
+    advantage === null || advantage === 0 ? 'dim' : advantage > 0 ? 'green' : 'red',
     `advantage ${short(advantage)}`,
   );
   return [
@@ -26,7 +24,7 @@ export function rolloutText(record: RolloutRecord, colours: boolean): string {
   ].join('\n');
 }
 
-const short = (value: number) => String(Number(value.toFixed(3)));
+const short = (value: number | null) => (value === null ? 'null' : String(Number(value.toFixed(3))));
 
 /** Text in which what a terminal would obey, other than line ends and tabs, is spelt out. */
 const visible = (text: string): string =>

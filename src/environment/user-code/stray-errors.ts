@@ -47,13 +47,23 @@ export function namingStrays<T>(what: string, call: () => T): T {
 
 /** The stray errors of one run that no call under way took. */
 export class StrayErrors {
-  readonly #stop: () => void;
+  readonly #stop: AbortController;
+  readonly #stopped: AbortSignal;
   readonly #outer = scopes.getStore();
   #first: RunError | undefined;
 
-  /** @param stop is called at the first of them. */
-  constructor(stop: () => void) {
+  /**
+   * @param stop is aborted at the first of them.
+   * @param stopped is aborted when the run stops for whatever reason: what code that was cut short leaves behind does not count.
+   */
+  constructor(stop: AbortController, stopped: AbortSignal) {
     this.#stop = stop;
+    this.#stopped = stopped;
+  }
+
+  /** The first one. */
+  get first(): RunError | undefined {
+    return this.#first;
   }
 
   /** Begins a run; until `close` the stray errors of what it does are its own. */
@@ -69,17 +79,17 @@ export class StrayErrors {
   }
 
   take(error: unknown, what?: string): true {
-    if (this.#first !== undefined) return true;
+    if (this.#stopped.aborted) return true;
     const failed =
       what === undefined
         ? 'something that no call waited for failed'
         : `${what} failed after it had answered`;
     this.#first = new RunError(`${failed}: ${whatFailed(error)}`, { cause: error });
-    this.#stop();
+    this.#stop.abort();
     return true;
   }
 
-  /** @throws RunError of the first one, if there was any. */
+  /** @throws the first one, if there was any. */
   check(): void {
     if (this.#first !== undefined) throw this.#first;
   }

@@ -140,7 +140,7 @@ function startProgress(recipe: Recipe, from: Checkpoint | undefined, saved: stri
   };
 }
 
-/** Closes the task source, disposes of the policy and unlocks the folder. */
+/** Closes the task source, disposes of the policy and releases the run folder. */
 export async function closeSession({ source, policy, folder }: Session): Promise<void> {
   try {
     await source.close();

@@ -1,4 +1,5 @@
 import { startsDead } from '../../adapter/dead-start.ts';
+import { ignoredFields } from '../../recipe/ignored-fields.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import type { WatchState } from '../../run/checkpoint/checkpoint.ts';
 import type { StepMetrics } from '../../types.ts';
@@ -99,7 +100,10 @@ export function accuracyWarnings(reward: string, partial: number): string[] {
 
 /** The warnings about a recipe before it runs. */
 export function recipeWarnings(recipe: Recipe): string[] {
-  return [...rateWarnings(recipe), ...deadStartWarnings(recipe)];
+  const ignored = ignoredFields(recipe).map(
+    ({ fields, why }) => `${fields.join(', ')} ${fields.length === 1 ? 'is' : 'are'} ignored: ${why}`,
+  );
+  return [...rateWarnings(recipe), ...deadStartWarnings(recipe), ...ignored];
 }
 
 function deadStartWarnings(recipe: Recipe): string[] {

@@ -1,40 +1,18 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../errors.ts';
 import { truncateAtStep } from '../../io/jsonl-file.ts';
 import { isMissing } from '../../io/read-json.ts';
 import { isTemporary, removeTemporaries } from '../../io/temporaries.ts';
 import { version } from '../../io/version.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
-import {
-  plainRecipe,
-  type RecipeSource,
-  type RunConfig,
-  readRunConfig,
-  writeRunConfig,
-} from '../folder/config-file.ts';
-import {
-  type EnvironmentRecord,
-  environmentChanges,
-  recordEnvironment,
-} from '../folder/environment-record.ts';
+import { plainRecipe, type RunConfig, readRunConfig, writeRunConfig } from '../folder/config-file.ts';
+import { recordEnvironment } from '../folder/environment-record.ts';
 import { lockRun, type RunLock } from '../folder/lock-run.ts';
 import { type RunPaths, runPaths } from '../folder/paths.ts';
-import { type CheckpointEntry, damagedCheckpoints, FORMAT, latestCheckpoint } from './list-checkpoints.ts';
+import { checkResume, type OpenOptions } from './check-resume.ts';
+import type { CheckpointEntry } from './list-checkpoints.ts';
 import { discardAfter } from './prune-checkpoints.ts';
-
-/** Fields that may differ between a run and its continuation, because they don't change what is learnt. */
-const FREE = new Set(['eval', 'checkpoint', 'runtime']);
-
-/** How a run's folder is to be used. */
-interface OpenOptions {
-  readonly out: string;
-  readonly resume?: boolean | undefined;
-  /** Go on though data or options of the environment have changed. */
-  readonly forceData?: boolean | undefined;
-  readonly source?: RecipeSource | undefined;
-}
 
 /** The folder of a run that is about to begin or to go on. */
 export interface RunFolder {
@@ -94,12 +72,7 @@ async function openResumed(recipe: Recipe, options: OpenOptions): Promise<RunFol
   await readRunConfig(path);
   const lock = await lockRun(out);
   try {
-    const config = await readRunConfig(path);
-    checkRecipe(out, { before: config.recipe, now: plainRecipe(recipe) });
-    const entry = await lastCheckpoint(out, config.anneal);
-    const environment = await recordEnvironment(recipe.env);
-    const changes = changesOf({ config, environment, source: options.source });
-    if (changes.length > 0 && !options.forceData) throw new InputError(otherData(recipe, changes, out));
+    const { entry, changes, config } = await checkResume(recipe, options);
     return {
       entry,
       notes: [
@@ -108,7 +81,7 @@ async function openResumed(recipe: Recipe, options: OpenOptions): Promise<RunFol
       ],
       async begin() {
         const paths = await rewindRunFolder(out, entry);
-        await writeRunConfig(path, { ...config, environment, source: options.source ?? config.source });
+        await writeRunConfig(path, config);
         return paths;
       },
       close: () => lock.release(),
@@ -139,70 +112,6 @@ export async function checkFresh(out: string): Promise<void> {
   }
 }
 
-/** @throws InputError naming the fields in which a recipe differs from the run's. */
-function checkRecipe(
-  out: string,
-  { before, now }: Readonly<Record<'before' | 'now', Record<string, unknown>>>,
-): void {
-  const fields = [...new Set([...Object.keys(before), ...Object.keys(now)])];
-  const changed = fields.filter((f) => !FREE.has(f) && !isDeepStrictEqual(before[f], now[f]));
-  if (changed.length === 0) return;
-  throw new InputError(
-    `can't resume ${out}: the recipe differs from the run's in ${changed.map((f) => differs(f, before, now)).join(', ')}; use the same values or another --out`,
-  );
-}
-
-/** In what the environment differs from the run's. One that does not tell its options is known by those given on the command line. */
-function changesOf({
-  config,
-  environment,
-  source,
-}: {
-  readonly config: RunConfig;
-  readonly environment: EnvironmentRecord;
-  readonly source: RecipeSource | undefined;
-}): string[] {
-  const before = config.environment;
-  const changes = before === undefined ? [] : environmentChanges(before, environment);
-  if (environment.options !== null || source === undefined || config.source === null) return changes;
-  const [then, now] = [config.source, source].map(({ set }) =>
-    set.filter((given) => given.startsWith('env.')),
-  );
-  if (isDeepStrictEqual(then, now)) return changes;
-  return [
-    ...changes,
-    `what --set gave it (${then!.join(', ') || 'nothing'} then, ${now!.join(', ') || 'nothing'} now)`,
-  ];
-}
-
-function otherData({ env }: Recipe, changes: readonly string[], out: string): string {
-  return `can't resume ${out}: env "${env.name}" differs from the run's in ${changes.join(', ')}; use the same data and options, or go on all the same with --force-data (train's forceData: true)`;
-}
-
-/**
- * The checkpoint that a run continues from; undefined when it has none yet and starts over.
- * @throws InputError when it is damaged, or was written in an older format by another version of anneal.
- */
-async function lastCheckpoint(out: string, anneal: string): Promise<CheckpointEntry | undefined> {
-  const { checkpoints } = runPaths(out);
-  const latest = await latestCheckpoint(checkpoints);
-  const [damaged] = await damagedCheckpoints(checkpoints, latest?.step ?? -1);
-  if (damaged !== undefined) {
-    const from = latest ? `from step ${latest.step}` : 'from the start';
-    throw new InputError(`checkpoint ${damaged} is damaged; remove it to go on ${from}`);
-  }
-  if (latest !== undefined && latest.format < FORMAT) {
-    throw new InputError(
-      `can't resume ${out}: anneal ${anneal} wrote its checkpoints in format ${latest.format}, and this version goes on from format ${FORMAT}; go on with that version`,
-    );
-  }
-  return latest;
-}
-
-function differs(field: string, before: Record<string, unknown>, now: Record<string, unknown>): string {
-  return `${field} (${JSON.stringify(before[field])} then, ${JSON.stringify(now[field])} now)`;
-}
-
 async function createRunFolder(out: string, config: RunConfig): Promise<RunPaths> {
   const paths = runPaths(out);
   try {
@@ -218,7 +127,7 @@ function unwritable(out: string, error: unknown): InputError {
   return new InputError(`can't write --out ${out}: ${error instanceof Error ? error.message : error}`);
 }
 
-/** Takes a run folder back to its state at a checkpoint, or to the start without one. */
+/** Takes a run folder back to what it was at a checkpoint; with none, to the start. */
 async function rewindRunFolder(out: string, checkpoint: CheckpointEntry | undefined): Promise<RunPaths> {
   const paths = runPaths(out);
   const step = checkpoint?.step ?? 0;

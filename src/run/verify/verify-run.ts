@@ -20,8 +20,8 @@ const COMPARED = 8;
 export interface VerifyParts {
   readonly createPolicy: CreatePolicy;
   readonly loadModel: (source: string) => Promise<CausalLM>;
-  /** Answers the held-out tasks with a run's merged model, read from disk by a new process. */
-  readonly answerAnew: (out: string) => Promise<readonly EvalRow[]>;
+  /** Answers a run's held-out tasks with its merged model, read from disk by a new process. */
+  readonly answerAnew: (out: string, merged: string) => Promise<readonly EvalRow[]>;
 }
 
 /** What was measured. */
@@ -50,18 +50,26 @@ export interface Verification extends Measured {
 /**
  * Checks that a run's merged model is the policy that was trained: the same logits, a change against the base, and the
  * same held-out answers after being read from disk by a new process. For method full this checks saved == in memory.
- * @throws InputError when the run has no checkpoint or no merged model; RefusedError while β ≠ 0.
+ * @param checkpoint the one that was merged, as `chooseCheckpoint` takes it; the last when left out.
+ * @throws InputError when the run has no such checkpoint or no merged model; RefusedError while β ≠ 0.
  */
-export async function verifyRun(out: string, recipe: Recipe, parts: VerifyParts): Promise<Verification> {
-  const { merged } = runPaths(out);
-  const { path } = await mergeableCheckpoint(out);
+export async function verifyRun(
+  out: string,
+  {
+    recipe,
+    checkpoint,
+    ...parts
+  }: VerifyParts & { readonly recipe: Recipe; readonly checkpoint?: string | undefined },
+): Promise<Verification> {
+  const { entry, merged } = await mergeableCheckpoint(out, checkpoint);
   if (!existsSync(merged)) {
-    throw new InputError(`${merged} is missing: write it with \`anneal merge ${out}\``);
+    const option = checkpoint === undefined ? '' : ` --checkpoint ${checkpoint}`;
+    throw new InputError(`${merged} is missing: write it with \`anneal merge ${out}${option}\``);
   }
   const policy = await parts.createPolicy(recipe);
   try {
-    await policy.restore((await loadCheckpoint(path)).policy);
-    const measured = await measure(policy, { out, recipe, parts });
+    await policy.restore((await loadCheckpoint(entry.path)).policy);
+    const measured = await measure(policy, { out, recipe, parts, merged });
     const problems = problemsOf(measured);
     return { ok: problems.length === 0, problems, ...measured };
   } finally {
@@ -73,10 +81,11 @@ interface Run {
   readonly out: string;
   readonly recipe: Recipe;
   readonly parts: VerifyParts;
+  readonly merged: string;
 }
 
-async function measure(policy: Policy, { out, recipe, parts }: Run): Promise<Measured> {
-  const { merged, heldOut } = runPaths(out);
+async function measure(policy: Policy, { out, recipe, parts, merged }: Run): Promise<Measured> {
+  const { heldOut } = runPaths(out);
   const tasks = await firstTasks(recipe.env, 'test', recipe.eval.tasks);
   const ours = await trainedAnswers(policy, { recipe, tasks, heldOut });
   const promptIds = (i: number) =>
@@ -87,7 +96,7 @@ async function measure(policy: Policy, { out, recipe, parts }: Run): Promise<Mea
     merged,
     base: recipe.freshWeights ? null : recipe.model,
   });
-  const theirs = await parts.answerAnew(out);
+  const theirs = await parts.answerAnew(out, merged);
   return {
     step: policy.version,
     beta: policy.beta,
