@@ -1,3 +1,4 @@
+import { cutPrompt } from '../rollout/fit-prompt.ts';
 import type { Sampler } from '../rollout/sampler.ts';
 import type { CausalLM } from './causal-lm.ts';
 
@@ -6,11 +7,14 @@ export function modelSampler(model: CausalLM): Sampler {
   return {
     maxPositions: model.config.maxPositionEmbeddings,
     sample: async (requests, { groupSize: n, maxPromptLength, ...options }) => {
-      const inputIds = requests.map(({ messages }) => model.encodePrompt(messages).slice(-maxPromptLength));
-      const completions = await model.generate({ ...options, n, inputIds });
+      const prompts = requests.map(({ messages }) =>
+        cutPrompt(messages, { tokenizer: model.tokenizer, maxPromptLength }),
+      );
+      const completions = await model.generate({ ...options, n, inputIds: prompts.map(({ ids }) => ids) });
       return requests.map((request, p) => ({
         ...request,
-        promptIds: inputIds[p]!,
+        messages: prompts[p]!.messages,
+        promptIds: prompts[p]!.ids,
         rollouts: completions
           .slice(p * n, (p + 1) * n)
           .map((completion) => ({ ...completion, beta: 0, policyVersion: 0 })),
