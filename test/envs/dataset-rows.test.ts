@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { countdown, type DatasetOptions, dataset } from '../../envs/index.ts';
@@ -178,6 +178,22 @@ describe('fields inside a structure', () => {
       /no column "reward_model\.gold"; it has prompt,/,
     );
   });
+});
+
+test('a Parquet file as verl’s data sets are gives conversations, nested answers and ids', async () => {
+  const path = folder();
+  for (const split of ['train', 'test'])
+    copyFileSync('test/fixtures/data/chat.parquet', join(path, `${split}.parquet`));
+  const columns = { answer: 'reward_model.ground_truth', id: 'extra_info.index' };
+  const env = dataset({ path, template: '{prompt}', columns });
+  const tasks = await collect(env, 'train');
+  expect(tasks.map(({ id, answer }) => [id, answer])).toEqual([
+    ['row-0', '0'],
+    ['row-1', '2'],
+    ['row-2', '4'],
+  ]);
+  expect(env.prompt(tasks[1]!)).toEqual([system, user]);
+  expect(await validate(env)).toEqual({ total: 6, failures: [] });
 });
 
 describe('ids', () => {
