@@ -236,6 +236,13 @@ describe('ids', () => {
   });
 });
 
+test('behind #### commas between thousands go, those of a list stay', async () => {
+  const golds = ['1,234,567', '-1,000.5', '3, 5', '3,5'];
+  const rows = golds.map((gold) => ({ question: 'q', answer: `So\n#### ${gold}` }));
+  const tasks = await tasksOf(rows, { answer: 'hash' });
+  expect(tasks.map(({ answer }) => answer)).toEqual(['1234567', '-1000.5', '3, 5', '3,5']);
+});
+
 describe('a row without an answer', () => {
   test('has a prompt, and no target', async () => {
     const env = over([{ question: 'Say something short.' }]);
