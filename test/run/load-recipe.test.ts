@@ -168,6 +168,17 @@ describe('relative paths in a recipe’s file', () => {
     }
   });
 
+  test('hold in an environment of one’s own that makes another when options are set', async () => {
+    writeFileSync(
+      join(there, 'wrapped.ts'),
+      `import { dataset } from 'anneal/envs';
+       const mine = (options = {}) => ({ ...dataset({ path: 'data/rows.jsonl', ...options }), name: 'mine', configure: mine });
+       export default { name: 'w', model: 'tiny', env: mine(), rewards: [{ reward: () => [] }], optimizer: { lr: 1e-3 }, steps: 3 };`,
+    );
+    const { recipe } = await loadRecipe(join(there, 'wrapped.ts'), ['env.system=Think.']);
+    expect(await first(recipe.env)).toMatchObject({ question: 'there' });
+  });
+
   test('hold for a run that is looked at from elsewhere, and so does a model found in the folder where it began', async () => {
     const before = process.cwd();
     const out = join(folder, 'elsewhere');
