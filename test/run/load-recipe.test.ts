@@ -147,6 +147,14 @@ describe('relative paths in a recipe’s file', () => {
     expect(await first(env)).toMatchObject({ question: 'there' });
   });
 
+  test('that are not there are told with where they were looked for', async () => {
+    writeFileSync(join(there, 'lost.ts'), own.replace('data/rows', 'data/lost'));
+    const { recipe } = await loadRecipe(join(there, 'lost.ts'));
+    await expect(first(recipe.env)).rejects.toThrow(
+      `${join(there, 'data/lost.jsonl')} does not exist: the recipe's "data/lost.jsonl" is taken from the folder of its file`,
+    );
+  });
+
   test.each(['count.js', 'count.mjs'])('of puzzles, too, and in JavaScript: %s', async (name) => {
     const { recipe } = await loadRecipe(join(there, name));
     expect(await first(recipe.env)).toMatchObject({ nums: [1, 2] });
