@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { createTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
-import { type Json, knownFields, readGolden } from './golden-files.ts';
+import { createTokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
+import { type Json, knownFields } from '../../golden/golden-files.ts';
 
-const golden = readGolden('unigram', 'cases.json');
+const golden: Json = JSON.parse(readFileSync('test/fixtures/unigram/cases.json', 'utf8'));
 knownFields(golden, ['versions', 'kinds'], 'cases.json');
 
 describe.each(golden.kinds as Json[])('a Unigram model with $name', ({ tokenizer: json, texts }) => {
