@@ -61,7 +61,9 @@ export function countdown(given: CountdownOptions = {}): Environment {
     options: parsed,
     files: parsed.path === undefined ? [] : [parsed.path],
     tasks: (split) =>
-      parsed.path === undefined ? made(parsed, split) : read(splitFiles(parsed.path, split), split),
+      parsed.path === undefined
+        ? made(parsed, split)
+        : read(splitFiles(parsed.path, split, given.path), split),
     prompt: (task) => [{ role: 'user', content: question(task as Puzzle) }],
     answer: countdownEquation,
     target: solved,

@@ -80,7 +80,7 @@ export function datasetOf(given: DatasetOptions, kind: Kind): Environment {
     name: parsed.name,
     options: parsed,
     files: parsed.path === undefined ? [] : [parsed.path],
-    tasks: (split) => readTasks(filesOf(parsed, split, kind), split, { options: parsed, kind }),
+    tasks: (split) => readTasks(filesOf(parsed, split, { kind, given }), split, { options: parsed, kind }),
     prompt: (task) => promptOf(task, parsed),
     answer: kind.given,
     target: (task) => targetOf(task, parsed),
@@ -101,10 +101,14 @@ function located(options: DatasetOptions): DatasetOptions {
   };
 }
 
-function filesOf({ path, name }: Options, split: Split, { source }: Kind): SplitFiles {
+function filesOf(
+  { path, name }: Options,
+  split: Split,
+  { kind, given }: { readonly kind: Kind; readonly given: DatasetOptions },
+): SplitFiles {
   if (path === undefined)
-    throw new InputError(`env ${name} needs its data: get ${source}, and pass --set env.path=PATH`);
-  return splitFiles(path, split);
+    throw new InputError(`env ${name} needs its data: get ${kind.source}, and pass --set env.path=PATH`);
+  return splitFiles(path, split, given.path);
 }
 
 async function* readTasks(

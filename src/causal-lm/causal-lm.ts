@@ -12,6 +12,7 @@ import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import type { TokenBatch } from '../model/token-logits.ts';
 import { batchLogits, batchLogprobs } from '../model/token-logits.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { cutPrompt } from '../rollout/fit-prompt.ts';
 import { completions } from '../rollout/sample-rollouts.ts';
 import type { Completion, Message } from '../types.ts';
 
@@ -24,7 +25,7 @@ export interface GenerateOptions {
   readonly attentionMask?: readonly (readonly number[])[];
   /** 64 when left out. */
   readonly maxNewTokens?: number;
-  /** Longer prompts keep their last so many tokens. */
+  /** Longer texts keep their last so many tokens, longer conversations lose their oldest turns. */
   readonly maxPromptLength?: number;
   /** 0 is greedy decoding; 1 when left out. */
   readonly temperature?: number;
@@ -191,16 +192,15 @@ export class LoadedModel implements CausalLM {
     return { base, adapter: { ...tensors, ...(spec.anneals && { [BETA]: beta }) } };
   }
 
-  private promptIds({
-    prompts,
-    inputIds,
-    attentionMask,
-    maxPromptLength,
-  }: GenerateOptions): readonly (readonly number[])[] {
-    const rows = inputIds
-      ? inputIds.map((row, b) => row.filter((_, t) => attentionMask?.[b]?.[t] !== 0))
-      : (prompts ?? []).map((prompt) => this.encodePrompt(prompt));
-    return maxPromptLength === undefined ? rows : rows.map((row) => row.slice(-maxPromptLength));
+  private promptIds({ prompts = [], inputIds, attentionMask, maxPromptLength }: GenerateOptions) {
+    const last = (row: readonly number[]) =>
+      maxPromptLength === undefined ? row : row.slice(-maxPromptLength);
+    if (inputIds) return inputIds.map((row, b) => last(row.filter((_, t) => attentionMask?.[b]?.[t] !== 0)));
+    return prompts.map((prompt) =>
+      typeof prompt === 'string' || maxPromptLength === undefined
+        ? last(this.encodePrompt(prompt))
+        : cutPrompt(prompt, { tokenizer: this.tokenizer, maxPromptLength }).ids,
+    );
   }
 }
 

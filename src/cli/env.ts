@@ -3,10 +3,12 @@ import { checkEnvironment } from '../environment/check-environment.ts';
 import { configureEnvironment } from '../environment/configure-environment.ts';
 import { gradeTargets } from '../environment/grade-targets.ts';
 import { nameRewards } from '../environment/scoring/name-rewards.ts';
+import { pathsFrom } from '../io/given-path.ts';
 import { modelPath } from '../model/config/model-path.ts';
 import { loadTokenizer } from '../model/tokenizer/tokenizer.ts';
 import { parseOverride } from '../recipe/apply-overrides.ts';
 import { importEnvironment } from '../run/loading/import-environment.ts';
+import { pinned } from '../run/loading/pinned-override.ts';
 import type { Environment, Message } from '../types.ts';
 import { exitCodes } from './exit-code.ts';
 import { positive } from './numeric-options.ts';
@@ -49,8 +51,9 @@ export function envCommand(io: Io, end: (code: number) => void): Command {
       '\nExample:\n  anneal env check gsm8k --set path=data/gsm8k --tokenizer models/SmolLM2-135M-Instruct',
     )
     .action(async (spec: string, options: CheckCommandOptions) => {
-      const { env: imported, rewards } = await importEnvironment(spec);
-      const env = configured(imported, options.set);
+      const { env: imported, rewards, folder } = await importEnvironment(spec);
+      const set = options.set.map(pinned);
+      const env = pathsFrom(folder, () => configured(imported, set));
       const limit = positive('--limit', options.limit);
       const maxPromptLength = limitOf(options);
       const lengthOf = await measureOf(options.tokenizer);

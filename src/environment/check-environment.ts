@@ -30,7 +30,7 @@ interface SplitReport {
   readonly shortest: number;
   readonly median: number;
   readonly longest: number;
-  /** Prompts that would lose their beginning; null when no limit is known. */
+  /** Prompts that would be cut; null when no limit is known. */
   readonly truncated: number | null;
   /** Prompts that end with a turn of the assistant, which the policy continues. */
   readonly continued: number;

@@ -2,11 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 
-/** The folder of the recipe's file that is being loaded. */
+/** The folder of the recipe's file whose code runs. */
 const recipeFolder = new AsyncLocalStorage<string>();
 
-/** Loads a recipe's file: relative paths that it names, while it is loaded, are taken from its folder. */
-export const loadingFrom = <T>(folder: string, load: () => T): T => recipeFolder.run(folder, load);
+/** Runs code of a recipe's file: relative paths that it names are taken from the file's folder, where there is one. */
+export const pathsFrom = <T>(folder: string | undefined, run: () => T): T =>
+  folder === undefined ? run() : recipeFolder.run(folder, run);
 
 /** A path as a recipe's file names it, absolute; a path that a program or a command line names stays as it is. */
 export function givenPath(path: string): string {

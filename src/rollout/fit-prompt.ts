@@ -20,22 +20,32 @@ export interface FitOptions {
   readonly tokenizer: Tokenizer;
   /** Ids of a prompt, at most. */
   readonly maxPromptLength: number;
-  readonly longPrompts: LongPrompts;
 }
 
 /**
  * Fits a conversation into a limit; undefined where it is too long and such prompts are dropped.
- * Cutting leaves out the oldest turns whole, up to a turn of the user, and keeps the system message. Where the last such turn alone
- * is too long, its text loses its beginning, token by token: the template's marks stay, and no token is split.
- * @throws InputError for a long prompt in mode 'error', and in mode 'cut' where the template and the system message alone are too long.
+ * @throws InputError for a long prompt in mode 'error', and as `cutPrompt` does in mode 'cut'.
  */
-export function fitPrompt(messages: readonly Message[], options: FitOptions): FittedPrompt | undefined {
-  const { tokenizer, maxPromptLength, longPrompts } = options;
-  const whole = tokenizer.encodeChat(messages);
-  if (whole.length <= maxPromptLength) return { messages, ids: whole, cut: { messages: 0, tokens: 0 } };
+export function fitPrompt(
+  messages: readonly Message[],
+  { longPrompts, ...options }: FitOptions & { readonly longPrompts: LongPrompts },
+): FittedPrompt | undefined {
+  if (longPrompts === 'cut') return cutPrompt(messages, options);
+  const { tokenizer, maxPromptLength } = options;
+  const ids = tokenizer.encodeChat(messages);
+  if (ids.length <= maxPromptLength) return uncut(messages, ids);
   if (longPrompts === 'drop') return undefined;
-  if (longPrompts === 'error')
-    throw new InputError(`the prompt has ${whole.length} tokens, more than the ${maxPromptLength} allowed`);
+  throw new InputError(`the prompt has ${ids.length} tokens, more than the ${maxPromptLength} allowed`);
+}
+
+/**
+ * Cuts a conversation to a limit: leaves out its oldest turns whole, up to a turn of the user, and keeps the system message. Where the last
+ * such turn alone is too long, its text loses its beginning, token by token: the template's marks stay, and no token is split.
+ * @throws InputError where the template and the system message alone are too long.
+ */
+export function cutPrompt(messages: readonly Message[], options: FitOptions): FittedPrompt {
+  const whole = options.tokenizer.encodeChat(messages);
+  if (whole.length <= options.maxPromptLength) return uncut(messages, whole);
   const fitted = withoutOldest(messages, options) ?? withShorterText(latestOf(messages), options);
   const cut = {
     messages: messages.length - fitted.messages.length,
@@ -43,6 +53,12 @@ export function fitPrompt(messages: readonly Message[], options: FitOptions): Fi
   };
   return { ...fitted, cut };
 }
+
+const uncut = (messages: readonly Message[], ids: readonly number[]): FittedPrompt => ({
+  messages,
+  ids,
+  cut: { messages: 0, tokens: 0 },
+});
 
 type Encoded = Omit<FittedPrompt, 'cut'>;
 

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { countdown, type DatasetOptions, dataset } from '../../envs/index.ts';
@@ -180,6 +180,22 @@ describe('fields inside a structure', () => {
   });
 });
 
+test('a Parquet file as verl’s data sets are gives conversations, nested answers and ids', async () => {
+  const path = folder();
+  for (const split of ['train', 'test'])
+    copyFileSync('test/fixtures/data/chat.parquet', join(path, `${split}.parquet`));
+  const columns = { answer: 'reward_model.ground_truth', id: 'extra_info.index' };
+  const env = dataset({ path, template: '{prompt}', columns });
+  const tasks = await collect(env, 'train');
+  expect(tasks.map(({ id, answer }) => [id, answer])).toEqual([
+    ['row-0', '0'],
+    ['row-1', '2'],
+    ['row-2', '4'],
+  ]);
+  expect(env.prompt(tasks[1]!)).toEqual([system, user]);
+  expect(await validate(env)).toEqual({ total: 6, failures: [] });
+});
+
 describe('ids', () => {
   test('a row’s own is the task’s, where it has one; else the file and line', async () => {
     const tasks = await tasksOf([{ id: 'q-7', question: 'a' }, { id: 12, question: 'b' }, { question: 'c' }]);
@@ -218,6 +234,13 @@ describe('ids', () => {
     expect(tasks.map(({ id }) => id)).toEqual(['p-1', '2 2 = 4']);
     expect(() => env.target!(tasks[0]!)).toThrow(/puzzle "p-1" has no solution/);
   });
+});
+
+test('behind #### commas between thousands go, those of a list stay', async () => {
+  const golds = ['1,234,567', '-1,000.5', '3, 5', '3,5'];
+  const rows = golds.map((gold) => ({ question: 'q', answer: `So\n#### ${gold}` }));
+  const tasks = await tasksOf(rows, { answer: 'hash' });
+  expect(tasks.map(({ answer }) => answer)).toEqual(['1234567', '-1000.5', '3, 5', '3,5']);
 });
 
 describe('a row without an answer', () => {

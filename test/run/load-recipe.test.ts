@@ -149,6 +149,14 @@ describe('relative paths in a recipe’s file', () => {
     expect(await first(env)).toMatchObject({ question: 'there' });
   });
 
+  test('that are not there are told with where they were looked for', async () => {
+    writeFileSync(join(there, 'lost.ts'), own.replace('data/rows', 'data/lost'));
+    const { recipe } = await loadRecipe(join(there, 'lost.ts'));
+    await expect(first(recipe.env)).rejects.toThrow(
+      `${join(there, 'data/lost.jsonl')} does not exist: the recipe's "data/lost.jsonl" is taken from the folder of its file`,
+    );
+  });
+
   test.each(['count.js', 'count.mjs'])('of puzzles, too, and in JavaScript: %s', async (name) => {
     const { recipe } = await loadRecipe(join(there, name));
     expect(await first(recipe.env)).toMatchObject({ nums: [1, 2] });
@@ -168,6 +176,17 @@ describe('relative paths in a recipe’s file', () => {
     } finally {
       process.chdir(before);
     }
+  });
+
+  test('hold in an environment of one’s own that makes another when options are set', async () => {
+    writeFileSync(
+      join(there, 'wrapped.ts'),
+      `import { dataset } from 'anneal/envs';
+       const mine = (options = {}) => ({ ...dataset({ path: 'data/rows.jsonl', ...options }), name: 'mine', configure: mine });
+       export default { name: 'w', model: 'tiny', env: mine(), rewards: [{ reward: () => [] }], optimizer: { lr: 1e-3 }, steps: 3 };`,
+    );
+    const { recipe } = await loadRecipe(join(there, 'wrapped.ts'), ['env.system=Think.']);
+    expect(await first(recipe.env)).toMatchObject({ question: 'there' });
   });
 
   test('hold for a run that is looked at from elsewhere, and so does a model found in the folder where it began', async () => {

@@ -1,15 +1,13 @@
 import { Environment, Interpreter, Template } from '@huggingface/jinja';
-import { capitalize, strip, title } from './python-text.ts';
+import { capitalize, str, strip, type TemplateValue, title } from './python-text.ts';
 import { strftime } from './strftime.ts';
 
 // @huggingface/jinja with its departures from Jinja mended, those that chat templates meet: it drops what an iteration
-// wrote before `break` or `continue`, ignores the arguments of strip and trim, writes True as true, knows eight codes of strftime and
+// wrote before `break` or `continue`, ignores the arguments of strip and trim, writes lists, True and None as JSON does, knows eight codes of strftime and
 // names months in the machine's language.
 
 // The library's declarations don't resolve under TypeScript's Node rules: these are the parts used here.
-interface Value {
-  readonly type: string;
-  readonly value: unknown;
+interface Value extends TemplateValue {
   __bool__(): { readonly value: boolean };
 }
 interface Scope {
@@ -77,8 +75,7 @@ class PythonInterpreter extends LibraryInterpreter {
     for (const statement of statements) {
       try {
         const value = this.evaluate(statement, scope);
-        if (value.type === 'BooleanValue') written += value.value === true ? 'True' : 'False';
-        else if (value.type !== 'NullValue' && value.type !== 'UndefinedValue') written += value.toString();
+        if (writes(statement, value)) written += str(value);
       } catch (error) {
         if (error instanceof LoopControl) error.written = written + error.written;
         throw error;
@@ -108,6 +105,11 @@ class PythonInterpreter extends LibraryInterpreter {
     return this.text(call.run(String(on.value), typeof chars === 'string' ? chars : undefined), scope);
   }
 }
+
+/** Whether a statement writes its value. What is no expression writes text, or nothing. */
+const writes = ({ type }: Node, value: Value): boolean =>
+  value.type === 'StringValue' || !(value.type === 'UndefinedValue' || silent.has(type));
+const silent: ReadonlySet<string> = new Set(['Set', 'Macro', 'Comment']);
 
 interface Call {
   readonly on: Node;

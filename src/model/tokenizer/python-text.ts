@@ -26,3 +26,38 @@ export const capitalize = (text: string): string => {
 
 /** The first letter of every run of letters large, the others small. */
 export const title = (text: string): string => text.replace(/\p{L}+/gu, capitalize);
+
+/** A value of the template language: its type by the library's name, and what it holds. */
+export interface TemplateValue {
+  readonly type: string;
+  readonly value: unknown;
+}
+
+/** What Python's `str` makes of a value that a template writes. */
+export function str(value: TemplateValue): string {
+  return value.type === 'StringValue' ? String(value.value) : repr(value);
+}
+
+/** What Python's `repr` makes of a value: 'text', [1, 2], {'a': None}. */
+function repr(item: TemplateValue): string {
+  const { type, value } = item;
+  if (type === 'StringValue') return quoted(String(value));
+  if (type === 'BooleanValue') return value === true ? 'True' : 'False';
+  if (type === 'NullValue') return 'None';
+  if (type === 'ArrayValue') return `[${(value as TemplateValue[]).map(repr).join(', ')}]`;
+  if (type !== 'ObjectValue') return String(item);
+  const entries = [...(value as ReadonlyMap<string, TemplateValue>)];
+  return `{${entries.map(([key, inner]) => `${quoted(key)}: ${repr(inner)}`).join(', ')}}`;
+}
+
+/** Text in single quotes, or in double ones where it holds single ones alone. */
+function quoted(text: string): string {
+  const mark = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const escaped = text
+    .replace(/\\/g, '\\\\')
+    .replace(/\n/g, '\\n')
+    .replace(/\r/g, '\\r')
+    .replace(/\t/g, '\\t')
+    .replaceAll(mark, `\\${mark}`);
+  return `${mark}${escaped}${mark}`;
+}

@@ -5,7 +5,7 @@ import { createJiti } from 'jiti';
 import { isEnvironment } from '../../environment/ask-environment.ts';
 import { whatFailed } from '../../environment/user-code/what-failed.ts';
 import { InputError } from '../../errors.ts';
-import { loadingFrom } from '../../io/given-path.ts';
+import { pathsFrom } from '../../io/given-path.ts';
 import { nearestNames } from '../../options/nearest-names.ts';
 import type { RecipeInput } from '../../recipe/recipe.ts';
 import type { Environment } from '../../types.ts';
@@ -15,6 +15,8 @@ import { ownModules } from './import-recipe.ts';
 export interface ImportedEnvironment {
   readonly env: Environment;
   readonly rewards?: RecipeInput['rewards'];
+  /** Where its file lies, from which its relative paths go; undefined for bundled ones and those of packages. */
+  readonly folder?: string | undefined;
 }
 
 /**
@@ -31,9 +33,10 @@ export async function importEnvironment(spec: string): Promise<ImportedEnvironme
   const path = resolve(spec);
   const file = existsSync(path) && statSync(path).isFile() ? path : jiti.esmResolve(spec, { try: true });
   if (file === undefined) throw new InputError(noEnvironment(spec, Object.keys(bundled)));
+  const folder = file === path ? dirname(file) : undefined;
   const load = async () => environmentOf(((await jiti.import(file)) as { default?: unknown }).default, spec);
   try {
-    return await (file === path ? loadingFrom(dirname(file), load) : load());
+    return { ...(await pathsFrom(folder, load)), folder };
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
     throw new InputError(`can't load env ${spec}: ${whatFailed(cause)}`, { cause });

@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
 import { whatFailed } from '../../environment/user-code/what-failed.ts';
 import { InputError } from '../../errors.ts';
-import { loadingFrom } from '../../io/given-path.ts';
+import { pathsFrom } from '../../io/given-path.ts';
 import { packageRoot } from '../../io/package-root.ts';
 import { modelPath } from '../../model/config/model-path.ts';
 import { nearestNames } from '../../options/nearest-names.ts';
@@ -34,8 +34,7 @@ export async function importRecipe(spec: string): Promise<ImportedRecipe> {
   const folder = name === file ? dirname(file) : undefined;
   let module: unknown;
   try {
-    const load = () => jiti.import(file);
-    module = await (folder === undefined ? load() : loadingFrom(folder, load));
+    module = await pathsFrom(folder, () => jiti.import(file));
   } catch (cause) {
     throw new InputError(
       `can't load recipe ${spec}: ${whatFailed(cause)

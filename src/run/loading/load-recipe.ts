@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import { InputError } from '../../errors.ts';
-import { givenModel, loadingFrom } from '../../io/given-path.ts';
+import { givenModel, pathsFrom } from '../../io/given-path.ts';
 import { applyOverrides } from '../../recipe/apply-overrides.ts';
 import { parseRecipe, type Recipe, type RecipeInput } from '../../recipe/recipe.ts';
 import { type RecipeSource, type RunConfig, readRunConfig } from '../folder/config-file.ts';
 import { runPaths } from '../folder/paths.ts';
 import { importRecipe } from './import-recipe.ts';
+import { pinned } from './pinned-override.ts';
 
 export interface LoadedRecipe {
   readonly recipe: Recipe;
@@ -19,18 +20,15 @@ export interface LoadedRecipe {
  */
 export async function loadRecipe(spec: string, overrides: readonly string[] = []): Promise<LoadedRecipe> {
   const { exported, name, folder } = await importRecipe(spec);
-  const recipe = parseRecipe(applyOverrides(located(exported as RecipeInput, folder), overrides));
-  return {
-    recipe: { ...recipe, model: absolute(recipe.model) },
-    source: { recipe: name, set: overrides.map(pinned) },
-  };
+  // Overrides name paths from here, the recipe from its folder, also those that its configure() puts together.
+  const set = overrides.map(pinned);
+  const recipe = parseRecipe(pathsFrom(folder, () => applyOverrides(located(exported as RecipeInput), set)));
+  return { recipe: { ...recipe, model: absolute(recipe.model) }, source: { recipe: name, set } };
 }
 
-/** A recipe whose model is a path from its file's folder, where there is such a folder. */
-function located(input: RecipeInput, folder: string | undefined): RecipeInput {
-  if (folder === undefined || typeof input.model !== 'string') return input;
-  return { ...input, model: loadingFrom(folder, () => givenModel(input.model)) };
-}
+/** A recipe whose model is a path from its file's folder, where it is there. */
+const located = (input: RecipeInput): RecipeInput =>
+  typeof input.model === 'string' ? { ...input, model: givenModel(input.model) } : input;
 
 /**
  * Loads the recipe that a run folder was made with; `overrides` come on top of its own.
@@ -60,14 +58,4 @@ function fromThere(model: string, stored: unknown): string {
 /** A path on disk works from any folder; other names of models stay as they are. */
 function absolute(model: string): string {
   return existsSync(resolve(model)) ? resolve(model) : model;
-}
-
-/** Fields whose value is a path even where it looks like a plain name. */
-const PATH_FIELDS = /^model$|(?:^|\.)(?:path|tokenizer)$/;
-
-/** An override whose value is a path on disk, made absolute: a run folder's recipe loads from any folder. */
-function pinned(override: string): string {
-  const [, field = '', path = ''] = /^([^=]+)="?([^"]*)"?$/.exec(override) ?? [];
-  const isPath = (/[/\\]/.test(path) || PATH_FIELDS.test(field)) && existsSync(path);
-  return isPath ? `${field}=${JSON.stringify(resolve(path))}` : override;
 }

@@ -1,11 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { InputError } from '../../src/errors.ts';
-import { chatTemplate } from '../../src/model/tokenizer/chat-template.ts';
-import { strftime } from '../../src/model/tokenizer/strftime.ts';
-import { promptText } from '../../src/model/tokenizer/turns.ts';
-import { type Json, knownFields, readGolden } from './golden-files.ts';
+import { InputError } from '../../../src/errors.ts';
+import { chatTemplate } from '../../../src/model/tokenizer/chat-template.ts';
+import { strftime } from '../../../src/model/tokenizer/strftime.ts';
+import { promptText } from '../../../src/model/tokenizer/turns.ts';
+import { type Json, knownFields } from '../../golden/golden-files.ts';
 
-const golden = readGolden('templates', 'cases.json');
+const golden: Json = JSON.parse(readFileSync('test/fixtures/templates/cases.json', 'utf8'));
 knownFields(golden, ['versions', 'specials', 'language', 'continued', 'strftime'], 'cases.json');
 
 describe('the template language is the one of transformers', () => {
