@@ -46,7 +46,10 @@ async function planOf(recipe: Recipe, policy: Policy): Promise<Plan> {
   const { name, model, method, steps, sampling, algorithm } = recipe;
   const drawn = Math.ceil(steps / stepsPerBatch(algorithm)) * sampling.promptsPerStep;
   const tasks = await firstTasks(recipe.env, 'train', Math.min(drawn, PROMPTS));
-  const lengths = tasks.map((task) => policy.encodePrompt(promptOf(recipe.env, task)).length);
+  const lengths = tasks.map((task) => {
+    const { ids, cut } = policy.fitPrompt(promptOf(recipe.env, task));
+    return ids.length + cut.tokens;
+  });
   const { trainableParameters, totalParameters } = policy.dimensions;
   return {
     ...{ recipe: name, model, method, steps, trainableParameters, totalParameters },

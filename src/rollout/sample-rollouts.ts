@@ -2,6 +2,7 @@ import { checkPositions } from '../model/check-positions.ts';
 import type { DecodingModel } from '../model/decoding-model.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Completion, Rollout } from '../types.ts';
+import { cutPrompt } from './fit-prompt.ts';
 import { type GeneratedTokens, generate } from './generate.ts';
 import type { SampleOptions, SampleRequest } from './sampler.ts';
 import { stopStrings } from './stop-strings.ts';
@@ -22,20 +23,26 @@ export async function sampleRollouts(
   options: SampleOptions,
 ): Promise<Rollout[]> {
   const { tokenizer, version, beta } = sampler;
-  const prompts = requests.map(({ messages }) =>
-    tokenizer.encodeChat(messages).slice(-options.maxPromptLength),
+  const { maxPromptLength } = options;
+  const prompts = requests.map(({ messages }) => cutPrompt(messages, { tokenizer, maxPromptLength }));
+  const answers = await completions(
+    sampler,
+    prompts.map(({ ids }) => ids),
+    options,
   );
-  const answers = await completions(sampler, prompts, options);
-  return requests.flatMap((request, group) =>
-    answers[group]!.map((completion) => ({
-      ...request,
+  return requests.flatMap(({ task }, group) => {
+    const { messages, ids, cut } = prompts[group]!;
+    return answers[group]!.map((completion) => ({
+      task,
+      messages,
       ...completion,
       group,
-      promptIds: prompts[group]!,
+      promptIds: ids,
+      ...(cut.tokens > 0 && { promptTokensCut: cut.tokens }),
       beta,
       policyVersion: version,
-    })),
-  );
+    }));
+  });
 }
 
 /** G completions of each prompt, with their texts. @throws InputError for a prompt that is empty or leaves no position to continue at. */

@@ -54,10 +54,14 @@ function rewardData(rollouts: readonly Rollout[]) {
     prompts: rollouts.map(({ messages }) => messages),
     completions: rollouts.map(({ text }) => text),
     completionIds: rollouts.map(({ tokenIds }) => tokenIds),
-    messages: rollouts.map(({ messages, turns, text }) => [...messages, ...(turns ?? [answer(text)])]),
+    messages: rollouts.map(conversationOf),
   });
 }
 
-function answer(content: string): Message {
-  return { role: 'assistant', content };
+/** The prompt with what followed it. A prompt that ends with the beginning of an answer is one turn with its completion. */
+function conversationOf({ messages, turns, text }: Rollout): readonly Message[] {
+  const [first, ...others] = turns ?? [{ role: 'assistant', content: text } as const];
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant') return [...messages, first!, ...others];
+  return [...messages.slice(0, -1), { ...first!, content: last.content + first!.content }, ...others];
 }

@@ -1,6 +1,7 @@
 import { startsDead } from '../../adapter/dead-start.ts';
 import { ignoredFields } from '../../recipe/ignored-fields.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
+import type { FittedPrompt } from '../../rollout/fit-prompt.ts';
 import type { WatchState } from '../../run/checkpoint/checkpoint.ts';
 import type { StepMetrics } from '../../types.ts';
 
@@ -20,11 +21,12 @@ export const startWatch: WatchState = {
   flat: false,
   jumped: false,
   unread: false,
+  cut: false,
 };
 
 /** The warnings after a step, each given once when it becomes true, and the state to remember. */
 export function watchStep(
-  { clipped, zeroStdSteps, flat, jumped, unread }: WatchState,
+  { clipped, zeroStdSteps, flat, jumped, unread, cut }: WatchState,
   metrics: StepMetrics,
 ): { readonly state: WatchState; readonly warnings: readonly string[] } {
   const warnings: string[] = [];
@@ -64,6 +66,12 @@ export function watchStep(
       `the gold answers of ${Math.round(unreadable * 100)} % of completions can't be read as mathematics: those score null and teach nothing; \`anneal env check\` names them`,
     );
   }
+  const truncated = metrics['prompts/truncated'] ?? 0;
+  if (truncated > 0 && !cut) {
+    warnings.push(
+      `${truncated} prompts of the batch are longer than sampling.maxPromptLength and were cut: raise it, or leave such tasks out; rollouts.jsonl shows what the policy saw`,
+    );
+  }
   return {
     state: {
       clipped: nowClipped,
@@ -71,6 +79,7 @@ export function watchStep(
       flat: flatGroups > 0,
       jumped: jumps,
       unread: unreadable > 0,
+      cut: cut || truncated > 0,
     },
     warnings,
   };
@@ -95,6 +104,18 @@ export function accuracyWarnings(reward: string, partial: number): string[] {
   if (partial === 0) return [];
   return [
     `accuracy is the share of held-out tasks whose reward "${reward}" is at least 1, and ${Math.round(partial * 100)} % of them scored in between: mind eval_reward, or put an exact reward first (weight 0 only measures)`,
+  ];
+}
+
+/** Warns, before a run, of held-out prompts that have to be cut. */
+export function promptWarnings(
+  fitted: readonly Pick<FittedPrompt, 'cut'>[],
+  { maxPromptLength }: Pick<Recipe['sampling'], 'maxPromptLength'>,
+): string[] {
+  const long = fitted.filter(({ cut }) => cut.tokens > 0).length;
+  if (long === 0) return [];
+  return [
+    `${long} of ${fitted.length} held-out prompts are longer than sampling.maxPromptLength (${maxPromptLength} tokens): they lose their oldest turns, and keep the system message`,
   ];
 }
 
