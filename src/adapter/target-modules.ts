@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
 import { expectedTensors } from '../model/weights/load-weights.ts';
 
-/** Shape [out, in] of every linear layer that can be adapted, by path: all of the model's but the head. */
+/** Lists the linear layers that can be adapted: module path → shape [out, in]. The head is not among them. */
 export function linearModules(config: ModelConfig): Record<string, readonly [number, number]> {
   const modules: Record<string, readonly [number, number]> = {};
   for (const [name, shape] of Object.entries(expectedTensors(config))) {
@@ -13,9 +13,13 @@ export function linearModules(config: ModelConfig): Record<string, readonly [num
 }
 
 /**
- * Paths of the linear layers that a `targetModules` setting names, in the model's order, as PEFT reads it: 'all-linear';
- * a list of names, each the whole path or its last parts ('q_proj'); or one regular expression for the whole path.
- * @throws InputError when a name or the expression matches nothing, listing what there is.
+ * Returns the paths of the linear layers that a `targetModules` setting names, in the model's order.
+ *
+ * The setting is 'all-linear', a list of names, or one regular expression that matches the whole path. A name is a
+ * module's whole path or the end of it, such as 'q_proj'. PEFT reads the setting in the same way.
+ * @throws InputError when a name or the expression matches nothing. The message lists the names there are.
+ * @example
+ * targetModules(config, ['q_proj', 'v_proj']); // ['model.layers.0.self_attn.q_proj', …]
  */
 export function targetModules(config: ModelConfig, target: string | readonly string[]): string[] {
   const paths = Object.keys(linearModules(config));
