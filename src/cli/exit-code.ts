@@ -4,8 +4,9 @@ import { CommanderError } from 'commander';
 export const exitCodes = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
 
 /**
- * The exit code of an error and the lines to print for it: one line for what anneal or commander raised on purpose,
- * the stack for anything else, which is a bug. Errors are told by name: a recipe may bring a second copy of anneal.
+ * Returns the exit code of an error and the text to print. For an error of anneal the text is its message, for any
+ * other error, which is a bug, the stack. Classes are compared by name because a recipe may load a second copy of
+ * anneal.
  */
 export function reportOf(error: unknown): { readonly code: number; readonly text: string } {
   if (error instanceof CommanderError) {

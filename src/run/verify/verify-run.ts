@@ -13,30 +13,32 @@ import { compareLogits } from './compare-logits.ts';
 import { mergeableCheckpoint } from './mergeable-checkpoint.ts';
 import { accuracyOf, trainedAnswers } from './trained-answers.ts';
 
-/** Held-out prompts, each with its answer, on which logits are compared. */
+/** Number of held-out prompts, each with its answer, on which logits are compared. */
 const COMPARED = 8;
 
-/** What verifying works with. */
+/** The functions that verifying needs. */
 export interface VerifyParts {
   readonly createPolicy: CreatePolicy;
   readonly loadModel: (source: string) => Promise<CausalLM>;
-  /** Answers the held-out tasks with a run's merged model, read from disk by a new process. */
+  /** Answers the held-out tasks in a new process, which reads a run's merged model from disk. */
   readonly answerAnew: (out: string) => Promise<readonly EvalRow[]>;
 }
 
-/** What was measured. */
+/** The measurements. */
 interface Measured {
+  /** Step of the checkpoint. */
   readonly step: number;
   /** β at that step: 0. */
   readonly beta: number;
-  /** max |Δlogit| of the merged model, read from disk, against the policy as it was trained, unmerged. */
+  /** max |Δlogit| between the merged model, read from disk, and the unmerged policy. */
   readonly maxDelta: number;
-  /** The largest that counts as rounding: 1e-4 for tiny models, 1e-3 from 20 M parameters on. */
+  /** The largest `maxDelta` that counts as rounding: 1e-4 below 20 M parameters, else 1e-3. */
   readonly tolerance: number;
-  /** max |Δlogit| of the merged model against the base model; null when training began from fresh weights. */
+  /** max |Δlogit| between the merged model and the base model; null when training began from fresh weights. */
   readonly baseDelta: number | null;
-  /** Held-out accuracy of the policy as it was trained, and of the merged model in a new process. */
+  /** Held-out accuracy of the unmerged policy. */
   readonly accuracy: number;
+  /** Held-out accuracy of the merged model in a new process. */
   readonly reloadedAccuracy: number;
   readonly answers: Agreement;
 }
@@ -48,9 +50,10 @@ export interface Verification extends Measured {
 }
 
 /**
- * Checks that a run's merged model is the policy that was trained: the same logits, a change against the base, and the
- * same held-out answers after being read from disk by a new process. For method full this checks saved == in memory.
- * @throws InputError when the run has no checkpoint or no merged model; RefusedError while β ≠ 0.
+ * Checks that a run's merged model is the policy that was trained. It must have the policy's logits, differ from the
+ * base model, and give the policy's held-out answers in a new process. With method full the saved model is compared
+ * with the model in memory.
+ * @throws InputError when the run has no checkpoint or no merged model. RefusedError while β ≠ 0.
  */
 export async function verifyRun(out: string, recipe: Recipe, parts: VerifyParts): Promise<Verification> {
   const { merged } = runPaths(out);
