@@ -13,13 +13,9 @@ export function linearModules(config: ModelConfig): Record<string, readonly [num
 }
 
 /**
- * Returns the paths of the linear layers that a `targetModules` setting names, in the model's order.
- *
- * The setting is 'all-linear', a list of names, or one regular expression that matches the whole path. A name is a
- * module's whole path or the end of it, such as 'q_proj'. PEFT reads the setting in the same way.
- * @throws InputError when a name or the expression matches nothing. The message lists the names there are.
- * @example
- * targetModules(config, ['q_proj', 'v_proj']); // ['model.layers.0.self_attn.q_proj', …]
+ * Paths of the linear layers that a `targetModules` setting names, in the model's order, as PEFT reads it: 'all-linear';
+ * a list of names, each the whole path or its last parts ('q_proj'); or one regular expression for the whole path.
+ * @throws InputError when a name or the expression matches nothing, listing what there is.
  */
 export function targetModules(config: ModelConfig, target: string | readonly string[]): string[] {
   const paths = Object.keys(linearModules(config));

@@ -1,7 +1,7 @@
 import type { Sampler } from '../rollout/sampler.ts';
 import type { CausalLM } from './causal-lm.ts';
 
-/** Makes a sampler of a loaded model, so that it can play episodes. */
+/** Plays episodes with a loaded model. */
 export function modelSampler(model: CausalLM): Sampler {
   return {
     maxPositions: model.config.maxPositionEmbeddings,

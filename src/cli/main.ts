@@ -5,7 +5,7 @@ import { answerAnew } from './answer-anew.ts';
 import { runCli } from './program.ts';
 import { processIo } from './terminal/io.ts';
 
-// The reader of the output may close it (`anneal run … | head`). The run still goes on and writes its folder.
+// Whoever read the output may go (`anneal run … | head`): the run goes on, and its folder has it all.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

@@ -25,15 +25,15 @@ interface RunOptions extends RecipeOptions {
 /** `anneal run RECIPE`: trains, evaluates, merges and verifies. */
 export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void): Command {
   return withRecipeOptions(new Command('run'))
-    .description('Train a recipe, then merge the adapter and verify the merged model.')
+    .description('Train a recipe: sample, score, update, anneal; then merge and verify.')
     .argument(
       '<recipe>',
       'a recipe file, the name of a bundled recipe, or a package export; with --resume also a run folder',
     )
     .option('--out <folder>', 'run folder (default: runs/<recipe>-<time>)')
     .option('--resume', 'continue the run in --out from its last checkpoint')
-    .option('--dry-run', 'show what the run would do, without running it')
-    .option('--json', 'print one JSON event on each line')
+    .option('--dry-run', 'say what the run would be, and do nothing')
+    .option('--json', 'one JSON event a line')
     .addHelpText('after', '\nExample:\n  anneal run arithmetic --set steps=50 --seed 2 --out runs/first')
     .action(async (spec: string, options: RunOptions) => {
       const { loaded, out } = await resolve(spec, options);
@@ -42,7 +42,7 @@ export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void
     });
 }
 
-/** Finds the recipe and the folder to run in. With --resume a run folder gives both. */
+/** The recipe, and the folder to run in: with --resume a run folder names both. */
 async function resolve(spec: string, options: RunOptions): Promise<{ loaded: LoadedRecipe; out: string }> {
   const overrides = overridesOf(options);
   if (options.resume && isRunFolder(spec)) {
@@ -61,12 +61,12 @@ async function resolve(spec: string, options: RunOptions): Promise<{ loaded: Loa
   return { loaded, out: options.out ?? join('runs', `${loaded.recipe.name}-${timestamp(new Date())}`) };
 }
 
-/** Formats a time as 2026-11-23T23-08-49: it sorts by time and is a valid file name everywhere. */
+/** 2026-11-23T23-08-49: sorts by time, and fits a file name everywhere. */
 function timestamp(date: Date): string {
   return date.toISOString().slice(0, 19).replaceAll(':', '-');
 }
 
-interface CommandContext {
+interface Around {
   readonly io: Io;
   readonly toolkit: Toolkit;
 }
@@ -74,7 +74,7 @@ interface CommandContext {
 async function train(
   { recipe, source }: LoadedRecipe,
   { out, resume, json }: RunOptions & { readonly out: string },
-  { io, toolkit }: CommandContext,
+  { io, toolkit }: Around,
 ): Promise<number> {
   const stop = new AbortController();
   const progress = json ? jsonEvents(io) : progressFor(io);
@@ -82,9 +82,7 @@ async function train(
   let last: TrainEvent | undefined;
   try {
     const events$ = trainWith(toolkit.createPolicy)(recipe, {
-      out,
-      source,
-      signal: stop.signal,
+      ...{ out, source, signal: stop.signal },
       resume: resume === true,
     });
     await events$.pipe(tap(progress.show)).forEach((event) => {
@@ -99,7 +97,7 @@ async function train(
   return summarise(last, { out, recipe, json: json === true }, { io, toolkit });
 }
 
-/** At the first Ctrl-C the step still ends. The second ends the process at once. */
+/** The first Ctrl-C lets the step end, the second ends the process at once. */
 function interrupt(stop: AbortController, { io, progress }: { io: Io; progress: Progress }): void {
   if (stop.signal.aborted) io.exit(exitCodes.interrupted);
   else {
@@ -117,7 +115,7 @@ function stopped(event: Extract<TrainEvent, { type: 'stopped' }>, out: string, i
 async function summarise(
   done: Extract<TrainEvent, { type: 'done' }>,
   { out, recipe, json }: { out: string; recipe: LoadedRecipe['recipe']; json: boolean },
-  { io, toolkit }: CommandContext,
+  { io, toolkit }: Around,
 ): Promise<number> {
   const verification = await verifyRun(out, recipe, toolkit);
   if (json) io.out(JSON.stringify({ type: 'verified', ...verification }));

@@ -5,12 +5,9 @@ import { basename, dirname, join } from 'node:path';
 const TEMPORARY = /^\..+\.tmp$/;
 
 /**
- * Writes a folder so that it is never there in part. `fill` writes the files into a temporary folder beside it. Then
- * the files are synced, an existing folder is moved away, and the new one is renamed to `path`. A crash between these
- * two renames leaves no folder.
- * @throws what `fill` or the file system throws. The temporary folder is removed.
- * @example
- * await writeFolderAtomic('runs/a/merged', (folder) => writeFileAtomic(join(folder, 'config.json'), '{}'));
+ * Writes a folder so that a crash at any moment leaves either none (or the old one), or all of it: a temporary folder
+ * beside it → `fill` writes the files → fsync of each → rename → fsync of the parent. What was there is replaced.
+ * @throws what `fill` or the file system throws; the temporary folder is removed.
  */
 export async function writeFolderAtomic(
   path: string,
@@ -33,7 +30,7 @@ export async function writeFolderAtomic(
   await syncFolder(parent);
 }
 
-/** Removes the temporary files and folders that interrupted writes left in a folder. */
+/** Removes what writes that were cut off left behind. */
 export async function removeTemporaries(parent: string): Promise<void> {
   const names = await readdir(parent).catch(() => []);
   for (const name of names.filter((n) => TEMPORARY.test(n))) {
@@ -50,7 +47,7 @@ async function syncTree(folder: string): Promise<void> {
   await syncFolder(folder);
 }
 
-/** Syncs a folder. Windows can't open a folder, and needs no sync. */
+/** Windows can't open a folder, and needs no sync of it. */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform !== 'win32') await sync(folder);
 }

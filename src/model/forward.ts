@@ -26,10 +26,8 @@ export interface DecoderBatch {
 export type Observe = (layersDone: number, rows: tf.Tensor2D) => void;
 
 /**
- * Computes the final-normed hidden states of the batch's own tokens, [B·T, D], without those of the prefixes.
- *
- * Linear layers run on all P·S + B·T rows at once. For the prefixes the last layer computes only keys and values. The
- * states at padding are finite and have no meaning.
+ * Final-normed hidden states of the batch's own tokens, [B·T, D]. All linears run on the P·S + B·T stacked rows at once; the last
+ * layer computes nothing but keys and values for the prefix. What stands at padding is finite and means nothing.
  */
 export function decoderForward(model: DecoderModel, batch: DecoderBatch, observe?: Observe): tf.Tensor2D {
   const { config } = model;

@@ -8,9 +8,9 @@ export interface Sequences {
 }
 
 /**
- * Sequences in the decoder's form. The prefix is the prompt without its last token; the prompt's G rows share it. A row
- * is the prompt's last token and the completion without its last token. Position t of a row thus predicts completion
- * token t, and the head runs only where there is a token to predict.
+ * Sequences as the decoder takes them: all but the last token of each prompt as a prefix that its G rows share; row b is the
+ * prompt's last token and its completion but for the last token, so that position t predicts completion token t and the
+ * head runs only where there is something to predict.
  */
 export interface PackedRows {
   /** [P, S] int32, right-padded with 0. */
@@ -53,7 +53,7 @@ export function packRows(sequences: readonly Sequences[]): PackedRows {
   };
 }
 
-/** Makes a tensor of rows of ids, right-padded with 0 to the bucket of the longest: [rows, width] int32. */
+/** Rows of ids, right-padded with 0 to the bucket of the longest, [rows, width] int32. */
 function intRows(rows: readonly (readonly number[])[]): HostTensor {
   const width = bucketedWidth(rows);
   const data = new Int32Array(rows.length * width);
@@ -61,7 +61,7 @@ function intRows(rows: readonly (readonly number[])[]): HostTensor {
   return { data, shape: [rows.length, width], dtype: 'int32' };
 }
 
-/** Makes a tensor of rows of numbers, right-padded with `fill` to the bucket of the longest: [rows, width] float32. */
+/** Rows of numbers, right-padded with `fill` to the bucket of the longest, [rows, width] float32. */
 export function floatRows(rows: readonly ArrayLike<number>[], fill = 0): HostTensor {
   const width = bucketedWidth(rows);
   const data = new Float32Array(rows.length * width).fill(fill);

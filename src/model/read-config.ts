@@ -8,8 +8,8 @@ import { findModel } from './files/source.ts';
 import { ggufModelConfig } from './weights/gguf-llama.ts';
 
 /**
- * Reads a model's config from config.json and generation_config.json in its folder. For a .gguf file without a
- * config.json beside it, reads the file's own metadata.
+ * Reads a model's config: config.json (with generation_config.json) of its folder, or, when a .gguf file has none
+ * beside it, the file's own metadata.
  * @throws InputError when the path does not exist, there is no config, or the model is not supported.
  */
 export async function readModelConfig(path: string): Promise<ModelConfig> {

@@ -1,18 +1,18 @@
-/** What a command uses of its process. Tests pass their own. */
+/** The process around a command: where it writes, and how it learns of Ctrl-C. Tests bring their own. */
 export interface Io {
-  /** Writes a line of output. */
+  /** A line of output. */
   readonly out: (line: string) => void;
-  /** Writes an error, or a line for a person while the output is for a machine. */
+  /** A line for a person when output is for a machine, and errors. */
   readonly err: (line: string) => void;
-  /** True on a terminal: a run then shows one live line instead of a line for each step. */
+  /** Whether a person watches: one live line instead of a line a step. */
   readonly tty: boolean;
-  /** Calls back at Ctrl-C, and the process goes on. Returns a function that stops listening. */
+  /** Calls back at Ctrl-C in place of ending the process; returns how to stop listening. */
   readonly onInterrupt: (callback: () => void) => () => void;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
 }
 
-/** Under npm one Ctrl-C arrives twice: from the terminal and from npm. Two signals within this many ms count as one. */
+/** npm hands on the SIGINT that the terminal has sent to every process already: two so close are one Ctrl-C. */
 const SAME_PRESS = process.env.npm_command === undefined ? 0 : 250;
 
 /** The real process. */
