@@ -33,7 +33,7 @@ function refuseCurved(betas: readonly number[], zeroStep: number): void {
   const layer = betas.findIndex((beta) => beta !== 0);
   if (layer < 0) return;
   throw new RefusedError(
-    `can't merge: β is ${betas[layer]} in layer ${layer}, and only at β = 0 is the adapter linear; it would be 0 at step ${zeroStep}: train until then`,
+    `can't merge: β is ${betas[layer]} in layer ${layer}, and the adapter is linear only at β = 0; β would be 0 at step ${zeroStep}: train until then`,
   );
 }
 

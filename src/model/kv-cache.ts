@@ -73,7 +73,7 @@ export class KvCache {
     for (let row = 0; row < this.lengths.length; row++) this.lengths[row]!++;
   }
 
-  /** Keeps these rows (ascending) and drops the others. */
+  /** Keeps these rows, given in ascending order, and drops the others. */
   keep(rows: readonly number[]): void {
     const stride = this.dimensions.kvHeads * this.allocated * this.dimensions.headDim;
     this.arrays = this.arrays.map((array) => {

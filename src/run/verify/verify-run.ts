@@ -136,7 +136,7 @@ function problemsOf({ maxDelta, tolerance, baseDelta, answers }: Measured): stri
   }
   if (answers.different.length > 0) {
     problems.push(
-      `read by a new process, the merged model answers ${answers.different.length} of ${answers.tasks} held-out tasks otherwise than the trained policy (such as task "${answers.different[0]}")`,
+      `read by a new process, the merged model answers ${answers.different.length} of ${answers.tasks} held-out tasks differently from the trained policy (such as task "${answers.different[0]}")`,
     );
   }
   return problems;
