@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { algorithmFields, type GivenAlgorithm } from './algorithm-fields.ts';
 import { algorithmIssues, withDefaults } from './algorithm-options.ts';
 
@@ -11,6 +12,9 @@ export const algorithm = algorithmFields
     }
   })
   .transform(withDefaults);
+
+/** An algorithm with the defaults of its loss, estimator and compat filled in. */
+export type Algorithm = z.output<typeof algorithm>;
 
 /** How a value function is trained and used. */
 export interface ValueSettings {

@@ -5,7 +5,7 @@ import { writeFileAtomic } from '../../io/atomic-write.ts';
 import { readJsonIfAny } from '../../io/read-json.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 
-/** Where a recipe came from: enough to load it again. */
+/** Where a recipe came from, so that it can be loaded again. */
 const sourceSchema = z.object({
   /** A file's absolute path, the name of a bundled recipe, or a package export. */
   recipe: z.string(),
