@@ -9,10 +9,7 @@ const MAIN = fileURLToPath(new URL(`./main${extname(fileURLToPath(import.meta.ur
 /** From source, a new process needs the TypeScript loader. */
 const LOADER = MAIN.endsWith('.ts') ? ['--import', import.meta.resolve('jiti/register')] : [];
 
-/**
- * Answers the held-out tasks with a run's merged model in a new process: `anneal eval RUN --json`. @throws RunError
- * when that fails.
- */
+/** Answers the held-out tasks with a run's merged model in a new process: `anneal eval RUN --json`. @throws RunError when that fails. */
 export async function answerAnew(out: string): Promise<readonly EvalRow[]> {
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [...LOADER, MAIN, 'eval', out, '--json'], {

@@ -85,7 +85,7 @@ function resultLines(
   ];
 }
 
-/** Finds the recipe, and the model to evaluate. For a run this is its merged model, unless --model names another. */
+/** The recipe, and the model to evaluate: of a run its merged model, unless another is named. */
 async function resolve(spec: string, options: EvalOptions): Promise<{ recipe: Recipe; model: string }> {
   const tasks = options.tasks === undefined ? [] : [`eval.tasks=${options.tasks}`];
   const overrides = [...tasks, ...overridesOf(options)];

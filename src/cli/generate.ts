@@ -35,22 +35,12 @@ export function generateCommand(io: Io, { loadModel }: Toolkit): Command {
     .requiredOption('--prompt <text>', 'what to answer (repeatable)', repeatable, [])
     .option('--system <text>', 'system message before each prompt')
     .option('--raw', 'continue the text as it is, without the chat template')
-    .option('--adapter <folder>', 'adapter to put on the model, with the β that it was saved at')
-    .option('--max-new-tokens <n>', 'limit of a completion in tokens', numeric('--max-new-tokens'), 64)
+    .option('--adapter <folder>', 'adapter to put on the model, at its own β')
+    .option('--max-new-tokens <n>', 'most tokens of a completion', numeric('--max-new-tokens'), 64)
     .option('--temperature <t>', '0 is greedy', numeric('--temperature'), 0)
-    .option(
-      '--top-p <p>',
-      'sample from the likeliest tokens that together have probability p',
-      numeric('--top-p'),
-      1,
-    )
-    .option('--top-k <k>', 'sample from the k likeliest tokens; 0 is all', numeric('--top-k'), 0)
-    .option(
-      '--min-p <p>',
-      'drop tokens below this share of the likeliest token’s probability',
-      numeric('--min-p'),
-      0,
-    )
+    .option('--top-p <p>', 'nucleus', numeric('--top-p'), 1)
+    .option('--top-k <k>', 'most likely tokens to choose from; 0 is all', numeric('--top-k'), 0)
+    .option('--min-p <p>', 'least share of the likeliest token’s probability', numeric('--min-p'), 0)
     .option('--n <n>', 'completions of each prompt', numeric('--n'), 1)
     .option('--stop <text>', 'text that ends a completion (repeatable)', repeatable, [])
     .option('--seed <n>', 'seed of the sampling', numeric('--seed'), 0)
@@ -62,9 +52,7 @@ export function generateCommand(io: Io, { loadModel }: Toolkit): Command {
     .action(async (model: string, options: Options) => {
       if (options.prompt.length === 0) throw new InputError('nothing to complete: give --prompt TEXT');
       if (options.stop.includes(''))
-        throw new InputError(
-          '--stop takes a text that is not empty: every completion contains the empty text',
-        );
+        throw new InputError('--stop takes a text: nothing is in every completion');
       const base = await loadModel(modelOf(model));
       try {
         const used = options.adapter === undefined ? base : await base.withAdapter(options.adapter);

@@ -22,7 +22,7 @@ interface MergeOptions {
 export function mergeCommand(io: Io, toolkit: Toolkit): Command {
   return new Command('merge')
     .description(
-      'Fold an adapter into its model. The adapter is a run’s last checkpoint or an adapter folder. Refused while β ≠ 0.',
+      'Fold an adapter into its model: of a run’s last checkpoint, or of an adapter folder. Refused while β ≠ 0.',
     )
     .argument('<run or adapter>', 'a run folder, or a folder in PEFT layout')
     .option('--out <folder>', 'where to write the model (default: merged/ of the run)')

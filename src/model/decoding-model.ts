@@ -9,10 +9,7 @@ export interface DecodingModel {
   readonly maxPositions: number;
   /** Computes keys and values of right-padded prompts: ids [P, T] → [k0, v0, …], each [P, KV, T, headDim]. */
   prefill(ids: HostTensor, lengths: HostTensor): Promise<readonly HostTensor[]>;
-  /**
-   * Reads one token of each row, ids [B], at positions `cache.lengths`. Returns the next-token probabilities [B, V] at
-   * a temperature, and the tokens' keys and values. It does not change the cache.
-   */
+  /** Next-token probabilities [B, V] at a temperature, after ids [B] at positions `cache.lengths`; and the new keys and values. */
   step(
     ids: Int32Array,
     cache: KvCache,

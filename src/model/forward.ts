@@ -26,8 +26,10 @@ export interface DecoderBatch {
 export type Observe = (layersDone: number, rows: tf.Tensor2D) => void;
 
 /**
- * Final-normed hidden states of the batch's own tokens, [B·T, D]. All linears run on the P·S + B·T stacked rows at once; the last
- * layer computes nothing but keys and values for the prefix. Padding holds finite numbers without meaning; the mask removes them.
+ * Computes the final-normed hidden states of the batch's own tokens, [B·T, D], without those of the prefixes.
+ *
+ * Linear layers run on all P·S + B·T rows at once. For the prefixes the last layer computes only keys and values. The
+ * states at padding are finite and have no meaning; the mask removes them.
  */
 export function decoderForward(model: DecoderModel, batch: DecoderBatch, observe?: Observe): tf.Tensor2D {
   const { config } = model;

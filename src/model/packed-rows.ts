@@ -10,9 +10,10 @@ export interface Sequences {
 }
 
 /**
- * Sequences as the decoder takes them: all but the last token of each prompt as a prefix that its G rows share; row b is the
- * prompt's last token and its completion but for the last token, so that position t predicts completion token t and the
- * head runs only where there is something to predict. A row of T + 1 positions takes the last token in too.
+ * Sequences in the decoder's form. The prefix is the prompt without its last token; the prompt's G rows share it. A row
+ * is the prompt's last token and the completion without its last token. Position t of a row thus predicts completion
+ * token t, and the head runs only where there is a token to predict. A row of T + 1 positions also takes the
+ * completion's last token.
  */
 export interface PackedRows {
   /** [P, S] int32, right-padded with 0. */
@@ -62,14 +63,14 @@ export function packRows(sequences: readonly Sequences[]): PackedRows {
   };
 }
 
-/** Rows of ids, right-padded with 0, [rows, width] int32. */
+/** Makes a tensor of rows of ids, right-padded with 0: [rows, width] int32. */
 function intRows(rows: readonly (readonly number[])[], width: number): HostTensor {
   const data = new Int32Array(rows.length * width);
   for (const [r, row] of rows.entries()) data.set(row, r * width);
   return { data, shape: [rows.length, width], dtype: 'int32' };
 }
 
-/** Rows of numbers, right-padded with `fill`, [rows, width] float32. */
+/** Makes a tensor of rows of numbers, right-padded with `fill`: [rows, width] float32. */
 export function floatRows(rows: readonly ArrayLike<number>[], width: number, fill = 0): HostTensor {
   const data = new Float32Array(rows.length * width).fill(fill);
   for (const [r, row] of rows.entries()) data.set(row, r * width);

@@ -2,10 +2,7 @@ import { InputError, RefusedError } from '../../errors.ts';
 import { type CheckpointEntry, latestCheckpoint } from '../checkpoint/list-checkpoints.ts';
 import { runPaths } from '../folder/paths.ts';
 
-/**
- * Finds a run's last checkpoint and checks that it can be merged.
- * @throws InputError when there is none. RefusedError while β ≠ 0; the message names the step from which β is 0.
- */
+/** A run's last checkpoint. @throws InputError when there is none; RefusedError, naming the step, while β ≠ 0. */
 export async function mergeableCheckpoint(out: string): Promise<CheckpointEntry> {
   const entry = await latestCheckpoint(runPaths(out).checkpoints);
   if (entry === undefined) throw new InputError(`${out} has no complete checkpoint`);

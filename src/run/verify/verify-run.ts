@@ -20,7 +20,7 @@ const COMPARED = 8;
 export interface VerifyParts {
   readonly createPolicy: CreatePolicy;
   readonly loadModel: (source: string) => Promise<CausalLM>;
-  /** Answers the held-out tasks in a new process, which reads a run's merged model from disk. */
+  /** Answers the held-out tasks with a run's merged model, read from disk by a new process. */
   readonly answerAnew: (out: string) => Promise<readonly EvalRow[]>;
 }
 
@@ -50,10 +50,9 @@ export interface Verification extends Measured {
 }
 
 /**
- * Checks that a run's merged model is the policy that was trained. It must have the policy's logits, differ from the
- * base model, and give the policy's held-out answers in a new process. With method full the saved model is compared
- * with the model in memory.
- * @throws InputError when the run has no checkpoint or no merged model. RefusedError while β ≠ 0.
+ * Checks that a run's merged model is the policy that was trained: the same logits, a change against the base, and the
+ * same held-out answers after being read from disk by a new process. For method full this checks saved == in memory.
+ * @throws InputError when the run has no checkpoint or no merged model; RefusedError while β ≠ 0.
  */
 export async function verifyRun(out: string, recipe: Recipe, parts: VerifyParts): Promise<Verification> {
   const { merged } = runPaths(out);
