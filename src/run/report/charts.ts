@@ -24,7 +24,7 @@ const CURVES: readonly { metric: string; title: string; note: string }[] = [
   {
     metric: 'val/explained_variance',
     title: 'Explained variance',
-    note: 'how well the value function predicts the returns; 1 is perfectly',
+    note: 'how well the value function predicts the returns; 1 is a perfect prediction',
   },
 ];
 
