@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
 import { expectedTensors } from '../model/weights/load-weights.ts';
 
-/** Shape [out, in] of every linear layer that can be adapted, by path: all of the model's but the head. */
+/** Lists the linear layers that can be adapted: module path → shape [out, in]. The head is not among them. */
 export function linearModules(config: ModelConfig): Record<string, readonly [number, number]> {
   const modules: Record<string, readonly [number, number]> = {};
   for (const [name, shape] of Object.entries(expectedTensors(config))) {

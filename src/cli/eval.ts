@@ -28,15 +28,15 @@ interface EvalOptions extends RecipeOptions, CheckpointOption {
 export function evalCommand(io: Io, toolkit: Toolkit): Command {
   return withRecipeOptions(new Command('eval'))
     .description(
-      'Accuracy on held-out tasks, of a run’s merged model or of any model on a recipe’s tasks: greedy, and with --samples avg@k, pass@k and maj@k.',
+      'Measure greedy accuracy on held-out tasks, of a run’s merged model or of any model on a recipe’s tasks. With --samples also avg@k, pass@k and maj@k.',
     )
     .argument('<run or recipe>', 'a run folder, or a recipe as `anneal run` takes it')
     .option(...checkpointOption)
     .addOption(new Option('--split <split>', 'which tasks').choices(['train', 'test']).default('test'))
     .option('--tasks <n>', 'how many tasks (default: the recipe’s eval.tasks)')
-    .option('--samples <k>', 'sample every task so often, for avg@k, pass@k and maj@k')
-    .option('--temperature <t>', 'of the samples (default: the recipe’s)')
-    .option('--json', 'result and every answer as JSON')
+    .option('--samples <k>', 'draw k samples for each task, for avg@k, pass@k and maj@k')
+    .option('--temperature <t>', 'temperature of the samples (default: the recipe’s)')
+    .option('--json', 'print the result and every answer as JSON')
     .addHelpText(
       'after',
       '\nExample:\n  anneal eval runs/first --samples 16\n  anneal eval runs/first --checkpoint best\n  anneal eval arithmetic --model tiny --tasks 200',
@@ -58,7 +58,7 @@ function samplesAsked({
   temperature,
 }: EvalOptions): Pick<EvaluateOptions, 'samples' | 'temperature'> {
   if (samples === undefined && temperature !== undefined)
-    throw new InputError('--temperature is of the samples: give --samples too');
+    throw new InputError('--temperature is for samples: give --samples too');
   return {
     ...(samples !== undefined && { samples: positive('--samples', samples) }),
     ...(temperature !== undefined && { temperature: number('--temperature', temperature) }),

@@ -9,8 +9,9 @@ export const exitCodes = { done: 0, failed: 1, badInput: 2 } as const;
 export const signalCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /**
- * The exit code of an error and the lines to print for it: one line for what anneal or commander raised on purpose,
- * the stack for anything else, which is a bug. Errors are told by name: a recipe may bring a second copy of anneal.
+ * Returns the exit code of an error and the text to print. For an error of anneal the text is its message, for any
+ * other error, which is a bug, the stack. Classes are compared by name because a recipe may load a second copy of
+ * anneal.
  */
 export function reportOf(error: unknown): { readonly code: number; readonly text: string } {
   if (error instanceof CommanderError) {

@@ -3,10 +3,10 @@ import type { TargetGrade } from '../../environment/grade-targets.ts';
 import type { Split } from '../../types.ts';
 import { count, percent, table } from './format.ts';
 
-/** How much of a prompt or a target is shown. */
+/** Most characters of a prompt or a target that are shown. */
 const SHOWN = 160;
 
-/** An environment's report, as lines for a person. */
+/** Formats an environment's report. */
 export function reportLines(
   report: EnvironmentReport,
   { unit, grade }: { readonly unit: string; readonly grade: TargetGrade | undefined },

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { RolloutRecord } from '../../run/folder/rollout-records.ts';
 
-/** One rollout for a person to read: its scores, the prompt, the completion. */
+/** Formats one rollout: its scores, the prompt, the completion. */
 export function rolloutText(record: RolloutRecord, colours: boolean): string {
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     colours ? styleText(style, text) : text;
@@ -26,7 +26,7 @@ export function rolloutText(record: RolloutRecord, colours: boolean): string {
 
 const short = (value: number | null) => (value === null ? 'null' : String(Number(value.toFixed(3))));
 
-/** Text in which what a terminal would obey, other than line ends and tabs, is spelt out. */
+/** Replaces control characters, other than line ends and tabs, by \u escapes, so that a terminal does not obey them. */
 const visible = (text: string): string =>
   text.replace(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.

@@ -2,11 +2,12 @@ import type { RolloutRecord } from '../folder/rollout-records.ts';
 import { escapeHtml } from './escape-html.ts';
 import { shortNumber } from './ticks.ts';
 
-/** Prompts shown of a batch, and completions of each. */
+/** Number of prompts that are shown of a batch. */
 const PROMPTS = 4;
+/** Number of completions that are shown of each prompt. */
 const COMPLETIONS = 2;
 
-/** The best and the worst completion of the first prompts of a batch. */
+/** Makes a table of the best and the worst completion of the first prompts of a batch. */
 export function rolloutTable(title: string, rollouts: readonly RolloutRecord[]): string {
   if (rollouts.length === 0) return '';
   const rows = chosen(rollouts).map(row).join('\n');

@@ -13,10 +13,10 @@ import { compareLogits } from './compare-logits.ts';
 import { mergeableCheckpoint } from './mergeable-checkpoint.ts';
 import { shareRight, trainedAnswers } from './trained-answers.ts';
 
-/** Held-out prompts, each with its answer, on which logits are compared. */
+/** Number of held-out prompts, each with its answer, on which logits are compared. */
 const COMPARED = 8;
 
-/** What verifying works with. */
+/** The functions that verifying needs. */
 export interface VerifyParts {
   readonly createPolicy: CreatePolicy;
   readonly loadModel: (source: string) => Promise<CausalLM>;
@@ -24,19 +24,21 @@ export interface VerifyParts {
   readonly answerAnew: (out: string, merged: string) => Promise<readonly EvalRow[]>;
 }
 
-/** What was measured. */
+/** The measurements. */
 interface Measured {
+  /** Step of the checkpoint. */
   readonly step: number;
   /** β at that step: 0. */
   readonly beta: number;
-  /** max |Δlogit| of the merged model, read from disk, against the policy as it was trained, unmerged. */
+  /** max |Δlogit| between the merged model, read from disk, and the unmerged policy. */
   readonly maxDelta: number;
-  /** The largest that counts as rounding: 1e-4 for tiny models, 1e-3 from 20 M parameters on. */
+  /** The largest `maxDelta` that counts as rounding: 1e-4 below 20 M parameters, else 1e-3. */
   readonly tolerance: number;
-  /** max |Δlogit| of the merged model against the base model; null when training began from fresh weights. */
+  /** max |Δlogit| between the merged model and the base model; null when training began from fresh weights. */
   readonly baseDelta: number | null;
-  /** Held-out accuracy of the policy as it was trained, and of the merged model in a new process. */
+  /** Held-out accuracy of the unmerged policy. */
   readonly accuracy: number;
+  /** Held-out accuracy of the merged model in a new process. */
   readonly reloadedAccuracy: number;
   readonly answers: Agreement;
 }
@@ -141,7 +143,7 @@ function problemsOf({ maxDelta, tolerance, baseDelta, answers }: Measured): stri
   }
   if (answers.different.length > 0) {
     problems.push(
-      `read by a new process, the merged model answers ${answers.different.length} of ${answers.tasks} held-out tasks otherwise than the trained policy (such as task "${answers.different[0]}")`,
+      `read by a new process, the merged model answers ${answers.different.length} of ${answers.tasks} held-out tasks differently from the trained policy (such as task "${answers.different[0]}")`,
     );
   }
   return problems;
