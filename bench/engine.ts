@@ -20,11 +20,11 @@ import { openEngine } from '../src/engine/select/select-engine.ts';
 import { parseModelConfig } from '../src/model/config/model-config.ts';
 import { ModelPrograms } from '../src/model/model-programs.ts';
 import { expectedTensors } from '../src/model/weights/load-weights.ts';
-import { adapterTraining } from '../src/policy/adapted.ts';
-import { microBatches } from '../src/policy/micro-batches.ts';
-import { weighExamples } from '../src/policy/prepare-batch.ts';
-import type { UnweightedSequences } from '../src/policy/train-batch.ts';
-import { UpdateProgram } from '../src/policy/update-program.ts';
+import { microBatches } from '../src/policy/batch/micro-batches.ts';
+import type { TrainRow } from '../src/policy/batch/train-rows.ts';
+import { weighExamples } from '../src/policy/batch/weigh-rows.ts';
+import { adapterTraining } from '../src/policy/method/adapter-training.ts';
+import { UpdateProgram } from '../src/policy/programs/update-program.ts';
 import { parseRecipe } from '../src/recipe/recipe.ts';
 import { generate } from '../src/rollout/generate.ts';
 
@@ -113,13 +113,13 @@ const betas = Array<number>(config.layers).fill(spec.anneals ? 1 : 0);
 const randomIds = (length: number) =>
   Array.from({ length }, () => 1 + Math.floor((noise() * 0.5 + 0.5) * (a.vocab - 2)));
 
-async function update(groups: readonly UnweightedSequences[]): Promise<void> {
+async function update(texts: readonly TrainRow[]): Promise<void> {
   const shared = { loss: recipe.algorithm, maxCompletionLength: recipe.sampling.maxNewTokens };
-  const { groups: prepared, scalars } = weighExamples(groups, shared);
+  const { rows, scalars } = weighExamples(texts, shared);
   const hyper = { ...hyperParameters(recipe.algorithm), ...scalars };
   const model = programs.inputs(trainable.weights(trained, betas));
   let sums: Record<string, Float32Array> | undefined;
-  for (const batch of microBatches(prepared, a.micro)) {
+  for (const batch of microBatches(rows, a.micro)) {
     const { gradients } = await updater.run({ model, batch, temperature: 1, hyper });
     if (sums === undefined) sums = { ...gradients };
     else
@@ -130,13 +130,13 @@ async function update(groups: readonly UnweightedSequences[]): Promise<void> {
   ({ params: trained, state: moments } = optimizer.update(sums!, moments, trained, 1e-4));
 }
 
-function groupOf(
-  prompt: readonly number[],
-  completions: readonly (readonly number[])[],
-): UnweightedSequences {
-  const rows = completions.map((ids) => ({ mask: ids.map(() => 1), advantage: noise() }));
-  return { prompt, completions, rows };
-}
+const rowOf = (group: number, promptIds: readonly number[], tokenIds: readonly number[]): TrainRow => ({
+  group,
+  promptIds,
+  tokenIds,
+  mask: tokenIds.map(() => 1),
+  advantage: noise(),
+});
 
 const sample = (prompts: readonly (readonly number[])[], groupSize: number) =>
   generate(programs.decoding(trainable.weights(trained, betas)), prompts, {
@@ -156,7 +156,7 @@ const sample = (prompts: readonly (readonly number[])[], groupSize: number) =>
 async function once(): Promise<{ readonly tokens: number; readonly [part: string]: number }> {
   if (mode === 'step') {
     const rows = Array.from({ length: a.batch }, () => randomIds(a.tokens));
-    await update(rows.map(([first, ...rest]) => groupOf([first!], [rest])));
+    await update(rows.map(([first, ...rest], group) => rowOf(group, [first!], rest)));
     return { tokens: a.batch * a.tokens };
   }
   if (mode === 'generate') {
@@ -170,14 +170,7 @@ async function once(): Promise<{ readonly tokens: number; readonly [part: string
   const start = performance.now();
   const groups = await sample(prompts, a.group);
   const sampling_s = (performance.now() - start) / 1000;
-  await update(
-    prompts.map((prompt, p) =>
-      groupOf(
-        prompt,
-        groups[p]!.map(({ tokenIds }) => tokenIds),
-      ),
-    ),
-  );
+  await update(prompts.flatMap((prompt, p) => groups[p]!.map(({ tokenIds }) => rowOf(p, prompt, tokenIds))));
   return { tokens: a.prompts * a.group * a.new, sampling_s };
 }
 

@@ -1,4 +1,4 @@
-import { boxedContents } from '../rewards/math/boxed.ts';
+import { boxedContents } from '../rewards/math/clean/boxed.ts';
 import { InputError } from '../src/errors.ts';
 
 /** Ways to take the gold answer out of a worked solution. @throws InputError naming the row that has none. */

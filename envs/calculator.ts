@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { arithmeticValue } from '../rewards/arithmetic-value.ts';
 import { answerNumber, exactNumber } from '../rewards/exact-number.ts';
+import { arithmeticValue } from '../rewards/text/arithmetic-value.ts';
 import { parseOptions } from '../src/options/parse-options.ts';
 import { type RandomStream, randomStream } from '../src/random.ts';
 import type { Environment, Message, Split, Task } from '../src/types.ts';

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { boxedContents } from '../rewards/math/boxed.ts';
+import { boxedContents } from '../rewards/math/clean/boxed.ts';
 import { mathReward } from '../rewards/math.ts';
 import { InputError } from '../src/errors.ts';
 import type { Row } from '../src/io/row.ts';

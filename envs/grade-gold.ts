@@ -1,3 +1,4 @@
+import { withSignal } from '../src/environment/scoring/with-signal.ts';
 import { writtenBatch } from '../src/environment/scoring/written-batch.ts';
 import type { Environment, RewardFunction, Split, Task } from '../src/types.ts';
 
@@ -67,5 +68,7 @@ async function scoresOf(
   { reward, completions }: { reward: RewardFunction; completions: readonly string[] },
 ): Promise<readonly (number | null)[]> {
   const prompts = tasks.map((task) => env.prompt(task));
-  return reward(writtenBatch({ tasks, prompts, completions }));
+  return withSignal(undefined, async (signal) =>
+    reward(writtenBatch({ tasks, prompts, completions, signal })),
+  );
 }

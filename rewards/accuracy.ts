@@ -1,7 +1,7 @@
 import type { RewardBatch, RewardFunction } from '../src/types.ts';
+import { named } from './batch/per-completion.ts';
 import { defaultVerifyOptions, type VerifyOptions } from './math/verify.ts';
 import { logOutcomes, mathOutcomes, scoreOf } from './math.ts';
-import { named } from './per-completion.ts';
 
 /** What TRL's accuracy rewards accept: LaTeX in a box, or announced by 'answer', and no second try. */
 const announced: VerifyOptions = {

@@ -1,7 +1,7 @@
 import { InputError } from '../src/errors.ts';
 import type { RewardFunction } from '../src/types.ts';
-import { limitedTime, PATTERN_MS } from './limited-time.ts';
-import { goldText, perCompletion } from './per-completion.ts';
+import { goldText, perCompletion } from './batch/per-completion.ts';
+import { limitedTime, PATTERN_MS } from './limits/limited-time.ts';
 
 export interface CapturedOptions {
   /** A regular expression, or the source of one, with a group around the answer. */
@@ -26,7 +26,7 @@ export interface CapturedOptions {
  */
 export function captured(options: CapturedOptions): RewardFunction {
   const { pattern, flags, field = 'answer', matchCase = false, which = 'last', name = 'captured' } = options;
-  const inTime = limitedTime(name, options.timeMs ?? PATTERN_MS);
+  const runLimited = limitedTime(name, options.timeMs ?? PATTERN_MS);
   const source = typeof pattern === 'string' ? pattern : pattern.source;
   const given = flags ?? (typeof pattern === 'string' ? '' : pattern.flags);
   const search = new RegExp(source, `${given.replace(/[gy]/g, '')}g`);
@@ -37,7 +37,7 @@ export function captured(options: CapturedOptions): RewardFunction {
   return perCompletion(name, async (completion, task, batch) => {
     const place = which === 'last' ? -1 : 0;
     const find = () => [...completion.matchAll(search)].at(place)?.[1];
-    const found = await inTime(batch, find, undefined);
+    const found = await runLimited(batch, find, undefined);
     return found !== undefined && spelled(found) === spelled(goldText(task, field)) ? 1 : 0;
   });
 }

@@ -1,9 +1,9 @@
 import { InputError } from '../src/errors.ts';
 import type { RewardFunction, Task } from '../src/types.ts';
+import { named, perCompletion } from './batch/per-completion.ts';
 import type { CodeResult, CodeTask, CodeTest } from './code/run-code.ts';
-import { fencedBlock } from './fenced-block.ts';
-import { named, perCompletion } from './per-completion.ts';
-import { ranOver, WorkerPool } from './worker-pool.ts';
+import { ranOver, WorkerPool } from './limits/worker-pool.ts';
+import { fencedBlock } from './text/fenced-block.ts';
 
 export interface CodeOptions {
   /** Field of the task with its tests: { stdin, stdout } or { assert: 'line of JavaScript' }. */

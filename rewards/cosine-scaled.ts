@@ -1,6 +1,6 @@
 import type { RewardFunction } from '../src/types.ts';
 import { type AccuracyOptions, accuracyScores } from './accuracy.ts';
-import { named } from './per-completion.ts';
+import { named } from './batch/per-completion.ts';
 
 export interface CosineScaledOptions extends AccuracyOptions {
   /** Tokens at which the schedule ends. */

@@ -1,7 +1,7 @@
 import { InputError } from '../src/errors.ts';
 import type { RewardFunction, Task } from '../src/types.ts';
-import { arithmeticValue } from './arithmetic-value.ts';
-import { perCompletion } from './per-completion.ts';
+import { perCompletion } from './batch/per-completion.ts';
+import { arithmeticValue } from './text/arithmetic-value.ts';
 
 export interface CountdownRewardOptions {
   /** Score of a right equation. */

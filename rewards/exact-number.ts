@@ -1,6 +1,6 @@
 import { InputError } from '../src/errors.ts';
 import type { RewardFunction, Task } from '../src/types.ts';
-import { perCompletion } from './per-completion.ts';
+import { perCompletion } from './batch/per-completion.ts';
 
 export interface ExactNumberOptions {
   /** Field of the task that holds the right number, as a number or a string such as '1,234'. */

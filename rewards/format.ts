@@ -1,6 +1,6 @@
 import type { RewardFunction } from '../src/types.ts';
-import { limitedTime, PATTERN_MS } from './limited-time.ts';
-import { perCompletion } from './per-completion.ts';
+import { perCompletion } from './batch/per-completion.ts';
+import { limitedTime, PATTERN_MS } from './limits/limited-time.ts';
 
 export interface FormatOptions {
   /** A regular expression, or the source of one. */
@@ -24,8 +24,8 @@ export function formatReward(options: FormatOptions): RewardFunction {
   const given = flags ?? (typeof pattern === 'string' ? '' : pattern.flags);
   // g and y keep a position between calls, which would make one text's score depend on the one before.
   const test = new RegExp(source, given.replace(/[gy]/g, ''));
-  const inTime = limitedTime(name, timeMs);
+  const runLimited = limitedTime(name, timeMs);
   return perCompletion(name, async (completion, _task, batch) =>
-    (await inTime(batch, () => test.test(completion), false)) ? score : 0,
+    (await runLimited(batch, () => test.test(completion), false)) ? score : 0,
   );
 }

@@ -1,7 +1,7 @@
 import { checkScores } from '../src/environment/scoring/check-scores.ts';
 import type { RewardFunction } from '../src/types.ts';
-import { partOfBatch } from './part-of-batch.ts';
-import { named } from './per-completion.ts';
+import { named } from './batch/per-completion.ts';
+import { pickSamples } from './batch/pick-samples.ts';
 
 export interface GatedOptions {
   /** What must pass first: a format, say. Where it gives null, it does not apply and the way is open. */
@@ -33,7 +33,7 @@ export function gated({
     const indices = open.flatMap((isOpen, i) => (isOpen ? [i] : []));
     const scores: (number | null)[] = open.map(() => closed);
     if (indices.length === 0) return scores;
-    const part = partOfBatch(batch, indices);
+    const part = pickSamples(batch, indices);
     const behind = checkScores(`its reward "${reward.name}"`, await reward(part), part);
     for (const [at, i] of indices.entries()) scores[i] = behind[at]!;
     return scores;

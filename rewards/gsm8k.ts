@@ -1,5 +1,5 @@
 import type { RewardFunction } from '../src/types.ts';
-import { goldText, perCompletion } from './per-completion.ts';
+import { goldText, perCompletion } from './batch/per-completion.ts';
 
 export interface Gsm8kRewardOptions {
   /** 'strict' wants '#### ' before the number; 'flexible' takes the last number. */

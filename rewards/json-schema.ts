@@ -4,9 +4,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { InputError } from '../src/errors.ts';
 import type { RewardFunction } from '../src/types.ts';
-import { fencedBlock } from './fenced-block.ts';
-import { limitedTime, PATTERN_MS } from './limited-time.ts';
-import { perCompletion } from './per-completion.ts';
+import { perCompletion } from './batch/per-completion.ts';
+import { limitedTime, PATTERN_MS } from './limits/limited-time.ts';
+import { fencedBlock } from './text/fenced-block.ts';
 
 export interface JsonSchemaOptions {
   /** JSON Schema of the draft that its $schema names: draft-07, 2019-09, or 2020-12, which it is without one. */
@@ -27,11 +27,11 @@ export interface JsonSchemaOptions {
 export function jsonSchema(options: JsonSchemaOptions): RewardFunction {
   const { schema, partial = 0, timeMs = PATTERN_MS, name = 'json_schema' } = options;
   const fits = compile(schema, name);
-  const inTime = limitedTime(name, timeMs);
+  const runLimited = limitedTime(name, timeMs);
   return perCompletion(name, async (completion, _task, batch) => {
     const value = parse(completion);
     if (value === undefined) return 0;
-    return (await inTime(batch, () => fits(value.json), false)) ? 1 : partial;
+    return (await runLimited(batch, () => fits(value.json), false)) ? 1 : partial;
   });
 }
 

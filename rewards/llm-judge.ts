@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError, RunError } from '../src/errors.ts';
 import type { Message, RewardFunction, Task } from '../src/types.ts';
-import { limited } from './limited.ts';
-import { PATTERN_MS, withinTime } from './limited-time.ts';
-import { perCompletion } from './per-completion.ts';
+import { perCompletion } from './batch/per-completion.ts';
+import { limited } from './limits/limited.ts';
+import { PATTERN_MS, withinTime } from './limits/limited-time.ts';
 
 export interface LlmJudgeOptions {
   /** Base of an OpenAI-compatible API: 'http://localhost:8000/v1'. */

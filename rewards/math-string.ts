@@ -1,5 +1,5 @@
 import type { RewardFunction } from '../src/types.ts';
-import { goldText, perCompletion } from './per-completion.ts';
+import { goldText, perCompletion } from './batch/per-completion.ts';
 
 /**
  * verl's `math_reward.compute_score`: 1 when the last \boxed{…} spells the gold answer after Hendrycks's normalisation,

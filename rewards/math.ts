@@ -1,7 +1,7 @@
 import type { RewardBatch, RewardFunction } from '../src/types.ts';
+import { goldText, named } from './batch/per-completion.ts';
 import { type CheckLimits, type Outcome, sharedCheckPool } from './math/check-pool.ts';
 import { defaultVerifyOptions, type VerifyOptions } from './math/verify.ts';
-import { goldText, named } from './per-completion.ts';
 
 export interface MathOptions extends Partial<VerifyOptions>, Partial<CheckLimits> {
   /** Field of the task that holds the gold answer. */

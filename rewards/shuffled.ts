@@ -1,7 +1,7 @@
 import { checkScores } from '../src/environment/scoring/check-scores.ts';
 import { randomStream, sampleIndices } from '../src/random.ts';
 import type { RewardFunction } from '../src/types.ts';
-import { named } from './per-completion.ts';
+import { named } from './batch/per-completion.ts';
 
 /**
  * The scores of another reward, dealt out to the batch's completions at random: a control. A policy that improves under it improves for

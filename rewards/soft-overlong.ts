@@ -1,6 +1,6 @@
 import { InputError } from '../src/errors.ts';
 import type { RewardFunction } from '../src/types.ts';
-import { perCompletion } from './per-completion.ts';
+import { perCompletion } from './batch/per-completion.ts';
 
 export interface SoftOverlongOptions {
   /** Tokens beyond which the score is −1. */

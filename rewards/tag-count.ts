@@ -1,5 +1,5 @@
 import type { RewardFunction } from '../src/types.ts';
-import { perCompletion } from './per-completion.ts';
+import { perCompletion } from './batch/per-completion.ts';
 
 export interface TagCountOptions {
   /** Tags that must each open once and close once. */

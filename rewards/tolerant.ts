@@ -1,8 +1,8 @@
 import { checkScores } from '../src/environment/scoring/check-scores.ts';
-import { inTime } from '../src/environment/user-code/what-failed.ts';
+import { withinSeconds } from '../src/environment/user-code/within-seconds.ts';
 import type { RewardBatch, RewardFunction } from '../src/types.ts';
-import { partOfBatch } from './part-of-batch.ts';
-import { named } from './per-completion.ts';
+import { named } from './batch/per-completion.ts';
+import { pickSamples } from './batch/pick-samples.ts';
 
 export interface TolerantOptions {
   /** Seconds that the reward may take, for the batch and again for a completion alone. */
@@ -25,7 +25,7 @@ export function tolerant(reward: RewardFunction, { timeout = 60 }: TolerantOptio
     }
     return Promise.all(
       batch.completions.map(async (_, i) => {
-        const alone = count > 1 ? await attempt(reward, partOfBatch(batch, [i]), timeout) : undefined;
+        const alone = count > 1 ? await attempt(reward, pickSamples(batch, [i]), timeout) : undefined;
         batch.logMetric(`${name}/failed`, alone === undefined ? 1 : 0);
         return alone?.[0] ?? null;
       }),
@@ -43,7 +43,11 @@ async function attempt(reward: RewardFunction, batch: RewardBatch, timeout: numb
     signal: AbortSignal.any([batch.signal, end.signal]),
   };
   try {
-    const scores = checkScores('the reward', await inTime(Promise.resolve(reward(called)), timeout), batch);
+    const scores = checkScores(
+      'the reward',
+      await withinSeconds(Promise.resolve(reward(called)), timeout),
+      batch,
+    );
     for (const metric of metrics) batch.logMetric(...metric);
     return scores;
   } catch (error) {

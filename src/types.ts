@@ -65,35 +65,41 @@ export interface Completion {
 }
 
 /**
- * One completion of one prompt, with the policy that sampled it. Of an episode with several turns the tokens are those of all turns and of
- * what the environment said in between; text and finish reason are the last turn's.
+ * One completion of one prompt, with the policy that sampled it: a row of a batch, of which there are B = P·G. Of an episode with
+ * several turns the tokens are those of all turns and of what the environment said in between; text and finish reason are the last turn's.
  */
 export interface Rollout extends Completion {
-  /** Of an episode that the environment may answer: the conversation after the prompt. */
+  /** Number of its prompt in the batch. The G rollouts of one prompt are a group: they share this number and stand together. */
+  readonly group: number;
+  readonly task: Task;
+  readonly messages: readonly Message[];
+  /** The prompt as the policy saw it. */
+  readonly promptIds: readonly number[];
+  /** The conversation after the prompt, of an episode that the environment may answer. */
   readonly turns?: readonly Message[];
-  /** Of such an episode: 1 for the policy's own tokens, 0 for those of the environment, whose log-probs count as 0. */
-  readonly ownTokens?: readonly number[];
-  /** β of each layer's adapter while sampling; usually all equal. */
+  /** 1 for each token that the policy wrote, 0 for those of the environment, whose log-probs count as 0; all are the policy's when left out. */
+  readonly completionMask?: readonly number[];
+  /** The greatest β of the adapter's layers while sampling; they are usually equal. */
   readonly beta: number;
   /** Count of optimiser steps that the sampling weights had seen. */
   readonly policyVersion: number;
+  /** The value function's estimate before each token and after the last, [T + 1], by the policy that sampled; only with a value function. */
+  readonly values?: readonly number[];
+  /** Log-probs (nats) of its tokens under the reference policy, [T]; only when klCoef ≠ 0. */
+  readonly refLogprobs?: readonly number[];
 }
 
-/** G rollouts of one prompt. */
-export interface Group {
-  readonly task: Task;
-  readonly messages: readonly Message[];
-  readonly promptIds: readonly number[];
-  readonly rollouts: readonly Rollout[];
-  /** The greedy completion of the prompt, where the advantages compare with it. */
-  readonly greedy?: Rollout;
-  /** The value function's estimate before each token and after the last, [G][T + 1], by the policy that sampled; with one only. */
-  readonly values?: readonly (readonly number[])[];
-  /** Log-probs (nats) of each completion's tokens under the reference policy, [G][T]; there when klCoef ≠ 0. */
-  readonly refLogprobs?: readonly (readonly number[])[];
+/** A rollout after scoring. */
+export interface ScoredRollout extends Rollout {
+  /** One score a reward function, in the recipe's order, [F]; null where the function does not apply. */
+  readonly scores: readonly (number | null)[];
+  /** Weighted sum of the scores; NaN when no reward applied. */
+  readonly reward: number;
+  /** Reward of the greedy completion of the same prompt, where the advantages compare with it; NaN when none applied. */
+  readonly baseline?: number;
 }
 
-/** What the value function is trained on at a completion: rows of T numbers, or of T + 1 with one past the last token. */
+/** What the value function is trained on at one completion: rows of T numbers, or of T + 1 with one past the last token. */
 export interface ValueTargets {
   /** What it estimated when the completion was sampled. */
   readonly values: readonly number[];
@@ -102,31 +108,24 @@ export interface ValueTargets {
   readonly mask: readonly number[];
 }
 
-/** A group after scoring: per reward function (in recipe order) the G scores, null where it does not apply. */
-export interface ScoredGroup extends Group {
-  /** [rewards][G] */
-  readonly scores: readonly (readonly (number | null)[])[];
-  /** Weighted sum of each completion's scores, [G]; NaN when no reward applied. */
-  readonly rewards: readonly number[];
-  /** The reward of the greedy completion of the prompt, where the advantages need it; NaN when none applied. */
-  readonly baseline?: number;
+/** A scored rollout with its advantage. */
+export interface AdvantagedRollout extends ScoredRollout {
+  /** Of `tokenAdvantages` their mean over the completion. */
+  readonly advantage: number;
+  /** One for each token, from estimators that tell tokens apart; as long as the value targets' rows where there are any. */
+  readonly tokenAdvantages?: readonly number[];
+  /** Only with a value function. */
+  readonly valueTargets?: ValueTargets;
 }
 
-/** A scored group with an advantage for each completion. */
-export interface AdvantagedGroup extends ScoredGroup {
-  /** [G]; of `tokenAdvantages` their mean over the completion. */
-  readonly advantages: readonly number[];
-  /** One for each token, [G][T], from estimators that tell tokens apart; rows as long as the value targets' where there are any. */
-  readonly tokenAdvantages?: readonly (readonly number[])[];
-  /** One for each completion, [G], with a value function only. */
-  readonly valueTargets?: readonly ValueTargets[];
-}
-
-/** A rollout batch: P groups sampled under one policy version. */
-export interface RolloutBatch<G extends Group = Group> {
+/** A rollout batch: the rollouts of P prompts under one policy version. */
+export interface RolloutBatch<R extends Rollout = Rollout> {
   /** Index of the batch from 0: batch i is drawn for optimiser step i · stepsPerBatch. */
   readonly index: number;
-  readonly groups: readonly G[];
+  /** [B] */
+  readonly rollouts: readonly R[];
+  /** The greedy completion of each prompt, [P], where the advantages compare with it. */
+  readonly greedy?: readonly Rollout[];
   readonly policyVersion: number;
   readonly beta: number;
   /** Numbers to log beside the update's own, keyed by metric name. */

@@ -1,4 +1,4 @@
-import { serveTasks } from '../worker-serve.ts';
+import { serveTasks } from '../limits/worker-serve.ts';
 import { loadQuickJs, runCode } from './run-code.ts';
 
 await loadQuickJs();

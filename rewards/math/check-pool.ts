@@ -1,4 +1,4 @@
-import { type PoolLimits, WorkerPool } from '../worker-pool.ts';
+import { type PoolLimits, WorkerPool } from '../limits/worker-pool.ts';
 import { type Check, type CheckBatch, verdicts } from './check-worker.ts';
 import type { Verdict, VerifyOptions } from './verify.ts';
 

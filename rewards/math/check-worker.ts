@@ -1,5 +1,5 @@
-import { serveTasks } from '../worker-serve.ts';
-import { warmAlgebra } from './algebra.ts';
+import { serveTasks } from '../limits/worker-serve.ts';
+import { warmAlgebra } from './algebra/compute-engine.ts';
 import { type Verdict, type VerifyOptions, verify } from './verify.ts';
 
 /** A gold answer and a completion to hold against it. */

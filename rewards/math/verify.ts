@@ -1,9 +1,9 @@
-import { type CompareOptions, sameAnswer, spelled } from './compare.ts';
-import { type Extracted, type ExtractOptions, extract } from './extract.ts';
-import { type Answer, readLatex } from './read-match.ts';
-import { readGold, readPrediction, readWords } from './readings.ts';
-import { unitsClash, withoutLetterUnit } from './units.ts';
-import { unknowns } from './unknowns.ts';
+import { unknowns } from './algebra/unknowns.ts';
+import { unitsClash, withoutLetterUnit } from './clean/units.ts';
+import { type CompareOptions, sameAnswer, spelled } from './compare/compare.ts';
+import { type Extracted, type ExtractOptions, extract } from './find/extract.ts';
+import { type Answer, readLatex } from './find/read-match.ts';
+import { readGold, readPrediction, readWords } from './find/readings.ts';
 
 export interface VerifyOptions extends ExtractOptions, CompareOptions {
   /** What is read differently in the gold answer. */

@@ -7,7 +7,7 @@ export interface CompletionFacts {
   /** Cut off by the token limit. */
   readonly truncated: readonly boolean[];
   /** 1 for the policy's own tokens where a completion also holds others (TRL's tool mask); all are its own otherwise. */
-  readonly ownTokens?: Rows | undefined;
+  readonly completionMask?: Rows | undefined;
 }
 
 /**
@@ -16,11 +16,11 @@ export interface CompletionFacts {
  * advantage.
  */
 export function lossMask(
-  { lengths, truncated, ownTokens }: CompletionFacts,
+  { lengths, truncated, completionMask }: CompletionFacts,
   maskTruncated: boolean,
 ): number[][] {
   return lengths.map((length, b) => {
-    const own = ownTokens?.[b] ?? new Array<number>(length).fill(1);
+    const own = completionMask?.[b] ?? new Array<number>(length).fill(1);
     return Array.from(own, (m) => (maskTruncated && truncated[b] ? 0 : m));
   });
 }

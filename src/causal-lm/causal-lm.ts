@@ -11,7 +11,7 @@ import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import type { TokenBatch } from '../model/token-logits.ts';
 import { batchLogits, batchLogprobs } from '../model/token-logits.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-import { completions } from '../rollout/sample-groups.ts';
+import { completions } from '../rollout/sample-rollouts.ts';
 import type { Completion, Message } from '../types.ts';
 
 /** How `CausalLM.generate` decodes. */

@@ -1,7 +1,7 @@
 import { stepsPerBatch } from '../algorithm/algorithm-settings.ts';
 import { promptOf } from '../environment/ask-environment.ts';
 import { firstTasks } from '../environment/task-source.ts';
-import { recipeWarnings } from '../pipeline/warnings.ts';
+import { recipeWarnings } from '../pipeline/session/warnings.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { estimateMemory, type MemoryEstimate } from './estimate-memory.ts';

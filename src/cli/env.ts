@@ -56,7 +56,7 @@ export function envCommand(io: Io, end: (code: number) => void): Command {
       const lengthOf = await measureOf(options.tokenizer);
       const report = await checkEnvironment(env, { limit, maxPromptLength, lengthOf });
       const [first] = nameRewards((rewards ?? []).map(({ reward }) => ({ reward, weight: 1, timeout: 300 })));
-      const grade = first && env.target ? await gradeTargets(env, first, limit) : undefined;
+      const grade = first && env.target ? await gradeTargets(env, first, { limit: limit }) : undefined;
       const unit = options.tokenizer === undefined ? 'characters' : 'tokens';
       if (options.json) io.out(JSON.stringify({ ...report, ...(grade && { grade }) }));
       else for (const line of reportLines(report, { unit, grade })) io.out(line);

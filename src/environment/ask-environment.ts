@@ -1,13 +1,13 @@
 import { RunError } from '../errors.ts';
 import type { Environment, Episode, Message, Task } from '../types.ts';
-import { inTime, whatFailed } from './user-code/what-failed.ts';
+import { whatFailed } from './user-code/what-failed.ts';
+import { withinSeconds } from './user-code/within-seconds.ts';
 
-// Whatever an environment is asked for, an answer that makes no sense is an error with its name and the task's, not something to go on
-// with.
+// Everything an environment gives is checked. An answer that makes no sense is an error that names the environment and the task.
 
 const roles: readonly unknown[] = ['system', 'user', 'assistant', 'tool'] satisfies Message['role'][];
 
-/** Whether a value has what every environment has. */
+/** Whether a value has the fields that every environment has. */
 export const isEnvironment = (value: unknown): value is Environment =>
   typeof value === 'object' && value !== null && ['name', 'tasks', 'prompt'].every((name) => name in value);
 
@@ -42,7 +42,7 @@ export async function replyOf(
   seconds: number,
 ): Promise<readonly Message[] | undefined> {
   try {
-    const said = await inTime(environment.step!(episode), seconds);
+    const said = await withinSeconds(environment.step!(episode), seconds);
     return said == null || said.length === 0 ? undefined : checked(said);
   } catch (cause) {
     throw failed(environment, `step in task "${episode.task.id}"`, cause);

@@ -1,6 +1,7 @@
 import type { Environment, Split } from '../types.ts';
 import { promptOf, targetOf } from './ask-environment.ts';
 import { callReward, type NamedReward } from './scoring/call-reward.ts';
+import { withSignal } from './scoring/with-signal.ts';
 import { writtenBatch } from './scoring/written-batch.ts';
 import { firstTasks } from './task-source.ts';
 
@@ -25,12 +26,14 @@ const splits: readonly Split[] = ['train', 'test'];
 export async function gradeTargets(
   env: Environment,
   reward: NamedReward,
-  limit: number,
+  { limit, signal }: { readonly limit: number; readonly signal?: AbortSignal | undefined },
 ): Promise<TargetGrade> {
   const tasks = (await Promise.all(splits.map((split) => firstTasks(env, split, limit)))).flat();
   const prompts = tasks.map((task) => promptOf(env, task));
   const completions = tasks.map((task) => targetOf(env, task));
-  const scores = await callReward(reward, writtenBatch({ tasks, prompts, completions }));
+  const scores = await withSignal(signal, (own) =>
+    callReward(reward, writtenBatch({ tasks, prompts, completions, signal: own })),
+  );
   const missed = scores.findIndex((score) => score === null || score < 1);
   return {
     reward: reward.name,

@@ -19,8 +19,8 @@ export interface Vote {
 }
 
 /**
- * maj@n: the share right of the answer that most samples give (self-consistency, https://arxiv.org/abs/2203.11171). Answers that tie count
- * as if one of them were drawn; samples without an answer don't vote. 0 when nobody votes.
+ * maj@n: 1 when the most frequent answer is right, else 0 (self-consistency, https://arxiv.org/abs/2203.11171). Answers that tie count
+ * as if one of them were drawn at random. Samples without an answer don't vote; 0 when nobody votes.
  */
 export function majority(votes: readonly Vote[]): number {
   const ballots = new Map<string, { count: number; right: number }>();
@@ -35,7 +35,7 @@ export function majority(votes: readonly Vote[]): number {
   return first.reduce((sum, { count, right }) => sum + right / count, 0) / first.length;
 }
 
-/** The k at which pass@k is told of n samples: powers of 2, and n itself. */
+/** The values of k for which pass@k of n samples is reported: powers of 2, and n itself. */
 export function passLevels(samples: number): number[] {
   const levels: number[] = [];
   for (let k = 1; k < samples; k *= 2) levels.push(k);

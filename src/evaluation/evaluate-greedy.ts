@@ -1,10 +1,11 @@
 import { promptOf } from '../environment/ask-environment.ts';
 import type { NamedReward } from '../environment/scoring/call-reward.ts';
-import { scoreGroups } from '../environment/scoring/score-groups.ts';
+import { scoreRollouts } from '../environment/scoring/score-rollouts.ts';
+import { withSignal } from '../environment/scoring/with-signal.ts';
 import { RunError } from '../errors.ts';
 import { type EpisodeOptions, playEpisodes } from '../rollout/play-episodes.ts';
 import type { Sampler } from '../rollout/sampler.ts';
-import type { Environment, EvalResult, ScoredGroup, Task } from '../types.ts';
+import type { Environment, EvalResult, ScoredRollout, Task } from '../types.ts';
 import { wilsonInterval } from './wilson.ts';
 
 export interface Evaluation {
@@ -17,9 +18,11 @@ export interface Evaluation {
   readonly sampling: EpisodeOptions;
   /** Optimiser steps that the policy has seen. */
   readonly step: number;
+  /** Aborting it tells the rewards to stop. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** How one task was answered. */
+/** The answer to one task. */
 export interface EvalRow {
   readonly task: string;
   readonly completion: string;
@@ -28,20 +31,22 @@ export interface EvalRow {
   readonly scores: Readonly<Record<string, number | null>>;
 }
 
-/** What came of answering every task greedily. */
+/** The outcome of answering every task greedily. */
 export interface GreedyEvaluation {
   readonly result: EvalResult;
   readonly rows: readonly EvalRow[];
-  /** Share of tasks whose first reward is neither right nor nothing, but in between. */
+  /** Share of tasks whose first reward lies between 0 and 1. */
   readonly partial: number;
 }
 
-/** Answers every task, as often as the sampling's group size says, and scores the answers. @throws RunError as `callReward` does. */
-export async function answerTasks(sampler: Sampler, evaluation: Evaluation): Promise<ScoredGroup[]> {
-  const { environment, tasks, rewards, sampling, step } = evaluation;
+/**
+ * Answers every task, as often as the sampling's group size says, and scores the answers, [B] in the order of the tasks.
+ * @throws RunError as `callReward` does.
+ */
+export async function answerTasks(sampler: Sampler, evaluation: Evaluation): Promise<ScoredRollout[]> {
+  const { environment, tasks, rewards, sampling, step, signal } = evaluation;
   const size = Math.max(1, Math.floor(evaluation.batchSize / sampling.groupSize));
-  const { signal } = new AbortController();
-  const groups: ScoredGroup[] = [];
+  const rollouts: ScoredRollout[] = [];
   for (let start = 0; start < tasks.length; start += size) {
     const requests = tasks
       .slice(start, start + size)
@@ -49,9 +54,12 @@ export async function answerTasks(sampler: Sampler, evaluation: Evaluation): Pro
     // Batches must not sample the same random numbers.
     const options = { ...sampling, seed: sampling.seed + start };
     const answered = await playEpisodes(sampler, environment, requests, options);
-    groups.push(...(await scoreGroups(answered, { rewards, step, signal, evaluating: true })).groups);
+    const scored = await withSignal(signal, (own) =>
+      scoreRollouts(answered, { rewards, step, signal: own, evaluating: true }),
+    );
+    rollouts.push(...scored.rollouts.map((rollout) => ({ ...rollout, group: start + rollout.group })));
   }
-  return groups;
+  return rollouts;
 }
 
 /**
@@ -59,24 +67,24 @@ export async function answerTasks(sampler: Sampler, evaluation: Evaluation): Pro
  * @throws RunError as `callReward` does, and when the first reward applies to no task.
  */
 export async function evaluateGreedy(sampler: Sampler, evaluation: Evaluation): Promise<GreedyEvaluation> {
-  const groups = await answerTasks(sampler, evaluation);
-  const partial = groups.filter(({ scores }) => scores[0]![0]! > 0 && scores[0]![0]! < 1);
+  const answers = await answerTasks(sampler, evaluation);
+  const partial = answers.filter(({ scores }) => scores[0]! > 0 && scores[0]! < 1);
   return {
-    result: summarise(groups, evaluation),
-    rows: groups.map((group) => toRow(group, evaluation)),
-    partial: partial.length / groups.length,
+    result: summarise(answers, evaluation),
+    rows: answers.map((answer) => toRow(answer, evaluation)),
+    partial: partial.length / answers.length,
   };
 }
 
-function summarise(groups: readonly ScoredGroup[], { rewards }: Evaluation): EvalResult {
-  const first = groups.map((group) => group.scores[0]![0]!).filter((score) => score !== null);
+function summarise(answers: readonly ScoredRollout[], { rewards }: Evaluation): EvalResult {
+  const first = answers.map(({ scores }) => scores[0]!).filter((score) => score !== null);
   if (first.length === 0) {
     throw new RunError(
-      `reward "${rewards[0]!.name}" applies to none of ${groups.length} held-out tasks: accuracy is the share of tasks whose first reward is at least 1, so it must apply`,
+      `reward "${rewards[0]!.name}" applies to none of ${answers.length} held-out tasks: accuracy is the share of tasks whose first reward is at least 1, so it must apply`,
     );
   }
   const right = first.filter((score) => score >= 1).length;
-  const totals = groups.map((group) => group.rewards[0]!).filter((reward) => !Number.isNaN(reward));
+  const totals = answers.map(({ reward }) => reward).filter((reward) => !Number.isNaN(reward));
   return {
     accuracy: right / first.length,
     interval: wilsonInterval(right, first.length),
@@ -85,8 +93,7 @@ function summarise(groups: readonly ScoredGroup[], { rewards }: Evaluation): Eva
   };
 }
 
-function toRow(group: ScoredGroup, { rewards }: Evaluation): EvalRow {
-  const { text, tokenIds } = group.rollouts[0]!;
-  const scores = Object.fromEntries(rewards.map(({ name }, f) => [name, group.scores[f]![0]!]));
-  return { task: group.task.id, completion: text, tokenIds, scores };
+function toRow({ task, text, tokenIds, scores }: ScoredRollout, { rewards }: Evaluation): EvalRow {
+  const byName = Object.fromEntries(rewards.map(({ name }, f) => [name, scores[f]!]));
+  return { task: task.id, completion: text, tokenIds, scores: byName };
 }

@@ -12,16 +12,18 @@ import { greedyOptions } from './greedy-options.ts';
 
 export interface EvaluateOptions {
   readonly split?: Split;
-  /** Besides, sample every task so often, for avg@n, pass@k and maj@n. */
+  /** Also sample every task this many times, for avg@n, pass@k and maj@n. */
   readonly samples?: number;
-  /** Of the samples; the recipe's when left out. */
+  /** Temperature of the samples; the recipe's when left out. */
   readonly temperature?: number;
+  /** Aborting it tells the rewards to stop. */
+  readonly signal?: AbortSignal;
 }
 
-/** Evaluates a loaded model on the first `eval.tasks` tasks of a recipe's split: greedily, with every answer; and by samples where asked. */
+/** Evaluates a loaded model on the first `eval.tasks` tasks of a recipe's split: greedily, and by samples when `samples` is above 0. */
 export async function evaluateModel(
   input: RecipeInput,
-  { model, split = 'test', samples = 0, temperature }: EvaluateOptions & { readonly model: CausalLM },
+  { model, split = 'test', samples = 0, temperature, signal }: EvaluateOptions & { readonly model: CausalLM },
 ): Promise<{ readonly result: EvalResult; readonly rows: readonly EvalRow[] }> {
   checkSamples(samples, temperature);
   const recipe = parseRecipe(input);
@@ -32,6 +34,7 @@ export async function evaluateModel(
     rewards: nameRewards(recipe.rewards),
     batchSize: recipe.eval.batchSize,
     step: 0,
+    signal,
   };
   const greedy = await evaluateGreedy(sampler, { ...shared, sampling: greedyOptions(recipe) });
   if (samples === 0) return greedy;
@@ -49,7 +52,7 @@ function checkSamples(samples: number, temperature: number | undefined): void {
 }
 
 /**
- * Evaluates a model greedily on the first `eval.tasks` tasks of a recipe's split, and by samples where `samples` says how many.
+ * Evaluates a model greedily on the first `eval.tasks` tasks of a recipe's split, and by `samples` samples a task when that is above 0.
  * @param options.model a loaded model, which stays the caller's, or what `loadModel` takes.
  * @throws InputError for a bad recipe, a model that can't be loaded, a split without tasks; RunError when a reward fails.
  */

@@ -1,39 +1,43 @@
 import { RunError } from '../errors.ts';
+import { byGroup } from '../rollout/groups.ts';
 import type { Sampler } from '../rollout/sampler.ts';
-import type { Estimate, SampledResult, ScoredGroup } from '../types.ts';
+import type { Estimate, SampledResult, ScoredRollout } from '../types.ts';
 import { majority, passAt, passLevels } from './at-k.ts';
 import { answerTasks, type Evaluation } from './evaluate-greedy.ts';
 import { wilsonInterval } from './wilson.ts';
 
 /**
- * Answers every task n = sampling.groupSize times and tells how often that is right: avg@n, the mean; pass@k, at least one of k; maj@n,
- * the answer that most samples give. Means over tasks, with Wilson's 95 % interval for as many tasks, which is wide enough for any
- * share of them.
+ * Answers every task n = sampling.groupSize times. avg@n is the share of right samples, pass@k the chance that one of k is right, maj@n
+ * the share of tasks whose most frequent answer is right. Each is a mean over tasks with Wilson's 95 % interval for that many tasks,
+ * which is wide enough for any such mean.
  * @throws RunError as `callReward` does, and when the first reward applies to no task.
  */
 export async function evaluateSamples(sampler: Sampler, evaluation: Evaluation): Promise<SampledResult> {
-  const groups = (await answerTasks(sampler, evaluation)).filter(({ scores }) =>
-    scores[0]!.every((score) => score !== null),
+  const groups = byGroup(await answerTasks(sampler, evaluation)).filter((group) =>
+    group.every(({ scores }) => scores[0] !== null),
   );
   if (groups.length === 0)
     throw new RunError(`reward "${evaluation.rewards[0]!.name}" applies to none of the tasks sampled`);
   const samples = evaluation.sampling.groupSize;
-  const rights = groups.map((group) => group.scores[0]!.map((score) => score! >= 1));
-  const counts = rights.map((right) => right.filter(Boolean).length);
+  const counts = groups.map((group) => group.filter(isRight).length);
   return {
-    ...{ samples, temperature: evaluation.sampling.temperature, tasks: groups.length },
+    samples,
+    temperature: evaluation.sampling.temperature,
+    tasks: groups.length,
     avg: meanOf(counts.map((right) => right / samples)),
     pass: Object.fromEntries(
       passLevels(samples).map((k) => [k, meanOf(counts.map((right) => passAt(k, { samples, right })))]),
     ),
-    maj: meanOf(groups.map((group, p) => majority(votes(group, rights[p]!, evaluation)))),
+    maj: meanOf(groups.map((group) => majority(votes(group, evaluation)))),
   };
 }
 
-function votes({ rollouts }: ScoredGroup, rights: readonly boolean[], { environment }: Evaluation) {
-  return rollouts.map(({ text }, g) => ({
-    answer: environment.answer ? environment.answer(text) : text.trim(),
-    right: rights[g]!,
+const isRight = ({ scores }: ScoredRollout): boolean => scores[0]! >= 1;
+
+function votes(group: readonly ScoredRollout[], { environment }: Evaluation) {
+  return group.map((rollout) => ({
+    answer: environment.answer ? environment.answer(rollout.text) : rollout.text.trim(),
+    right: isRight(rollout),
   }));
 }
 

@@ -24,7 +24,7 @@ export type Observe = (layersDone: number, rows: tf.Tensor2D) => void;
 
 /**
  * Final-normed hidden states of the batch's own tokens, [B·T, D]. All linears run on the P·S + B·T stacked rows at once; the last
- * layer computes nothing but keys and values for the prefix. What stands at padding is finite and means nothing.
+ * layer computes nothing but keys and values for the prefix. Padding holds finite numbers without meaning; the mask removes them.
  */
 export function decoderForward(model: DecoderModel, batch: DecoderBatch, observe?: Observe): tf.Tensor2D {
   const { config } = model;

@@ -5,12 +5,14 @@ import { lengthBucket } from './length-bucket.ts';
 export interface Sequences {
   readonly prompt: readonly number[];
   readonly completions: readonly (readonly number[])[];
+  /** Positions of each row, [G]: the completion's length T, or T + 1 to have the state after its last token. T when left out. */
+  readonly positions?: readonly number[] | undefined;
 }
 
 /**
  * Sequences as the decoder takes them: all but the last token of each prompt as a prefix that its G rows share; row b is the
  * prompt's last token and its completion but for the last token, so that position t predicts completion token t and the
- * head runs only where there is something to predict.
+ * head runs only where there is something to predict. A row of T + 1 positions takes the last token in too.
  */
 export interface PackedRows {
   /** [P, S] int32, right-padded with 0. */
@@ -29,13 +31,20 @@ export interface PackedRows {
 /** Packs sequences into bucketed shapes, a pure function of their lengths. */
 export function packRows(sequences: readonly Sequences[]): PackedRows {
   const prefixes = sequences.map(({ prompt }) => prompt.slice(0, -1));
-  const rows = sequences.flatMap(({ prompt, completions }) =>
-    completions.map((completion) => [prompt.at(-1)!, ...completion.slice(0, -1)]),
+  const rows = sequences.flatMap(({ prompt, completions, positions }) =>
+    completions.map((completion, g) => [
+      prompt.at(-1)!,
+      ...completion.slice(0, (positions?.[g] ?? completion.length) - 1),
+    ]),
   );
-  const ids = intRows(rows);
-  const targets = intRows(sequences.flatMap(({ completions }) => completions));
+  const width = bucketedWidth(rows);
+  const ids = intRows(rows, width);
+  const targets = intRows(
+    sequences.flatMap(({ completions }) => completions),
+    width,
+  );
   return {
-    prefixIds: intRows(prefixes),
+    prefixIds: intRows(prefixes, bucketedWidth(prefixes)),
     prefixLengths: {
       data: Int32Array.from(prefixes, (prefix) => prefix.length),
       shape: [prefixes.length],
@@ -44,25 +53,24 @@ export function packRows(sequences: readonly Sequences[]): PackedRows {
     ids,
     targets: { ...targets, shape: [targets.data.length] },
     rows: rows.length,
-    width: ids.shape[1]!,
+    width,
   };
 }
 
-/** Rows of ids, right-padded with 0 to the bucket of the longest, [rows, width] int32. */
-function intRows(rows: readonly (readonly number[])[]): HostTensor {
-  const width = bucketedWidth(rows);
+/** Rows of ids, right-padded with 0, [rows, width] int32. */
+function intRows(rows: readonly (readonly number[])[], width: number): HostTensor {
   const data = new Int32Array(rows.length * width);
   for (const [r, row] of rows.entries()) data.set(row, r * width);
   return { data, shape: [rows.length, width], dtype: 'int32' };
 }
 
-/** Rows of numbers, right-padded with `fill` to the bucket of the longest, [rows, width] float32. */
-export function floatRows(rows: readonly ArrayLike<number>[], fill = 0): HostTensor {
-  const width = bucketedWidth(rows);
+/** Rows of numbers, right-padded with `fill`, [rows, width] float32. */
+export function floatRows(rows: readonly ArrayLike<number>[], width: number, fill = 0): HostTensor {
   const data = new Float32Array(rows.length * width).fill(fill);
   for (const [r, row] of rows.entries()) data.set(row, r * width);
   return { data, shape: [rows.length, width], dtype: 'float32' };
 }
 
+/** The bucket of the longest row. */
 const bucketedWidth = (rows: readonly ArrayLike<number>[]): number =>
   lengthBucket(rows.reduce((max, row) => Math.max(max, row.length), 1));

@@ -1,6 +1,6 @@
 import { from, merge, Observable, type OperatorFunction, Subject, take } from 'rxjs';
 
-/** A stream that draws only what its own results allow. */
+/** A stream whose results decide how much it draws. */
 export interface Loop<P, O> {
   /** Permits to begin with: they bound how far drawing runs ahead of results. */
   readonly initial: readonly P[];
@@ -12,7 +12,7 @@ export interface Loop<P, O> {
 }
 
 /**
- * Runs `stage` on permits and feeds back those that its results give, each once its result has been passed on.
+ * Runs `stage` on permits. A result may give another permit, which is fed back after the result has been passed on.
  * rxjs has no backpressure (a source is read as fast as it comes), so the stage reads its source on permits alone.
  */
 export function pull<P, O>({ initial, total, stage, next }: Loop<P, O>): Observable<O> {

@@ -10,31 +10,31 @@ import {
   takeWhile,
 } from 'rxjs';
 import { stepsPerBatch, valueSettings } from '../algorithm/algorithm-settings.ts';
-import { nextKlCoef } from '../algorithm/kl/controller.ts';
+import { afterPenalty } from '../algorithm/coefficients.ts';
 import { whatFailed } from '../environment/user-code/what-failed.ts';
 import { RunError } from '../errors.ts';
-import type { ReadyBatch } from '../policy/policy.ts';
+import type { ReadyBatch } from '../policy/batch/train-batch.ts';
 import type {
   Curriculum,
   CurriculumProgress,
   RolloutBatch,
-  ScoredGroup,
+  ScoredRollout,
   Task,
   TrainEvent,
 } from '../types.ts';
-import { addAdvantages, type KlCoefficient } from './add-advantages.ts';
-import { addBaselines } from './add-baselines.ts';
-import { addReference } from './add-reference.ts';
-import type { DrawnBatch, Permit } from './batches.ts';
-import { drawTasks } from './draw-tasks.ts';
-import { judgeBy } from './judge.ts';
-import { makeExamples } from './make-examples.ts';
-import { batchCount, optimise, type Trained } from './optimise.ts';
+import { addAdvantages, type KlCoefficient } from './batch/add-advantages.ts';
+import { addBaselines } from './batch/add-baselines.ts';
+import { addReference } from './batch/add-reference.ts';
+import type { DrawnBatch, Permit } from './batch/batches.ts';
+import { drawTasks } from './batch/draw-tasks.ts';
+import { advantagesBy } from './batch/estimate-advantages.ts';
+import { makeExamples } from './batch/make-examples.ts';
+import { type DrawRollouts, refill } from './batch/refill.ts';
+import { rollOut } from './batch/roll-out.ts';
+import { score } from './batch/score.ts';
 import { pull } from './pull.ts';
-import { type DrawGroups, refill } from './refill.ts';
-import { rollOut } from './roll-out.ts';
-import { score } from './score.ts';
-import type { Session } from './session.ts';
+import type { Session } from './session/session.ts';
+import { type BatchDone, batchCount, optimise } from './step/optimise.ts';
 
 /**
  * The steps of a run: permits → tasks → rollouts → rewards → advantages → updates → metrics. A finished batch gives
@@ -46,11 +46,12 @@ export function trainSteps(session: Session): Observable<TrainEvent> {
   const window = 1 + recipe.sampling.maxOffPolicySteps;
   const total = batchCount(session) - nextBatch;
   const permit = (index: number): Permit => ({
-    ...{ index, policy: policy.snapshot() },
+    index,
+    policy: policy.snapshot(),
     reward: session.progress.reward ?? undefined,
   });
   const initial = Array.from({ length: window - pending.length }, (_, i) => permit(nextBatch + i));
-  return pull<Permit, TrainEvent | Trained>({
+  return pull<Permit, TrainEvent | BatchDone>({
     initial,
     total,
     stage: pipe(makeReady(session), startingWith(pending), optimise(session)),
@@ -66,44 +67,50 @@ function makeReady(session: Session): OperatorFunction<Permit, ReadyBatch> {
   const { sampling, algorithm, env } = recipe;
   if (recipe.objective === 'sft') return pipe(draw(session, sampling.promptsPerStep), makeExamples(env));
   return pipe(
-    scoredGroups(session),
+    scoredRollouts(session),
     algorithm.klCoef === 0 ? identity : addReference(policy),
-    addAdvantages(judgeBy(rewards, algorithm), klCoefficient(session)),
-    map(({ groups, ...rest }) => ({ ...rest, batch: { objective: 'rl', groups }, farEnough: false })),
+    addAdvantages(advantagesBy(rewards, algorithm), klCoefficient(session)),
+    map(({ rollouts, ...rest }) => ({ ...rest, batch: { objective: 'rl', rollouts }, stopsEarly: false })),
   );
 }
 
-/** That of a KL penalty in the rewards: batches are judged in order, so it stands where the last one drawn left it. */
+/** The coefficient of a KL penalty in the rewards. Batches get their advantages in order, so each starts from where the last one left it. */
 function klCoefficient({ recipe, progress }: Session): KlCoefficient {
   return {
-    value: () => progress.klCoef,
-    observe(kl, steps) {
-      progress.klCoef = nextKlCoef(recipe.algorithm.klControl, progress.klCoef, { kl, steps });
+    value: () => progress.coefficients.klCoef,
+    observe(kl, sequences) {
+      progress.coefficients = afterPenalty(progress.coefficients, recipe.algorithm, { kl, sequences });
     },
   };
 }
 
-/** Tasks drawn, answered and scored. */
-function scoredGroups(session: Session): OperatorFunction<Permit, RolloutBatch<ScoredGroup>> {
-  const { recipe, rewards } = session;
+/** Draws tasks, samples answers and scores them. */
+function scoredRollouts(session: Session): OperatorFunction<Permit, RolloutBatch<ScoredRollout>> {
+  const { recipe, rewards, stop } = session;
   const { sampling, algorithm, env } = recipe;
+  // A batch can be given up and drawn again later, unless others were drawn ahead of it.
+  const signal = sampling.maxOffPolicySteps === 0 ? stop : undefined;
   const greedy = algorithm.advantage.estimator === 'remax';
   const values = valueSettings(algorithm) !== undefined;
   const perBatch = stepsPerBatch(algorithm);
-  const drawGroups: DrawGroups = (prompts) =>
+  const drawRollouts: DrawRollouts = (prompts) =>
     pipe(
       draw(session, prompts),
       rollOut(env, sampling, { greedy, values }),
-      score(rewards, perBatch),
-      greedy ? addBaselines(rewards, { stepsPerBatch: perBatch, ...algorithm }) : identity,
+      score(rewards, { stepsPerBatch: perBatch, signal }),
+      greedy ? addBaselines(rewards, { stepsPerBatch: perBatch, signal, ...algorithm }) : identity,
     );
   const prompts = sampling.promptsPerStep;
   const { dynamicSampling } = algorithm;
-  if (!dynamicSampling) return drawGroups(prompts);
-  return refill(drawGroups, { prompts, ...dynamicSampling, missingEosPenalty: algorithm.missingEosPenalty });
+  if (!dynamicSampling) return drawRollouts(prompts);
+  return refill(drawRollouts, {
+    prompts,
+    ...dynamicSampling,
+    missingEosPenalty: algorithm.missingEosPenalty,
+  });
 }
 
-function judgeTask(curriculum: Curriculum, task: Task, progress: CurriculumProgress): boolean {
+function suitsNow(curriculum: Curriculum, task: Task, progress: CurriculumProgress): boolean {
   try {
     return curriculum(task, progress);
   } catch (cause) {
@@ -117,11 +124,11 @@ function draw({ recipe, source, seeds }: Session, prompts: number): OperatorFunc
   const suits =
     curriculum &&
     ((task: Task, { index, reward }: Permit) =>
-      judgeTask(curriculum, task, { step: index * perBatch, steps, reward }));
+      suitsNow(curriculum, task, { step: index * perBatch, steps, reward }));
   return drawTasks({ source, prompts, seeds, suits });
 }
 
-/** Sends what a checkpoint held ready ahead of what is drawn now. */
+/** Sends the batches that a checkpoint held ready before those that are drawn now. */
 function startingWith(pending: readonly ReadyBatch[]): OperatorFunction<ReadyBatch, ReadyBatch> {
   return (ready$) => concat(from(pending), ready$);
 }

@@ -3,10 +3,10 @@ import { RunError } from '../errors.ts';
 import type { CreatePolicy } from '../policy/policy.ts';
 import { parseRecipe, type RecipeInput } from '../recipe/recipe.ts';
 import type { TrainEvent } from '../types.ts';
-import { beginRun } from './begin-run.ts';
-import { endRun } from './end-run.ts';
-import { saveBeforeBatch } from './save-state.ts';
-import { closeSession, openSession, type Session, type TrainOptions } from './session.ts';
+import { beginRun } from './session/begin-run.ts';
+import { endRun } from './session/end-run.ts';
+import { saveBeforeBatch, saveBetweenBatches } from './session/save-state.ts';
+import { closeSession, openSession, type Session, type TrainOptions } from './session/session.ts';
 import { trainSteps } from './train-steps.ts';
 
 /**
@@ -19,7 +19,7 @@ export function trainWith(createPolicy: CreatePolicy) {
     new Observable<TrainEvent>((subscriber) => {
       const stop = new AbortController();
       const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-      // Not unsubscribed from: the run ends by itself, after the step under way.
+      // Never unsubscribed: the run ends by itself after the step under way.
       run(createPolicy, input, { ...options, signal }).subscribe({
         next: (event) => subscriber.next(event),
         error: (error: unknown) => (subscriber.closed ? rethrow(error) : subscriber.error(error)),
@@ -29,7 +29,7 @@ export function trainWith(createPolicy: CreatePolicy) {
     });
 }
 
-/** Nobody listens any more, but a checkpoint that could not be written must not go unheard. */
+/** Nobody listens any more, so the error is thrown where the process sees it: a checkpoint may not have been written. */
 function rethrow(error: unknown): void {
   queueMicrotask(() => {
     throw error;
@@ -47,11 +47,13 @@ function run(
       const events$ = concat(from(beginRun(session)), trainSteps(session), from(endRun(session))).pipe(
         takeWhile((event) => event.type !== 'stopped', true),
         catchError((error: unknown) =>
-          concat(
-            from(saveBeforeBatch(session)),
-            close$,
-            defer(() => fail(session, error)),
-          ),
+          abandoned(session)
+            ? from(stopBeforeBatch(session))
+            : concat(
+                from(saveBeforeBatch(session)),
+                close$,
+                defer(() => fail(session, error)),
+              ),
         ),
       );
       return concat(events$, close$);
@@ -59,7 +61,19 @@ function run(
   );
 }
 
-/** Tells what stopped a run under way, and what there is to go on from. */
+/** Whether the error comes from a reward that gave up its batch because the run was told to stop. */
+function abandoned({ stop, progress }: Session): boolean {
+  return stop.aborted && progress.betweenBatches !== undefined;
+}
+
+/** Ends a stopped run with a checkpoint of the moment before the batch under way. */
+async function* stopBeforeBatch(session: Session): AsyncGenerator<TrainEvent> {
+  const saved = await saveBetweenBatches(session);
+  yield saved;
+  yield { type: 'stopped', step: session.policy.version, checkpoint: saved.path };
+}
+
+/** Throws the error that ended the run, and names the checkpoint to go on from. */
 function fail({ progress }: Session, cause: unknown): never {
   const why = cause instanceof Error ? cause.message : String(cause);
   const saved =

@@ -6,7 +6,7 @@ import { loadTokenizer } from '../model/tokenizer/tokenizer.ts';
 import { initialiseWeights } from '../model/weights/initialise-weights.ts';
 import { loadWeights } from '../model/weights/load-weights.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import { methodOf } from './method.ts';
+import { methodOf } from './method/method-of.ts';
 import { ModelPolicy } from './model-policy.ts';
 import type { Policy } from './policy.ts';
 

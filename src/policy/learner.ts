@@ -4,14 +4,14 @@ import { learningRate } from '../algorithm/optimizer/learning-rate.ts';
 import type { Optimizer } from '../algorithm/optimizer/types.ts';
 import { InputError, RunError } from '../errors.ts';
 import type { Recipe } from '../recipe/recipe.ts';
+import type { Trainable, Trained } from './method/trainable.ts';
 import type { PolicyState, UpdateMetrics } from './policy.ts';
-import type { Trainable, Trained } from './trainable.ts';
-import type { MicroResult } from './update-program.ts';
+import type { MicroResult } from './programs/update-program.ts';
 
-/** Non-finite updates in a row that end the run. */
+/** The run ends after this many non-finite updates in a row. */
 const MAX_SKIPPED = 3;
 
-/** The tensors that train, and AdamW with its moments. A step makes new tensors: a sampler may be reading the old ones. */
+/** The tensors that train, and AdamW with its moments. A step makes new tensors, because a sampler may still read the old ones. */
 export class Learner {
   private current: Trained;
   private moments: AdamWState;
@@ -72,7 +72,7 @@ export class Learner {
     return {
       arrays: Object.fromEntries([
         ...arrays('trained.', this.current),
-        // The optimiser updates its moments in place; a state is of one moment.
+        // Copied, because the optimiser updates its moments in place.
         ...arrays('expAvg.', copies(this.moments.expAvg)),
         ...arrays('expAvgSq.', copies(this.moments.expAvgSq)),
       ]),
@@ -80,7 +80,7 @@ export class Learner {
     };
   }
 
-  /** @throws InputError when the state is of other tensors. */
+  /** @throws InputError when the state has other tensors. */
   restore({ arrays, data }: PolicyState): void {
     const read = (prefix: string) =>
       Object.fromEntries(

@@ -1,41 +1,28 @@
 import { Annealing } from '../adapter/anneal/annealing.ts';
 import type { BetaSchedule } from '../adapter/anneal/beta-schedule.ts';
 import { stepsPerBatch } from '../algorithm/algorithm-settings.ts';
+import type { Coefficients } from '../algorithm/coefficients.ts';
 import { nanMean } from '../algorithm/statistics/nan-statistics.ts';
 import type { Engine } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
 import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
-import type { TokenBatch } from '../model/token-logits.ts';
-import { batchLogits } from '../model/token-logits.ts';
+import { batchLogits, type TokenBatch } from '../model/token-logits.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import { completions, sampleGroups } from '../rollout/sample-groups.ts';
-import type { Group } from '../types.ts';
-import { AnnealKl } from './anneal-kl.ts';
-import { BatchLoss, trainingTemperature } from './batch-loss.ts';
-import type { CoefficientState } from './coefficients.ts';
+import { encodeExample } from '../rollout/encode-example.ts';
+import { completions, sampleRollouts } from '../rollout/sample-rollouts.ts';
+import type { Rollout } from '../types.ts';
+import type { TrainBatch } from './batch/train-batch.ts';
+import { textsOf, trainRows } from './batch/train-rows.ts';
 import { Learner } from './learner.ts';
-import { measureTokens } from './measure-tokens.ts';
-import { ValueProgram } from './measure-values.ts';
-import type {
-  Policy,
-  PolicyDimensions,
-  PolicySnapshot,
-  PolicyState,
-  TrainBatch,
-  UpdateMetrics,
-} from './policy.ts';
-import {
-  countTokens,
-  exampleSequences,
-  rolloutSequences,
-  rowsByGroup,
-  textsOf,
-  type UnweightedSequences,
-} from './train-batch.ts';
-import type { Anneal, Trainable } from './trainable.ts';
+import type { Anneal, Trainable } from './method/trainable.ts';
+import { OptimiserStep, trainingTemperature } from './optimiser-step.ts';
+import type { Policy, PolicyDimensions, PolicySnapshot, PolicyState, UpdateMetrics } from './policy.ts';
+import { AnnealKl } from './programs/anneal-kl.ts';
+import { measureTokens } from './programs/measure-tokens.ts';
+import { ValueProgram } from './programs/measure-values.ts';
 
 export interface ModelPolicyOptions {
   readonly engine: Engine;
@@ -53,7 +40,7 @@ export class ModelPolicy implements Policy {
   private readonly options: ModelPolicyOptions;
   private readonly learner: Learner;
   private readonly programs: ModelPrograms;
-  private readonly loss: BatchLoss;
+  private readonly step: OptimiserStep;
   private readonly valueProgram: ValueProgram;
   private readonly annealKl: AnnealKl;
   private readonly annealing: Annealing;
@@ -66,7 +53,7 @@ export class ModelPolicy implements Policy {
     this.learner = new Learner(initial, recipe);
     this.programs = new ModelPrograms({ engine, config, linear, ...(frozen && { frozen }) });
     const shared = { engine, programs: this.programs };
-    this.loss = new BatchLoss({ ...shared, recipe, trained: Object.keys(this.learner.tensors) });
+    this.step = new OptimiserStep({ ...shared, recipe, learner: this.learner });
     this.valueProgram = new ValueProgram(shared);
     this.annealKl = new AnnealKl(shared);
     this.annealing = new Annealing(options.schedule, {
@@ -83,7 +70,8 @@ export class ModelPolicy implements Policy {
     const trainableParameters = count(Object.values(this.learner.tensors));
     const frozen = count(Object.values(this.options.trainable.frozen ?? {}).map(({ data }) => data));
     return {
-      ...{ trainableParameters, totalParameters: frozen + trainableParameters },
+      trainableParameters,
+      totalParameters: frozen + trainableParameters,
       ...this.options.config,
     };
   }
@@ -109,50 +97,41 @@ export class ModelPolicy implements Policy {
       version,
       beta,
       maxPositions: config.maxPositionEmbeddings,
-      sample: (requests, options) => sampleGroups(sampler, requests, options),
+      sample: (requests, options) => sampleRollouts(sampler, requests, options),
       extend: async (texts, options) =>
         (await completions(sampler, texts, { ...options, groupSize: 1 })).flat(),
       between: (conversation, { tokenIds }, said) => tokenizer.encodeBetween(conversation, tokenIds, said),
-      values: async (groups) => {
-        // One token more, whatever it is: the value before it is the one after the text.
-        const longer = textsOf(groups).map(({ prompt, completions }) => ({
-          prompt,
-          completions: completions.map((ids) => [...ids, 0]),
-        }));
-        const size = recipe.optimizer.microBatchSize;
-        return rowsByGroup(groups, await this.valueProgram.measure(weights, longer, size));
-      },
+      values: (rollouts) => this.valueProgram.measure(weights, rollouts, recipe.optimizer.microBatchSize),
+      encodeExample: (example) =>
+        encodeExample(example, {
+          tokenizer,
+          endId: tokenizer.eosTokenId ?? config.eosTokenIds[0],
+          positions: config.maxPositionEmbeddings,
+          maxPromptLength: recipe.sampling.maxPromptLength,
+        }),
     };
   }
 
-  async update(batch: TrainBatch): Promise<UpdateMetrics> {
-    const sequences = this.sequences(batch);
-    const { results, metrics } = await this.loss.compute(sequences, {
-      weights: this.weights(),
-      step: this.steps,
-    });
-    const applied = this.learner.update(results, this.steps);
+  async update(batch: TrainBatch, coefficients?: Coefficients): Promise<UpdateMetrics> {
+    const weights = this.weights();
+    const taken = await this.step.take(batch, { weights, step: this.steps, coefficients });
     this.steps++;
-    const moved = await this.moveBeta(batch, sequences, applied);
-    return {
-      ...(batch.objective === 'sft' && { num_tokens: countTokens(sequences) }),
-      ...{ ...metrics, ...applied, ...moved },
-      compilations: this.options.engine.stats().compilations,
-    };
+    const moved = await this.moveBeta(batch, taken);
+    return { ...taken, ...moved, compilations: this.options.engine.stats().compilations };
   }
 
-  async pass(batch: TrainBatch): Promise<UpdateMetrics> {
+  async skip(batch: TrainBatch): Promise<UpdateMetrics> {
     const learning_rate = this.learner.rate(this.steps);
     this.steps++;
-    return { learning_rate, ...(await this.moveBeta(batch, this.sequences(batch), {})) };
+    return { learning_rate, ...(await this.moveBeta(batch, {})) };
   }
 
-  referenceLogprobs(groups: readonly Group[]): Promise<number[][][]> {
-    return this.logprobsUnder(this.options.trainable.reference(), groups);
+  referenceLogprobs(rollouts: readonly Rollout[]): Promise<number[][]> {
+    return this.logprobsUnder(this.options.trainable.reference(), rollouts);
   }
 
-  logprobs(groups: readonly Group[]): Promise<number[][][]> {
-    return this.logprobsUnder(this.weights(), groups);
+  logprobs(rollouts: readonly Rollout[]): Promise<number[][]> {
+    return this.logprobsUnder(this.weights(), rollouts);
   }
 
   logits(batch: TokenBatch) {
@@ -165,15 +144,13 @@ export class ModelPolicy implements Policy {
 
   state(): PolicyState {
     const { arrays, data } = this.learner.state();
-    const coefficients = this.loss.state();
-    return { arrays, data: { ...data, steps: this.steps, coefficients, anneal: this.annealState() } };
+    return { arrays, data: { ...data, steps: this.steps, anneal: this.annealState() } };
   }
 
   async restore(state: PolicyState): Promise<void> {
     const { data } = state;
     this.learner.restore(state);
     this.steps = Number(data.steps);
-    this.loss.restore(data.coefficients as CoefficientState);
     this.annealing.restore((data.anneal as ReturnType<typeof this.annealState>).clock);
     const anneal = JSON.stringify(this.annealState());
     if (JSON.stringify(data.anneal) !== anneal) {
@@ -190,25 +167,24 @@ export class ModelPolicy implements Policy {
   }
 
   async dispose(): Promise<void> {
-    for (const program of [this.loss, this.valueProgram, this.annealKl, this.programs])
+    for (const program of [this.step, this.valueProgram, this.annealKl, this.programs])
       await program.dispose();
     await this.options.engine.dispose();
   }
 
-  /** Moves β on after a step, and says how far that alone takes the policy on the step's texts. */
-  private moveBeta(
-    batch: TrainBatch,
-    sequences: readonly UnweightedSequences[],
-    { grad_norm: gradNorm }: UpdateMetrics,
-  ): Promise<UpdateMetrics> {
+  /** Moves β on after a step, and measures how far that move alone takes the policy on the step's texts (anneal_kl). */
+  private moveBeta(batch: TrainBatch, { grad_norm: gradNorm }: UpdateMetrics): Promise<UpdateMetrics> {
     const { recipe } = this.options;
-    const reward =
-      batch.objective === 'rl' ? nanMean(batch.groups.flatMap(({ rewards }) => rewards)) : undefined;
-    const size = recipe.optimizer.microBatchSize;
-    const own = batch.objective === 'rl' ? textsOf(batch.groups) : sequences;
-    const texts = { sequences: own, temperature: trainingTemperature(recipe), size };
+    const isRl = batch.objective === 'rl';
+    const reward = isRl ? nanMean(batch.rollouts.map((rollout) => rollout.reward)) : undefined;
+    const texts = isRl ? textsOf(batch.rollouts) : trainRows(batch, recipe.algorithm);
+    const measured = {
+      texts,
+      temperature: trainingTemperature(recipe),
+      size: recipe.optimizer.microBatchSize,
+    };
     return this.annealing.advance(this.steps, { reward, gradNorm }, (next) =>
-      this.annealKl.measure(this.weights(), next, texts),
+      this.annealKl.measure(this.weights(), next, measured),
     );
   }
 
@@ -216,7 +192,7 @@ export class ModelPolicy implements Policy {
     return { step: this.steps, betas: this.annealing.betas(), zeroStep: this.betaZeroStep };
   }
 
-  /** What a checkpoint says of the schedule: its kind, horizon and where it stands. */
+  /** The schedule as a checkpoint holds it: its kind, its horizon and where it stands. */
   private annealState() {
     const { method, steps, adapter, algorithm } = this.options.recipe;
     const clock = this.annealing.state();
@@ -227,20 +203,14 @@ export class ModelPolicy implements Policy {
     return this.options.trainable.weights(this.learner.tensors, this.annealing.betas());
   }
 
-  private sequences(batch: TrainBatch): UnweightedSequences[] {
-    const { recipe, tokenizer, config } = this.options;
-    if (batch.objective === 'rl') return rolloutSequences(batch.groups, recipe.algorithm);
-    const endId = tokenizer.eosTokenId ?? config.eosTokenIds[0];
-    if (endId === undefined) throw new InputError('the model has no end-of-text token to teach');
-    const positions = config.maxPositionEmbeddings;
-    return exampleSequences(batch.examples, { tokenizer, endId, positions, ...recipe.sampling });
-  }
-
-  private async logprobsUnder(weights: ModelWeights, groups: readonly Group[]): Promise<number[][][]> {
+  private async logprobsUnder(weights: ModelWeights, rollouts: readonly Rollout[]): Promise<number[][]> {
     const { sampling, optimizer } = this.options.recipe;
-    const measuring = { programs: this.programs, weights, temperature: sampling.temperature };
-    const texts = textsOf(groups);
-    const { logprobs } = await measureTokens(texts, { ...measuring, size: optimizer.microBatchSize });
-    return rowsByGroup(groups, logprobs);
+    const { logprobs } = await measureTokens(rollouts, {
+      programs: this.programs,
+      weights,
+      temperature: sampling.temperature,
+      size: optimizer.microBatchSize,
+    });
+    return logprobs.map((row) => Array.from(row));
   }
 }

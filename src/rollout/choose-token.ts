@@ -1,7 +1,7 @@
 import type { RandomStream } from '../random.ts';
 import { chain, type ProcessorOrder } from './processors/index.ts';
 
-/** Which tokens may be drawn; the distribution they are drawn from already has the temperature in it. */
+/** Which tokens may be drawn. The temperature is already in the distribution. */
 export interface Truncation {
   readonly topP: number;
   /** 0 keeps every token. */
@@ -9,7 +9,7 @@ export interface Truncation {
   readonly minP: number;
 }
 
-/** The likeliest token; the first of equals. */
+/** The likeliest token; of several, the first. */
 export function argmax(probabilities: Float32Array): number {
   let best = 0;
   for (let i = 1; i < probabilities.length; i++) if (probabilities[i]! > probabilities[best]!) best = i;

@@ -1,14 +1,14 @@
 import { replyOf } from '../environment/ask-environment.ts';
 import { randomStream } from '../random.ts';
-import type { Completion, Environment, Group, Message, Rollout } from '../types.ts';
-import { ended } from './ended.ts';
+import type { Completion, Environment, Message, Rollout } from '../types.ts';
+import { hasEnded } from './has-ended.ts';
 import type { SampleOptions, SampleRequest, Sampler } from './sampler.ts';
 
-// An episode is a conversation between the policy and the environment. Its rollout is one row of tokens: the policy's turns, as sampled,
-// with what the environment said in between. The latter's tokens are not the policy's own: they carry no loss, and log-prob 0.
+// An episode is a conversation between the policy and the environment. Its rollout is one row of tokens: the policy's turns, as
+// sampled, and the environment's answers in between. Tokens of the environment carry no loss, and their log-prob counts as 0.
 
 export interface EpisodeOptions extends SampleOptions {
-  /** Turns of the policy, at most. */
+  /** The greatest number of the policy's turns. */
   readonly maxTurns: number;
   /** Seconds that the environment may take for an answer. */
   readonly stepTimeout: number;
@@ -16,41 +16,38 @@ export interface EpisodeOptions extends SampleOptions {
 
 /** An episode under way. */
 interface Open {
-  readonly group: Group;
   rollout: Rollout;
 }
 
 /**
- * G episodes of each request. Without `step` in the environment an episode is one completion; with it, the environment answers each turn
- * that came to its end, until it has nothing to say, the turns are used up, or the text fills the model's positions. A turn that hit
- * the token limit ends the episode.
- * @throws RunError naming environment and task when the environment throws, answers with what are no messages, or takes too long.
+ * G episodes of each request, [B]. Without `step` in the environment an episode is one completion; with it, the environment answers each
+ * turn that came to its end. The episode ends when the environment says nothing, the turns are used up, or the text fills the model's
+ * positions. A turn that hit the token limit ends it too.
+ * @throws RunError naming environment and task when the environment throws, gives something other than messages, or takes too long.
  */
 export async function playEpisodes(
   sampler: Sampler,
   environment: Environment,
   requests: readonly SampleRequest[],
   options: EpisodeOptions,
-): Promise<Group[]> {
-  const groups = await sampler.sample(requests, options);
-  if (environment.step === undefined) return [...groups];
-  const episodes = groups.map((group) =>
-    group.rollouts.map((rollout): Open => ({ group, rollout: firstTurn(rollout) })),
-  );
-  let open = episodes.flat();
+): Promise<readonly Rollout[]> {
+  const rollouts = await sampler.sample(requests, options);
+  if (environment.step === undefined) return rollouts;
+  const episodes = rollouts.map((rollout): Open => ({ rollout: firstTurn(rollout) }));
+  let open = episodes;
   for (let turn = 1; turn < options.maxTurns && open.length > 0; turn++) {
     const seed = Math.floor(randomStream(options.seed, `turn ${turn}`).next() * 2 ** 32);
     open = await nextTurn(sampler, environment, open, { ...options, groupSize: 1, seed });
   }
-  return groups.map((group, p) => ({ ...group, rollouts: episodes[p]!.map(({ rollout }) => rollout) }));
+  return episodes.map(({ rollout }) => rollout);
 }
 
 function firstTurn(rollout: Rollout): Rollout {
   const { text, tokenIds } = rollout;
-  return { ...rollout, turns: [assistant(text)], ownTokens: tokenIds.map(() => 1) };
+  return { ...rollout, turns: [assistant(text)], completionMask: tokenIds.map(() => 1) };
 }
 
-/** Lets the environment answer, and the policy go on, in every open episode; gives those that are still open. */
+/** Lets the environment answer and the policy continue in every open episode. Returns the episodes that are still open. */
 async function nextTurn(
   sampler: Sampler,
   environment: Environment,
@@ -59,12 +56,12 @@ async function nextTurn(
 ): Promise<Open[]> {
   const going: { readonly episode: Open; readonly ids: readonly number[] }[] = [];
   for (const episode of open) {
-    const said = await reply(environment, episode, options.stepTimeout);
+    const { rollout } = episode;
+    const said = await reply(environment, rollout, options.stepTimeout);
     if (said === undefined) continue;
-    const { group, rollout } = episode;
-    const conversation = [...group.messages, ...rollout.turns!.slice(0, -1)];
+    const conversation = [...rollout.messages, ...rollout.turns!.slice(0, -1)];
     const between = sampler.between(conversation, rollout, said);
-    const ids = [...group.promptIds, ...rollout.tokenIds, ...between];
+    const ids = [...rollout.promptIds, ...rollout.tokenIds, ...between];
     if (ids.length >= sampler.maxPositions) {
       episode.rollout = { ...rollout, finishReason: 'length' };
       continue;
@@ -84,11 +81,11 @@ async function nextTurn(
 
 async function reply(
   environment: Environment,
-  { group, rollout }: Open,
+  rollout: Rollout,
   seconds: number,
 ): Promise<readonly Message[] | undefined> {
-  if (!ended(rollout)) return undefined;
-  const { task, messages } = group;
+  if (!hasEnded(rollout)) return undefined;
+  const { task, messages } = rollout;
   return replyOf(environment, { task, messages: [...messages, ...rollout.turns!] }, seconds);
 }
 
@@ -98,7 +95,7 @@ function withSaid(rollout: Rollout, said: readonly Message[], between: readonly 
     ...rollout,
     tokenIds: [...rollout.tokenIds, ...between],
     logprobs: [...rollout.logprobs, ...nothing],
-    ownTokens: [...rollout.ownTokens!, ...nothing],
+    completionMask: [...rollout.completionMask!, ...nothing],
     turns: [...rollout.turns!, ...said],
   };
 }
@@ -108,7 +105,7 @@ function withTurn(rollout: Rollout, { tokenIds, logprobs, text, finishReason }: 
     ...rollout,
     tokenIds: [...rollout.tokenIds, ...tokenIds],
     logprobs: [...rollout.logprobs, ...logprobs],
-    ownTokens: [...rollout.ownTokens!, ...tokenIds.map(() => 1)],
+    completionMask: [...rollout.completionMask!, ...tokenIds.map(() => 1)],
     turns: [...rollout.turns!, assistant(text)],
     text,
     finishReason,

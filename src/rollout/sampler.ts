@@ -1,4 +1,4 @@
-import type { Completion, Group, Message, Task } from '../types.ts';
+import type { Completion, Message, Rollout, Task } from '../types.ts';
 
 /** A prompt to continue, with the task it belongs to. */
 export interface SampleRequest {
@@ -27,8 +27,8 @@ export interface SampleOptions {
 
 /** What completions and episodes are sampled from. */
 export interface Sampler {
-  /** `groupSize` first turns for each request, in the order of the requests. */
-  sample(requests: readonly SampleRequest[], options: SampleOptions): Promise<readonly Group[]>;
+  /** G first turns of each request, [B] in the order of the requests; request p's are group p. */
+  sample(requests: readonly SampleRequest[], options: SampleOptions): Promise<readonly Rollout[]>;
   /** One completion of each text, given as token ids. */
   extend(texts: readonly (readonly number[])[], options: SampleOptions): Promise<readonly Completion[]>;
   /**

@@ -14,13 +14,13 @@ test('maskTruncated takes cut-off completions out of the loss and leaves the oth
 });
 
 test('tokens that a tool wrote are not in the loss', () => {
-  const ownTokens = [
+  const completionMask = [
     [1, 0, 0, 1],
     [1, 1, 0, 1, 1],
     [1, 1, 1],
   ];
-  expect(lossMask({ ...facts, ownTokens }, false)).toEqual(ownTokens);
-  expect(lossMask({ ...facts, ownTokens }, true)[1]).toEqual([0, 0, 0, 0, 0]);
+  expect(lossMask({ ...facts, completionMask }, false)).toEqual(completionMask);
+  expect(lossMask({ ...facts, completionMask }, true)[1]).toEqual([0, 0, 0, 0, 0]);
 });
 
 test('lengths of terminated completions leave out those that were cut off', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { openEngine } from '../../src/engine/select/select-engine.ts';
-import type { TrainGroup } from '../../src/policy/policy.ts';
+import type { TrainRollout } from '../../src/policy/batch/train-batch.ts';
 import type { RecipeInput } from '../../src/recipe/recipe.ts';
-import { greatestGap, mixed, recorded, rollOut, withAdvantages } from '../policy/rollouts.ts';
+import { greatestGap, mixed, recorded, rollOut, withAdvantages, withReference } from '../policy/rollouts.ts';
 import { openTiny, type Tiny, trainedOf } from '../policy/tiny-policy.ts';
 import { hasTfjsNode } from './tfjs-node.ts';
 
@@ -36,12 +36,11 @@ async function both(
 }
 
 /** Takes two steps on the same rollouts: in the second one the ratio is not 1 any more. */
-async function twoSteps({ policy }: Tiny, groups: readonly TrainGroup[]) {
-  const reference = await policy.referenceLogprobs(groups);
-  const batch = groups.map((group, p) => ({ ...group, refLogprobs: reference[p]! }));
+async function twoSteps({ policy }: Tiny, scored: readonly TrainRollout[]) {
+  const rollouts = await withReference(policy, scored);
   const steps = [];
   for (let step = 0; step < 2; step++) {
-    const { compilations, ...metrics } = await policy.update({ objective: 'rl', groups: batch });
+    const { compilations, ...metrics } = await policy.update({ objective: 'rl', rollouts });
     steps.push(metrics);
   }
   return steps;
@@ -52,10 +51,10 @@ if (!hasTfjsNode) test.skip(`${title}: ${why}`, () => {});
 describe.skipIf(!hasTfjsNode).each(['lora', 'afa-lora', 'full'] as const)(`${title}: %s`, (method) => {
   test('two steps have the metrics, the trained tensors and the logits that onnx has', async () => {
     const { onnx, node } = await both(method);
-    const groups = withAdvantages(await rollOut(onnx), mixed);
+    const scored = withAdvantages(await rollOut(onnx), mixed);
     const start = trainedOf(onnx.policy);
-    const expected = await twoSteps(onnx, groups);
-    const actual = await twoSteps(node, groups);
+    const expected = await twoSteps(onnx, scored);
+    const actual = await twoSteps(node, scored);
     for (const [step, metrics] of expected.entries()) {
       expect(Object.keys(actual[step]!)).toEqual(Object.keys(metrics));
       expect(greatestGap(Object.values(actual[step]!), Object.values(metrics))).toBeLessThan(TOLERANCE);
@@ -74,8 +73,7 @@ describe.skipIf(!hasTfjsNode).each(['lora', 'afa-lora', 'full'] as const)(`${tit
   test('its sampler draws what onnx draws, with the same log-probs', async () => {
     const { onnx, node } = await both(method);
     const [expected, actual] = [await rollOut(onnx), await rollOut(node)];
-    const ids = (groups: typeof actual) =>
-      groups.map(({ rollouts }) => rollouts.map(({ tokenIds }) => tokenIds));
+    const ids = (rollouts: typeof actual) => rollouts.map(({ tokenIds }) => tokenIds);
     expect(ids(actual)).toEqual(ids(expected));
     expect(greatestGap(recorded(actual), recorded(expected))).toBeLessThan(TOLERANCE);
   });

@@ -40,6 +40,22 @@ describe('kernels of the onnx engine', () => {
     await program.dispose();
   });
 
+  test('unsortedSegmentSum adds up every row on several threads, the same each time', async () => {
+    const threaded = await createOnnxEngine({ threads: 2 });
+    const [count, width] = [4096, 64];
+    const program = threaded.compile(
+      ({ x, ids }) => ({ y: tf.unsortedSegmentSum(x as tf.Tensor2D, ids as tf.Tensor1D, 3) }),
+      { name: 'segments' },
+    );
+    const x = floats(Array<number>(count * width).fill(1), [count, width]);
+    const ids = integers(Array.from({ length: count }, (_, i) => i % 2));
+    for (let run = 0; run < 20; run++) {
+      const sums = (await program.run({ x, ids })).y!.data;
+      expect(new Set(sums.slice(0, 2 * width))).toEqual(new Set([count / 2]));
+    }
+    await threaded.dispose();
+  });
+
   test('squeeze drops axes of size 1 of a float tensor', async () => {
     const program = engine.compile(({ x }) => ({ all: tf.squeeze(x!), some: tf.squeeze(x!, [-1]) }), {
       name: 'squeeze',

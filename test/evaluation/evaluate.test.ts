@@ -5,22 +5,35 @@ import { evaluateSamples } from '../../src/evaluation/evaluate-samples.ts';
 import { greedyOptions } from '../../src/evaluation/greedy-options.ts';
 import { wilsonInterval } from '../../src/evaluation/wilson.ts';
 import { parseRecipe } from '../../src/recipe/recipe.ts';
-import type { Sampler } from '../../src/rollout/sampler.ts';
+import type { SampleRequest, Sampler } from '../../src/rollout/sampler.ts';
 import type { RewardFunction, Rollout } from '../../src/types.ts';
 import { banditRecipe, sevens } from '../pipeline/bandit.ts';
 
 const tasks = ['7', '3', '7', '9', '7'].map((id) => ({ id, answer: 7 }));
+
+/** One rollout of each text, all of the request with this number. */
+function rolloutsOf(request: SampleRequest, group: number, texts: readonly string[]): Rollout[] {
+  return texts.map((text) => ({
+    ...request,
+    group,
+    promptIds: [],
+    tokenIds: [1],
+    logprobs: [0],
+    text,
+    finishReason: 'eos',
+    beta: 0,
+    policyVersion: 0,
+  }));
+}
 
 /** Answers with what it is asked; notes how many prompts came at a time. */
 function parrot(sizes: number[] = []): Sampler {
   return {
     sample: async (requests, { groupSize }) => {
       sizes.push(requests.length);
-      return requests.map((request) => {
-        const completion = { tokenIds: [1], logprobs: [0], text: request.messages[0]!.content };
-        const rollout: Rollout = { ...completion, finishReason: 'eos', beta: 0, policyVersion: 0 };
-        return { ...request, promptIds: [], rollouts: Array(groupSize).fill(rollout) };
-      });
+      return requests.flatMap((request, group) =>
+        rolloutsOf(request, group, Array<string>(groupSize).fill(request.messages[0]!.content)),
+      );
     },
     extend: () => Promise.reject(new Error('asked to go on')),
     between: () => [],
@@ -69,15 +82,9 @@ describe('an evaluation by samples', () => {
   const sampler: Sampler = {
     ...parrot(),
     sample: async (requests, { groupSize }) =>
-      requests.map((request) => ({
-        ...request,
-        promptIds: [],
-        rollouts: answers[request.task.id]!.slice(0, groupSize).map(
-          (text): Rollout => ({
-            ...{ tokenIds: [1], logprobs: [0], text, finishReason: 'eos', beta: 0, policyVersion: 0 },
-          }),
-        ),
-      })),
+      requests.flatMap((request, group) =>
+        rolloutsOf(request, group, answers[request.task.id]!.slice(0, groupSize)),
+      ),
   };
   const evaluation = {
     ...common,
@@ -117,8 +124,63 @@ describe('an evaluation by samples', () => {
         return sampler.sample(requests, options);
       },
     };
-    await evaluateSamples(noting, { ...evaluation, batchSize: 4, rewards: rewards(isSeven) });
+    const single = await evaluateSamples(noting, { ...evaluation, batchSize: 4, rewards: rewards(isSeven) });
     expect(new Set(seeds).size).toBe(4);
+    // The samples of one task stay apart from those of the next, each the first of its batch.
+    expect(single).toEqual(await evaluateSamples(sampler, { ...evaluation, rewards: rewards(isSeven) }));
+  });
+});
+
+describe('the signal that rewards get in an evaluation', () => {
+  /** A reward that ends when told to, and the signals of its calls. */
+  function noting() {
+    const signals: AbortSignal[] = [];
+    let end = () => {};
+    const reward: RewardFunction = ({ completions, signal }) => {
+      signals.push(signal);
+      return new Promise((resolve) => {
+        end = () => resolve(completions.map(() => 1));
+      });
+    };
+    return { reward, signals, end: () => end() };
+  }
+
+  test('aborts once the call has ended: each batch has its own', async () => {
+    const { reward, signals, end } = noting();
+    const evaluated = evaluateGreedy(parrot(), { ...common, rewards: rewards(reward) });
+    for (let batch = 1; batch <= 3; batch++) {
+      await expect.poll(() => signals.length).toBe(batch);
+      expect(signals.map(({ aborted }) => aborted)).toEqual([...Array(batch - 1).fill(true), false]);
+      end();
+    }
+    await evaluated;
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true]);
+  });
+
+  test('aborts for what other rewards left running when one has failed', async () => {
+    const { reward, signals } = noting();
+    const failing: RewardFunction = () => Promise.reject(new Error('no verifier'));
+    const both = [...rewards(failing), ...rewards(reward)];
+    await expect(evaluateGreedy(parrot(), { ...common, rewards: both })).rejects.toThrow('no verifier');
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  test('aborts when the evaluation’s does, which ends it', async () => {
+    const { reward, signals } = noting();
+    const stop = new AbortController();
+    const evaluated = evaluateGreedy(parrot(), {
+      ...common,
+      rewards: rewards(reward),
+      signal: stop.signal,
+    });
+    await expect.poll(() => signals.length).toBe(1);
+    expect(signals[0]!.aborted).toBe(false);
+    stop.abort(new Error('enough'));
+    expect(signals[0]!.reason).toEqual(new Error('enough'));
+    await expect(evaluated).rejects.toThrow(
+      /reward "seven" in the evaluation at step 0 failed on samples 0 to 1: enough/,
+    );
+    expect(signals).toHaveLength(1);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { sameAnswer } from '../../rewards/math/compare.ts';
-import { type Expr, key } from '../../rewards/math/expression.ts';
-import { type Extracted, extract } from '../../rewards/math/extract.ts';
+import { type Expr, key } from '../../rewards/math/algebra/expression.ts';
+import { sameAnswer } from '../../rewards/math/compare/compare.ts';
+import { type Extracted, extract } from '../../rewards/math/find/extract.ts';
 import { defaultVerifyOptions } from '../../rewards/math/verify.ts';
 import { knownFields } from './golden-files.ts';
 import { missing, readRows } from './rewards-files.ts';

@@ -6,8 +6,8 @@ import {
   parts,
   sym,
   withParts,
-} from '../../rewards/math/expression.ts';
-import { parseLatex } from '../../rewards/math/parse-latex.ts';
+} from '../../rewards/math/algebra/expression.ts';
+import { parseLatex } from '../../rewards/math/latex/parse-latex.ts';
 
 /** sympy's types of values, and how ours tell them apart; ours leaves −(1+2) as it stands. */
 const kinds: Readonly<Record<string, (expr: Expr) => boolean>> = {

@@ -1,20 +1,25 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Coefficients } from '../../src/algorithm/coefficients.ts';
 import { RefusedError } from '../../src/errors.ts';
 import { writeFolderAtomic } from '../../src/io/atomic-folder.ts';
-import type { Policy, PolicySnapshot, PolicyState, TrainBatch } from '../../src/policy/policy.ts';
+import type { TrainBatch } from '../../src/policy/batch/train-batch.ts';
+import type { Policy, PolicySnapshot, PolicyState } from '../../src/policy/policy.ts';
 import { randomStream } from '../../src/random.ts';
 import type { RecipeInput } from '../../src/recipe/recipe.ts';
 import type { SampleOptions, SampleRequest } from '../../src/rollout/sampler.ts';
-import type { Completion, Environment, Group, Rollout, Task } from '../../src/types.ts';
+import type { Completion, Environment, Message, Rollout, Task } from '../../src/types.ts';
 
 /**
  * A policy small enough to follow by hand: it answers every prompt with one digit, drawn from softmax(weights), and
- * learns by REINFORCE with momentum. β goes 1 → 0 over a third of the steps and enters the logits, so that it matters.
+ * learns by REINFORCE with momentum. β goes 1 → 0 over a third of the steps and enters the logits, so that it matters;
+ * so do the coefficients of KL and entropy, as weight decay. Its reference policy draws every digit alike.
  */
 
 const DIGITS = 10;
+/** What every prompt is to it. */
+const PROMPT_IDS = [1, 2];
 
 export interface BanditOptions {
   readonly steps: number;
@@ -36,8 +41,8 @@ export class Bandit implements Policy {
   };
   readonly betaZeroStep: number;
   readonly updates: TrainBatch[] = [];
-  /** Batches of steps that passed without an update. */
-  readonly passed: TrainBatch[] = [];
+  /** Batches of steps that skipped their update. */
+  readonly skipped: TrainBatch[] = [];
   version = 0;
   disposed = false;
   weights: Float32Array = new Float32Array(DIGITS);
@@ -62,7 +67,9 @@ export class Bandit implements Policy {
       sample: async (requests, options) => {
         await sleep(time);
         const choose = chooser(logits(weights, beta), options);
-        return requests.map((request, p) => group(request, options, (g) => choose(p, g), { version, beta }));
+        return requests.flatMap((request, group) =>
+          rolloutsOf(request, options, (g) => choose(group, g), { group, policyVersion: version, beta }),
+        );
       },
       extend: async (texts, options) => {
         const choose = chooser(logits(weights, beta), options);
@@ -70,11 +77,16 @@ export class Bandit implements Policy {
       },
       between: (_conversation, _turn, said) => said.map(() => 9),
       maxPositions: 64,
-      values: async (groups) => groups.map((g) => g.rollouts.map(() => [0.1 * version, 0.2])),
+      values: async (rollouts) => rollouts.map(() => [0.1 * version, 0.2]),
+      encodeExample: (example) => ({
+        ...example,
+        promptIds: PROMPT_IDS,
+        tokenIds: [Number(example.target)],
+      }),
     };
   }
 
-  async update(batch: TrainBatch) {
+  async update(batch: TrainBatch, { klCoef, entropyCoef }: Coefficients = {}) {
     const probs = softmax(logits(this.weights, this.beta));
     await sleep(this.#options.updateTime ?? 0);
     this.updates.push(batch);
@@ -83,36 +95,38 @@ export class Bandit implements Policy {
       for (let d = 0; d < DIGITS; d++) gradient[d]! += weight * ((d === digit ? 1 : 0) - probs[d]!);
     }
     this.#momentum = this.#momentum.map((m, d) => 0.5 * m + gradient[d]!);
-    this.weights = this.weights.map((w, d) => w + 0.02 * this.#momentum[d]!);
+    const decay = 0.02 * ((klCoef ?? 0) + (entropyCoef ?? 0));
+    this.weights = this.weights.map((w, d) => w + 0.02 * this.#momentum[d]! - decay * w);
     this.version++;
     return {
       loss: 0,
       grad_norm: Math.hypot(...gradient),
       approx_kl: 0.1,
-      ...(batch.objective === 'sft' && { num_tokens: 2 }),
+      ...(klCoef !== undefined && { kl: probs.reduce((sum, p) => sum + p * Math.log(p * DIGITS), 0) }),
+      ...(entropyCoef !== undefined && { entropy: probs.reduce((sum, p) => sum - p * Math.log(p), 0) }),
     };
   }
 
-  async pass(batch: TrainBatch) {
-    this.passed.push(batch);
+  async skip(batch: TrainBatch) {
+    this.skipped.push(batch);
     this.version++;
     return { learning_rate: 0 };
   }
 
-  async referenceLogprobs(groups: readonly Group[]) {
-    return groups.map((g) => g.rollouts.map((rollout) => rollout.tokenIds.map(() => Math.log(1 / DIGITS))));
+  async referenceLogprobs(rollouts: readonly Rollout[]) {
+    return rollouts.map(({ tokenIds }) => tokenIds.map(() => Math.log(1 / DIGITS)));
   }
 
-  async logprobs(groups: readonly Group[]) {
+  async logprobs(rollouts: readonly Rollout[]) {
     const now = softmax(logits(this.weights, this.beta));
-    return groups.map((g) => g.rollouts.map((rollout) => rollout.tokenIds.map((id) => Math.log(now[id]!))));
+    return rollouts.map(({ tokenIds }) => tokenIds.map((id) => Math.log(now[id]!)));
   }
 
   async logits() {
     return { data: Float32Array.from(logits(this.weights, this.beta)), shape: [1, 1, DIGITS] };
   }
 
-  encodePrompt(messages: Group['messages']) {
+  encodePrompt(messages: readonly Message[]) {
     return [...messages.map((message) => message.content).join('')].map((c) => c.charCodeAt(0) % DIGITS);
   }
 
@@ -151,9 +165,7 @@ function* targets(batch: TrainBatch): Generator<[number, number]> {
     for (const { target } of batch.examples) yield [Number(target), 1];
     return;
   }
-  for (const { rollouts, advantages } of batch.groups) {
-    for (const [g, rollout] of rollouts.entries()) yield [rollout.tokenIds[0]!, advantages[g]!];
-  }
+  for (const { tokenIds, advantage } of batch.rollouts) yield [tokenIds[0]!, advantage];
 }
 
 function logits(weights: Float32Array, beta: number): number[] {
@@ -182,20 +194,25 @@ function chooser(scores: readonly number[], { temperature, seed }: SampleOptions
   };
 }
 
-function group(
-  { task, messages }: SampleRequest,
+function rolloutsOf(
+  request: SampleRequest,
   { groupSize }: SampleOptions,
   choose: (g: number) => Choice,
-  { version, beta }: { version: number; beta: number },
-): Group {
-  const rollouts = Array.from({ length: groupSize }, (_, g): Rollout => {
-    return { ...completion(choose(g)), beta, policyVersion: version };
-  });
-  return { task, messages, promptIds: [1, 2], rollouts };
+  about: Pick<Rollout, 'group' | 'policyVersion' | 'beta'>,
+): Rollout[] {
+  return Array.from({ length: groupSize }, (_, g) => ({
+    ...request,
+    ...completion(choose(g)),
+    ...about,
+    promptIds: PROMPT_IDS,
+  }));
 }
 
 const completion = ({ digit, logprob }: Choice): Completion => ({
-  ...{ tokenIds: [digit], logprobs: [logprob], text: String(digit), finishReason: 'eos' },
+  tokenIds: [digit],
+  logprobs: [logprob],
+  text: String(digit),
+  finishReason: 'eos',
 });
 
 /** An environment without end whose answer is always 7; `read` counts the train tasks handed out. */

@@ -31,8 +31,12 @@ describe('a curriculum', () => {
     );
     const drawn = [...new Set(rollouts.map(({ task, step }) => `${step}: ${task}`))];
     expect(drawn).toEqual([
-      ...['0: train-0', '0: train-1', '1: train-2', '1: train-4'],
-      ...['2: train-6', '2: train-9'],
+      '0: train-0',
+      '0: train-1',
+      '1: train-2',
+      '1: train-4',
+      '2: train-6',
+      '2: train-9',
     ]);
     expect(metrics.map((m) => m['curriculum/passed_over'])).toEqual([0, 1, 3]);
   });

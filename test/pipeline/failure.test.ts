@@ -15,8 +15,8 @@ type Scores = (batch: RewardBatch) => unknown;
 /** Runs with a reward that goes wrong at step 4 (checkpoints are due after steps 3, 6 …). */
 async function runWithReward(scores: Scores, timeout = 60): Promise<{ error: Error; out: string }> {
   const out = join(await temporaryFolder(), 'run');
-  const judge = { broken: (batch: RewardBatch) => (batch.step === 4 ? scores(batch) : right(batch)) }.broken;
-  const rewards = [{ reward: judge as never, timeout }] as [{ reward: never; timeout: number }];
+  const broken = (batch: RewardBatch) => (batch.step === 4 ? scores(batch) : right(batch));
+  const rewards = [{ reward: broken as never, timeout }] as [{ reward: never; timeout: number }];
   const recipe = banditRecipe({ rewards, eval: { every: 0, tasks: 3 } });
   const error = await runBandit(recipe, { out }).then(
     () => new Error('it ended well'),
@@ -108,12 +108,10 @@ describe('a reward that goes wrong ends the run, which names reward, step, sampl
 /** A run whose reward failed at the second batch, before any checkpoint was due. */
 async function mendable(overrides: Partial<Parameters<typeof banditRecipe>[0]>) {
   const out = join(await temporaryFolder(), 'run');
-  const recipe = (scores: Scores) =>
-    banditRecipe({
-      ...overrides,
-      checkpoint: { every: 0 },
-      rewards: [{ reward: { judge: (batch: RewardBatch) => scores(batch) as number[] }.judge }],
-    });
+  const recipe = (scores: Scores) => {
+    const graded = (batch: RewardBatch) => scores(batch) as number[];
+    return banditRecipe({ ...overrides, checkpoint: { every: 0 }, rewards: [{ reward: graded }] });
+  };
   const broken: Scores = (batch) => (batch.step > 0 ? [] : right(batch));
   await expect(runBandit(recipe(broken), { out })).rejects.toThrow(
     /the last good checkpoint is .*mend the cause/,

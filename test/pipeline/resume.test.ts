@@ -2,7 +2,8 @@ import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { latestCheckpoint, listCheckpoints } from '../../src/run/checkpoint/list-checkpoints.ts';
+import { version } from '../../src/io/version.ts';
+import { FORMAT, latestCheckpoint, listCheckpoints } from '../../src/run/checkpoint/list-checkpoints.ts';
 import { banditRecipe } from './bandit.ts';
 import { lines, runBandit, temporaryFolder } from './run.ts';
 
@@ -24,6 +25,22 @@ const settings = {
   'with log-probs noted before each batch, lag 1': {
     sampling: { groupSize: 4, promptsPerStep: 2, maxOffPolicySteps: 1 },
     algorithm: { samplerCorrection: {}, numIterations: 2 },
+  },
+  'with a KL term and an entropy bonus in the loss that adapt': {
+    algorithm: {
+      klCoef: 0.1,
+      klControl: { type: 'adaptive' as const, target: 0.001, horizon: 100 },
+      entropyCoef: 0.01,
+      adaptiveEntropy: { target: 2.3, delta: 0.005, min: 0, max: 1 },
+    },
+  },
+  'with a KL penalty in the rewards that adapts, lag 1': {
+    sampling: { groupSize: 4, promptsPerStep: 2, maxOffPolicySteps: 1 },
+    algorithm: {
+      klCoef: 0.1,
+      klIn: 'reward' as const,
+      klControl: { type: 'adaptive' as const, target: 0.001, horizon: 100 },
+    },
   },
   'with greedy baselines': { algorithm: { advantage: { estimator: 'remax' as const } } },
   'of supervised fine-tuning': { objective: 'sft' as const },
@@ -125,6 +142,18 @@ describe('resuming', () => {
     const { events } = await runBandit(banditRecipe(), { out, resume: true });
     expect(events[0]).toMatchObject({ startStep: entries.at(-2)!.step });
     expect(events.at(-1)!.type).toBe('done');
+  });
+
+  test('refuses a last checkpoint of an older format, and says which version goes on from it', async () => {
+    const out = await stoppedRun();
+    const last = await latestCheckpoint(join(out, 'checkpoints'));
+    const head = join(last!.path, 'checkpoint.json');
+    writeFileSync(head, readFileSync(head, 'utf8').replace(`"format": ${FORMAT}`, '"format": 1'));
+    const run = runBandit(banditRecipe(), { out, resume: true });
+    await expect(run).rejects.toThrow(InputError);
+    await expect(run).rejects.toThrow(
+      `can't resume ${out}: anneal ${version} wrote its checkpoints in format 1, and this version goes on from format ${FORMAT}`,
+    );
   });
 
   test('starts over when the run was killed before its first checkpoint', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom, tap, toArray } from 'rxjs';
 import { afterAll } from 'vitest';
-import type { TrainOptions } from '../../src/pipeline/session.ts';
+import type { TrainOptions } from '../../src/pipeline/session/session.ts';
 import { trainWith } from '../../src/pipeline/train.ts';
 import type { RecipeInput } from '../../src/recipe/recipe.ts';
 import type { TrainEvent } from '../../src/types.ts';

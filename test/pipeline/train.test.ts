@@ -4,9 +4,17 @@ import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { trainWith } from '../../src/pipeline/train.ts';
+import type { TrainBatch } from '../../src/policy/batch/train-batch.ts';
+import { byGroup } from '../../src/rollout/groups.ts';
 import type { TrainEvent } from '../../src/types.ts';
 import { Bandit, banditRecipe, right, sevens } from './bandit.ts';
 import { lines, runBandit, temporaryFolder } from './run.ts';
+
+/** Ids of the tasks of a batch, one a group. */
+function tasksOf(batch: TrainBatch): string[] {
+  if (batch.objective !== 'rl') throw new Error('no rollouts');
+  return byGroup(batch.rollouts).map(([rollout]) => rollout!.task.id);
+}
 
 describe('a run', () => {
   test('tells its start, every step, evaluations, checkpoints, and what came of it', async () => {
@@ -113,10 +121,14 @@ describe('a run', () => {
         task: { id: `train-${i}`, answer: 7 },
         messages: [{ role: 'user', content: `train-${i}` }],
         target: '7',
+        group: i,
+        promptIds: [1, 2],
+        tokenIds: [7],
       })),
     });
     expect(events.at(-1)).toMatchObject({ type: 'done', after: { accuracy: 1 } });
-    expect((await lines(out, 'metrics.jsonl')).at(-1)!.num_tokens).toBe(24);
+    // 2 examples, each 2 prompt tokens and 1 more.
+    expect((await lines(out, 'metrics.jsonl')).at(-1)!.num_tokens).toBe(12 * 2 * 3);
   });
 
   test('with klCoef hands the reference policy’s log-probs to the update; without it asks for none', async () => {
@@ -125,9 +137,10 @@ describe('a run', () => {
     const { bandit } = await runBandit(recipe, { out: join(folder, 'kl') });
     const [batch] = bandit.updates;
     if (batch?.objective !== 'rl') throw new Error('no batch');
-    expect(batch.groups[0]!.refLogprobs).toEqual(Array(4).fill([Math.log(0.1)]));
+    expect(batch.rollouts.map(({ refLogprobs }) => refLogprobs)).toEqual(Array(8).fill([Math.log(0.1)]));
     const without = await runBandit(banditRecipe({ steps: 1 }), { out: join(folder, 'none') });
-    expect(without.bandit.updates[0]).not.toHaveProperty('groups.0.refLogprobs');
+    expect(without.bandit.updates[0]).toHaveProperty('rollouts.0.tokenIds');
+    expect(without.bandit.updates[0]).not.toHaveProperty('rollouts.0.refLogprobs');
   });
 });
 
@@ -160,12 +173,12 @@ describe('permits', () => {
     });
   }
 
-  test('let a batch’s other steps pass once approx_kl exceeds targetKl', async () => {
+  test('let a batch’s other steps skip their update once approx_kl exceeds targetKl', async () => {
     const out = join(await temporaryFolder(), 'run');
     const algorithm = { numIterations: 3, targetKl: 0.05 };
     const { bandit, events } = await runBandit(banditRecipe({ algorithm, steps: 7 }), { out });
-    expect([bandit.version, bandit.updates.length, bandit.passed.length]).toEqual([7, 3, 4]);
-    const steps = events.flatMap((event) => (event.type === 'step' ? [event.metrics.passed] : []));
+    expect([bandit.version, bandit.updates.length, bandit.skipped.length]).toEqual([7, 3, 4]);
+    const steps = events.flatMap((event) => (event.type === 'step' ? [event.metrics.stopped_early] : []));
     expect(steps).toEqual([0, 1, 1, 0, 1, 1, 0]);
     const { bandit: free } = await runBandit(
       banditRecipe({ algorithm: { ...algorithm, targetKl: 0.2 }, steps: 7 }),
@@ -179,9 +192,7 @@ describe('permits', () => {
     const algorithm = { numIterations: 4, stepsPerGeneration: 2, shuffle: true };
     const sampling = { groupSize: 2, promptsPerStep: 4 };
     const { bandit } = await runBandit(banditRecipe({ algorithm, sampling, steps: 8 }), { out });
-    const ids = bandit.updates.map((batch) =>
-      batch.objective === 'rl' ? batch.groups.map(({ task }) => task.id) : [],
-    );
+    const ids = bandit.updates.map(tasksOf);
     const passes = [0, 2, 4, 6].map((i) => [...ids[i]!, ...ids[i + 1]!]);
     for (const pass of passes) expect(pass.toSorted()).toEqual(passes[0]!.toSorted());
     expect(new Set(passes.map(String)).size).toBeGreaterThan(1);
@@ -208,10 +219,7 @@ describe('permits', () => {
     const out = join(await temporaryFolder(), 'run');
     const algorithm = { stepsPerGeneration: 2, numIterations: 2 };
     const { bandit } = await runBandit(banditRecipe({ steps: 7, algorithm }), { out });
-    const tasks = bandit.updates.map((batch) => {
-      if (batch.objective !== 'rl') throw new Error('no rollouts');
-      return batch.groups.map(({ task }) => task.id).join();
-    });
+    const tasks = bandit.updates.map((batch) => tasksOf(batch).join());
     expect(tasks).toEqual(['0', '1', '0', '1', '2', '3', '2'].map((i) => `train-${i}`));
     expect((await lines(out, 'rollouts.jsonl')).map((r) => r.step)).toEqual(
       [0, 1, 4, 5].flatMap((step) => Array(4).fill(step)),
@@ -231,9 +239,10 @@ describe('with samplerCorrection', () => {
     const { bandit } = await runBandit(banditRecipe({ steps: 6, algorithm, sampling }), { out });
     const noted = bandit.updates.map((batch) => {
       if (batch.objective !== 'rl') throw new Error('no rollouts');
-      return batch.groups.flatMap(({ oldLogprobs, rollouts }) =>
-        rollouts.map(({ logprobs }, g) => ({ old: oldLogprobs![g]![0]!, sampled: logprobs[0]! })),
-      );
+      return batch.rollouts.map(({ oldLogprobs, logprobs }) => ({
+        old: oldLogprobs![0]!,
+        sampled: logprobs[0]!,
+      }));
     });
     expect(noted[0]).toEqual(noted[1]);
     expect(noted[2]).toEqual(noted[3]);

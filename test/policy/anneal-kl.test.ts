@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { TrainGroup, UpdateMetrics } from '../../src/policy/policy.ts';
-import type { Group } from '../../src/types.ts';
+import type { TrainRollout } from '../../src/policy/batch/train-batch.ts';
+import type { UpdateMetrics } from '../../src/policy/policy.ts';
+import type { Rollout } from '../../src/types.ts';
 import { mixed, rollOut, withAdvantages } from './rollouts.ts';
 import { openTiny, type RecipeOverrides, type Tiny } from './tiny-policy.ts';
 
@@ -8,38 +9,36 @@ const schedule = (settings: NonNullable<NonNullable<RecipeOverrides['adapter']>[
   adapter: { schedule: settings },
 });
 
-const update = ({ policy }: Tiny, groups: readonly TrainGroup[]) =>
-  policy.update({ objective: 'rl', groups });
+const update = ({ policy }: Tiny, rollouts: readonly TrainRollout[]) =>
+  policy.update({ objective: 'rl', rollouts });
 
 /** Steps with the same batch, and β of the first layer after each. */
 async function steps(tiny: Tiny, count: number): Promise<{ metrics: UpdateMetrics; beta: number }[]> {
-  const groups = withAdvantages(await rollOut(tiny), mixed);
+  const rollouts = withAdvantages(await rollOut(tiny), mixed);
   const out = [];
   for (let i = 0; i < count; i++) {
-    const metrics = await update(tiny, groups);
+    const metrics = await update(tiny, rollouts);
     out.push({ metrics, beta: tiny.policy.beta });
   }
   return out;
 }
 
 /** Mean over completion tokens of Σ_v π·log(π/π′), from the logits of whole texts under two β, in float64. */
-async function byHand(tiny: Tiny, groups: readonly Group[], betas: readonly [number[], number[]]) {
+async function byHand(tiny: Tiny, rollouts: readonly Rollout[], betas: readonly [number[], number[]]) {
   const { programs, recipe } = tiny;
   let [sum, tokens] = [0, 0];
-  for (const { promptIds, rollouts } of groups) {
-    for (const { tokenIds } of rollouts) {
-      const text = [...promptIds, ...tokenIds];
-      const ids = { data: Int32Array.from(text), shape: [1, text.length], dtype: 'int32' } as const;
-      const [p, q] = await Promise.all(betas.map((at) => programs.logits(tiny.weights(at), ids)));
-      const vocabulary = p!.shape[2]!;
-      for (let t = 0; t < tokenIds.length; t++) {
-        const at = (promptIds.length - 1 + t) * vocabulary;
-        const [x, y] = [p!, q!].map(({ data }) =>
-          logSoftmax(data.subarray(at, at + vocabulary), recipe.sampling.temperature),
-        ) as [number[], number[]];
-        sum += x.reduce((kl, logp, v) => kl + Math.exp(logp) * (logp - y[v]!), 0);
-        tokens++;
-      }
+  for (const { promptIds, tokenIds } of rollouts) {
+    const text = [...promptIds, ...tokenIds];
+    const ids = { data: Int32Array.from(text), shape: [1, text.length], dtype: 'int32' } as const;
+    const [p, q] = await Promise.all(betas.map((at) => programs.logits(tiny.weights(at), ids)));
+    const vocabulary = p!.shape[2]!;
+    for (let t = 0; t < tokenIds.length; t++) {
+      const at = (promptIds.length - 1 + t) * vocabulary;
+      const [x, y] = [p!, q!].map(({ data }) =>
+        logSoftmax(data.subarray(at, at + vocabulary), recipe.sampling.temperature),
+      ) as [number[], number[]];
+      sum += x.reduce((kl, logp, v) => kl + Math.exp(logp) * (logp - y[v]!), 0);
+      tokens++;
     }
   }
   return sum / tokens;
@@ -59,11 +58,11 @@ describe('anneal_kl', () => {
       trained: true,
       recipe: { steps: 10, sampling, ...schedule({ fraction: 0.3, layerOffset: 0.5 }) },
     });
-    const groups = withAdvantages(await rollOut(tiny), mixed);
-    await update(tiny, groups);
-    const { anneal_kl: kl } = await update(tiny, groups);
+    const rollouts = withAdvantages(await rollOut(tiny), mixed);
+    await update(tiny, rollouts);
+    const { anneal_kl: kl } = await update(tiny, rollouts);
     // E = 3, o = 1/2: the layers' windows are 0 to 1.5 and 1.5 to 3.
-    const expected = await byHand(tiny, groups, [
+    const expected = await byHand(tiny, rollouts, [
       [1 / 3, 1],
       [0, 2 / 3],
     ]);

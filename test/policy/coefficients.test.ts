@@ -1,75 +1,104 @@
+import { lastValueFrom, tap, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import {
-  coefficients,
-  compiledLoss,
-  nextCoefficients,
-  startCoefficients,
-} from '../../src/policy/coefficients.ts';
-import { parseRecipe, type RecipeInput } from '../../src/recipe/recipe.ts';
-import { banditRecipe } from '../pipeline/bandit.ts';
-import { mixed, rollOut, withAdvantages } from './rollouts.ts';
-import { openTiny } from './tiny-policy.ts';
+import type { Coefficients } from '../../src/algorithm/coefficients.ts';
+import { trainWith } from '../../src/pipeline/train.ts';
+import type { Recipe } from '../../src/recipe/recipe.ts';
+import { latestCheckpoint } from '../../src/run/checkpoint/list-checkpoints.ts';
+import { loadCheckpoint } from '../../src/run/checkpoint/load-checkpoint.ts';
+import { runPaths } from '../../src/run/folder/paths.ts';
+import type { TrainEvent } from '../../src/types.ts';
+import { lines } from '../pipeline/run.ts';
+import { modelFolder, newPath } from './model-folder.ts';
+import { mixed, rollOut, withAdvantages, withReference } from './rollouts.ts';
+import { openTiny, openTinyRecipe, type Tiny, tinyRecipe } from './tiny-policy.ts';
 
-const parse = (algorithm: RecipeInput['algorithm']) => parseRecipe(banditRecipe({ algorithm })).algorithm;
-const batch = { tokens: 100, sequences: 10 };
+/** Both coefficients move at every step: the KL of an adapter with B ≠ 0 is far above the target, the entropy below. */
+const algorithm = {
+  klCoef: 0.1,
+  klControl: { type: 'adaptive', target: 1e-4, horizon: 100 },
+  adaptiveEntropy: { target: 50, delta: 0.01 },
+} as const;
 
-describe('coefficients', () => {
-  test('stand still unless told to move', () => {
-    const algorithm = parse({ klCoef: 0.1, entropyCoef: 0.02 });
-    const start = startCoefficients(algorithm);
-    expect(coefficients(start, algorithm)).toEqual({ klCoef: 0.1, entropyCoef: 0.02 });
-    expect(nextCoefficients(start, algorithm, { kl: 9, entropy: 0, ...batch })).toEqual(start);
-    expect(coefficients(startCoefficients(parse({})), parse({}))).toEqual({});
-  });
-
-  test('adaptive KL: up above the target, down below, by at most a fifth of steps/horizon', () => {
-    const klControl = { type: 'adaptive', target: 0.1, horizon: 100 } as const;
-    const algorithm = parse({ klCoef: 0.1, klControl });
-    const start = startCoefficients(algorithm);
-    const coefAt = (kl: number | undefined) => nextCoefficients(start, algorithm, { kl, ...batch }).klCoef;
-    expect(coefAt(5)).toBeCloseTo(0.1 * 1.02, 12);
-    expect(coefAt(0.105)).toBeCloseTo(0.1 * 1.005, 12);
-    expect(coefAt(0)).toBeCloseTo(0.1 * 0.98, 12);
-    expect([coefAt(undefined), coefAt(Number.NaN)]).toEqual([0.1, 0.1]);
-  });
-
-  test('adaptive entropy: off until measured low, then as much as has been added', () => {
-    const algorithm = parse({ adaptiveEntropy: { target: 1, delta: 0.1, max: 0.15 } });
-    expect(compiledLoss(algorithm).entropyCoef).toBeGreaterThan(0);
-    let state = startCoefficients(algorithm);
-    const used = [0.5, 0.5, 2, 0.5, Number.NaN, 0.5].map((entropy) => {
-      const { entropyCoef } = coefficients(state, algorithm);
-      state = nextCoefficients(state, algorithm, { entropy, ...batch });
-      return entropyCoef;
+describe('an update', () => {
+  test('logs the coefficients that it was given, and the recipe’s own when it was given none', async () => {
+    const { update } = await updates();
+    expect(await update({ klCoef: 0.3, entropyCoef: 0.02 })).toMatchObject({
+      kl_coef: 0.3,
+      entropy_coef: 0.02,
     });
-    [0, 0.1, 0.15, 0, 0.15, 0.15].forEach((expected, i) => {
-      expect(used[i], `step ${i}`).toBeCloseTo(expected, 12);
-    });
+    expect(await update()).toMatchObject({ kl_coef: 0.1, entropy_coef: 0 });
+    expect(await update()).toEqual(await update({ klCoef: 0.1, entropyCoef: 0 }));
   });
+
+  test('multiplies its KL term and its entropy bonus by them', async () => {
+    const { update } = await updates();
+    const lossAt = async (klCoef: number, entropyCoef: number) =>
+      (await update({ klCoef, entropyCoef })).loss!;
+    const plain = await lossAt(0, 0);
+    const [kl, entropy] = [(await lossAt(0.1, 0)) - plain, (await lossAt(0, 0.01)) - plain];
+    expect(kl).toBeGreaterThan(1e-3);
+    expect(entropy).toBeLessThan(-1e-3);
+    expect((await lossAt(0.3, 0.04)) - plain).toBeCloseTo(3 * kl + 4 * entropy, 5);
+  });
+
+  /** Updates on one batch, each from the same start. */
+  async function updates() {
+    const tiny = await openTiny({ recipe: { algorithm }, trained: true });
+    const { policy } = tiny;
+    const rollouts = await withReference(policy, withAdvantages(await rollOut(tiny), mixed));
+    const start = policy.state();
+    const update = async (coefficients?: Coefficients) => {
+      await policy.restore(start);
+      const { compilations: _, ...metrics } = await policy.update(
+        { objective: 'rl', rollouts },
+        coefficients,
+      );
+      return metrics;
+    };
+    return { update };
+  }
 });
 
-test('a policy logs the coefficients that it used, and a checkpoint carries them on', async () => {
-  const klControl = { type: 'adaptive', target: 1e-4, horizon: 100 } as const;
-  const algorithm = {
-    ...{ klCoef: 0.1, klControl },
-    adaptiveEntropy: { target: 50, delta: 0.01 },
-  } as const;
-  const open = () => openTiny({ recipe: { algorithm }, trained: true });
-  const tiny = await open();
-  const groups = withAdvantages(await rollOut(tiny), mixed);
-  const reference = await tiny.policy.referenceLogprobs(groups);
-  const train = {
-    objective: 'rl',
-    groups: groups.map((group, p) => ({ ...group, refLogprobs: reference[p]! })),
-  } as const;
-  const [first, second] = [await tiny.policy.update(train), await tiny.policy.update(train)];
-  expect(first).toMatchObject({ kl_coef: 0.1, entropy_coef: 0 });
-  expect(second.kl_coef).toBeCloseTo(0.1 * (1 + 0.2 * 0.12), 9);
-  expect(second.entropy_coef).toBeCloseTo(0.01, 12);
-  const resumed = await open();
-  await resumed.policy.restore(tiny.policy.state());
-  const { compilations: _, ...expected } = await tiny.policy.update(train);
-  const { compilations: __, ...got } = await resumed.policy.update(train);
-  expect(got).toEqual(expected);
-  expect(resumed.policy.state()).toEqual(tiny.policy.state());
+describe('a run', () => {
+  const STEPS = 4;
+  const recipe = tinyRecipe(modelFolder(), { steps: STEPS, algorithm });
+
+  /** Runs to the end, or until `stopAt` steps are taken; a run stopped before is continued. */
+  async function run(out: string, stopAt = STEPS, resume = false): Promise<Tiny> {
+    let tiny: Tiny | undefined;
+    const train = trainWith(async (parsed: Recipe) => {
+      tiny = await openTinyRecipe(parsed, { trained: true });
+      return tiny.policy;
+    });
+    const stop = new AbortController();
+    const stopping = tap((event: TrainEvent) => {
+      if (event.type === 'step' && event.metrics.step === stopAt - 1 && stopAt < STEPS) stop.abort();
+    });
+    const events$ = train(recipe, { out, resume, signal: stop.signal }).pipe(stopping, toArray());
+    const events = await lastValueFrom(events$);
+    expect(events.at(-1)!.type).toBe(stopAt < STEPS ? 'stopped' : 'done');
+    return tiny!;
+  }
+
+  const coefficientsOf = async (out: string) =>
+    (await loadCheckpoint((await latestCheckpoint(runPaths(out).checkpoints))!.path)).coefficients;
+
+  test('moves the coefficients by what each step measured, and carries them on when it is resumed', async () => {
+    const [whole, pieces] = [newPath(), newPath()];
+    const one = await run(whole);
+    const metrics = await lines(whole, 'metrics.jsonl');
+    expect(metrics.map((step) => step.kl_coef)).toEqual(
+      [0, 1, 2, 3].map((step) => expect.closeTo(0.1 * (1 + 0.2 * 0.12) ** step, 9)),
+    );
+    expect(metrics.map((step) => step.entropy_coef)).toEqual(
+      [0, 1, 2, 3].map((step) => expect.closeTo(0.01 * step, 12)),
+    );
+
+    await run(pieces, 2);
+    expect((await coefficientsOf(pieces)).klCoef).toBeCloseTo(0.1 * (1 + 0.2 * 0.12) ** 2, 9);
+    const other = await run(pieces, STEPS, true);
+    expect(await lines(pieces, 'metrics.jsonl')).toEqual(metrics);
+    expect(other.policy.state()).toEqual(one.policy.state());
+    expect(await coefficientsOf(pieces)).toEqual(await coefficientsOf(whole));
+  });
 });

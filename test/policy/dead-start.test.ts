@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { activations, placements } from '../../src/adapter/adapter-settings.ts';
 import { startsDead } from '../../src/adapter/dead-start.ts';
-import { recipeWarnings } from '../../src/pipeline/warnings.ts';
+import { recipeWarnings } from '../../src/pipeline/session/warnings.ts';
 import { parseRecipe } from '../../src/recipe/recipe.ts';
 import { mixed, rollOut, withAdvantages } from './rollouts.ts';
 import { openTiny, tinyRecipe } from './tiny-policy.ts';
@@ -15,8 +15,8 @@ describe('a fresh adapter at β = 1', () => {
     '$placement with $activation is told dead just when its gradient is 0',
     async (adapter) => {
       const tiny = await openTiny({ recipe: { adapter } });
-      const groups = withAdvantages(await rollOut(tiny), mixed);
-      const { grad_norm } = await tiny.policy.update({ objective: 'rl', groups });
+      const rollouts = withAdvantages(await rollOut(tiny), mixed);
+      const { grad_norm } = await tiny.policy.update({ objective: 'rl', rollouts });
       expect(grad_norm === 0).toBe(startsDead(tiny.recipe));
     },
   );

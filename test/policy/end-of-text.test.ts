@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
+import { countTokens } from '../../src/pipeline/step/step-metrics.ts';
+import { byGroup } from '../../src/rollout/groups.ts';
 import type { Rollout } from '../../src/types.ts';
 import { END, letter, textOf } from './model-folder.ts';
 import { greatestGap, recorded, rollOut, trainerLogprobs, withAdvantages } from './rollouts.ts';
@@ -17,12 +19,11 @@ const pads: [name: string, padTokenId: number][] = [
 
 describe.each(pads)('when %s', (_, padTokenId) => {
   const open = (recipe: RecipeOverrides = {}) =>
-    openTiny({ ...{ eosTokenIds: EOS, padTokenId, trained: true }, recipe: { method: 'lora', ...recipe } });
+    openTiny({ eosTokenIds: EOS, padTokenId, trained: true, recipe: { method: 'lora', ...recipe } });
 
   test('a text ends at the first of the EOS ids, whichever it is, and nowhere else', async () => {
     const tiny = await open({ sampling: { maxNewTokens: 16 } });
-    const groups = await rollOut(tiny, { prompts: 6, groupSize: 32 });
-    const rollouts = groups.flatMap((group) => group.rollouts);
+    const rollouts = await rollOut(tiny, { prompts: 6, groupSize: 32 });
     for (const { tokenIds, finishReason, text } of rollouts) {
       const end = tokenIds.findIndex((id) => EOS.includes(id));
       expect(end).toBe(finishReason === 'eos' ? tokenIds.length - 1 : -1);
@@ -41,10 +42,13 @@ describe.each(pads)('when %s', (_, padTokenId) => {
       userMessage(ids.map((id) => (id === 2 ? END : letter(id))).join('')),
     );
     const requests = messages.map((prompt, i) => ({ task: { id: String(i) }, messages: prompt }));
-    const groups = await tiny.policy.snapshot().sample(requests, { ...tiny.recipe.sampling, seed: 5 });
-    expect(groups.map(({ promptIds }) => promptIds)).toEqual(prompts);
-    expect(greatestGap(recorded(groups), await trainerLogprobs(tiny, groups))).toBeLessThan(1e-4);
-    const first = groups.map(({ rollouts }) => rollouts[0]!.logprobs[0]);
+    const rollouts = await tiny.policy.snapshot().sample(requests, { ...tiny.recipe.sampling, seed: 5 });
+    const { groupSize } = tiny.recipe.sampling;
+    expect(rollouts.map(({ promptIds }) => promptIds)).toEqual(
+      prompts.flatMap((prompt) => Array(groupSize).fill(prompt)),
+    );
+    expect(greatestGap(recorded(rollouts), await trainerLogprobs(tiny, rollouts))).toBeLessThan(1e-4);
+    const first = byGroup(rollouts).map(([rollout]) => rollout!.logprobs[0]);
     expect(new Set(first).size).toBe(prompts.length);
   });
 
@@ -52,15 +56,11 @@ describe.each(pads)('when %s', (_, padTokenId) => {
     const tiny = await open({ algorithm: { name: 'dapo' } });
     const completions = [[80, 81, 2], [82, 0, 83, 0], [7], [84, 85, 86, 12]];
     const made = completions.map((tokenIds) => rollout(tokenIds));
-    const group = { task: { id: '0' }, messages: userMessage('x'), promptIds: [70, 71, 72], rollouts: made };
-    const [now] = await trainerLogprobs(tiny, [group]);
+    const now = await trainerLogprobs(tiny, made);
     // A ratio of its own for each token, inside the clip range: leaving one out gives another mean.
     const logRatio = (g: number, t: number) => 0.01 * (1 + t + 4 * g);
-    const old = {
-      ...group,
-      rollouts: made.map((each, g) => ({ ...each, logprobs: now![g]!.map((l, t) => l - logRatio(g, t)) })),
-    };
-    const { loss } = await tiny.policy.update({ objective: 'rl', groups: withAdvantages([old], () => 1) });
+    const old = made.map((each, g) => ({ ...each, logprobs: now[g]!.map((l, t) => l - logRatio(g, t)) }));
+    const { loss } = await tiny.policy.update({ objective: 'rl', rollouts: withAdvantages(old, () => 1) });
     const ratios = completions.flatMap((ids, g) => ids.map((_, t) => Math.exp(logRatio(g, t))));
     expect(loss).toBeCloseTo(-mean(ratios), 5);
   });
@@ -68,25 +68,30 @@ describe.each(pads)('when %s', (_, padTokenId) => {
   test('supervised fine-tuning teaches the answer and then EOS', async () => {
     const tiny = await open({ objective: 'sft', algorithm: { name: 'dapo' } });
     const targets = [[80, 81, 82], [83], [84, 85, 86, 87, 88]];
-    const examples = targets.map((ids, i) => ({
-      ...{ task: { id: String(i) }, messages: userMessage(textOf([70 + i, 60])) },
+    const written = targets.map((ids, i) => ({
+      task: { id: String(i) },
+      messages: userMessage(textOf([70 + i, 60])),
       target: textOf(ids),
     }));
-    const groups = targets.map((ids, i) => ({
-      ...{ task: { id: String(i) }, messages: examples[i]!.messages, promptIds: [70 + i, 60] },
-      rollouts: [rollout([...ids, 2])],
+    const examples = written.map((each, group) => ({
+      ...tiny.policy.snapshot().encodeExample(each),
+      group,
     }));
-    const logprobs = await trainerLogprobs(tiny, groups);
-    const { loss, num_tokens: tokens } = await tiny.policy.update({ objective: 'sft', examples });
-    expect(loss).toBeCloseTo(-mean(logprobs.flat(2)), 4);
-    expect(tokens).toBe(3 * 2 + 4 + 2 + 6);
+    expect(examples.map(({ promptIds }) => promptIds)).toEqual(targets.map((_, i) => [70 + i, 60]));
+    expect(examples.map(({ tokenIds }) => tokenIds)).toEqual(targets.map((ids) => [...ids, 2]));
+    const logprobs = await trainerLogprobs(tiny, examples);
+    const batch = { objective: 'sft', examples } as const;
+    const { loss } = await tiny.policy.update(batch);
+    expect(loss).toBeCloseTo(-mean(logprobs.flat()), 4);
+    const ready = { index: 0, batch, policyVersion: 0, beta: 0, metrics: {}, stopsEarly: false };
+    expect(countTokens(ready)).toBe(3 * 2 + 4 + 2 + 6);
 
-    for (let step = 0; step < 60; step++) await tiny.policy.update({ objective: 'sft', examples });
+    for (let step = 0; step < 60; step++) await tiny.policy.update(batch);
     const greedy = { ...tiny.recipe.sampling, groupSize: 1, temperature: 0, maxNewTokens: 16, seed: 0 };
-    const answers = await tiny.policy.snapshot().sample(examples, greedy);
-    expect(answers.map(({ rollouts }) => rollouts[0]!.tokenIds)).toEqual(targets.map((ids) => [...ids, 2]));
-    expect(answers.map(({ rollouts }) => rollouts[0]!.finishReason)).toEqual(['eos', 'eos', 'eos']);
-    expect(answers.map(({ rollouts }) => rollouts[0]!.text)).toEqual(examples.map(({ target }) => target));
+    const answers = await tiny.policy.snapshot().sample(written, greedy);
+    expect(answers.map(({ tokenIds }) => tokenIds)).toEqual(targets.map((ids) => [...ids, 2]));
+    expect(answers.map(({ finishReason }) => finishReason)).toEqual(['eos', 'eos', 'eos']);
+    expect(answers.map(({ text }) => text)).toEqual(written.map(({ target }) => target));
   });
 });
 
@@ -103,14 +108,14 @@ describe('a model of 128 positions', () => {
 
   test('texts that fill it end there, and are sampled and trained on beside short ones', async () => {
     const tiny = await openTiny({ trained: true });
-    const groups = await sampleOf(tiny, [120, 125, 126, 127, 2]);
-    const lengths = groups.map(({ rollouts }) =>
-      Math.max(...rollouts.map(({ tokenIds }) => tokenIds.length)),
+    const rollouts = await sampleOf(tiny, [120, 125, 126, 127, 2]);
+    const lengths = byGroup(rollouts).map((group) =>
+      Math.max(...group.map(({ tokenIds }) => tokenIds.length)),
     );
     expect(lengths).toEqual([8, 3, 2, 1, 8]);
-    expect(greatestGap(recorded(groups), await trainerLogprobs(tiny, groups))).toBeLessThan(1e-4);
-    const batch = withAdvantages(groups, (g) => (g % 2 ? 1 : -1));
-    const { grad_norm } = await tiny.policy.update({ objective: 'rl', groups: batch });
+    expect(greatestGap(recorded(rollouts), await trainerLogprobs(tiny, rollouts))).toBeLessThan(1e-4);
+    const scored = withAdvantages(rollouts, (g) => (g % 2 ? 1 : -1));
+    const { grad_norm } = await tiny.policy.update({ objective: 'rl', rollouts: scored });
     expect(grad_norm).toBeGreaterThan(0);
   });
 
@@ -128,21 +133,31 @@ describe('a model of 128 positions', () => {
 
   test('an example that does not fit it is bad input', async () => {
     const { policy } = await openTiny({ recipe: { objective: 'sft' } });
+    const encode = (length: number) =>
+      policy.snapshot().encodeExample({ ...request('long', length), target: textOf([80, 81, 82]) });
     const teach = (length: number) =>
-      policy.update({
-        objective: 'sft',
-        examples: [{ ...request('long', length), target: textOf([80, 81, 82]) }],
-      });
+      policy.update({ objective: 'sft', examples: [{ ...encode(length), group: 0 }] });
     expect((await teach(124)).loss).toBeGreaterThan(0);
-    await expect(teach(125)).rejects.toThrow(/task long, its prompt and target together, has 129 tokens/);
-    await expect(teach(0)).rejects.toThrow(/the prompt of task long has no tokens/);
+    expect(() => encode(125)).toThrow(InputError);
+    expect(() => encode(125)).toThrow(/task long, its prompt and target together, has 129 tokens/);
+    expect(() => encode(0)).toThrow(/the prompt of task long has no tokens/);
   });
 });
 
-/** A completion as a sampler gives it, with log-probs that are yet to be filled in. */
+/** A completion of one prompt as a sampler gives it, with log-probs that are yet to be filled in. */
 function rollout(tokenIds: readonly number[]): Rollout {
-  const finishReason = EOS.includes(tokenIds.at(-1)!) ? 'eos' : 'length';
-  return { tokenIds, logprobs: tokenIds.map(() => 0), text: '', finishReason, beta: 0, policyVersion: 0 };
+  return {
+    group: 0,
+    task: { id: '0' },
+    messages: userMessage('x'),
+    promptIds: [70, 71, 72],
+    tokenIds,
+    logprobs: tokenIds.map(() => 0),
+    text: '',
+    finishReason: EOS.includes(tokenIds.at(-1)!) ? 'eos' : 'length',
+    beta: 0,
+    policyVersion: 0,
+  };
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

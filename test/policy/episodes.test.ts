@@ -2,11 +2,19 @@ import { join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { train } from '../../src/index.ts';
-import type { TrainGroup } from '../../src/policy/policy.ts';
-import type { Group } from '../../src/types.ts';
+import type { TrainRollout } from '../../src/policy/batch/train-batch.ts';
 import { lines } from '../pipeline/run.ts';
 import { letter, modelFolder, newPath } from './model-folder.ts';
-import { greatestGap, mixed, own, recorded, rollOut, trainerLogprobs, withAdvantages } from './rollouts.ts';
+import {
+  greatestGap,
+  mixed,
+  own,
+  recorded,
+  rollOut,
+  trainerLogprobs,
+  withAdvantages,
+  withReference,
+} from './rollouts.ts';
 import { arraysOf, openTiny, type RecipeOverrides, type Tiny, tinyRecipe } from './tiny-policy.ts';
 import { toyTool } from './toy-environment.ts';
 
@@ -18,25 +26,26 @@ const sampling = { groupSize: 4, promptsPerStep: 6, maxNewTokens: 6, temperature
 const open = (betas: readonly number[] = [0.5, 0.5], recipe: RecipeOverrides = {}) =>
   openTiny({
     recipe: { env: toyTool(), sampling, ...recipe },
-    ...{ eosTokenIds, chatTemplate: true, trained: true, betas: () => betas },
+    eosTokenIds,
+    chatTemplate: true,
+    trained: true,
+    betas: () => betas,
   });
-
-const rollouts = (groups: readonly Group[]) => groups.flatMap((group) => group.rollouts);
 
 describe('the rollouts of episodes', () => {
   test('have turns of different number and length, and tokens of both sides in their order', async () => {
     const tiny = await open();
-    const all = rollouts(await rollOut(tiny));
+    const all = await rollOut(tiny);
     expect(new Set(all.map(({ turns }) => turns!.length))).toEqual(new Set([1, 3, 5]));
-    for (const { tokenIds, ownTokens, logprobs, turns, text } of all) {
-      expect([ownTokens!.length, logprobs.length]).toEqual([tokenIds.length, tokenIds.length]);
+    for (const { tokenIds, completionMask, logprobs, turns, text } of all) {
+      expect([completionMask!.length, logprobs.length]).toEqual([tokenIds.length, tokenIds.length]);
       // An EOS stays where it was sampled; the template's own mark follows a turn that another EOS ended.
       const letters = tokenIds.filter((id) => !eosTokenIds.includes(id)).map(letter);
       const words = turns!.map(({ content }) => content).join('');
       const plain = [...words].filter((c) => !eosTokenIds.map(letter).includes(c)).join('');
       expect(letters.join('')).toBe(plain);
       expect(text).toBe(turns!.at(-1)!.content);
-      expect(logprobs.map((logprob) => (logprob === 0 ? 0 : 1))).toEqual(ownTokens);
+      expect(logprobs.map((logprob) => (logprob === 0 ? 0 : 1))).toEqual(completionMask);
     }
   });
 
@@ -47,23 +56,19 @@ describe('the rollouts of episodes', () => {
     [0.2, 0.9],
   ])('have the log-probs that the trainer finds, at β = %s and %s', async (...betas) => {
     const tiny = await open(betas);
-    const groups = await rollOut(tiny);
-    const found = await trainerLogprobs(tiny, groups);
-    expect(greatestGap(own(groups, recorded(groups)), own(groups, found))).toBeLessThan(1e-4);
+    const rollouts = await rollOut(tiny);
+    const found = await trainerLogprobs(tiny, rollouts);
+    expect(greatestGap(own(rollouts, recorded(rollouts)), own(rollouts, found))).toBeLessThan(1e-4);
   });
 });
 
 describe('an update on episodes', () => {
   const algorithm = { name: 'dapo', clipEpsilon: 1e-4, klCoef: 0.1, entropyCoef: 0.01 } as const;
 
-  async function update(tiny: Tiny, change: (groups: TrainGroup[]) => TrainGroup[] = (groups) => groups) {
+  async function update(tiny: Tiny, change: (rollout: TrainRollout) => TrainRollout = (rollout) => rollout) {
     const start = tiny.policy.state();
-    const groups = withAdvantages(await rollOut(tiny), mixed);
-    const reference = await tiny.policy.referenceLogprobs(groups);
-    const metrics = await tiny.policy.update({
-      objective: 'rl',
-      groups: change(groups.map((group, p) => ({ ...group, refLogprobs: reference[p]! }))),
-    });
+    const rolled = await withReference(tiny.policy, withAdvantages(await rollOut(tiny), mixed));
+    const metrics = await tiny.policy.update({ objective: 'rl', rollouts: rolled.map(change) });
     const gradients = arraysOf(tiny.policy.state(), 'expAvg.');
     await tiny.policy.restore(start);
     return { metrics, gradients };
@@ -71,8 +76,8 @@ describe('an update on episodes', () => {
 
   test('finds ratios of 1, and the environment’s tokens in none of its means', async () => {
     const tiny = await open([0.5, 0.5], { algorithm: { name: 'dapo', clipEpsilon: 1e-4 } });
-    const groups = withAdvantages(await rollOut(tiny), () => 1);
-    const metrics = await tiny.policy.update({ objective: 'rl', groups });
+    const rollouts = withAdvantages(await rollOut(tiny), () => 1);
+    const metrics = await tiny.policy.update({ objective: 'rl', rollouts });
     expect(metrics['clip_ratio/region_mean']).toBe(0);
     // Averaged over the policy's own tokens alone it is minus the mean advantage.
     expect(metrics.loss).toBeCloseTo(-1, 5);
@@ -81,20 +86,10 @@ describe('an update on episodes', () => {
   test('does not depend on what is noted at the environment’s tokens', async () => {
     const tiny = await open([0.5, 0.5], { algorithm });
     const plain = await update(tiny);
-    const other = await update(tiny, (groups) =>
-      groups.map((group) => {
-        const noise = (rows: readonly (readonly number[])[]) =>
-          rows.map((row, g) => row.map((x, t) => (group.rollouts[g]!.ownTokens![t] ? x : x - 3)));
-        return {
-          ...group,
-          rollouts: group.rollouts.map((rollout, g) => ({
-            ...rollout,
-            logprobs: noise(recorded([group])[0]!)[g]!,
-          })),
-          refLogprobs: noise(group.refLogprobs!),
-        };
-      }),
-    );
+    const other = await update(tiny, (rollout) => {
+      const noise = (row: readonly number[]) => row.map((x, t) => (rollout.completionMask![t] ? x : x - 3));
+      return { ...rollout, logprobs: noise(rollout.logprobs), refLogprobs: noise(rollout.refLogprobs!) };
+    });
     const { compilations: _, ...metrics } = plain.metrics;
     expect(other.metrics).toMatchObject(metrics);
     expect(other.gradients).toEqual(plain.gradients);
@@ -103,15 +98,10 @@ describe('an update on episodes', () => {
   test('does depend on what the environment said: it is what the policy read', async () => {
     const tiny = await open([0.5, 0.5], { algorithm });
     const plain = await update(tiny);
-    const other = await update(tiny, (groups) =>
-      groups.map((group) => ({
-        ...group,
-        rollouts: group.rollouts.map((rollout) => ({
-          ...rollout,
-          tokenIds: rollout.tokenIds.map((id, t) => (rollout.ownTokens![t] ? id : 60 + (id % 50))),
-        })),
-      })),
-    );
+    const other = await update(tiny, (rollout) => ({
+      ...rollout,
+      tokenIds: rollout.tokenIds.map((id, t) => (rollout.completionMask![t] ? id : 60 + (id % 50))),
+    }));
     expect(greatestGap(Object.values(other.gradients), Object.values(plain.gradients))).toBeGreaterThan(1e-4);
   });
 });

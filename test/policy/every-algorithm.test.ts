@@ -4,10 +4,19 @@ import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { losses } from '../../src/algorithm/loss/index.ts';
 import { trainWith } from '../../src/pipeline/train.ts';
-import type { PolicyState, TrainBatch } from '../../src/policy/policy.ts';
+import type { TrainBatch } from '../../src/policy/batch/train-batch.ts';
+import type { PolicyState } from '../../src/policy/policy.ts';
 import { parseRecipe, type Recipe } from '../../src/recipe/recipe.ts';
 import { modelFolder, newPath } from './model-folder.ts';
-import { greatestGap, mixed, rollOut, withAdvantages, withValueTargets } from './rollouts.ts';
+import {
+  greatestGap,
+  mapInGroups,
+  mixed,
+  rollOut,
+  withAdvantages,
+  withReference,
+  withValueTargets,
+} from './rollouts.ts';
 import {
   arraysOf,
   openTinyRecipe,
@@ -34,7 +43,9 @@ const algorithms: [title: string, algorithm: Algorithm][] = [
   [
     'grpo, adaptive KL by k2',
     {
-      ...{ klCoef: 0.1, klEstimator: 'k2', klControl: { type: 'adaptive', target: 0.01, horizon: 1000 } },
+      klCoef: 0.1,
+      klEstimator: 'k2',
+      klControl: { type: 'adaptive', target: 0.01, horizon: 1000 },
     },
   ],
   ['grpo, two-sided and one ratio a sequence', { delta: 1.5, importanceLevel: 'sequence' }],
@@ -58,8 +69,11 @@ const algorithms: [title: string, algorithm: Algorithm][] = [
   [
     'reinforce++ with an adaptive KL penalty in the rewards',
     {
-      ...{ name: 'reinforce', advantage: { estimator: 'reinforce_plus_plus' } },
-      ...{ klIn: 'reward', klCoef: 0.1, klControl: { type: 'adaptive', target: 0.01, horizon: 1000 } },
+      name: 'reinforce',
+      advantage: { estimator: 'reinforce_plus_plus' },
+      klIn: 'reward',
+      klCoef: 0.1,
+      klControl: { type: 'adaptive', target: 0.01, horizon: 1000 },
     },
   ],
   ['grpo, rewards normalised one by one', { rewardAggregation: 'normalise-then-sum' }],
@@ -76,7 +90,8 @@ describe.each(algorithms)('%s', (_, algorithm) => {
     const starts: ReturnType<typeof trainedOf>[] = [];
     const out = join(newPath(), 'run');
     const input = tinyRecipe(model(), {
-      ...{ steps: 2, algorithm: { numIterations: 2, ...algorithm } },
+      steps: 2,
+      algorithm: { numIterations: 2, ...algorithm },
       sampling: { groupSize: 4, promptsPerStep: 2, maxNewTokens: 4 },
       adapter: { schedule: { fraction: 1 } },
       optimizer: { lr: 1e-3 },
@@ -165,25 +180,21 @@ const gradients = (state: PolicyState) => arraysOf(state, 'expAvg.');
 /** Ratios other than 1, some beyond clip ranges, and a group in which all did equally well. */
 async function offPolicyBatch(tiny: Tiny): Promise<TrainBatch> {
   const { policy, recipe } = tiny;
-  const rolled = await rollOut(tiny);
-  const reference = await policy.referenceLogprobs(rolled);
-  const away = (scale: number, phase: number) => (row: readonly number[], g: number) =>
-    row.map((logprob, t) => logprob + scale * Math.sin(t + 2 * g + phase));
-  const groups = withAdvantages(rolled, (g, p) => (p === 2 ? 0 : mixed(g, p))).map((group, p) => {
-    const rollouts = group.rollouts.map((rollout, g) => ({
-      ...rollout,
-      logprobs: away(0.3, p)(rollout.logprobs, g),
-    }));
+  const { samplerCorrection, advantage } = recipe.algorithm;
+  const scored = withAdvantages(await rollOut(tiny), (g, p) => (p === 2 ? 0 : mixed(g, p)));
+  const rollouts = mapInGroups(await withReference(policy, scored), (rollout, g) => {
+    const { group: p, logprobs } = rollout;
+    const away = (scale: number, phase: number) =>
+      logprobs.map((logprob, t) => logprob + scale * Math.sin(t + 2 * g + phase));
     return {
-      ...{ ...group, rollouts, refLogprobs: reference[p]! },
-      ...(recipe.algorithm.samplerCorrection && {
-        oldLogprobs: group.rollouts.map(({ logprobs }, g) => away(0.2, p + 3)(logprobs, g)),
-      }),
-      ...(recipe.algorithm.advantage.estimator === 'reinforce_plus_plus' && {
-        tokenAdvantages: group.rollouts.map(({ logprobs }, g) => logprobs.map((___, t) => mixed(g + t, p))),
+      ...rollout,
+      logprobs: away(0.3, p),
+      ...(samplerCorrection && { oldLogprobs: away(0.2, p + 3) }),
+      ...(advantage.estimator === 'reinforce_plus_plus' && {
+        tokenAdvantages: logprobs.map((_, t) => mixed(g + t, p)),
       }),
     };
   });
-  const valued = recipe.algorithm.advantage.estimator === 'gae';
-  return { objective: 'rl', groups: valued ? withValueTargets(groups) : groups };
+  const valued = advantage.estimator === 'gae';
+  return { objective: 'rl', rollouts: valued ? withValueTargets(rollouts) : rollouts };
 }

@@ -3,13 +3,13 @@ import { valueSettings } from '../../src/algorithm/algorithm-settings.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import type { HostTensor } from '../../src/engine/engine.ts';
 import type { ModelWeights } from '../../src/model/model-programs.ts';
-import { measureTokens } from '../../src/policy/measure-tokens.ts';
-import { microBatches } from '../../src/policy/micro-batches.ts';
-import { prepareBatch } from '../../src/policy/prepare-batch.ts';
-import { rolloutSequences, type UnweightedSequences } from '../../src/policy/train-batch.ts';
-import { UpdateProgram } from '../../src/policy/update-program.ts';
+import { microBatches } from '../../src/policy/batch/micro-batches.ts';
+import { type TrainRow, trainRows } from '../../src/policy/batch/train-rows.ts';
+import { weighRows } from '../../src/policy/batch/weigh-rows.ts';
+import { measureTokens } from '../../src/policy/programs/measure-tokens.ts';
+import { UpdateProgram } from '../../src/policy/programs/update-program.ts';
 import { randomStream } from '../../src/random.ts';
-import { recorded, rollOut, withAdvantages, withValueTargets } from './rollouts.ts';
+import { mapInGroups, rollOut, withAdvantages, withValueTargets } from './rollouts.ts';
 import { openTiny, type RecipeOverrides, type Tiny, trainedOf } from './tiny-policy.ts';
 
 type Algorithm = NonNullable<RecipeOverrides['algorithm']>;
@@ -44,8 +44,8 @@ describe('gradients through the whole model are those of finite differences', ()
 });
 
 /**
- * The loss of a batch in which some ratios are clipped and none is near a bound. A loss that takes the ratio as a constant is
- * differenced with the ratio held: the log-probs that it is taken against move along.
+ * The loss of a batch in which some ratios are clipped and none is near a bound. A loss that takes the ratio as a
+ * constant is differenced with the ratio held: the log-probs that it is taken against move along.
  */
 async function differentiable(tiny: Tiny, detached: boolean) {
   const { recipe, policy, programs, weights } = tiny;
@@ -54,28 +54,26 @@ async function differentiable(tiny: Tiny, detached: boolean) {
   const value = valueSettings(loss);
   const program = new UpdateProgram({ ...tiny, trained, objective: 'rl', loss, value });
   const { temperature } = recipe.sampling;
-  const measure = (of: ModelWeights, groups: readonly UnweightedSequences[]) =>
-    measureTokens(groups, { programs, weights: of, temperature, size: 64 });
-  const groups = await sequences(tiny);
-  const before = (await measure(weights(), groups)).logprobs;
+  const measure = (of: ModelWeights, texts: readonly TrainRow[]) =>
+    measureTokens(texts, { programs, weights: of, temperature, size: 64 });
+  const rows = await offPolicyRows(tiny);
+  const before = (await measure(weights(), rows)).logprobs;
 
   const evaluate = async (of: ModelWeights) => {
-    const now = detached ? (await measure(of, groups)).logprobs : before;
-    let b = 0;
-    const moved = groups.map((group) => ({
-      ...group,
-      rows: group.rows.map((row) => {
-        const [x, y] = [now[b]!, before[b++]!];
-        return { ...row, oldLogprobs: Array.from(row.oldLogprobs!, (old, t) => old + x[t]! - y[t]!) };
-      }),
-    }));
-    const prepared = await prepareBatch(moved, {
-      ...{ loss, maxCompletionLength: recipe.sampling.maxNewTokens, random: randomStream(0, 'none') },
+    const now = detached ? (await measure(of, rows)).logprobs : before;
+    const moved = rows.map((row, b) => {
+      const [x, y] = [now[b]!, before[b]!];
+      return { ...row, oldLogprobs: row.oldLogprobs!.map((old, t) => old + x[t]! - y[t]!) };
+    });
+    const weighted = await weighRows(moved, {
+      loss,
+      maxCompletionLength: recipe.sampling.maxNewTokens,
+      random: randomStream(0, 'none'),
       measure: () => measure(of, moved),
     });
-    const [batch] = microBatches(prepared.groups, 64);
+    const [batch] = microBatches(weighted.rows, 64);
     const critic = value && { valueCoef: value.coef, valueClip: value.clip };
-    const hyper = { ...hyperParameters(loss), ...critic, ...prepared.scalars };
+    const hyper = { ...hyperParameters(loss), ...critic, ...weighted.scalars };
     const model = { ...programs.inputs(of), ...of.valueHead };
     return program.run({ model, batch: batch!, temperature, hyper });
   };
@@ -101,21 +99,20 @@ function withMoved(weights: ModelWeights, name: string, at: number, by: number):
   return { ...weights, [part]: { ...weights[part], [name]: moved } };
 }
 
-async function sequences(tiny: Tiny): Promise<UnweightedSequences[]> {
-  const rolled = withAdvantages(await rollOut(tiny), (g, p) => (g % 2 ? 2 : -2) + p);
-  const shift = (row: readonly number[], g: number, of: (t: number, g: number) => number) =>
-    row.map((logprob, t) => logprob + of(t, g));
-  // With one ratio a completion, all of a completion's tokens have moved alike, else tokens have moved each its own way.
-  const alike = tiny.recipe.algorithm.name === 'gspo';
+async function offPolicyRows(tiny: Tiny): Promise<TrainRow[]> {
+  const { algorithm } = tiny.recipe;
+  const scored = withAdvantages(await rollOut(tiny), (g, p) => (g % 2 ? 2 : -2) + p);
+  // With one ratio a completion, all of a completion's tokens have moved alike. Else each token has moved its own way.
+  const alike = algorithm.name === 'gspo';
   const moves = [-0.6, -0.02, 0.02, 0.6];
-  const groups = rolled.map((group, p) => ({
-    ...group,
-    rollouts: group.rollouts.map((rollout, g) => ({
+  const rollouts = mapInGroups(scored, (rollout, g) => {
+    const shifted = (by: (t: number) => number) => rollout.logprobs.map((logprob, t) => logprob + by(t));
+    return {
       ...rollout,
-      logprobs: shift(rollout.logprobs, g, (t) => moves[((alike ? 0 : t) + g + p) % 4]!),
-    })),
-    refLogprobs: recorded([group])[0]!.map((row, g) => shift(row, g, (t) => 0.3 * Math.cos(3 * t + g))),
-  }));
-  const valued = valueSettings(tiny.recipe.algorithm) ? withValueTargets(groups) : groups;
-  return rolloutSequences(valued, tiny.recipe.algorithm);
+      logprobs: shifted((t) => moves[((alike ? 0 : t) + g + rollout.group) % 4]!),
+      refLogprobs: shifted((t) => 0.3 * Math.cos(3 * t + g)),
+    };
+  });
+  const valued = valueSettings(algorithm) ? withValueTargets(rollouts) : rollouts;
+  return trainRows({ objective: 'rl', rollouts: valued }, algorithm);
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
-import { microBatches } from '../../src/policy/micro-batches.ts';
-import { UpdateProgram } from '../../src/policy/update-program.ts';
-import { rollOut } from './rollouts.ts';
+import { microBatches } from '../../src/policy/batch/micro-batches.ts';
+import { UpdateProgram } from '../../src/policy/programs/update-program.ts';
+import { mapInGroups, rollOut } from './rollouts.ts';
 import { openTiny, type RecipeOverrides, type Tiny, trainedOf } from './tiny-policy.ts';
 
 const everywhere = { placement: 's-A-s-B-s', activation: 'gelu' } as const;
@@ -62,23 +62,23 @@ async function lossOf(tiny: Tiny): Promise<{ trained: readonly string[]; evaluat
   const { recipe, policy, programs, weights } = tiny;
   const trained = Object.keys(trainedOf(policy));
   const program = new UpdateProgram({ ...tiny, trained, objective: 'rl', loss: recipe.algorithm });
-  const groups = await rollOut(tiny);
-  const sequences = groups.map(({ promptIds, rollouts }, p) => ({
-    prompt: promptIds,
-    completions: rollouts.map(({ tokenIds }) => tokenIds),
-    rows: rollouts.map(({ logprobs }, g) => ({
-      mask: logprobs.map(() => 1),
-      lossWeights: logprobs.map(() => 1 / logprobs.length / 12),
-      advantage: (g % 2 ? 2 : -2) + p,
-      oldLogprobs: logprobs.map((logprob, t) => logprob + [-0.6, -0.02, 0.02, 0.6][(t + g) % 4]!),
-      refLogprobs: logprobs.map((logprob, t) => logprob + 0.3 * Math.cos(3 * t + g)),
-    })),
+  const rows = mapInGroups(await rollOut(tiny), ({ group, promptIds, tokenIds, logprobs }, g) => ({
+    group,
+    promptIds,
+    tokenIds,
+    mask: logprobs.map(() => 1),
+    lossWeights: logprobs.map(() => 1 / logprobs.length / 12),
+    advantage: (g % 2 ? 2 : -2) + group,
+    oldLogprobs: logprobs.map((logprob, t) => logprob + [-0.6, -0.02, 0.02, 0.6][(t + g) % 4]!),
+    refLogprobs: logprobs.map((logprob, t) => logprob + 0.3 * Math.cos(3 * t + g)),
   }));
-  const [batch] = microBatches(sequences, 64);
+  const [batch] = microBatches(rows, 64);
   const hyper = { ...hyperParameters(recipe.algorithm), tokens: 1, sequences: 1 };
   const evaluate: Evaluate = (changed) =>
     program.run({
-      ...{ batch: batch!, hyper, temperature: recipe.sampling.temperature },
+      batch: batch!,
+      hyper,
+      temperature: recipe.sampling.temperature,
       model: { ...programs.inputs(weights()), ...changed },
     });
   return { trained, evaluate };

@@ -3,14 +3,18 @@ import { placements } from '../../src/adapter/adapter-settings.ts';
 import { BETA } from '../../src/adapter/afa-lora.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
-import { type MicroBatch, microBatches } from '../../src/policy/micro-batches.ts';
-import { type MicroInputs, type MicroResult, UpdateProgram } from '../../src/policy/update-program.ts';
-import type { Group } from '../../src/types.ts';
-import { greatestGap, mixed, recorded, rollOut, trainerLogprobs, withAdvantages } from './rollouts.ts';
+import { type MicroBatch, microBatches } from '../../src/policy/batch/micro-batches.ts';
+import {
+  type MicroInputs,
+  type MicroResult,
+  UpdateProgram,
+} from '../../src/policy/programs/update-program.ts';
+import type { Rollout } from '../../src/types.ts';
+import { greatestGap, mapInGroups, mixed, recorded, rollOut, trainerLogprobs } from './rollouts.ts';
 import { openTiny, type RecipeOverrides, type Tiny, trainedOf } from './tiny-policy.ts';
 
-// A value captured while tracing would be frozen into the graph for ever: each of these must change what comes out, with
-// no new compilation.
+// A value captured while tracing would be frozen into the graph for ever: each of these must change what comes out,
+// with no new compilation.
 
 /** A copy in which every number but the zeros has moved, each by another share of itself. */
 function nudged(tensor: HostTensor): HostTensor & { readonly data: Float32Array } {
@@ -134,19 +138,18 @@ describe.each(methods)('the update program of %s', (_, recipe) => {
 });
 
 /** A micro-batch with every optional input, and ratios other than 1. */
-function trainable(groups: readonly Group[]): MicroBatch {
-  const sequences = withAdvantages(groups, mixed).map(({ promptIds, rollouts, advantages }) => ({
-    prompt: promptIds,
-    completions: rollouts.map(({ tokenIds }) => tokenIds),
-    rows: rollouts.map(({ logprobs, tokenIds }, g) => ({
-      mask: tokenIds.map(() => 1),
-      lossWeights: tokenIds.map(() => 1 / 80),
-      advantage: advantages[g]!,
-      oldLogprobs: logprobs.map((logprob, t) => logprob + 0.15 * Math.sin(5 * t + g)),
-      refLogprobs: logprobs.map((logprob, t) => logprob + 0.1 * Math.cos(3 * t + g)),
-    })),
+function trainable(rollouts: readonly Rollout[]): MicroBatch {
+  const rows = mapInGroups(rollouts, ({ group, promptIds, tokenIds, logprobs }, g) => ({
+    group,
+    promptIds,
+    tokenIds,
+    mask: tokenIds.map(() => 1),
+    lossWeights: tokenIds.map(() => 1 / 80),
+    advantage: mixed(g, group),
+    oldLogprobs: logprobs.map((logprob, t) => logprob + 0.15 * Math.sin(5 * t + g)),
+    refLogprobs: logprobs.map((logprob, t) => logprob + 0.1 * Math.cos(3 * t + g)),
   }));
-  const [only, ...more] = microBatches(sequences, 64);
+  const [only, ...more] = microBatches(rows, 64);
   expect(more).toEqual([]);
   return only!;
 }
@@ -199,11 +202,11 @@ async function seen(tiny: Tiny): Promise<Seen> {
   const prompt = [70, 71, 72, 73];
   const ids: HostTensor = { data: Int32Array.from(prompt), shape: [1, 4], dtype: 'int32' };
   const lengths: HostTensor = { data: Int32Array.of(4), shape: [1], dtype: 'int32' };
-  const groups = await rollOut(tiny, { prompts: 1, groupSize: 1, temperature: 0, maxNewTokens: 4 });
+  const rollouts = await rollOut(tiny, { prompts: 1, groupSize: 1, temperature: 0, maxNewTokens: 4 });
   return {
     prefill: await programs.decoding(weights()).prefill(ids, lengths),
-    decode: recorded(groups),
+    decode: recorded(rollouts),
     logits: (await policy.logits({ inputIds: [prompt], attentionMask: [[1, 1, 1, 1]] })).data,
-    logprobs: await trainerLogprobs(tiny, groups),
+    logprobs: await trainerLogprobs(tiny, rollouts),
   };
 }

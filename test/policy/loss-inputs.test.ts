@@ -2,17 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { valueSettings } from '../../src/algorithm/algorithm-settings.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import { losses } from '../../src/algorithm/loss/index.ts';
-import { measureTokens } from '../../src/policy/measure-tokens.ts';
-import { type MicroBatch, microBatches } from '../../src/policy/micro-batches.ts';
-import { prepareBatch } from '../../src/policy/prepare-batch.ts';
-import { rolloutSequences } from '../../src/policy/train-batch.ts';
-import { type MicroResult, UpdateProgram } from '../../src/policy/update-program.ts';
+import { type MicroBatch, microBatches } from '../../src/policy/batch/micro-batches.ts';
+import { trainRows } from '../../src/policy/batch/train-rows.ts';
+import { weighRows } from '../../src/policy/batch/weigh-rows.ts';
+import { measureTokens } from '../../src/policy/programs/measure-tokens.ts';
+import { type MicroResult, UpdateProgram } from '../../src/policy/programs/update-program.ts';
 import { randomStream } from '../../src/random.ts';
-import { mixed, recorded, rollOut, withAdvantages, withValueTargets } from './rollouts.ts';
+import { mapInGroups, mixed, rollOut, withAdvantages, withValueTargets } from './rollouts.ts';
 import { openTiny, type RecipeOverrides, type Tiny, trainedOf } from './tiny-policy.ts';
 
-// Every number of a loss and every row of numbers that it reads is an input of the compiled graph: another value gives another
-// result with no new compilation.
+// Every number of a loss and every row of numbers that it reads is an input of the compiled graph: another value gives
+// another result with no new compilation.
 
 type Algorithm = NonNullable<RecipeOverrides['algorithm']>;
 type Name = NonNullable<Algorithm['name']>;
@@ -67,7 +67,7 @@ describe.each(cases)('%s', (_, algorithm) => {
     const trained = Object.keys(trainedOf(tiny.policy));
     const value = valueSettings(loss);
     const program = new UpdateProgram({ ...tiny, trained, objective: 'rl', loss, value });
-    const { batch, scalars } = await prepared(tiny);
+    const { batch, scalars } = await weighted(tiny);
     const weights = tiny.weights();
     const model = { ...tiny.programs.inputs(weights), ...weights.valueHead };
     const critic = value && { valueCoef: value.coef, valueClip: value.clip };
@@ -106,26 +106,27 @@ function expectOther(other: MicroResult, plain: MicroResult, what: string): void
 }
 
 /** A batch in which log-probs, old, sampled and of the reference, all differ, as one micro-batch. */
-async function prepared({ policy, programs, weights, recipe }: Tiny) {
-  const rolled = withAdvantages(await rollOut({ policy, recipe }), mixed);
-  const shifted = (group: (typeof rolled)[number], of: (t: number, g: number) => number) =>
-    recorded([group])[0]!.map((row, g) => row.map((logprob, t) => logprob + of(t, g)));
-  const groups = rolled.map((group) => {
-    const sampled = shifted(group, (t, g) => 0.4 * Math.sin(5 * t + g + 1));
+async function weighted({ policy, programs, weights, recipe }: Tiny) {
+  const { algorithm, sampling } = recipe;
+  const scored = withAdvantages(await rollOut({ policy, recipe }), mixed);
+  const rollouts = mapInGroups(scored, (rollout, g) => {
+    const shifted = (by: (t: number) => number) => rollout.logprobs.map((logprob, t) => logprob + by(t));
     return {
-      ...group,
-      rollouts: group.rollouts.map((rollout, g) => ({ ...rollout, logprobs: sampled[g]! })),
-      oldLogprobs: shifted(group, (t, g) => 0.6 * Math.sin(0.3 * t + 2 * g)),
-      refLogprobs: shifted(group, (t, g) => 0.3 * Math.cos(3 * t + g)),
+      ...rollout,
+      logprobs: shifted((t) => 0.4 * Math.sin(5 * t + g + 1)),
+      oldLogprobs: shifted((t) => 0.6 * Math.sin(0.3 * t + 2 * g)),
+      refLogprobs: shifted((t) => 0.3 * Math.cos(3 * t + g)),
     };
   });
-  const valued = valueSettings(recipe.algorithm) ? withValueTargets(groups) : groups;
-  const sequences = rolloutSequences(valued, recipe.algorithm);
-  const { temperature, maxNewTokens } = recipe.sampling;
-  const { groups: ready, scalars } = await prepareBatch(sequences, {
-    ...{ loss: recipe.algorithm, maxCompletionLength: maxNewTokens, random: randomStream(0, 'some') },
-    samplerCorrection: recipe.algorithm.samplerCorrection,
-    measure: () => measureTokens(sequences, { programs, weights: weights(), temperature, size: 64 }),
+  const valued = valueSettings(algorithm) ? withValueTargets(rollouts) : rollouts;
+  const texts = trainRows({ objective: 'rl', rollouts: valued }, algorithm);
+  const { temperature, maxNewTokens } = sampling;
+  const { rows, scalars } = await weighRows(texts, {
+    loss: algorithm,
+    maxCompletionLength: maxNewTokens,
+    random: randomStream(0, 'some'),
+    samplerCorrection: algorithm.samplerCorrection,
+    measure: () => measureTokens(texts, { programs, weights: weights(), temperature, size: 64 }),
   });
-  return { batch: microBatches(ready, 64)[0]!, scalars };
+  return { batch: microBatches(rows, 64)[0]!, scalars };
 }

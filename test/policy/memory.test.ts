@@ -6,7 +6,7 @@ import * as tf from '../../src/engine/tfjs.ts';
 import { train } from '../../src/index.ts';
 import type { TrainEvent } from '../../src/types.ts';
 import { modelFolder, newPath } from './model-folder.ts';
-import { mixed, rollOut, withAdvantages } from './rollouts.ts';
+import { mixed, rollOut, withAdvantages, withReference } from './rollouts.ts';
 import { openTiny, tinyRecipe } from './tiny-policy.ts';
 
 test('neither tracing a program nor taking a step leaves a tensor behind', async () => {
@@ -15,13 +15,8 @@ test('neither tracing a program nor taking a step leaves a tensor behind', async
   const before = tf.memory().numTensors;
   const seen: { tensors: number; programs: number; compilations: number }[] = [];
   for (let step = 0; step < 20; step++) {
-    const rolled = await rollOut(tiny, { seed: step });
-    const reference = await policy.referenceLogprobs(rolled);
-    const groups = withAdvantages(rolled, mixed).map((group, p) => ({
-      ...group,
-      refLogprobs: reference[p]!,
-    }));
-    await policy.update({ objective: 'rl', groups });
+    const rollouts = withAdvantages(await rollOut(tiny, { seed: step }), mixed);
+    await policy.update({ objective: 'rl', rollouts: await withReference(policy, rollouts) });
     const { livePrograms: programs, compilations } = engine.stats();
     seen.push({ tensors: tf.memory().numTensors, programs, compilations });
   }

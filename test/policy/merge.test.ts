@@ -29,8 +29,8 @@ async function logitsOf({ policy }: Tiny): Promise<Float32Array> {
 }
 
 async function greedyTexts(tiny: Tiny): Promise<string[]> {
-  const groups = await rollOut(tiny, { prompts: 6, groupSize: 1, temperature: 0, maxNewTokens: 16 });
-  return groups.map(({ rollouts }) => rollouts[0]!.text);
+  const rollouts = await rollOut(tiny, { prompts: 6, groupSize: 1, temperature: 0, maxNewTokens: 16 });
+  return rollouts.map(({ text }) => text);
 }
 
 /** A model folder as it is, without an adapter. */
@@ -86,7 +86,7 @@ describe('merging while β is not 0', () => {
       const merging = policy.saveMerged(newPath());
       await expect(merging).rejects.toThrow(RefusedError);
       await expect(merging).rejects.toThrow(/would be 0 at step 3/);
-      await policy.update({ objective: 'rl', groups: withAdvantages(await rollOut(tiny), mixed) });
+      await policy.update({ objective: 'rl', rollouts: withAdvantages(await rollOut(tiny), mixed) });
     }
     expect(policy.beta).toBe(0);
     await policy.saveMerged(newPath());

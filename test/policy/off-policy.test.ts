@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import type { Coefficients } from '../../src/algorithm/coefficients.ts';
 import { trainWith } from '../../src/pipeline/train.ts';
-import type { Policy, TrainBatch, TrainGroup } from '../../src/policy/policy.ts';
+import type { TrainBatch, TrainRollout } from '../../src/policy/batch/train-batch.ts';
+import type { Policy } from '../../src/policy/policy.ts';
 import type { Recipe, RecipeInput } from '../../src/recipe/recipe.ts';
 import { modelFolder, newPath } from './model-folder.ts';
 import { greatestGap, recorded, trainerLogprobs } from './rollouts.ts';
@@ -12,9 +14,9 @@ import { openTinyRecipe, type RecipeOverrides, type Tiny, tinyRecipe } from './t
 interface Step {
   readonly version: number;
   readonly beta: number;
-  readonly groups: readonly TrainGroup[];
-  /** Log-probs under the trainer's weights and β of this step, [groups][G][T]. */
-  readonly now: number[][][];
+  readonly rollouts: readonly TrainRollout[];
+  /** Log-probs under the trainer's weights and β of this step, [B][T]. */
+  readonly now: number[][];
   readonly metrics: Readonly<Record<string, number>>;
 }
 
@@ -27,12 +29,12 @@ async function watched(input: RecipeInput): Promise<{ steps: Step[]; tiny: Tiny 
     tiny = opened;
     const { policy } = opened;
     const update = policy.update.bind(policy);
-    policy.update = async (batch: TrainBatch) => {
+    policy.update = async (batch: TrainBatch, coefficients?: Coefficients) => {
       if (batch.objective !== 'rl') throw new Error('not a batch of rollouts');
       const { version, beta } = policy;
-      const now = await trainerLogprobs(opened, batch.groups);
-      const metrics = await update(batch);
-      steps.push({ version, beta, groups: batch.groups, now, metrics });
+      const now = await trainerLogprobs(opened, batch.rollouts);
+      const metrics = await update(batch, coefficients);
+      steps.push({ version, beta, rollouts: batch.rollouts, now, metrics });
       return metrics;
     };
     return policy;
@@ -50,20 +52,16 @@ const recipe = (overrides: RecipeOverrides) =>
     optimizer: { lr: 3e-3, ...overrides.optimizer },
   });
 
-/** exp(new − old), [groups][G][T]. */
-const ratios = ({ groups, now }: Step): number[][][] =>
-  recorded(groups).map((rows, p) =>
-    rows.map((row, g) => row.map((old, t) => Math.exp(now[p]![g]![t]! - old))),
-  );
+/** exp(new − old), [B][T]. */
+const ratios = ({ rollouts, now }: Step): number[][] =>
+  recorded(rollouts).map((row, b) => row.map((old, t) => Math.exp(now[b]![t]! - old)));
 
-const ones = (values: number[][][]) => values.map((rows) => rows.map((row) => row.map(() => 1)));
+const ones = (values: number[][]) => values.map((row) => row.map(() => 1));
 const distanceFromOne = (step: Step) => greatestGap(ratios(step), ones(ratios(step)));
 
 /** TRL's GRPO loss and clip ratio of a step, from its definition. */
 function byHand(step: Step, low: number, high: number) {
-  const rows = ratios(step).flatMap((group, p) =>
-    group.map((row, g) => ({ row, advantage: step.groups[p]!.advantages[g]! })),
-  );
+  const rows = ratios(step).map((row, b) => ({ row, advantage: step.rollouts[b]!.advantage }));
   const rowLosses = rows.map(({ row, advantage }) => {
     const terms = row.map((ratio) =>
       Math.min(ratio * advantage, Math.min(Math.max(ratio, low), high) * advantage),
@@ -87,18 +85,16 @@ describe('with the sampler one batch ahead', () => {
     expect(steps).toHaveLength(6);
     for (const step of steps) {
       const lag = step.version === 0 ? 0 : 1;
-      for (const { rollouts } of step.groups) {
-        for (const { policyVersion, beta } of rollouts) {
-          expect(policyVersion).toBe(step.version - lag);
-          expect(beta).toBe(Math.max(0, 1 - policyVersion / 5));
-        }
+      for (const { policyVersion, beta } of step.rollouts) {
+        expect(policyVersion).toBe(step.version - lag);
+        expect(beta).toBe(Math.max(0, 1 - policyVersion / 5));
       }
       if (lag === 0) expect(distanceFromOne(step)).toBeLessThan(1e-4);
       else expect(distanceFromOne(step)).toBeGreaterThan(0.05);
       const expected = byHand(step, 0.9, 1.1);
       expect(step.metrics.loss).toBeCloseTo(expected.loss, 5);
       expect(step.metrics['clip_ratio/region_mean']).toBeCloseTo(expected.clipped, 5);
-      const all = ratios(step).flat(2);
+      const all = ratios(step).flat();
       expect(step.metrics.ratio_min).toBeCloseTo(Math.min(1, ...all), 4);
       expect(step.metrics.ratio_max).toBeCloseTo(Math.max(1, ...all), 4);
     }

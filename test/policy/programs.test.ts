@@ -30,8 +30,8 @@ describe('decoding in many batch sizes and cache lengths', () => {
 
       // Training programs take the weights as inputs; an update moves nothing that decoding has packed.
       for (const groupSize of [2, 3]) {
-        const groups = withAdvantages(await rollOut(tiny, { groupSize }), mixed);
-        const metrics = await policy.update({ objective: 'rl', groups });
+        const rollouts = withAdvantages(await rollOut(tiny, { groupSize }), mixed);
+        const metrics = await policy.update({ objective: 'rl', rollouts });
         expect(metrics.compilations).toBe(engine.stats().compilations);
         expect(metrics.compilations).toBeGreaterThan(compilations);
       }
@@ -52,13 +52,14 @@ const OVERHEAD = 64 * 2 ** 20;
 test('five live shapes cost less than 2.2 times the weights', async () => {
   const config = parseModelConfig({
     config: {
-      ...{ model_type: 'llama', vocab_size: 4000, hidden_size: 768, intermediate_size: 3072 },
-      ...{
-        num_hidden_layers: 3,
-        num_attention_heads: 6,
-        max_position_embeddings: 64,
-        tie_word_embeddings: true,
-      },
+      model_type: 'llama',
+      vocab_size: 4000,
+      hidden_size: 768,
+      intermediate_size: 3072,
+      num_hidden_layers: 3,
+      num_attention_heads: 6,
+      max_position_embeddings: 64,
+      tie_word_embeddings: true,
     },
     where: 'programs.test',
   });

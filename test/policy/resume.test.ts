@@ -21,7 +21,10 @@ const settings: [name: string, recipe: RecipeOverrides][] = [
     'PPO: a value head, shuffled minibatches, an adaptive KL penalty',
     {
       algorithm: {
-        ...{ name: 'ppo', numIterations: 2, stepsPerGeneration: 2, klCoef: 0.1 },
+        name: 'ppo',
+        numIterations: 2,
+        stepsPerGeneration: 2,
+        klCoef: 0.1,
         klControl: { type: 'adaptive', target: 0.01, horizon: 100 },
       },
       sampling: { maxOffPolicySteps: 1 },
@@ -42,7 +45,9 @@ describe.each(settings)('a run with %s', (_, overrides) => {
     steps: STEPS,
     ...overrides,
     adapter: {
-      ...{ rank: 2, targetModules: ['k_proj', 'down_proj'], schedule: { fraction: 0.7 } },
+      rank: 2,
+      targetModules: ['k_proj', 'down_proj'],
+      schedule: { fraction: 0.7 },
       ...overrides.adapter,
     },
     sampling: {
@@ -87,8 +92,9 @@ describe.each(settings)('a run with %s', (_, overrides) => {
 
     const metrics = await lines(pieces, 'metrics.jsonl');
     const early = recipe.algorithm?.targetKl !== undefined;
-    if (early) expect(metrics.map(({ passed }) => passed)).toEqual([0, 0, 1, 0]);
-    for (const { grad_norm, passed } of metrics) if (!passed) expect(grad_norm).toBeGreaterThan(0);
+    if (early) expect(metrics.map(({ stopped_early }) => stopped_early)).toEqual([0, 0, 1, 0]);
+    for (const { grad_norm, stopped_early } of metrics)
+      if (!stopped_early) expect(grad_norm).toBeGreaterThan(0);
     const betas = metrics.map(({ beta }) => beta);
     if (recipe.method === 'full') expect(betas).toEqual([0, 0, 0, 0]);
     else if (recipe.adapter?.schedule?.kind === 'adaptive') {
@@ -99,7 +105,7 @@ describe.each(settings)('a run with %s', (_, overrides) => {
   });
 });
 
-/** Metrics but for times, rollouts, evaluations; and every byte of adapter, merged model and last checkpoint's arrays. */
+/** Metrics but for times, rollouts, evaluations; every byte of adapter, merged model and last checkpoint's arrays. */
 async function expectSame(out: string, whole: string): Promise<void> {
   for (const file of files) expect(await lines(out, file), file).toEqual(await lines(whole, file));
   expect(arrays(out)).toEqual(arrays(whole));

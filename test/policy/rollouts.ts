@@ -1,8 +1,11 @@
-import { type PackedRows, packRows } from '../../src/model/packed-rows.ts';
-import type { TrainGroup } from '../../src/policy/policy.ts';
+import { packRows } from '../../src/model/packed-rows.ts';
+import type { TrainRollout } from '../../src/policy/batch/train-batch.ts';
+import type { Policy } from '../../src/policy/policy.ts';
+import { byGroup } from '../../src/rollout/groups.ts';
+import { hasEnded } from '../../src/rollout/has-ended.ts';
 import { playEpisodes } from '../../src/rollout/play-episodes.ts';
 import type { SampleOptions } from '../../src/rollout/sampler.ts';
-import type { Group } from '../../src/types.ts';
+import type { Rollout } from '../../src/types.ts';
 import type { Tiny } from './tiny-policy.ts';
 import { requests } from './toy-environment.ts';
 
@@ -10,83 +13,81 @@ import { requests } from './toy-environment.ts';
 export async function rollOut(
   { policy, recipe }: Pick<Tiny, 'policy' | 'recipe'>,
   options: Partial<SampleOptions> & { readonly prompts?: number } = {},
-): Promise<readonly Group[]> {
+): Promise<readonly Rollout[]> {
   const asked = await requests(recipe.env, options.prompts ?? recipe.sampling.promptsPerStep);
   return playEpisodes(policy.snapshot(), recipe.env, asked, { ...recipe.sampling, seed: 11, ...options });
 }
 
-/** Groups with an advantage for each rollout, by its number in its group and its group's number. */
-export function withAdvantages(
-  groups: readonly Group[],
-  advantage: (g: number, p: number) => number,
-): TrainGroup[] {
-  return groups.map((group, p) => {
-    const advantages = group.rollouts.map((_, g) => advantage(g, p));
-    return { ...group, scores: [advantages], rewards: advantages, advantages };
+/** Maps the rows of a batch, each with its number in its group. */
+export const mapInGroups = <R extends { readonly group: number }, T>(
+  rows: readonly R[],
+  of: (row: R, g: number) => T,
+): T[] => byGroup(rows).flatMap((group) => group.map((row, g) => of(row, g)));
+
+/** Rollouts with an advantage each, by its number in its group and its group's number. */
+export const withAdvantages = (
+  rollouts: readonly Rollout[],
+  advantageOf: (g: number, p: number) => number,
+): TrainRollout[] =>
+  mapInGroups(rollouts, (rollout, g) => {
+    const advantage = advantageOf(g, rollout.group);
+    return { ...rollout, scores: [advantage], reward: advantage, advantage };
   });
+
+/** Rollouts with the reference policy's log-probs. */
+export async function withReference<R extends Rollout>(
+  policy: Pick<Policy, 'referenceLogprobs'>,
+  rollouts: readonly R[],
+): Promise<(R & { readonly refLogprobs: readonly number[] })[]> {
+  const reference = await policy.referenceLogprobs(rollouts);
+  return rollouts.map((rollout, b) => ({ ...rollout, refLogprobs: reference[b]! }));
 }
 
 /** Advantages as a trainer would find them: of both signs, none alike. */
 export const mixed = (g: number, p: number): number => Math.cos(3 * g + 5 * p + 1);
 
 /**
- * Token advantages, values and returns as a value function would give them, none alike, with a place past the last token of
- * each text that ended.
+ * Token advantages, values and returns as a value function would give them, none alike, with a place past the last
+ * token of each text that ended.
  */
-export function withValueTargets(groups: readonly TrainGroup[]): TrainGroup[] {
-  return groups.map((group, p) => {
-    const rows = (of: (t: number, g: number) => number) =>
-      group.rollouts.map(({ tokenIds, finishReason }, g) =>
-        Array.from({ length: tokenIds.length + (finishReason === 'length' ? 0 : 1) }, (_, t) => of(t, g)),
-      );
-    const [values, returns] = [rows((t, g) => 0.2 * mixed(t + g, p)), rows((t, g) => mixed(g, p + t))];
+export const withValueTargets = (rollouts: readonly TrainRollout[]): TrainRollout[] =>
+  mapInGroups(rollouts, (rollout, g) => {
+    const p = rollout.group;
+    const length = rollout.tokenIds.length + (hasEnded(rollout) ? 1 : 0);
+    const row = (of: (t: number) => number) => Array.from({ length }, (_, t) => of(t));
     return {
-      ...group,
-      tokenAdvantages: rows((t, g) => mixed(g + t, p)),
-      valueTargets: values.map((row, g) => ({
-        values: row,
-        returns: returns[g]!,
-        mask: row.map(() => 1),
-      })),
+      ...rollout,
+      tokenAdvantages: row((t) => mixed(g + t, p)),
+      valueTargets: {
+        values: row((t) => 0.2 * mixed(t + g, p)),
+        returns: row((t) => mixed(g, p + t)),
+        mask: row(() => 1),
+      },
     };
   });
-}
 
-/** Rows of numbers without those at tokens that the environment wrote, [groups][G][T]. */
-export const own = (groups: readonly Group[], rows: readonly (readonly (readonly number[])[])[]) =>
-  groups.map(({ rollouts }, p) =>
-    rollouts.map(({ ownTokens }, g) => rows[p]![g]!.filter((_, t) => ownTokens?.[t] !== 0)),
-  );
+/** Rows of numbers without those at tokens that the environment wrote, [B][T]. */
+export const own = (rollouts: readonly Rollout[], rows: readonly (readonly number[])[]): number[][] =>
+  rollouts.map(({ completionMask }, b) => rows[b]!.filter((_, t) => completionMask?.[t] !== 0));
 
-/** Log-probs that the sampler recorded, [groups][G][T]. */
-export const recorded = (groups: readonly Group[]): (readonly number[])[][] =>
-  groups.map(({ rollouts }) => rollouts.map(({ logprobs }) => logprobs));
+/** Log-probs that the sampler recorded, [B][T]. */
+export const recorded = (rollouts: readonly Rollout[]): (readonly number[])[] =>
+  rollouts.map(({ logprobs }) => logprobs);
 
-/** Log-probs of the same tokens as the trainer computes them, all groups packed together, [groups][G][T]. */
+/** Log-probs of the same tokens as the trainer computes them, all groups packed together, [B][T]. */
 export async function trainerLogprobs(
   { programs, recipe, weights }: Tiny,
-  groups: readonly Group[],
+  rows: readonly Pick<Rollout, 'group' | 'promptIds' | 'tokenIds'>[],
   betas?: readonly number[],
-): Promise<number[][][]> {
+): Promise<number[][]> {
   const packed = packRows(
-    groups.map(({ promptIds, rollouts }) => ({
-      prompt: promptIds,
-      completions: rollouts.map(({ tokenIds }) => tokenIds),
+    byGroup(rows).map((group) => ({
+      prompt: group[0]!.promptIds,
+      completions: group.map(({ tokenIds }) => tokenIds),
     })),
   );
   const { logprobs } = await programs.logprobs(weights(betas), packed, recipe.sampling.temperature);
-  return unpack(groups, packed, logprobs.data);
-}
-
-/** [groups][G][T] from rows [B, T] that were packed from these groups. */
-function unpack(groups: readonly Group[], packed: PackedRows, rows: ArrayLike<number>): number[][][] {
-  let b = 0;
-  return groups.map(({ rollouts }) =>
-    rollouts.map(({ tokenIds }) => {
-      const start = b++ * packed.width;
-      return tokenIds.map((_, t) => rows[start + t]!);
-    }),
-  );
+  return rows.map(({ tokenIds }, b) => tokenIds.map((_, t) => logprobs.data[b * packed.width + t]!));
 }
 
 /** The greatest |a − b| of two nested arrays of numbers of one shape. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { placements } from '../../src/adapter/adapter-settings.ts';
-import type { Group } from '../../src/types.ts';
+import type { Rollout } from '../../src/types.ts';
 import { greatestGap, recorded, rollOut, trainerLogprobs, withAdvantages } from './rollouts.ts';
 import { openTiny, type RecipeOverrides } from './tiny-policy.ts';
 
@@ -32,22 +32,24 @@ describe.each(methods)(
     let now: readonly number[] = betas[0]!;
     const opened = openTiny({
       recipe: { ...recipe, algorithm, sampling },
-      ...{ eosTokenIds, trained: true, betas: () => now },
+      eosTokenIds,
+      trained: true,
+      betas: () => now,
     });
 
     test.each(betas.map((beta) => [beta] as const))('at β = %j', async (beta) => {
       now = beta;
       const tiny = await opened;
-      const groups = await rollOut(tiny);
-      expectVaried(groups);
-      expect(greatestGap(recorded(groups), await trainerLogprobs(tiny, groups))).toBeLessThan(1e-4);
+      const rollouts = await rollOut(tiny);
+      expectVaried(rollouts);
+      expect(greatestGap(recorded(rollouts), await trainerLogprobs(tiny, rollouts))).toBeLessThan(1e-4);
 
-      // The update sees them from within: every ratio is 1, so nothing is clipped and the loss is minus the mean advantage.
+      // The update sees them from within: every ratio is 1, so nothing is clipped, and the loss is −(mean advantage).
       for (const advantage of [1, -1]) {
-        const rollouts = await rollOut(tiny, { seed: 12 });
+        const others = await rollOut(tiny, { seed: 12 });
         const metrics = await tiny.policy.update({
           objective: 'rl',
-          groups: withAdvantages(rollouts, () => advantage),
+          rollouts: withAdvantages(others, () => advantage),
         });
         expect(metrics['clip_ratio/region_mean']).toBe(0);
         expect(metrics.loss).toBeCloseTo(-advantage, 5);
@@ -59,24 +61,22 @@ describe.each(methods)(
     test('and not under another β than the rollout’s', async () => {
       now = [1, 1];
       const tiny = await opened;
-      const groups = await rollOut(tiny);
+      const rollouts = await rollOut(tiny);
       for (const other of [
         [0.9, 1],
         [1, 0.9],
         [0, 0],
       ]) {
-        expect(greatestGap(recorded(groups), await trainerLogprobs(tiny, groups, other))).toBeGreaterThan(
-          1e-3,
-        );
+        const found = await trainerLogprobs(tiny, rollouts, other);
+        expect(greatestGap(recorded(rollouts), found)).toBeGreaterThan(1e-3);
       }
     });
   },
 );
 
 /** The rollouts are what the claim is about: prompts of unequal length, some rows finished long before others. */
-function expectVaried(groups: readonly Group[]): void {
-  const rollouts = groups.flatMap((group) => group.rollouts);
-  expect(new Set(groups.map(({ promptIds }) => promptIds.length)).size).toBeGreaterThan(3);
+function expectVaried(rollouts: readonly Rollout[]): void {
+  expect(new Set(rollouts.map(({ promptIds }) => promptIds.length)).size).toBeGreaterThan(3);
   expect(new Set(rollouts.map(({ finishReason }) => finishReason))).toEqual(new Set(['eos', 'length']));
   expect(new Set(rollouts.map(({ tokenIds }) => tokenIds.length)).size).toBeGreaterThan(4);
 }

@@ -9,10 +9,10 @@ import { ModelPrograms, type ModelWeights } from '../../src/model/model-programs
 import { readModelConfig } from '../../src/model/read-config.ts';
 import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { loadWeights } from '../../src/model/weights/load-weights.ts';
-import { methodOf } from '../../src/policy/method.ts';
+import { methodOf } from '../../src/policy/method/method-of.ts';
+import type { Trainable, Trained } from '../../src/policy/method/trainable.ts';
 import { ModelPolicy } from '../../src/policy/model-policy.ts';
 import type { PolicyState } from '../../src/policy/policy.ts';
-import type { Trainable, Trained } from '../../src/policy/trainable.ts';
 import { randomStream } from '../../src/random.ts';
 import { parseRecipe, type Recipe, type RecipeInput } from '../../src/recipe/recipe.ts';
 import { type FolderOptions, modelFolder } from './model-folder.ts';
@@ -101,7 +101,12 @@ export async function openTinyRecipe(
   const tokenizer = await loadTokenizer(recipe.model);
   const policy = new ModelPolicy({ engine, config, tokenizer, trainable, schedule, recipe });
   return {
-    ...{ recipe, config, engine, policy, trainable, base },
+    recipe,
+    config,
+    engine,
+    policy,
+    trainable,
+    base,
     programs: new ModelPrograms({ engine, config, linear, ...(frozen && { frozen }) }),
     weights: (at = betas?.() ?? Array<number>(layers).fill(policy.beta)) =>
       trainable.weights(trainedOf(policy), at),

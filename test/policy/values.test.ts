@@ -1,14 +1,14 @@
 import { lastValueFrom, of } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { nameRewards } from '../../src/environment/scoring/name-rewards.ts';
-import { scoreGroups } from '../../src/environment/scoring/score-groups.ts';
-import { addAdvantages } from '../../src/pipeline/add-advantages.ts';
-import { judgeBy } from '../../src/pipeline/judge.ts';
-import type { PolicyState, TrainGroup } from '../../src/policy/policy.ts';
+import { scoreRollouts } from '../../src/environment/scoring/score-rollouts.ts';
+import { addAdvantages } from '../../src/pipeline/batch/add-advantages.ts';
+import { advantagesBy } from '../../src/pipeline/batch/estimate-advantages.ts';
+import type { PolicyState } from '../../src/policy/policy.ts';
 import { parseRecipe } from '../../src/recipe/recipe.ts';
-import type { Group } from '../../src/types.ts';
+import type { AdvantagedRollout, Rollout, RolloutBatch } from '../../src/types.ts';
 import { modelFolder } from './model-folder.ts';
-import { greatestGap, rollOut } from './rollouts.ts';
+import { greatestGap, rollOut, withReference } from './rollouts.ts';
 import {
   arraysOf,
   openTinyRecipe,
@@ -46,117 +46,100 @@ async function withHead(tiny: Tiny, weight: Float32Array, bias: number): Promise
   return changed;
 }
 
-/** Rollouts with values, scored and judged as a run does it. */
-async function judged(
-  tiny: Tiny,
-  klCoef = 0,
-): Promise<{ groups: readonly TrainGroup[]; metrics: Readonly<Record<string, number>> }> {
+/** Rollouts with values, scored and given their advantages as a run does it. */
+async function advantaged(tiny: Tiny, klCoef = 0): Promise<RolloutBatch<AdvantagedRollout>> {
   const { policy, recipe } = tiny;
-  const sampled = await rollOut(tiny);
-  const values = await policy.snapshot().values(sampled);
-  const reference = klCoef === 0 ? undefined : await policy.referenceLogprobs(sampled);
-  const measured = sampled.map((group, p) => ({
-    ...{ ...group, values: values[p]! },
-    ...(reference && { refLogprobs: reference[p]! }),
-  }));
+  const rolled = await rollOut(tiny);
+  const values = await policy.snapshot().values(rolled);
+  const valued = rolled.map((rollout, b) => ({ ...rollout, values: values[b]! }));
+  const measured = klCoef === 0 ? valued : await withReference(policy, valued);
   const rewards = nameRewards(recipe.rewards);
   const { signal } = new AbortController();
-  const { groups } = await scoreGroups(measured, { rewards, step: 0, signal });
-  const judge = judgeBy(rewards, recipe.algorithm);
-  const batch = { index: 0, groups, policyVersion: 0, beta: 0, metrics: {} };
+  const { rollouts } = await scoreRollouts(measured, { rewards, step: 0, signal });
+  const batch = { index: 0, rollouts, policyVersion: 0, beta: 0, metrics: {} };
   const still = { value: () => klCoef, observe() {} };
-  return lastValueFrom(of(batch).pipe(addAdvantages(judge, still)));
+  return lastValueFrom(of(batch).pipe(addAdvantages(advantagesBy(rewards, recipe.algorithm), still)));
 }
 
 describe('values', () => {
   test('of a fresh head are 0', async () => {
     const tiny = await open();
-    const groups = await rollOut(tiny);
-    const values = await tiny.policy.snapshot().values(groups);
-    expect(values.flat(2).every((value) => value === 0)).toBe(true);
+    const rollouts = await rollOut(tiny);
+    const values = await tiny.policy.snapshot().values(rollouts);
+    expect(values.flat().every((value) => value === 0)).toBe(true);
   });
 
   test('are w·h + b of each state, from the prompt’s last token to the text’s', async () => {
     const tiny = await open();
-    const groups = await rollOut(tiny);
+    const rollouts = await rollOut(tiny);
     // With a token's row of the language-model head for w the value is that token's logit.
     const token = 91;
     const width = tiny.config.hiddenSize;
     const head = tiny.base[tiny.programs.headWeight]!.data as Float32Array;
     await withHead(tiny, head.slice(token * width, (token + 1) * width), 0.25);
-    const values = await tiny.policy.snapshot().values(groups);
-    expect(values.flat().map((row) => row.length)).toEqual(
-      groups.flatMap(({ rollouts }) => rollouts.map(({ tokenIds }) => tokenIds.length + 1)),
-    );
-    expect(greatestGap(values, await logitsOf(tiny, groups, token, 0.25))).toBeLessThan(1e-4);
+    const values = await tiny.policy.snapshot().values(rollouts);
+    expect(values.map((row) => row.length)).toEqual(rollouts.map(({ tokenIds }) => tokenIds.length + 1));
+    expect(greatestGap(values, await logitsOf(tiny, rollouts, token, 0.25))).toBeLessThan(1e-4);
     expect(
       greatestGap(
-        values.flat(2),
-        values.flat(2).map(() => 0.25),
+        values.flat(),
+        values.flat().map(() => 0.25),
       ),
     ).toBeGreaterThan(0.1);
   });
 
   test('are those of the weights and β of the snapshot, whatever becomes of the policy', async () => {
     const tiny = await open();
-    const { groups } = await judged(tiny);
+    const { rollouts } = await advantaged(tiny);
     const before = tiny.policy.snapshot();
-    await tiny.policy.update({ objective: 'rl', groups });
+    await tiny.policy.update({ objective: 'rl', rollouts });
     const after = tiny.policy.snapshot();
-    expect((await before.values(groups)).flat(2).every((value) => value === 0)).toBe(true);
-    expect((await after.values(groups)).flat(2).some((value) => Math.abs(value) > 1e-3)).toBe(true);
+    expect((await before.values(rollouts)).flat().every((value) => value === 0)).toBe(true);
+    expect((await after.values(rollouts)).flat().some((value) => Math.abs(value) > 1e-3)).toBe(true);
   });
 });
 
 /** Logits of one token after the prompt and after each token of each completion, plus something. */
-async function logitsOf({ policy }: Tiny, groups: readonly Group[], token: number, plus: number) {
+async function logitsOf({ policy }: Tiny, rollouts: readonly Rollout[], token: number, plus: number) {
   return Promise.all(
-    groups.map(({ promptIds, rollouts }) =>
-      Promise.all(
-        rollouts.map(async ({ tokenIds }) => {
-          const ids = [...promptIds, ...tokenIds];
-          const { data, shape } = await policy.logits({ inputIds: [ids], attentionMask: [ids.map(() => 1)] });
-          return Array.from(
-            { length: tokenIds.length + 1 },
-            (_, t) => data[(promptIds.length - 1 + t) * shape[2]! + token]! + plus,
-          );
-        }),
-      ),
-    ),
+    rollouts.map(async ({ promptIds, tokenIds }) => {
+      const ids = [...promptIds, ...tokenIds];
+      const { data, shape } = await policy.logits({ inputIds: [ids], attentionMask: [ids.map(() => 1)] });
+      return Array.from(
+        { length: tokenIds.length + 1 },
+        (_, t) => data[(promptIds.length - 1 + t) * shape[2]! + token]! + plus,
+      );
+    }),
   );
 }
 
 describe.each(['past-last', 'last-token'] as const)('a batch with its scores placed %s', (scorePlacement) => {
   test('trains values up to where the score is', async () => {
     const tiny = await open({ scorePlacement });
-    const { groups } = await judged(tiny);
-    const lengths = groups.flatMap(({ rollouts, valueTargets }) =>
-      rollouts.map(({ tokenIds, finishReason }, g) => ({
-        more: valueTargets![g]!.mask.length - tokenIds.length,
-        ended: finishReason === 'eos',
-      })),
-    );
+    const { rollouts } = await advantaged(tiny);
+    const lengths = rollouts.map(({ tokenIds, finishReason, valueTargets }) => ({
+      more: valueTargets!.mask.length - tokenIds.length,
+      ended: finishReason === 'eos',
+    }));
     expect(lengths.some(({ ended }) => ended) && lengths.some(({ ended }) => !ended)).toBe(true);
     for (const { more, ended } of lengths) expect(more).toBe(scorePlacement === 'past-last' && ended ? 1 : 0);
-    for (const group of groups) {
-      for (const { mask } of group.valueTargets!) expect(mask.every((m) => m === 1)).toBe(true);
-    }
+    for (const { valueTargets } of rollouts) expect(valueTargets!.mask.every((m) => m === 1)).toBe(true);
   });
 
   test('has the value loss ½·mean (V − R)², at the values recorded', async () => {
     const tiny = await open({ scorePlacement, valueClip: 0.01 });
     const random = Float32Array.from({ length: tiny.config.hiddenSize }, (_, i) => 0.1 * Math.sin(3 * i));
     await withHead(tiny, random, 0.3);
-    const { groups } = await judged(tiny);
-    const targets = groups.flatMap(({ valueTargets }) => valueTargets!);
+    const { rollouts } = await advantaged(tiny);
+    const targets = rollouts.map(({ valueTargets }) => valueTargets!);
     const errors = targets.flatMap(({ values, returns }) => values.map((v, t) => (v - returns[t]!) ** 2));
     const expected = errors.reduce((sum, e) => sum + e, 0) / errors.length / 2;
-    const metrics = await tiny.policy.update({ objective: 'rl', groups });
+    const metrics = await tiny.policy.update({ objective: 'rl', rollouts });
     expect(metrics['loss/value_avg']).toBeCloseTo(expected, 5);
     expect(metrics['val/clipfrac_avg']).toBe(0);
     expect(metrics.loss).toBeCloseTo(metrics['loss/policy_avg']! + 0.1 * metrics['loss/value_avg']!, 5);
     // Once the values have moved further than valueClip, the clipped error is the worse one somewhere.
-    const again = await tiny.policy.update({ objective: 'rl', groups });
+    const again = await tiny.policy.update({ objective: 'rl', rollouts });
     expect(again['val/clipfrac_avg']).toBeGreaterThan(0);
   });
 });
@@ -169,12 +152,12 @@ describe('the gradient of the value loss', () => {
     });
     const random = Float32Array.from({ length: tiny.config.hiddenSize }, (_, i) => 0.1 * Math.sin(3 * i));
     await withHead(tiny, random, 0.3);
-    const { groups } = await judged(tiny);
-    const flat = groups.map((group) => ({
-      ...group,
-      tokenAdvantages: group.tokenAdvantages!.map((row) => row.map(() => 0)),
+    const { rollouts } = await advantaged(tiny);
+    const flat = rollouts.map((rollout) => ({
+      ...rollout,
+      tokenAdvantages: rollout.tokenAdvantages!.map(() => 0),
     }));
-    await tiny.policy.update({ objective: 'rl', groups: flat });
+    await tiny.policy.update({ objective: 'rl', rollouts: flat });
     // A first step's moments are its gradients, but for a factor.
     return Object.entries(arraysOf(tiny.policy.state(), 'expAvg.'));
   }
@@ -218,8 +201,8 @@ test('an update changes the adapter and the value head, and no weight of the mod
     'value_head.weight',
     'value_head.bias',
   ]);
-  const { groups } = await judged(tiny);
-  await tiny.policy.update({ objective: 'rl', groups });
+  const { rollouts } = await advantaged(tiny);
+  await tiny.policy.update({ objective: 'rl', rollouts });
   const after = trainedOf(tiny.policy);
   for (const name of Object.keys(before))
     expect(greatestGap(before[name]!, after[name]!), name).toBeGreaterThan(0);
@@ -228,17 +211,15 @@ test('an update changes the adapter and the value head, and no weight of the mod
 
 test('a KL penalty in the rewards makes them −klCoef·(log π − log π_ref), with the score at the end', async () => {
   const tiny = await open({ klCoef: 0.5, scorePlacement: 'last-token', advantage: { lambda: 1 } });
-  const { groups, metrics } = await judged(tiny, 0.5);
+  const { rollouts, metrics } = await advantaged(tiny, 0.5);
   let [total, count] = [0, 0];
-  for (const { rollouts, refLogprobs, rewards, valueTargets } of groups) {
-    for (const [g, { logprobs }] of rollouts.entries()) {
-      const kl = logprobs.map((logprob, t) => logprob - refLogprobs![g]![t]!);
-      const all = kl.reduce((sum, x) => sum + x, 0);
-      // With γ = λ = 1 the return of the first token is all that is earned.
-      expect(valueTargets![g]!.returns[0]).toBeCloseTo(rewards[g]! - 0.5 * all, 4);
-      total += all;
-      count++;
-    }
+  for (const { logprobs, refLogprobs, reward, valueTargets } of rollouts) {
+    const kl = logprobs.map((logprob, t) => logprob - refLogprobs![t]!);
+    const all = kl.reduce((sum, x) => sum + x, 0);
+    // With γ = λ = 1 the return of the first token is all that is earned.
+    expect(valueTargets!.returns[0]).toBeCloseTo(reward - 0.5 * all, 4);
+    total += all;
+    count++;
   }
   expect(Math.abs(total)).toBeGreaterThan(0.1);
   expect(metrics['objective/kl']).toBeCloseTo(total / count, 4);

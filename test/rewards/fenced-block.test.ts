@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fencedBlock } from '../../rewards/fenced-block.ts';
+import { fencedBlock } from '../../rewards/text/fenced-block.ts';
 
 const fence = '```';
 const read = (text: string) => fencedBlock(text.replaceAll("'''", fence), ['js', 'javascript'])?.trim();

@@ -1,4 +1,4 @@
-import { serveTasks } from '../../rewards/worker-serve.ts';
+import { serveTasks } from '../../rewards/limits/worker-serve.ts';
 
 /** What the pool's tests ask of a worker. */
 export type PoolTask =

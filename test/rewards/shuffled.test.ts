@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { named } from '../../rewards/per-completion.ts';
+import { named } from '../../rewards/batch/per-completion.ts';
 import { shuffled } from '../../rewards/shuffled.ts';
 import { RunError } from '../../src/errors.ts';
 import type { RewardBatch } from '../../src/types.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { named } from '../../rewards/batch/per-completion.ts';
 import {
   captured,
   exactNumber,
@@ -10,7 +11,6 @@ import {
   tagCount,
   tolerant,
 } from '../../rewards/index.ts';
-import { named } from '../../rewards/per-completion.ts';
 import { InputError } from '../../src/errors.ts';
 import type { RewardFunction } from '../../src/types.ts';
 import { rewardBatch, score } from './score.ts';

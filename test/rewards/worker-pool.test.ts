@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { WorkerPool } from '../../rewards/worker-pool.ts';
+import { WorkerPool } from '../../rewards/limits/worker-pool.ts';
 import type { PoolTask } from './pool-worker.ts';
 
 describe('WorkerPool', () => {

@@ -2,25 +2,30 @@ import { describe, expect, test } from 'vitest';
 import { RunError } from '../../src/errors.ts';
 import { playEpisodes } from '../../src/rollout/play-episodes.ts';
 import type { SampleOptions, Sampler } from '../../src/rollout/sampler.ts';
-import type { Environment, Episode, FinishReason, Message, Rollout } from '../../src/types.ts';
+import type { Completion, Environment, Episode, FinishReason, Message } from '../../src/types.ts';
 
 /** A sampler that says 'a', then 'b', then 'c' …: one token a turn, the turn's number, with log-prob −turn. */
 function speller(finish: (turn: number) => FinishReason = () => 'eos') {
   const calls: { readonly texts: readonly (readonly number[])[]; readonly options: SampleOptions }[] = [];
-  const turn = (t: number) => ({
-    ...{ tokenIds: [t], logprobs: [-t], text: String.fromCharCode(96 + t), finishReason: finish(t) },
+  const turn = (t: number): Completion => ({
+    tokenIds: [t],
+    logprobs: [-t],
+    text: String.fromCharCode(96 + t),
+    finishReason: finish(t),
   });
   const sampler: Sampler = {
     maxPositions: 20,
     sample: async (requests, { groupSize }) =>
-      requests.map((request) => ({
-        ...request,
-        promptIds: [50, 51],
-        rollouts: Array.from(
-          { length: groupSize },
-          (): Rollout => ({ ...turn(1), beta: 0.5, policyVersion: 3 }),
-        ),
-      })),
+      requests.flatMap((request, group) =>
+        Array.from({ length: groupSize }, () => ({
+          ...request,
+          ...turn(1),
+          group,
+          promptIds: [50, 51],
+          beta: 0.5,
+          policyVersion: 3,
+        })),
+      ),
     extend: async (texts, options) => {
       calls.push({ texts, options });
       return texts.map(() => turn(calls.length + 1));
@@ -41,8 +46,17 @@ function environment(step?: Environment['step']): Environment {
 }
 
 const options = {
-  ...{ groupSize: 2, maxNewTokens: 4, maxPromptLength: 9, temperature: 1, topP: 1, topK: 0, minP: 0 },
-  ...{ stop: [], seed: 7, maxTurns: 5, stepTimeout: 9 },
+  groupSize: 2,
+  maxNewTokens: 4,
+  maxPromptLength: 9,
+  temperature: 1,
+  topP: 1,
+  topK: 0,
+  minP: 0,
+  stop: [],
+  seed: 7,
+  maxTurns: 5,
+  stepTimeout: 9,
 };
 const requests = [{ task: { id: 'x' }, messages: [{ role: 'user' as const, content: 'spell' }] }];
 const play = (sampler: Sampler, env: Environment, more: Partial<typeof options> = {}) =>
@@ -51,9 +65,9 @@ const play = (sampler: Sampler, env: Environment, more: Partial<typeof options> 
 describe('an episode', () => {
   test('is one completion where the environment does not answer', async () => {
     const { sampler, calls } = speller();
-    const [group] = await play(sampler, environment());
-    expect(group!.rollouts).toHaveLength(2);
-    expect(group!.rollouts[0]).not.toHaveProperty('turns');
+    const rollouts = await play(sampler, environment());
+    expect(rollouts).toHaveLength(2);
+    for (const rollout of rollouts) expect(rollout).not.toHaveProperty('turns');
     expect(calls).toEqual([]);
   });
 
@@ -64,13 +78,15 @@ describe('an episode', () => {
       seen.push(episode);
       return episode.messages.length < 5 ? said('go on') : undefined;
     });
-    const [group] = await play(sampler, env, { groupSize: 1 });
-    expect(group!.promptIds).toEqual([50, 51]);
-    expect(group!.rollouts[0]).toEqual({
+    const [rollout] = await play(sampler, env, { groupSize: 1 });
+    expect(rollout).toEqual({
+      ...requests[0],
+      group: 0,
+      promptIds: [50, 51],
       // Turn a; one message before it, a turn of one token, one message said; turn b; three before it; turn c.
       tokenIds: [1, 91, 81, 71, 2, 93, 85, 71, 3],
       logprobs: [-1, 0, 0, 0, -2, 0, 0, 0, -3],
-      ownTokens: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+      completionMask: [1, 0, 0, 0, 1, 0, 0, 0, 1],
       turns: [
         { role: 'assistant', content: 'a' },
         { role: 'tool', content: 'go on' },
@@ -78,7 +94,10 @@ describe('an episode', () => {
         { role: 'tool', content: 'go on' },
         { role: 'assistant', content: 'c' },
       ],
-      ...{ text: 'c', finishReason: 'eos', beta: 0.5, policyVersion: 3 },
+      text: 'c',
+      finishReason: 'eos',
+      beta: 0.5,
+      policyVersion: 3,
     });
     expect(calls.map(({ texts }) => texts)).toEqual([
       [[50, 51, 1, 91, 81, 71]],
@@ -97,8 +116,8 @@ describe('an episode', () => {
     const { sampler, calls } = speller();
     let asked = 0;
     const env = environment(async () => (asked++ === 0 ? undefined : said('more')));
-    const [group] = await play(sampler, env, { maxTurns: 3 });
-    expect(group!.rollouts.map(({ turns }) => turns!.length)).toEqual([1, 5]);
+    const rollouts = await play(sampler, env, { maxTurns: 3 });
+    expect(rollouts.map(({ turns }) => turns!.length)).toEqual([1, 5]);
     expect(calls.map(({ texts, options: { groupSize } }) => [texts.length, groupSize])).toEqual([
       [1, 1],
       [1, 1],
@@ -114,8 +133,8 @@ describe('an episode', () => {
   test('ends after maxTurns, at a turn that hit the token limit, and where the model has no positions left', async () => {
     const always = environment(() => said('more'));
     const turnsOf = async (sampler: Sampler, maxTurns: number) => {
-      const [group] = await play(sampler, always, { maxTurns, groupSize: 1 });
-      const { turns, finishReason, tokenIds } = group!.rollouts[0]!;
+      const [rollout] = await play(sampler, always, { maxTurns, groupSize: 1 });
+      const { turns, finishReason, tokenIds } = rollout!;
       return { turns: turns!.length, finishReason, tokens: tokenIds.length };
     };
     expect(await turnsOf(speller().sampler, 1)).toEqual({ turns: 1, finishReason: 'eos', tokens: 1 });

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { removeTemporaries, writeFolderAtomic } from '../../src/io/atomic-folder.ts';
 import { parseExact, stringifyExact } from '../../src/io/exact-json.ts';
-import { startWatch } from '../../src/pipeline/warnings.ts';
+import { startWatch } from '../../src/pipeline/session/warnings.ts';
+import type { TrainRollout } from '../../src/policy/batch/train-batch.ts';
 import { randomStream, restoreStream } from '../../src/random.ts';
 import type { Checkpoint } from '../../src/run/checkpoint/checkpoint.ts';
 import {
   bestCheckpoint,
+  FORMAT,
   latestCheckpoint,
   listCheckpoints,
 } from '../../src/run/checkpoint/list-checkpoints.ts';
@@ -16,10 +18,33 @@ import { discardAfter, pruneCheckpoints } from '../../src/run/checkpoint/prune-c
 import { saveCheckpoint } from '../../src/run/checkpoint/save-checkpoint.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 
+/** A rollout that no reward applied to. */
+const rollout: TrainRollout = {
+  group: 0,
+  task: { id: 'x', answer: -0 },
+  messages: [{ role: 'user', content: 'say x' }],
+  promptIds: [5],
+  tokenIds: [1, 2],
+  logprobs: [-0.1 - 0.2, -1],
+  text: 'x\u2028',
+  finishReason: 'length',
+  beta: 0.1 + 0.2,
+  policyVersion: 6,
+  scores: [null],
+  reward: Number.NaN,
+  advantage: -0,
+};
+
 function checkpoint(step: number, accuracy?: number): Checkpoint {
   const evaluation = { tasks: 10, reward: 0, interval: [0, 1] as const, beta: 0.5, step };
   return {
-    ...{ step, steps: 100, beta: 0.25, betaZeroStep: 30, nextBatch: step, tokens: 5, watch: startWatch },
+    step,
+    steps: 100,
+    beta: 0.25,
+    betaZeroStep: 30,
+    nextBatch: step,
+    tokens: 5,
+    watch: startWatch,
     policy: {
       arrays: {
         'q.A': { data: Float32Array.from([1.5, -0, Number.NaN, 1e-42]), shape: [2, 2] },
@@ -29,13 +54,19 @@ function checkpoint(step: number, accuracy?: number): Checkpoint {
     },
     streams: { seeds: randomStream(1, 'seeds').state() },
     tasks: { epoch: 1, offset: 3 },
-    klCoef: 0.1,
+    coefficients: {
+      klCoef: 0.1 + 0.2,
+      entropy: { coef: 1e-3, lastEntropy: 0.7, entropySum: -0, tokens: 0 },
+    },
     reward: 0.3,
     pending: [
       {
-        ...{ index: 7, policyVersion: 6, beta: 0.1 + 0.2, metrics: { reward_std: Number.NaN, zero: -0 } },
-        batch: { objective: 'rl', groups: [] },
-        farEnough: true,
+        index: 7,
+        policyVersion: 6,
+        beta: 0.1 + 0.2,
+        metrics: { reward_std: Number.NaN, zero: -0 },
+        batch: { objective: 'rl', rollouts: [rollout] },
+        stopsEarly: true,
       },
     ],
     evals: accuracy === undefined ? [] : [{ ...evaluation, accuracy }],
@@ -59,7 +90,11 @@ describe('a checkpoint', () => {
   test('tells its step and β to a person', async () => {
     const path = await saveCheckpoint(await temporaryFolder(), checkpoint(4));
     expect(JSON.parse(readFileSync(join(path, 'checkpoint.json'), 'utf8'))).toMatchObject({
-      ...{ step: 4, steps: 100, beta: 0.25, betaZeroStep: 30, evalAccuracy: null },
+      step: 4,
+      steps: 100,
+      beta: 0.25,
+      betaZeroStep: 30,
+      evalAccuracy: null,
     });
   });
 
@@ -68,11 +103,19 @@ describe('a checkpoint', () => {
     for (const step of [1, 2, 3, 4]) await saveCheckpoint(folder, checkpoint(step));
     truncateSync(join(folder, 'step-000002', 'state.json'), 10);
     const head = join(folder, 'step-000003', 'checkpoint.json');
-    writeFileSync(head, readFileSync(head, 'utf8').replace('"format": 1', '"format": 9'));
+    writeFileSync(head, readFileSync(head, 'utf8').replace(`"format": ${FORMAT}`, '"format": 9'));
     mkdirSync(join(folder, 'step-000009'));
     expect((await listCheckpoints(folder)).map((entry) => entry.step)).toEqual([1, 4]);
     expect((await latestCheckpoint(folder))?.step).toBe(4);
     expect(await listCheckpoints(join(folder, 'none'))).toEqual([]);
+  });
+
+  test('of an older format is found, and says which', async () => {
+    const folder = await temporaryFolder();
+    const path = await saveCheckpoint(folder, checkpoint(4));
+    const head = join(path, 'checkpoint.json');
+    writeFileSync(head, readFileSync(head, 'utf8').replace(`"format": ${FORMAT}`, '"format": 1'));
+    expect(await latestCheckpoint(folder)).toMatchObject({ step: 4, format: 1 });
   });
 
   test('of a step that has a damaged one replaces it', async () => {

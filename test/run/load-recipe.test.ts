@@ -93,7 +93,9 @@ test('what was set is recorded with paths that hold from any folder; other value
   ]);
   expect(from.set).toEqual([
     `model=${JSON.stringify(resolve('test/fixtures/models'))}`,
-    ...['name=a', 'sampling.stop=["/"]', 'steps=3'],
+    'name=a',
+    'sampling.stop=["/"]',
+    'steps=3',
   ]);
 });
 
@@ -158,9 +160,15 @@ describe('--set', () => {
   test('changes any field: numbers, text, lists, booleans, nested and absent ones', async () => {
     expect(
       await set(
-        ...['optimizer.lr=2e-4', 'name=other', 'sampling.stop=["\\n"]', 'adapter.rsLora=true'],
-        ...['adapter.schedule.fraction=0.5', 'algorithm.clipEpsilonHigh=0.28', 'rewards.1.weight=3'],
-        ...['adapter.targetModules=q_proj', 'model="123"'],
+        'optimizer.lr=2e-4',
+        'name=other',
+        'sampling.stop=["\\n"]',
+        'adapter.rsLora=true',
+        'adapter.schedule.fraction=0.5',
+        'algorithm.clipEpsilonHigh=0.28',
+        'rewards.1.weight=3',
+        'adapter.targetModules=q_proj',
+        'model="123"',
       ),
     ).toMatchObject({
       optimizer: { lr: 2e-4 },

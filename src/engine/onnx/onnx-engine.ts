@@ -3,7 +3,7 @@ import type { CompileOptions, Engine, HostTensor, Named, Program, ProgramFunctio
 import * as tf from '../tfjs.ts';
 import { withBackend } from '../with-backend.ts';
 import { kernels } from './kernels/index.ts';
-import { openSession, type Session, type SessionSettings } from './session.ts';
+import { type OnnxSession, openOnnxSession, type SessionSettings } from './session.ts';
 import { generalise, type SizeSource } from './trace/dynamic-axes.ts';
 import { type ConstantData, input, type Value } from './trace/graph.ts';
 import { type GraphInput, serialise } from './trace/model-proto.ts';
@@ -21,7 +21,7 @@ const BYTES_PER_NODE = 8192;
 
 /** A program compiled for one set of input shapes. */
 interface Compiled {
-  readonly session: Session;
+  readonly session: OnnxSession;
   readonly bytes: number;
   readonly constantBytes: number;
   /** Runs under way: an entry in use is not evicted. */
@@ -107,7 +107,7 @@ class OnnxEngine implements Engine {
     const externals = Object.fromEntries(
       Object.entries(options.constants ?? {}).map(([name, { data }]) => [name, data as Float32Array]),
     );
-    const session = await openSession(options.name, bytes, externals, this.settings);
+    const session = await openOnnxSession(options.name, bytes, externals, this.settings);
     const constantBytes = Object.values(externals).reduce((sum, data) => sum + data.byteLength, 0);
     return { session, constantBytes, bytes: nodeCount * BYTES_PER_NODE + constantBytes, running: 0 };
   }
@@ -225,7 +225,7 @@ function registerBackend(): void {
 /** Computes one value of a graph without inputs: what reading a tensor outside of `compile` does. */
 async function evaluate(value: Value): Promise<ConstantData> {
   const { bytes } = serialise({ name: 'value', inputs: [], externals: [], outputs: { value } });
-  const session = await openSession('value', bytes, {}, { device: 'cpu', threads: 1 });
+  const session = await openOnnxSession('value', bytes, {}, { device: 'cpu', threads: 1 });
   try {
     return (await session.run({})).value!.data;
   } finally {

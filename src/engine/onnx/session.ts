@@ -12,7 +12,7 @@ export interface SessionSettings {
 }
 
 /** A compiled graph. */
-export interface Session {
+export interface OnnxSession {
   run(feeds: Named<HostTensor>): Promise<Record<string, HostTensor>>;
   release(): Promise<void>;
 }
@@ -31,12 +31,12 @@ const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' 
  * elimination, which would undo the recomputation that gradients ask for.
  * @throws EngineError naming the program when onnxruntime rejects the graph.
  */
-export async function openSession(
+export async function openOnnxSession(
   program: string,
   graph: Uint8Array,
   externals: Named<Float32Array>,
   { device, threads }: SessionSettings,
-): Promise<Session> {
+): Promise<OnnxSession> {
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
     intraOpNumThreads: threads === 0 ? availableParallelism() : threads,

@@ -24,11 +24,15 @@ export async function callReward(
   evaluating = false,
 ): Promise<readonly (number | null)[]> {
   const what = `reward "${named.name}" ${evaluating ? 'in the evaluation ' : ''}at step ${batch.step}`;
-  return checkScores(what, await inTime(what, named, batch), batch);
+  return checkScores(what, await raceTimeout(what, named, batch), batch);
 }
 
 /** Races the reward against its timeout, and tells it to stop when that has passed or nobody waits any more. */
-async function inTime(what: string, { reward, timeout }: NamedReward, batch: RewardBatch): Promise<unknown> {
+async function raceTimeout(
+  what: string,
+  { reward, timeout }: NamedReward,
+  batch: RewardBatch,
+): Promise<unknown> {
   const start = performance.now();
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), timeout * 1000);

@@ -1,11 +1,20 @@
 import type { RewardBatch } from '../../types.ts';
 
-/** A batch for a reward of texts that nobody sampled: each task's prompt, and a text written in answer to it. */
-export function writtenBatch(texts: Pick<RewardBatch, 'tasks' | 'prompts' | 'completions'>): RewardBatch {
-  const { tasks, prompts, completions } = texts;
+/** A batch for a reward from written texts: each task's prompt, with a text in answer to it. */
+export function writtenBatch({
+  tasks,
+  prompts,
+  completions,
+  signal,
+}: Pick<RewardBatch, 'tasks' | 'prompts' | 'completions' | 'signal'>): RewardBatch {
   return {
-    ...{ tasks, prompts, completions, completionIds: tasks.map(() => []) },
-    messages: prompts.map((prompt, i) => [...prompt, { role: 'assistant', content: completions[i]! }]),
-    ...{ step: 0, logMetric: () => {}, signal: new AbortController().signal },
+    tasks,
+    prompts,
+    completions,
+    completionIds: tasks.map(() => []),
+    messages: prompts.map((prompt, b) => [...prompt, { role: 'assistant', content: completions[b]! }]),
+    step: 0,
+    logMetric: () => {},
+    signal,
   };
 }

@@ -1,5 +1,7 @@
+import type { CoefficientState } from '../../algorithm/coefficients.ts';
 import type { TaskPosition } from '../../environment/task-source.ts';
-import type { PolicyState, ReadyBatch } from '../../policy/policy.ts';
+import type { ReadyBatch } from '../../policy/batch/train-batch.ts';
+import type { PolicyState } from '../../policy/policy.ts';
 import type { EvalResult } from '../../types.ts';
 
 /** The outcome of an evaluation: one line of evals.jsonl. */
@@ -9,7 +11,7 @@ export interface EvalRecord extends EvalResult {
   readonly beta: number;
 }
 
-/** What the warnings have seen so far: enough to go on counting. */
+/** The state of the warnings, so that a resumed run goes on counting. */
 export interface WatchState {
   readonly clipped: boolean;
   readonly zeroStdSteps: number;
@@ -21,19 +23,19 @@ export interface WatchState {
   readonly unread: boolean;
 }
 
-/** How far a run has come with drawing batches: all that drawing another changes. */
+/** How far a run has come with drawing batches: everything that drawing another one changes. */
 export interface DrawState {
   /** State of every random stream of the pipeline, by name. */
   readonly streams: Readonly<Record<string, object>>;
-  /** How far tasks have been drawn; those of batches that wait included. */
+  /** How far tasks have been drawn, including those of waiting batches. */
   readonly tasks: TaskPosition;
-  /** Coefficient of a KL penalty in the rewards, after the last batch drawn. */
-  readonly klCoef: number;
+  /** The coefficients of a KL penalty and an entropy bonus, as moved by what was measured. */
+  readonly coefficients: CoefficientState;
   /** A moving average of the batches' mean rewards; null before the first. */
   readonly reward: number | null;
 }
 
-/** Everything that a run consists of after `step` optimiser steps: what follows depends on this alone. */
+/** The whole state of a run after `step` optimiser steps. What follows depends on nothing else. */
 export interface Checkpoint extends DrawState {
   readonly step: number;
   /** β of the next step, and the first step at which it is 0. */
@@ -44,7 +46,7 @@ export interface Checkpoint extends DrawState {
   readonly policy: PolicyState;
   /** Index of the next batch to draw. */
   readonly nextBatch: number;
-  /** Batches ready but not (wholly) trained on: the one under way when it has iterations left, and those drawn ahead. */
+  /** Batches that are ready but not fully trained on: the one under way when it has steps left, and those drawn ahead. */
   readonly pending: readonly ReadyBatch[];
   readonly evals: readonly EvalRecord[];
   readonly watch: WatchState;
@@ -52,7 +54,7 @@ export interface Checkpoint extends DrawState {
   readonly tokens: number;
 }
 
-/** Accuracy of the policy of exactly this step, where it was evaluated. */
-export function accuracyOf({ evals, step }: Pick<Checkpoint, 'evals' | 'step'>): number | null {
+/** Accuracy of the policy at exactly this step; null when it was not evaluated. */
+export function accuracyAt({ evals, step }: Pick<Checkpoint, 'evals' | 'step'>): number | null {
   return evals.find((record) => record.step === step)?.accuracy ?? null;
 }

@@ -2,11 +2,14 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-/** Version of the checkpoint layout. */
-export const FORMAT = 1;
+/**
+ * Version of the checkpoint layout. Of older ones the policy can be read; a run can't go on from them.
+ * 2: batches that wait are flat, coefficients stand beside them.
+ */
+export const FORMAT = 2;
 
 const headSchema = z.object({
-  format: z.literal(FORMAT),
+  format: z.int().min(1).max(FORMAT),
   step: z.int().nonnegative(),
   steps: z.int().positive(),
   beta: z.number(),
@@ -16,11 +19,11 @@ const headSchema = z.object({
 });
 
 /** A complete checkpoint on disk. */
-export interface CheckpointEntry extends Omit<z.output<typeof headSchema>, 'format' | 'files'> {
+export interface CheckpointEntry extends Omit<z.output<typeof headSchema>, 'files'> {
   readonly path: string;
 }
 
-/** Complete checkpoints of a run in order of their steps; damaged ones are passed over. */
+/** Complete checkpoints of a run in order of their steps. Damaged ones are left out. */
 export async function listCheckpoints(folder: string): Promise<CheckpointEntry[]> {
   const names = await readdir(folder).catch(() => []);
   const steps = names.filter((name) => /^step-\d+$/.test(name));
@@ -28,7 +31,7 @@ export async function listCheckpoints(folder: string): Promise<CheckpointEntry[]
   return entries.filter((entry) => entry !== undefined).sort((a, b) => a.step - b.step);
 }
 
-/** Checkpoints of steps beyond `after` that are not complete. They are written whole or not at all, so something happened to them. */
+/** Incomplete checkpoints of steps beyond `after`. Checkpoints are written whole or not at all, so these were damaged later. */
 export async function damagedCheckpoints(folder: string, after: number): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
   const later = names.filter((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? -1) > after).sort();
@@ -36,11 +39,11 @@ export async function damagedCheckpoints(folder: string, after: number): Promise
   return later.filter((_, i) => found[i] === undefined).map((name) => join(folder, name));
 }
 
-/** The checkpoint in a folder, if it is there, of this format, and its files have the sizes written down. */
+/** The checkpoint in a folder, if it is there, of a format that can be read, and its files have the sizes written down. */
 export async function findCheckpoint(path: string): Promise<CheckpointEntry | undefined> {
   try {
     const head = headSchema.parse(JSON.parse(await readFile(join(path, 'checkpoint.json'), 'utf8')));
-    const { format: _, files, ...entry } = head;
+    const { files, ...entry } = head;
     for (const [name, size] of Object.entries(files)) {
       if ((await stat(join(path, name))).size !== size) return undefined;
     }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { parseExact } from '../../io/exact-json.ts';
 import { readSafetensors } from '../../model/files/safetensors.ts';
-import type { StateArray } from '../../policy/policy.ts';
+import type { StateArray } from '../../policy/method/trainable.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
 /** Reads a checkpoint that `listCheckpoints` found complete. @throws InputError when its content can't be read. */

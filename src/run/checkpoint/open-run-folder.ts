@@ -6,10 +6,10 @@ import { isMissing } from '../../io/read-json.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import { plainRecipe, type RecipeSource, readRunConfig, writeRunConfig } from '../folder/config-file.ts';
 import { type RunPaths, runPaths } from '../folder/paths.ts';
-import { type CheckpointEntry, damagedCheckpoints, latestCheckpoint } from './list-checkpoints.ts';
+import { type CheckpointEntry, damagedCheckpoints, FORMAT, latestCheckpoint } from './list-checkpoints.ts';
 import { discardAfter } from './prune-checkpoints.ts';
 
-/** Fields that may differ between a run and its continuation: none changes what is learnt. */
+/** Fields that may differ between a run and its continuation, because they don't change what is learnt. */
 const FREE = new Set(['eval', 'checkpoint', 'runtime']);
 
 /**
@@ -34,11 +34,11 @@ export async function checkFresh(out: string): Promise<void> {
 /**
  * Finds the checkpoint that a run continues from; undefined when it has none yet and starts over.
  * @throws InputError when `out` is no run folder, its run was of another recipe (naming the fields that differ), or its last
- * checkpoint is damaged: going on from an older one discards work, which is for the user to say.
+ * checkpoint is damaged. Going on from an older one would discard work, so the user decides.
  */
 export async function findResume(out: string, recipe: Recipe): Promise<CheckpointEntry | undefined> {
   const paths = runPaths(out);
-  const { recipe: before } = await readRunConfig(paths.config);
+  const { anneal, recipe: before } = await readRunConfig(paths.config);
   const now = plainRecipe(recipe);
   const fields = [...new Set([...Object.keys(before), ...Object.keys(now)])];
   const changed = fields.filter((f) => !FREE.has(f) && !isDeepStrictEqual(before[f], now[f]));
@@ -52,6 +52,11 @@ export async function findResume(out: string, recipe: Recipe): Promise<Checkpoin
   if (damaged !== undefined) {
     const from = latest ? `from step ${latest.step}` : 'from the start';
     throw new InputError(`checkpoint ${damaged} is damaged; remove it to go on ${from}`);
+  }
+  if (latest !== undefined && latest.format < FORMAT) {
+    throw new InputError(
+      `can't resume ${out}: anneal ${anneal} wrote its checkpoints in format ${latest.format}, and this version goes on from format ${FORMAT}; go on with that version`,
+    );
   }
   return latest;
 }
@@ -76,7 +81,7 @@ export async function createRunFolder(
   return paths;
 }
 
-/** Takes a run folder back to what it was at a checkpoint; with none, to the start. */
+/** Takes a run folder back to its state at a checkpoint, or to the start without one. */
 export async function rewindRunFolder(
   out: string,
   checkpoint: CheckpointEntry | undefined,

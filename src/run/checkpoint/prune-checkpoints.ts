@@ -12,7 +12,7 @@ export async function pruneCheckpoints(folder: string, keep: number): Promise<vo
   }
 }
 
-/** Removes what a resumed run is going to write again: unfinished writes, and checkpoints after `step`. */
+/** Removes what a resumed run will write again: unfinished writes, and checkpoints after `step`. */
 export async function discardAfter(folder: string, step: number): Promise<void> {
   await removeTemporaries(folder);
   const names = await readdir(folder).catch(() => []);

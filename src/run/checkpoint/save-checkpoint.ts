@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writeFolderAtomic } from '../../io/atomic-folder.ts';
 import { stringifyExact } from '../../io/exact-json.ts';
 import { writeSafetensors } from '../../model/files/safetensors.ts';
-import { accuracyOf, type Checkpoint } from './checkpoint.ts';
+import { accuracyAt, type Checkpoint } from './checkpoint.ts';
 import { FORMAT, findCheckpoint } from './list-checkpoints.ts';
 
 /** Folder name of a step's checkpoint; sorts by step. */
@@ -33,6 +33,6 @@ async function write(folder: string, checkpoint: Checkpoint): Promise<void> {
   const files: Record<string, number> = {};
   for (const name of ['policy.safetensors', 'state.json'])
     files[name] = (await stat(join(folder, name))).size;
-  const head = { format: FORMAT, step, steps, beta, betaZeroStep, evalAccuracy: accuracyOf(rest), files };
+  const head = { format: FORMAT, step, steps, beta, betaZeroStep, evalAccuracy: accuracyAt(rest), files };
   await writeFile(join(folder, 'checkpoint.json'), `${JSON.stringify(head, null, 2)}\n`);
 }

@@ -6,7 +6,7 @@ import { readJsonIfAny } from '../../io/read-json.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import { withLaterDefaults } from '../../recipe/stored-fields.ts';
 
-/** Where a recipe came from: enough to load it again. */
+/** Where a recipe came from, so that it can be loaded again. */
 const sourceSchema = z.object({
   /** A file's absolute path, the name of a bundled recipe, or a package export. */
   recipe: z.string(),

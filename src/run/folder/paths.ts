@@ -1,19 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where a run folder keeps what. */
+/** The files of a run folder. */
 export function runPaths(out: string) {
   return {
     out,
     /** The resolved recipe, where it came from, what was overridden. */
     config: join(out, 'config.json'),
-    /** One line a step: TRL's metric names plus `step` and `beta`; `eval_accuracy` on evaluation steps. */
+    /** One line for each step: TRL's metric names plus `step` and `beta`; `eval_accuracy` on evaluation steps. */
     metrics: join(out, 'metrics.jsonl'),
-    /** One line a completion that was trained on. */
+    /** One line for each completion that was trained on. */
     rollouts: join(out, 'rollouts.jsonl'),
-    /** One line an evaluation, the one before the first step included. */
+    /** One line for each evaluation, including the one before the first step. */
     evals: join(out, 'evals.jsonl'),
-    /** The answers of the last evaluation, one line a task. */
+    /** The answers of the last evaluation, one line for each task. */
     heldOut: join(out, 'held-out.jsonl'),
     checkpoints: join(out, 'checkpoints'),
     /** PEFT layout + afa.json. */

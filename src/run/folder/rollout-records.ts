@@ -1,4 +1,4 @@
-import type { TrainBatch } from '../../policy/policy.ts';
+import type { TrainBatch } from '../../policy/batch/train-batch.ts';
 import type { Message } from '../../types.ts';
 
 /** One line of rollouts.jsonl: a completion that was trained on. */
@@ -27,20 +27,18 @@ export function rolloutRecords(
   rewardNames: readonly string[],
 ): RolloutRecord[] {
   if (batch.objective === 'sft') return [];
-  return batch.groups.flatMap((group) =>
-    group.rollouts.map((rollout, g) => ({
-      step,
-      task: group.task.id,
-      prompt: group.messages,
-      completion: rollout.text,
-      ...(rollout.turns && rollout.turns.length > 1 && { turns: rollout.turns }),
-      rewards: Object.fromEntries(rewardNames.map((name, f) => [name, group.scores[f]![g]!])),
-      reward: group.rewards[g]!,
-      advantage: group.advantages[g]!,
-      beta: rollout.beta,
-      policy_version: rollout.policyVersion,
-      finish_reason: rollout.finishReason,
-      tokens: rollout.tokenIds.length,
-    })),
-  );
+  return batch.rollouts.map((rollout) => ({
+    step,
+    task: rollout.task.id,
+    prompt: rollout.messages,
+    completion: rollout.text,
+    ...(rollout.turns && rollout.turns.length > 1 && { turns: rollout.turns }),
+    rewards: Object.fromEntries(rewardNames.map((name, f) => [name, rollout.scores[f]!])),
+    reward: rollout.reward,
+    advantage: rollout.advantage,
+    beta: rollout.beta,
+    policy_version: rollout.policyVersion,
+    finish_reason: rollout.finishReason,
+    tokens: rollout.tokenIds.length,
+  }));
 }

@@ -34,7 +34,7 @@ export async function trainedAnswers(
 }
 
 /** Share of answers whose first reward is at least 1, of those that it applies to. */
-export function accuracyOf(rows: readonly EvalRow[]): number {
+export function shareRight(rows: readonly EvalRow[]): number {
   const scores = rows.map((row) => Object.values(row.scores)[0] ?? null).filter((score) => score !== null);
   return scores.filter((score) => score >= 1).length / scores.length;
 }

@@ -11,7 +11,7 @@ import { runPaths } from '../folder/paths.ts';
 import { type Agreement, agreeOnAnswers } from './agree-on-answers.ts';
 import { compareLogits } from './compare-logits.ts';
 import { mergeableCheckpoint } from './mergeable-checkpoint.ts';
-import { accuracyOf, trainedAnswers } from './trained-answers.ts';
+import { shareRight, trainedAnswers } from './trained-answers.ts';
 
 /** Held-out prompts, each with its answer, on which logits are compared. */
 const COMPARED = 8;
@@ -93,8 +93,8 @@ async function measure(policy: Policy, { out, recipe, parts }: Run): Promise<Mea
     beta: policy.beta,
     tolerance: policy.dimensions.totalParameters < 2e7 ? 1e-4 : 1e-3,
     ...deltas,
-    accuracy: accuracyOf(ours),
-    reloadedAccuracy: accuracyOf(theirs),
+    accuracy: shareRight(ours),
+    reloadedAccuracy: shareRight(theirs),
     answers: await agreeOnAnswers(policy, { ours, theirs, promptIds }),
   };
 }

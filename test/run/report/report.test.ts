@@ -141,7 +141,13 @@ test('ticks are round numbers that cover the range', () => {
 
 test('numbers are short', () => {
   expect([0, 0.123456, 12.3456, 12345.6, 0.00001234, -2, Number.NaN].map(shortNumber)).toEqual([
-    ...['0', '0.1235', '12.35', '12,346', '1.23e-5', '-2', '–'],
+    '0',
+    '0.1235',
+    '12.35',
+    '12,346',
+    '1.23e-5',
+    '-2',
+    '–',
   ]);
 });
 

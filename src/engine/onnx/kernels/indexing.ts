@@ -2,6 +2,7 @@ import { backend_util, util } from '../../tfjs.ts';
 import {
   cast,
   constant,
+  expand,
   node,
   reshape,
   scalar,
@@ -66,9 +67,13 @@ const oneHot: TraceKernel = ({ indices }, { depth, onValue, offValue, dtype }) =
   });
 };
 
-/** out[s] = Σ of the rows whose id is s. Rows whose id is no segment add zeros to the first. */
+/**
+ * out[s] = Σ of the rows whose id is s. Rows whose id is no segment add zeros to the first.
+ * By ScatterElements, which goes through the elements in order. onnxruntime's ScatterND adds from several threads at once, and where
+ * two rows have one id it loses some of them (https://github.com/microsoft/onnxruntime/issues/18048).
+ */
 const unsortedSegmentSum: TraceKernel = ({ x, segmentIds }, { numSegments }) => {
-  const zeros = uniform(0, x!.dtype, [numSegments as number, ...x!.shape.slice(segmentIds!.shape.length)]);
+  const rest = x!.shape.slice(segmentIds!.shape.length);
   const ids = cast(segmentIds!, 'int32');
   const flag = { dtype: 'bool', shape: ids.shape } as const;
   const valid = node(
@@ -82,8 +87,13 @@ const unsortedSegmentSum: TraceKernel = ({ x, segmentIds }, { numSegments }) => 
   const safe = node('Where', [valid, ids, scalar(0, 'int32')], { dtype: 'int32', shape: ids.shape });
   const column = reshape(valid, [...ids.shape, ...x!.shape.slice(ids.shape.length).map(() => 1)]);
   const rows = node('Where', [column, x!, scalar(0, x!.dtype)], { dtype: x!.dtype, shape: x!.shape });
-  const indices = reshape(cast(safe, 'int64'), [...ids.shape, 1]);
-  return node('ScatterND', [zeros, indices, rows], zeros, { attributes: { reduction: 'add' } });
+  const [count, width] = [sizeOf(ids.shape), sizeOf(rest)];
+  const indices = expand(reshape(cast(safe, 'int64'), [count, 1]), [count, width]);
+  const zeros = uniform(0, x!.dtype, [numSegments as number, width]);
+  const sums = node('ScatterElements', [zeros, indices, reshape(rows, [count, width])], zeros, {
+    attributes: { axis: 0, reduction: 'add' },
+  });
+  return reshape(sums, [numSegments as number, ...rest]);
 };
 
 /** tfjs name → emitter, for ops that look elements up by index. */

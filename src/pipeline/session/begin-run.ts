@@ -1,0 +1,34 @@
+import type { TrainEvent } from '../../types.ts';
+import { evaluateNow } from './evaluate-now.ts';
+import { drawState, saveState } from './save-state.ts';
+import type { Session } from './session.ts';
+import { accuracyWarnings, recipeWarnings } from './warnings.ts';
+
+/** Everything before the first step: announces the run, warns of what looks odd, and evaluates the untrained policy. */
+export async function* beginRun(session: Session): AsyncGenerator<TrainEvent> {
+  const { recipe, policy, paths, startStep: step, pending, nextBatch, progress, stop } = session;
+  const { trainableParameters, totalParameters } = policy.dimensions;
+  yield {
+    type: 'start',
+    out: paths.out,
+    steps: recipe.steps,
+    startStep: step,
+    trainableParameters,
+    totalParameters,
+  };
+  for (const message of recipeWarnings(recipe)) yield { type: 'warning', step, message };
+  if (progress.evals.length === 0) {
+    const { event, partial } = await evaluateNow(session);
+    yield event;
+    for (const message of accuracyWarnings(session.rewards[0]!.name, partial))
+      yield { type: 'warning', step, message };
+  }
+  progress.clock = performance.now();
+  if (recipe.sampling.maxOffPolicySteps === 0 && pending.length === 0) {
+    progress.betweenBatches = { nextBatch, drawn: drawState(session) };
+  }
+  if (!stop.aborted) return;
+  const checkpoint = await saveState(session, { pending, nextBatch });
+  yield checkpoint;
+  yield { type: 'stopped', step, checkpoint: checkpoint.path };
+}

@@ -1,0 +1,137 @@
+import { type CoefficientState, startCoefficients } from '../../algorithm/coefficients.ts';
+import type { NamedReward } from '../../environment/scoring/call-reward.ts';
+import { nameRewards } from '../../environment/scoring/name-rewards.ts';
+import { firstTasks, TaskSource } from '../../environment/task-source.ts';
+import { type JsonlFile, openJsonl } from '../../io/jsonl-file.ts';
+import { version } from '../../io/version.ts';
+import type { ReadyBatch } from '../../policy/batch/train-batch.ts';
+import type { CreatePolicy, Policy } from '../../policy/policy.ts';
+import { type RandomStream, randomStream, restoreStream } from '../../random.ts';
+import type { Recipe } from '../../recipe/recipe.ts';
+import type { Checkpoint, DrawState, EvalRecord, WatchState } from '../../run/checkpoint/checkpoint.ts';
+import { loadCheckpoint } from '../../run/checkpoint/load-checkpoint.ts';
+import {
+  checkFresh,
+  createRunFolder,
+  findResume,
+  rewindRunFolder,
+} from '../../run/checkpoint/open-run-folder.ts';
+import type { RecipeSource } from '../../run/folder/config-file.ts';
+import type { RunPaths } from '../../run/folder/paths.ts';
+import type { Task } from '../../types.ts';
+import { startWatch } from './warnings.ts';
+
+export interface TrainOptions {
+  /** The run folder; new or empty, unless `resume`. */
+  readonly out: string;
+  /** Continue the run in `out` from its last complete checkpoint. */
+  readonly resume?: boolean;
+  /** Aborting it finishes the step, writes a checkpoint and emits `stopped`. */
+  readonly signal?: AbortSignal;
+  /** Where the recipe was loaded from, for config.json: `verify`, `eval` and `merge` load it from there. */
+  readonly source?: RecipeSource;
+}
+
+/** What changes during a run, besides the policy, the task source and the seeds. */
+interface Progress {
+  evals: readonly EvalRecord[];
+  watch: WatchState;
+  tokens: number;
+  /** The coefficients of a KL penalty and an entropy bonus, as moved by what was measured. */
+  coefficients: CoefficientState;
+  /** A moving average of the batches' mean rewards; null before the first. */
+  reward: number | null;
+  /** Where the last complete checkpoint is. */
+  saved: string | undefined;
+  /**
+   * Where a run without batches drawn ahead stood between two batches; undefined while it trains.
+   * A batch that fails before it is trained on is drawn again from here.
+   */
+  betweenBatches: { readonly nextBatch: number; readonly drawn: DrawState } | undefined;
+  /** When the last step ended, milliseconds. */
+  clock: number;
+}
+
+/** A run under way: everything that its steps work with. */
+export interface Session {
+  readonly recipe: Recipe;
+  readonly policy: Policy;
+  readonly rewards: readonly NamedReward[];
+  readonly source: TaskSource;
+  /** Seeds of the batches. */
+  readonly seeds: RandomStream;
+  readonly evalTasks: readonly Task[];
+  readonly paths: RunPaths;
+  readonly files: Readonly<Record<'metrics' | 'rollouts' | 'evals', JsonlFile>>;
+  /** Batches that the checkpoint held ready, and the index of the first to draw. */
+  readonly pending: readonly ReadyBatch[];
+  readonly nextBatch: number;
+  readonly startStep: number;
+  readonly stop: AbortSignal;
+  readonly progress: Progress;
+}
+
+/**
+ * Opens a run. Finds everything that can be wrong with its input, before any work.
+ * @throws InputError for a folder in use, nothing to resume, an environment without tasks, a model that can't be had.
+ */
+export async function openSession(
+  createPolicy: CreatePolicy,
+  recipe: Recipe,
+  options: TrainOptions & { readonly signal: AbortSignal },
+): Promise<Session> {
+  const { out, resume = false, signal } = options;
+  if (!resume) await checkFresh(out);
+  const entry = resume ? await findResume(out, recipe) : undefined;
+  const from = entry && (await loadCheckpoint(entry.path));
+  const source = new TaskSource(recipe.env, 'train', from?.tasks);
+  await source.probe();
+  const evalTasks = await firstTasks(recipe.env, 'test', recipe.eval.tasks);
+  const policy = await createPolicy(recipe);
+  try {
+    if (from) await policy.restore(from.policy);
+    const about = { anneal: version, source: options.source ?? null };
+    const paths = resume ? await rewindRunFolder(out, entry) : await createRunFolder(out, recipe, about);
+    return {
+      recipe,
+      policy,
+      source,
+      evalTasks,
+      paths,
+      stop: signal,
+      rewards: nameRewards(recipe.rewards),
+      seeds: from ? restoreStream(from.streams.seeds!) : randomStream(recipe.seed, 'seeds'),
+      files: {
+        metrics: await openJsonl(paths.metrics),
+        rollouts: await openJsonl(paths.rollouts),
+        evals: await openJsonl(paths.evals),
+      },
+      pending: from?.pending ?? [],
+      nextBatch: from?.nextBatch ?? 0,
+      startStep: from?.step ?? 0,
+      progress: startProgress(recipe, from, entry?.path),
+    };
+  } catch (error) {
+    await policy.dispose();
+    throw error;
+  }
+}
+
+function startProgress(recipe: Recipe, from: Checkpoint | undefined, saved: string | undefined): Progress {
+  return {
+    evals: from?.evals ?? [],
+    watch: from?.watch ?? startWatch,
+    tokens: from?.tokens ?? 0,
+    reward: from?.reward ?? null,
+    coefficients: from?.coefficients ?? startCoefficients(recipe.algorithm),
+    saved,
+    betweenBatches: undefined,
+    clock: performance.now(),
+  };
+}
+
+/** Closes the task source and disposes of the policy. */
+export async function closeSession({ source, policy }: Session): Promise<void> {
+  await source.close();
+  await policy.dispose();
+}

@@ -1,0 +1,42 @@
+import type { AdvantagedRollout, Message, Task } from '../../types.ts';
+
+/** A rollout ready to be trained on. */
+export interface TrainRollout extends AdvantagedRollout {
+  /**
+   * Log-probs of its tokens under the trainer when the batch's first step was due, [T]; only with samplerCorrection.
+   * The ratio is then taken against these, and what lies between them and the sampler's is a weight.
+   */
+  readonly oldLogprobs?: readonly number[];
+}
+
+/** A prompt and the text that supervised fine-tuning teaches after it. */
+export interface WrittenExample {
+  readonly task: Task;
+  readonly messages: readonly Message[];
+  readonly target: string;
+}
+
+/** A written example as tokens. */
+export interface Example extends WrittenExample {
+  /** Its number in the batch. */
+  readonly group: number;
+  readonly promptIds: readonly number[];
+  readonly tokenIds: readonly number[];
+}
+
+/** What one optimiser step learns from: B rows, those of a group together. */
+export type TrainBatch =
+  | { readonly objective: 'rl'; readonly rollouts: readonly TrainRollout[] }
+  | { readonly objective: 'sft'; readonly examples: readonly Example[] };
+
+/** A batch on which nothing is left to do but train. Plain data: checkpoints hold those not yet trained on. */
+export interface ReadyBatch {
+  readonly index: number;
+  readonly batch: TrainBatch;
+  /** Version and β of the policy that the batch was drawn for. */
+  readonly policyVersion: number;
+  readonly beta: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Its steps have moved the policy as far as targetKl allows: the remaining ones skip their update. */
+  readonly stopsEarly: boolean;
+}

@@ -1,0 +1,72 @@
+import type { AdapterSpec } from '../../adapter/adapter-spec.ts';
+import { adaptedLinear, BETA } from '../../adapter/afa-lora.ts';
+import { mergeAdapter } from '../../adapter/merge.ts';
+import { type AfaState, writeAdapterFolder } from '../../adapter/peft-folder.ts';
+import type { HostTensor, Named } from '../../engine/engine.ts';
+import { baseLinear } from '../../model/decoder.ts';
+import type { ModelWeights } from '../../model/model-programs.ts';
+import { stateOf, type Trainable, type Trained, tensorsOf } from './trainable.ts';
+
+export interface AdaptedOptions {
+  /** L */
+  readonly layers: number;
+  /** Weights of the model, which stay as they are. */
+  readonly base: Named<HostTensor>;
+  readonly spec: AdapterSpec;
+  /** The adapter's tensors as they start. */
+  readonly tensors: Named<HostTensor>;
+  /** Name or path of the model, for the adapter's files. */
+  readonly baseModel: string;
+  /** The run's schedule, for the adapter's files. */
+  readonly schedule: Pick<AfaState, 'schedule' | 'steps'>;
+}
+
+/** LoRA and AFA-LoRA: the adapter's tensors train behind frozen weights. They differ in `spec.anneals` alone. */
+export function adapterTraining({
+  layers,
+  base,
+  spec,
+  tensors,
+  baseModel,
+  schedule,
+}: AdaptedOptions): Trainable {
+  const initial = stateOf(tensors);
+  const weights = (trained: Trained, betas: readonly number[]): ModelWeights => ({
+    base,
+    adapter: {
+      ...tensorsOf(initial, trained),
+      ...(spec.anneals && {
+        [BETA]: { data: Float32Array.from(betas), shape: [betas.length], dtype: 'float32' },
+      }),
+    },
+  });
+  return {
+    initial,
+    linear: (inputs) => adaptedLinear(spec, baseLinear(inputs), inputs),
+    frozen: base,
+    weights,
+    // A fresh adapter has B = 0 and adds nothing whatever β is: its first tensors are the model with the adapter off.
+    reference: () =>
+      weights(
+        Object.fromEntries(Object.entries(initial).map(([name, { data }]) => [name, data])),
+        Array<number>(layers).fill(0),
+      ),
+    merged: (trained, anneal) =>
+      mergeAdapter(base, { spec, tensors: tensorsOf(initial, trained), ...anneal }),
+    saveAdapter: (folder, trained, { step, betas }) =>
+      writeAdapterFolder(folder, {
+        spec,
+        tensors: tensorsOf(initial, trained),
+        baseModel,
+        ...(spec.anneals && {
+          afa: {
+            activation: spec.activation,
+            placement: spec.placement,
+            ...schedule,
+            step,
+            beta: [...betas],
+          },
+        }),
+      }),
+  };
+}

@@ -1,0 +1,55 @@
+import type { HostTensor, Named } from '../../engine/engine.ts';
+import type { LinearFactory, ModelWeights } from '../../model/model-programs.ts';
+
+/** A named array of a policy's state. */
+export interface StateArray {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+/** What distinguishes the methods: which tensors train, and how the model computes with them. */
+export interface Trainable {
+  /** The tensors that train, as they start. */
+  readonly initial: Readonly<Record<string, StateArray>>;
+  readonly linear: LinearFactory;
+  /** Weights that this method never changes. */
+  readonly frozen?: Named<HostTensor>;
+  /** What the model computes with, given the trained tensors and β of each layer. */
+  weights(trained: Trained, betas: readonly number[]): ModelWeights;
+  /** The policy at step 0, for the KL term: weights that training leaves alone. */
+  reference(): ModelWeights;
+  /** The weights of one plain model that computes the same. @throws RefusedError while β ≠ 0. */
+  merged(trained: Trained, anneal: Anneal): Named<HostTensor>;
+  /** Writes the adapter alone; absent for methods without an adapter. */
+  saveAdapter?(folder: string, trained: Trained, anneal: Anneal): Promise<void>;
+}
+
+/** Trained tensors by name. */
+export type Trained = Readonly<Record<string, Float32Array>>;
+
+/** Where the anneal stands. */
+export interface Anneal {
+  /** Optimiser steps taken. */
+  readonly step: number;
+  /** β of each layer, [L]. */
+  readonly betas: readonly number[];
+  /** First step at which β is 0 in every layer. */
+  readonly zeroStep: number;
+}
+
+/** Trained tensors with their shapes, as program inputs. */
+export function tensorsOf(initial: Trainable['initial'], trained: Trained): Record<string, HostTensor> {
+  return Object.fromEntries(
+    Object.entries(initial).map(([name, { shape }]) => [
+      name,
+      { data: trained[name]!, shape, dtype: 'float32' },
+    ]),
+  );
+}
+
+/** Host tensors as the trained tensors of a method. */
+export function stateOf(tensors: Named<HostTensor>): Record<string, StateArray> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { data, shape }]) => [name, { data: data as Float32Array, shape }]),
+  );
+}

@@ -1,0 +1,15 @@
+import { initialiseValueHead } from '../../model/value-head.ts';
+import { stateOf, type Trainable, tensorsOf } from './trainable.ts';
+
+/** A method that also trains a value head of width D. Merging and saving leave the head out. */
+export function withValueHead(method: Trainable, width: number): Trainable {
+  const head = stateOf(initialiseValueHead(width));
+  return {
+    ...method,
+    initial: { ...method.initial, ...head },
+    weights: (trained, betas) => ({
+      ...method.weights(trained, betas),
+      valueHead: tensorsOf(head, trained),
+    }),
+  };
+}

@@ -1,0 +1,46 @@
+import type { Engine, Named, Program } from '../../engine/engine.ts';
+import * as tf from '../../engine/tfjs.ts';
+import {
+  type ModelPrograms,
+  type ModelWeights,
+  packedHidden,
+  packedInputs,
+} from '../../model/model-programs.ts';
+import { values } from '../../model/value-head.ts';
+import { packedTexts } from '../batch/micro-batches.ts';
+import type { TextRow } from '../batch/train-rows.ts';
+
+/** The value function over whole texts: a forward pass without the language-model head. */
+export class ValueProgram {
+  private readonly programs: ModelPrograms;
+  private readonly program: Program;
+
+  constructor({ engine, programs }: { readonly engine: Engine; readonly programs: ModelPrograms }) {
+    this.programs = programs;
+    this.program = engine.compile((inputs) => this.trace(inputs), { name: 'values' });
+  }
+
+  /** Values before each completion token and after the last, [B][T + 1]; `size` rows are forwarded at once. */
+  async measure(weights: ModelWeights, rows: readonly TextRow[], size: number): Promise<number[][]> {
+    const inputs = { ...this.programs.inputs(weights), ...weights.valueHead };
+    const measured: number[][] = [];
+    for (const { packed, completions } of packedTexts(rows, { size, past: true })) {
+      const out = await this.program.run({ ...inputs, ...packedInputs(packed) });
+      for (let b = 0; b < completions; b++) {
+        const start = b * packed.width;
+        const end = start + rows[measured.length]!.tokenIds.length + 1;
+        measured.push(Array.from((out.values!.data as Float32Array).subarray(start, end)));
+      }
+    }
+    return measured;
+  }
+
+  dispose(): Promise<void> {
+    return this.program.dispose();
+  }
+
+  private trace(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
+    const hidden = packedHidden(this.programs.decoder(inputs), inputs);
+    return { values: tf.reshape(values(hidden, inputs), inputs.ids!.shape as [number, number]) };
+  }
+}

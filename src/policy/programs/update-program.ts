@@ -1,0 +1,151 @@
+import type { ValueSettings } from '../../algorithm/algorithm-settings.ts';
+import type { LossConfig } from '../../algorithm/loss/index.ts';
+import { policyLoss } from '../../algorithm/loss/policy-loss.ts';
+import { ppoLoss } from '../../algorithm/loss/ppo-loss.ts';
+import { ratioMetrics } from '../../algorithm/loss/ratio-metrics.ts';
+import type { LossInputs, LossResult } from '../../algorithm/loss/terms/types.ts';
+import type { ValueInputs } from '../../algorithm/loss/value-loss.ts';
+import { detach } from '../../algorithm/statistics/stop-gradient.ts';
+import type { Engine, HostTensor, Named, Program } from '../../engine/engine.ts';
+import * as tf from '../../engine/tfjs.ts';
+import {
+  type ModelPrograms,
+  packedHidden,
+  packedInputs,
+  packedLogprobs,
+  scalarInput,
+} from '../../model/model-programs.ts';
+import { values } from '../../model/value-head.ts';
+import type { MicroBatch } from '../batch/micro-batches.ts';
+
+/** The loss of a micro-batch, its metrics, and its gradient by every trained tensor: each a part that adds up over the batch. */
+export interface MicroResult {
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly gradients: Readonly<Record<string, Float32Array>>;
+}
+
+export interface UpdateProgramOptions {
+  readonly engine: Engine;
+  readonly programs: ModelPrograms;
+  /** Names of the tensors to differentiate by. */
+  readonly trained: readonly string[];
+  readonly objective: 'rl' | 'sft';
+  readonly loss: LossConfig;
+  /** With a value function: whether its loss trains the head alone. */
+  readonly value?: Pick<ValueSettings, 'detach'> | undefined;
+}
+
+/** Everything that one micro-batch's loss depends on. */
+export interface MicroInputs {
+  /** Weights, adapter, β and tables: `ModelPrograms.inputs`, and the value head. */
+  readonly model: Named<HostTensor>;
+  readonly batch: MicroBatch;
+  readonly temperature: number;
+  /** Scalars of the loss: `hyperParameters` and `PreparedBatch.scalars`; with a value function valueCoef and valueClip. */
+  readonly hyper: Readonly<Record<string, number>>;
+}
+
+/** The rows of a micro-batch among the program's inputs, by the same names. */
+type BatchRows = Omit<LossInputs, 'logprobs' | 'entropies' | 'hyper'>;
+
+const GRADIENT = 'gradient.';
+const METRIC = 'metric.';
+const HYPER = 'hyper.';
+
+/** Model, log-prob head, loss and gradients as one program. Only structure is baked in; every number is an input. */
+export class UpdateProgram {
+  private readonly options: UpdateProgramOptions;
+  private readonly program: Program;
+
+  constructor(options: UpdateProgramOptions) {
+    this.options = options;
+    this.program = options.engine.compile((inputs) => this.trace(inputs), { name: 'update' });
+  }
+
+  async run({ model, batch, temperature, hyper }: MicroInputs): Promise<MicroResult> {
+    const out = await this.program.run({
+      ...model,
+      ...packedInputs(batch.packed),
+      ...batch.rows,
+      temperature: scalarInput(temperature),
+      ...Object.fromEntries(Object.entries(hyper).map(([name, value]) => [HYPER + name, scalarInput(value)])),
+    });
+    const part = (prefix: string) =>
+      Object.entries(out).flatMap(([name, { data }]) =>
+        name.startsWith(prefix) ? [[name.slice(prefix.length), data as Float32Array] as const] : [],
+      );
+    return {
+      loss: out.loss!.data[0]!,
+      metrics: Object.fromEntries(part(METRIC).map(([name, data]) => [name, data[0]!])),
+      gradients: Object.fromEntries(part(GRADIENT)),
+    };
+  }
+
+  dispose(): Promise<void> {
+    return this.program.dispose();
+  }
+
+  private trace(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
+    const { trained } = this.options;
+    const metrics: Record<string, tf.Tensor> = {};
+    const lossOf = (...tensors: tf.Tensor[]): tf.Scalar => {
+      const values = Object.fromEntries(trained.map((name, i) => [name, tensors[i]!]));
+      const result = this.loss({ ...inputs, ...values });
+      // The metrics leave the scope of the gradient computation, which would dispose of them.
+      for (const [name, metric] of Object.entries(result.metrics)) metrics[METRIC + name] = tf.keep(metric);
+      return result.loss as tf.Scalar;
+    };
+    const { value, grads } = tf.valueAndGrads(lossOf)(trained.map((name) => inputs[name]!));
+    const gradients = Object.fromEntries(trained.map((name, i) => [GRADIENT + name, grads[i]!]));
+    return { loss: value, ...metrics, ...gradients };
+  }
+
+  private loss(inputs: Named<tf.Tensor>): LossResult {
+    const { programs, trained, objective, loss } = this.options;
+    const model = programs.decoder(inputs);
+    const hidden = packedHidden(model, inputs);
+    const { logprobs, entropy } = packedLogprobs(
+      model,
+      { hidden, inputs },
+      {
+        weightGradient: trained.includes(programs.headWeight),
+        entropyGradient: Boolean(loss.entropyCoef),
+      },
+    );
+    const rows = inputs as unknown as BatchRows;
+    const hyper = scalarsOf(inputs);
+    if (objective === 'sft') {
+      const mean = tf.div(tf.sum(tf.mul(entropy, rows.mask)), hyper.tokens!);
+      return { loss: tf.neg(tf.sum(tf.mul(logprobs, rows.lossWeights))), metrics: { entropy: mean } };
+    }
+    const all = { ...rows, logprobs, entropies: entropy, hyper };
+    const value = this.valueInputs(inputs, hidden);
+    const result = value ? ppoLoss(all, value, loss) : policyLoss(all, loss);
+    return { ...result, metrics: { ...result.metrics, ...ratioMetrics(all) } };
+  }
+
+  private valueInputs(inputs: Named<tf.Tensor>, hidden: tf.Tensor2D): ValueInputs | undefined {
+    const { value } = this.options;
+    if (value === undefined) return undefined;
+    const { valueCoef, valueClip, valueTokens } = scalarsOf(inputs);
+    const states = value.detach ? (detach(hidden) as tf.Tensor2D) : hidden;
+    return {
+      values: tf.reshape(values(states, inputs), inputs.ids!.shape),
+      oldValues: inputs.oldValues!,
+      returns: inputs.returns!,
+      mask: inputs.valueMask!,
+      lossWeights: inputs.valueWeights!,
+      hyper: { valueCoef: valueCoef!, valueClip: valueClip!, tokens: valueTokens! },
+    };
+  }
+}
+
+/** The scalars of the loss among a program's inputs, by their own names. */
+function scalarsOf(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
+  return Object.fromEntries(
+    Object.entries(inputs).flatMap(([name, tensor]) =>
+      name.startsWith(HYPER) ? [[name.slice(HYPER.length), tensor] as const] : [],
+    ),
+  );
+}

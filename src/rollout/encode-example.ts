@@ -1,0 +1,40 @@
+import { InputError } from '../errors.ts';
+import { checkPositions } from '../model/check-positions.ts';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { Message, Task } from '../types.ts';
+
+export interface EncodeOptions {
+  readonly tokenizer: Tokenizer;
+  /** The token that ends an assistant's turn; undefined for a model that has none. */
+  readonly endId: number | undefined;
+  /** Longer prompts keep their last tokens. */
+  readonly maxPromptLength: number;
+  /** Positions that the model has. */
+  readonly positions: number;
+}
+
+/**
+ * A prompt and the text taught after it as token ids; the text is followed by the token that ends a turn.
+ * @throws InputError for a target or prompt without tokens, both longer than the model has positions, or a model without an end token.
+ */
+export function encodeExample<
+  E extends { readonly task: Task; readonly messages: readonly Message[]; readonly target: string },
+>(
+  example: E,
+  { tokenizer, endId, maxPromptLength, positions }: EncodeOptions,
+): E & { readonly promptIds: readonly number[]; readonly tokenIds: readonly number[] } {
+  const { task, messages, target } = example;
+  if (endId === undefined) throw new InputError('the model has no end-of-text token to teach');
+  const ids = tokenizer.encode(target, { addSpecialTokens: false });
+  if (ids.length === 0)
+    throw new InputError(`task ${task.id}: its target ${JSON.stringify(target)} has no tokens`);
+  const tokenIds = [...ids, endId];
+  const promptIds = tokenizer.encodeChat(messages).slice(-maxPromptLength);
+  checkPositions(`the prompt of task ${task.id}`, promptIds.length, positions);
+  checkPositions(
+    `task ${task.id}, its prompt and target together,`,
+    promptIds.length + tokenIds.length,
+    positions,
+  );
+  return { ...example, promptIds, tokenIds };
+}
