@@ -9,7 +9,7 @@ import { defineLoss, type PolicyTerms } from '../terms/types.ts';
 /**
  * PPO's clipped policy loss, https://arxiv.org/abs/1707.06347, averaged over tokens. With `dualClip` c the loss of a
  * token with negative advantage is capped at −c·A (dual clip, https://arxiv.org/abs/1912.09729), so that a huge ratio
- * cannot blow it up. TRL's PPO has no dual clip; verl's is verl-vanilla.ts.
+ * cannot blow it up. TRL's PPO has no dual clip; verl's is verl/vanilla.ts.
  * Departs from TRL in its metrics: val/ratio and policy/approxkl_avg are means over loss tokens, not over padding too.
  */
 export const ppo = defineLoss({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { clipBounds, clipRange } from '../terms/clipped.ts';
-import { dualClipped } from '../terms/dual-clipped.ts';
-import { aggregation } from '../terms/options.ts';
-import { defineLoss, type PolicyTerms } from '../terms/types.ts';
-import { clampedLogRatio, verlMetrics } from '../terms/verl-metrics.ts';
+import { clipBounds, clipRange } from '../../terms/clipped.ts';
+import { dualClipped } from '../../terms/dual-clipped.ts';
+import { aggregation } from '../../terms/options.ts';
+import { defineLoss, type PolicyTerms } from '../../terms/types.ts';
+import { clampedLogRatio, verlMetrics } from '../../terms/verl-metrics.ts';
 
 /** What the losses below share: PPO's clip with a dual clip, on log-ratios within ±20. */
 const vanilla = {

@@ -1,9 +1,9 @@
-import * as tf from '../../../engine/tfjs.ts';
-import { constantOf } from '../../statistics/stop-gradient.ts';
-import { clipBounds, clipRange } from '../terms/clipped.ts';
-import { aggregation } from '../terms/options.ts';
-import { defineLoss, type PolicyTerms, type SurrogateResult } from '../terms/types.ts';
-import { clampedLogRatio, verlMetrics } from '../terms/verl-metrics.ts';
+import * as tf from '../../../../engine/tfjs.ts';
+import { constantOf } from '../../../statistics/stop-gradient.ts';
+import { clipBounds, clipRange } from '../../terms/clipped.ts';
+import { aggregation } from '../../terms/options.ts';
+import { defineLoss, type PolicyTerms, type SurrogateResult } from '../../terms/types.ts';
+import { clampedLogRatio, verlMetrics } from '../../terms/verl-metrics.ts';
 
 /** CISPO as verl has it: the detached ratio is clipped on both sides, to [1 − clipEpsilon, 1 + clipEpsilonHigh]. */
 function surrogate(terms: PolicyTerms): SurrogateResult {

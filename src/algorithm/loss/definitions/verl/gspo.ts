@@ -1,9 +1,9 @@
-import * as tf from '../../../engine/tfjs.ts';
-import { constantOf, detach } from '../../statistics/stop-gradient.ts';
-import { clipBounds, clipRange } from '../terms/clipped.ts';
-import { pessimistic } from '../terms/pessimistic.ts';
-import { defineLoss, type PolicyTerms, type SurrogateResult } from '../terms/types.ts';
-import { verlMetrics } from '../terms/verl-metrics.ts';
+import * as tf from '../../../../engine/tfjs.ts';
+import { constantOf, detach } from '../../../statistics/stop-gradient.ts';
+import { clipBounds, clipRange } from '../../terms/clipped.ts';
+import { pessimistic } from '../../terms/pessimistic.ts';
+import { defineLoss, type PolicyTerms, type SurrogateResult } from '../../terms/types.ts';
+import { verlMetrics } from '../../terms/verl-metrics.ts';
 
 /**
  * GSPO as verl has it, the paper's GSPO-token: the value is the sequence's ratio, the gradient that of the token's own
