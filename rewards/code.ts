@@ -2,8 +2,9 @@ import { InputError } from '../src/errors.ts';
 import type { RewardFunction, Task } from '../src/types.ts';
 import { named, perCompletion } from './batch/per-completion.ts';
 import { promptEnd } from './batch/prompt-end.ts';
+import type { CodeTest } from './code/code-test.ts';
 import { type Program, programIn, type WhichBlock } from './code/program-in.ts';
-import type { CodeResult, CodeTask, CodeTest } from './code/run-code.ts';
+import type { CodeResult, CodeTask } from './code/run-code.ts';
 import { ranOver, WorkerPool } from './limits/worker-pool.ts';
 
 export interface CodeOptions {

@@ -1,6 +1,6 @@
 import { Script } from 'node:vm';
 import { type Block, blocksIn } from '../text/fenced-block.ts';
-import type { CodeTest } from './run-code.ts';
+import type { CodeTest } from './code-test.ts';
 
 /** Which of several blocks is the program. */
 export type WhichBlock = 'last-with-entry' | 'first-with-entry' | 'last' | 'longest';

@@ -7,14 +7,12 @@ import {
   Scope,
   shouldInterruptAfterDeadline,
 } from 'quickjs-emscripten';
+import type { CodeTest } from './code-test.ts';
 import { plainScript } from './plain-script.ts';
 import { printed } from './printed.ts';
 import type { Program } from './program-in.ts';
 import { sandboxIo } from './sandbox-io.ts';
 import { judgeNames, sandboxJudge, sandboxLock } from './sandbox-judge.ts';
-
-/** A program must write `stdout` when it reads `stdin`; or a line of JavaScript must run behind it without failing. */
-export type CodeTest = { readonly stdin: string; readonly stdout: string } | { readonly assert: string };
 
 export interface CodeTask {
   readonly program: Program;
