@@ -66,7 +66,7 @@ export function toTask({ values, where }: Row, options: RowOptions, using: RowRe
   }
   const id = using.idOf(row, basename(where));
   const task: RowTask = { ...fields, id, [ROW]: { where } };
-  // The prompt is needed, the target is not, but a target that can't be written is no target.
+  // A row needs a prompt. It may lack the fields of its target. A target that can't be written from them is an error.
   conversationOf(row, options);
   if (fieldsOf(options.target).every((name) => fieldAt(fields, name) != null)) textOfTarget(row, options);
   return task;

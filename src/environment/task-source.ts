@@ -3,7 +3,7 @@ import type { Environment, Split, Task } from '../types.ts';
 import { withStrays } from './user-code/stray-errors.ts';
 import { whatFailed } from './user-code/what-failed.ts';
 
-/** Tasks in a row that don't suit after which a curriculum counts as one that wants none. */
+/** The run fails after this many tasks in a row that don't suit the curriculum. */
 const MOST_UNSUITED = 100_000;
 
 /** Tasks taken, and how many were passed over on the way. */

@@ -18,8 +18,7 @@ const names: Readonly<Record<Split, readonly string[]>> = {
 };
 
 /**
- * Finds a split's files at a path: one data file, by itself or alone in a folder, is shared by both splits; of several in a
- * folder their names tell.
+ * Finds a split's files at a path. A single data file serves both splits. Of several files in a folder, the names decide.
  * @param given the path as a recipe's file names it, where that is another.
  * @throws InputError when the path does not exist or the folder has no file for the split.
  */

@@ -38,9 +38,9 @@ import type { Session } from './session/session.ts';
 import { type BatchDone, batchCount, optimise } from './step/optimise.ts';
 
 /**
- * The steps of a run: permits → tasks → rollouts → rewards → advantages → updates → metrics. A finished batch gives
- * the permit for the one that lies 1 + maxOffPolicySteps behind it, with the policy as it then is; so a batch is always
- * trained on by a policy exactly maxOffPolicySteps batches younger than the one that sampled it (less at the start).
+ * The steps of a run: permits → tasks → rollouts → rewards → advantages → updates → metrics. After the updates on batch i,
+ * batch i + 1 + maxOffPolicySteps gets a permit with the policy of that moment. So a batch is sampled exactly maxOffPolicySteps
+ * batches before the policy that trains on it, except the first ones, which are sampled by the policy at the start.
  */
 export function trainSteps(session: Session): Observable<TrainEvent> {
   const { recipe, policy, pending, nextBatch } = session;

@@ -39,9 +39,9 @@ export function fitPrompt(
 }
 
 /**
- * Cuts a conversation to a limit: leaves out its oldest turns whole, up to a turn of the user, and keeps the system message. Where the last
- * such turn alone is too long, its text loses its beginning, token by token: the template's marks stay, and no token is split.
- * @throws InputError where the template and the system message alone are too long.
+ * Cuts a conversation to a limit. Drops the oldest turns whole, so that it begins with a turn of the user, and keeps the system
+ * message. When the last turn alone is too long, cuts the beginning of its text. The template's marks stay, and no token is split.
+ * @throws InputError when the template and the system message alone are too long.
  */
 export function cutPrompt(messages: readonly Message[], options: FitOptions): FittedPrompt {
   const whole = options.tokenizer.encodeChat(messages);

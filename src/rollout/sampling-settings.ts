@@ -22,6 +22,6 @@ export const sampling = z.strictObject({
   maxTurns: positiveInt.default(8),
   /** Seconds that the environment may take for one answer. */
   stepTimeout: z.number().positive().max(86_400).default(300),
-  /** How many optimiser batches the sampler runs ahead of the updates: exactly this many, independent of timing. */
+  /** How many rollout batches the sampler runs ahead of the updates: exactly this many, independent of timing. */
   maxOffPolicySteps: z.int().nonnegative().default(0),
 });

@@ -3,8 +3,8 @@ import { nanMean, nanStd } from '../../algorithm/statistics/nan-statistics.ts';
 import { InputError } from '../../errors.ts';
 
 /**
- * The weighted sum of each completion's scores, [B]: scores that are null are left out, as are functions of weight 0, which
- * only measure; a completion that nothing else scored gets NaN. Rounded to float32, the precision in which equal rewards must come out equal.
+ * The reward of each completion, [B]: the sum of weight · score. Skips scores that are null and functions of weight 0. Gives NaN
+ * when nothing is left. Rounds to float32, so that equal rewards stay equal.
  * @throws InputError when weights and functions differ in number.
  */
 export function weightedRewards(scores: Scores, weights: readonly number[]): number[] {

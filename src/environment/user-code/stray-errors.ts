@@ -3,8 +3,8 @@ import { RunError } from '../../errors.ts';
 import { whatFailed } from './what-failed.ts';
 
 // A stray error is one that no caller can catch: a promise rejects that nobody awaits, or a timer's callback throws. Node ends the process
-// with it, unless the process has a handler for uncaught exceptions. The asynchronous context tells whose error it is. A call under way
-// fails with it. Of a call that has answered its run learns, and ends after the step under way.
+// with it, unless the process has a handler for uncaught exceptions. The asynchronous context tells whose error it is. If the call that
+// made it is under way, the call fails. If the call has answered, the run ends after the step under way.
 // `uncaughtExceptionMonitor` only observes: whether the process goes on stays with its handlers.
 
 /** What takes the stray errors of the code that runs in a context. */

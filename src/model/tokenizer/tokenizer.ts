@@ -47,9 +47,8 @@ export interface Tokenizer {
    */
   turnEnd(): readonly number[];
   /**
-   * Ids of what the template puts after an assistant's turn, `turn`, that follows a conversation: the mark that ends the turn, unless
-   * its ids end with it, the messages that were said, and the generation prompt. A conversation that ends with a turn of the assistant is
-   * continued by `turn`.
+   * Ids between an assistant's turn and its next one: the mark that ends the turn, unless `turn` has it already; the messages that
+   * were said; and the generation prompt. `turn` follows the conversation, or continues its last message if that is the assistant's.
    * @throws InputError when the template refuses the conversation, or changes what stands before such messages.
    */
   encodeBetween(

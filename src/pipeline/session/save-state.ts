@@ -22,8 +22,8 @@ export function drawState({ source, seeds, progress }: Session): DrawState {
 }
 
 /**
- * Writes a checkpoint and removes those no longer kept. Nothing may be drawing or sampling meanwhile: the backlog
- * must hold every batch that was drawn, unless `drawn`, a state from before that, says that it is to be drawn again.
+ * Writes a checkpoint and removes those no longer kept. Call it when nothing is drawing or sampling. The backlog must hold every
+ * batch that was drawn; or `drawn` must be an earlier state, from which the missing ones are drawn again.
  */
 export async function saveState(
   session: Session,

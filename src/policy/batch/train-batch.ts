@@ -4,7 +4,7 @@ import type { AdvantagedRollout, Message, Task } from '../../types.ts';
 export interface TrainRollout extends AdvantagedRollout {
   /**
    * Log-probs of its tokens under the trainer when the batch's first step was due, [T]; only with samplerCorrection.
-   * The ratio is then taken against these, and what lies between them and the sampler's is a weight.
+   * The ratio is then taken against these. Their ratio to the sampler's log-probs weighs the token or the completion.
    */
   readonly oldLogprobs?: readonly number[];
 }

@@ -18,9 +18,8 @@ const TOKEN_MEANS = ['entropy', 'approx_kl', 'actor/ppo_kl', 'policy/approxkl_av
 const WEIGHT_MEANS = ['vespo/phi_seq_mean'];
 
 /**
- * Corrects a batch's metrics for groups that were not forwarded because they have no gradient. Such a group clips nothing: it counts as a
- * clipped share of 0 in the least and greatest shares. Its other metrics were never computed, so means and extremes are those of the
- * groups that were forwarded.
+ * Corrects a batch's metrics for groups that were not forwarded because they have no gradient. Their clipped share counts as 0 in
+ * minima and maxima. Other metrics describe the forwarded groups only.
  */
 export function countUnforwarded(
   metrics: Readonly<Record<string, number>>,

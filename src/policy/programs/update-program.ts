@@ -42,7 +42,7 @@ export interface MicroInputs {
   readonly model: Named<HostTensor>;
   readonly batch: MicroBatch;
   readonly temperature: number;
-  /** Scalars of the loss: `hyperParameters` and `PreparedBatch.scalars`; with a value function valueCoef and valueClip. */
+  /** Scalars of the loss: `hyperParameters` and `WeightedBatch.scalars`; with a value function valueCoef and valueClip. */
   readonly hyper: Readonly<Record<string, number>>;
 }
 

@@ -34,7 +34,7 @@ export interface RunLock {
 const TRIES = 10;
 
 /**
- * Locks a run folder. The lock of a process that has ended is taken over; it is gone when this process ends, however it ends but by a kill.
+ * Locks a run folder. Takes over the lock of a process that has ended. Removes its own lock when this process ends, unless it is killed.
  * @throws InputError when another process holds it, perhaps on another host, or the folder can't be written.
  */
 export async function lockRun(out: string): Promise<RunLock> {
