@@ -49,7 +49,7 @@ const compat = z
   .describe('whose conventions hold where TRL and verl differ');
 const estimator = z
   .enum(namesOf<EstimatorName>(estimators))
-  .describe("what a completion's reward is compared with; the loss's own when left out");
+  .describe("what a completion's reward is compared with; left out: the loss's own");
 
 /** The fields that decide which others there are. */
 const choice = z.looseObject({
