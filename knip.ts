@@ -13,6 +13,8 @@ const config: KnipConfig = {
     'bench/*.ts',
     'scripts/*.mjs',
     'test/engine/op-tests/{backend-cpu,backend-onnx,child}.ts',
+    'test/pipeline/stray-run.ts',
+    'test/run/lock-holder.ts',
   ],
   project: ['{src,rewards,envs,recipes}/**/*.ts!', '{bench,test}/**/*.ts', 'scripts/*.mjs'],
   ignoreBinaries: ['mount', 'umount'],

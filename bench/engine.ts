@@ -1,6 +1,7 @@
 /**
- * The engine at a real model's shape: one training step, generation, or one GRPO iteration, on random weights with LoRA rank 16 on all
- * linears. With --peer the same shapes are run by PyTorch + PEFT right after, and the ratio is printed.
+ * Measures the engine at a real model's shape: one training step, generation, or one GRPO iteration. The weights are
+ * random, with LoRA rank 16 on all linear layers. With --peer PyTorch + PEFT then runs the same shapes, and the ratio
+ * is printed.
  *
  *   node dist/bench/engine.js step     --batch 8 --tokens 256
  *   node dist/bench/engine.js generate --batch 64 --prompt 64 --new 32
@@ -29,19 +30,22 @@ import { parseRecipe } from '../src/recipe/recipe.ts';
 import { generate } from '../src/rollout/generate.ts';
 
 const defaults = {
-  ...{
-    batch: 8,
-    tokens: 256,
-    prompts: 4,
-    group: 8,
-    prompt: 96,
-    new: 64,
-    repeats: 3,
-    threads: 0,
-    rank: 16,
-    micro: 8,
-  },
-  ...{ vocab: 49152, hidden: 576, mlp: 1536, layers: 30, heads: 9, kv: 3 },
+  batch: 8,
+  tokens: 256,
+  prompts: 4,
+  group: 8,
+  prompt: 96,
+  new: 64,
+  repeats: 3,
+  threads: 0,
+  rank: 16,
+  micro: 8,
+  vocab: 49152,
+  hidden: 576,
+  mlp: 1536,
+  layers: 30,
+  heads: 9,
+  kv: 3,
 };
 type Name = keyof typeof defaults;
 const { positionals, values } = parseArgs({
@@ -64,13 +68,21 @@ const config = parseModelConfig({
   where: 'bench',
   config: {
     model_type: 'llama',
-    ...{ vocab_size: a.vocab, hidden_size: a.hidden, intermediate_size: a.mlp, num_hidden_layers: a.layers },
-    ...{ num_attention_heads: a.heads, num_key_value_heads: a.kv, tie_word_embeddings: true },
-    ...{ max_position_embeddings: 4096, eos_token_id: null, bos_token_id: null, pad_token_id: 0 },
+    vocab_size: a.vocab,
+    hidden_size: a.hidden,
+    intermediate_size: a.mlp,
+    num_hidden_layers: a.layers,
+    num_attention_heads: a.heads,
+    num_key_value_heads: a.kv,
+    tie_word_embeddings: true,
+    max_position_embeddings: 4096,
+    eos_token_id: null,
+    bos_token_id: null,
+    pad_token_id: 0,
   },
 });
 
-/** Uniform noise by a linear congruence: 135 M normal deviates would take longer than the benchmark. */
+/** Draws uniform noise by a linear congruence. 135 M normal numbers would take longer than the benchmark. */
 let state = 1;
 const noise = () => {
   state = (Math.imul(state, 1664525) + 1013904223) | 0;
@@ -97,13 +109,21 @@ const recipe = parseRecipe({
 const engine = await openEngine({ engine: 'onnx', device: 'cpu', threads: a.threads });
 const spec = adapterSpec(recipe, config);
 const trainable = adapterTraining({
-  ...{ layers: config.layers, base, spec, tensors: initialiseAdapter(spec, config, 0), baseModel: 'bench' },
+  layers: config.layers,
+  base,
+  spec,
+  tensors: initialiseAdapter(spec, config, 0),
+  baseModel: 'bench',
   schedule: { schedule: recipe.adapter.schedule, steps: 1 },
 });
 const { linear, frozen } = trainable;
 const programs = new ModelPrograms({ engine, config, linear, ...(frozen && { frozen }) });
 const updater = new UpdateProgram({
-  ...{ engine, programs, trained: Object.keys(trainable.initial), objective: 'rl', loss: recipe.algorithm },
+  engine,
+  programs,
+  trained: Object.keys(trainable.initial),
+  objective: 'rl',
+  loss: recipe.algorithm,
 });
 const optimizer = adamW(recipe.optimizer);
 let trained = Object.fromEntries(Object.entries(trainable.initial).map(([name, { data }]) => [name, data]));
@@ -140,19 +160,17 @@ const rowOf = (group: number, promptIds: readonly number[], tokenIds: readonly n
 
 const sample = (prompts: readonly (readonly number[])[], groupSize: number) =>
   generate(programs.decoding(trainable.weights(trained, betas)), prompts, {
-    ...{
-      groupSize,
-      maxNewTokens: a.new,
-      temperature: 1,
-      topP: 1,
-      topK: 0,
-      minP: 0,
-      eosTokenIds: [],
-      seed: 0,
-    },
+    groupSize,
+    maxNewTokens: a.new,
+    temperature: 1,
+    topP: 1,
+    topK: 0,
+    minP: 0,
+    eosTokenIds: [],
+    seed: 0,
   });
 
-/** Runs the mode once: tokens processed, and seconds of its parts. */
+/** Runs the mode once. Returns the tokens processed, and the seconds that its parts took. */
 async function once(): Promise<{ readonly tokens: number; readonly [part: string]: number }> {
   if (mode === 'step') {
     const rows = Array.from({ length: a.batch }, () => randomIds(a.tokens));

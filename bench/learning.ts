@@ -1,6 +1,6 @@
 /**
- * Whether algorithms learn: recipes/arithmetic.ts with each of them, over seeds, and a control whose rewards are dealt out at random. Prints
- * a line a run, then the table of docs/algorithms.md.
+ * Shows whether algorithms learn. Runs recipes/arithmetic.ts with each algorithm and seed, and a control whose rewards
+ * are dealt out at random. Prints a line for each run, then the table of docs/algorithms.md.
  *
  *   node dist/bench/learning.js --seeds 1,2,3 --algorithms grpo,dapo,dr_grpo,gspo,rloo,ppo,control --threads 1
  */
@@ -16,14 +16,19 @@ import { accuracyText, percent } from '../src/cli/terminal/format.ts';
 import { type EvalResult, train } from '../src/index.ts';
 import type { RecipeInput } from '../src/recipe/recipe.ts';
 
-const by = (name: NonNullable<NonNullable<RecipeInput['algorithm']>['name']>): RecipeInput => ({
+const withLoss = (name: NonNullable<NonNullable<RecipeInput['algorithm']>['name']>): RecipeInput => ({
   ...arithmetic,
   algorithm: { name },
 });
 
 const recipes: Readonly<Record<string, RecipeInput>> = {
-  ...{ grpo: arithmetic, dapo: by('dapo'), dr_grpo: by('dr_grpo'), gspo: by('gspo'), rloo: by('rloo') },
-  ...{ ppo, control },
+  grpo: arithmetic,
+  dapo: withLoss('dapo'),
+  dr_grpo: withLoss('dr_grpo'),
+  gspo: withLoss('gspo'),
+  rloo: withLoss('rloo'),
+  ppo,
+  control,
 };
 
 const { values } = parseArgs({

@@ -1,6 +1,7 @@
 /**
- * The maths verifier on answers like GSM8K's: distinct texts, no cache, one in a hundred hostile, two worker threads. With
- * --peer the same texts are checked by Math-Verify right after, on two processes, and the ratio is printed.
+ * Measures the maths verifier on answers like GSM8K's. All texts differ, nothing is cached, one text in a hundred is
+ * hostile, and two worker threads check them. With --peer Math-Verify then checks the same texts in two processes, and
+ * the ratio is printed.
  *
  *   node dist/bench/verifier.js --checks 20000 --peer python
  *
@@ -52,7 +53,7 @@ const whole = (stream: RandomStream, low: number, high: number) =>
   low + Math.floor(stream.next() * (high - low + 1));
 const pick = <T>(stream: RandomStream, items: readonly T[]): T => items[whole(stream, 0, items.length - 1)]!;
 
-/** A worked word problem of two to five steps, right half of the time. */
+/** Makes a worked word problem of two to five steps. Its answer is right half of the time. */
 function typical(stream: RandomStream): Check {
   const [name, thing] = [pick(stream, names), pick(stream, things)];
   let total = whole(stream, 2, 90);
@@ -99,7 +100,7 @@ console.log(
 function runPeer(python: string): { seconds: number; checksPerSecond: number; right: number } {
   const folder = mkdtempSync(join(tmpdir(), 'verifier-'));
   const file = join(folder, 'checks.jsonl');
-  // A tenth of the warm-up is enough for Python, which compiles nothing.
+  // Python compiles nothing, so a tenth of the warm-up is enough for it.
   const rows = checks.slice(0, peerCount + warmUp / 10);
   writeFileSync(file, rows.map((row) => JSON.stringify(row)).join('\n'));
   try {

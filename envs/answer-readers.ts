@@ -9,9 +9,10 @@ export const answerReaders: Readonly<
   hash: (solution, where) => {
     const mark = solution.lastIndexOf('####');
     if (mark < 0) throw new InputError(`${where}: the answer has no "#### NUMBER" line`);
+    // Commas between thousands go; those of a list stay.
     return solution
       .slice(mark + '####'.length)
-      .replaceAll(',', '')
+      .replace(/(?<=\d),(?=\d{3}(?:\D|$))/g, '')
       .trim();
   },
   boxed: (solution, where) => {

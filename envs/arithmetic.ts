@@ -62,6 +62,7 @@ export function arithmetic(options: ArithmeticOptions = {}): Environment {
   const parsed = parseOptions('env arithmetic', arithmeticOptions, options);
   const env: Environment = {
     name: 'arithmetic',
+    options: parsed,
     async *tasks(split) {
       yield* arithmeticTasks(parsed, split, 'arithmetic');
     },

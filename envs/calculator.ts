@@ -32,6 +32,7 @@ export function calculator(options: CalculatorOptions = {}): Environment {
   const parsed = parseOptions('env calculator', optionsSchema, options);
   const env: Environment = {
     name: 'calculator',
+    options: parsed,
     tasks: (split) => problems(parsed, split),
     prompt: (task) => [...example(parsed), { role: 'user', content: question(String(task.expression)) }],
     step: ({ messages }) => called(messages, parsed.maxCalls),

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { countdownEquation, countdownReward } from '../rewards/countdown.ts';
 import { InputError } from '../src/errors.ts';
+import { givenPath } from '../src/io/given-path.ts';
+import type { Row } from '../src/io/row.ts';
 import { readRows } from '../src/io/rows.ts';
 import { type SplitFiles, splitFiles } from '../src/io/split-files.ts';
 import { parseOptions } from '../src/options/parse-options.ts';
@@ -8,6 +10,7 @@ import { type RandomStream, randomStream, sampleIndices } from '../src/random.ts
 import type { Environment, Split, Task } from '../src/types.ts';
 import { gradeGold } from './grade-gold.ts';
 import { splitOf } from './held-out.ts';
+import { rowIds } from './row-ids.ts';
 
 const optionsSchema = z
   .strictObject({
@@ -20,7 +23,7 @@ const optionsSchema = z
     largest: z.int().min(2).max(999).default(99),
     /** The target is at least and at most this. */
     targets: z.tuple([z.int().min(0), z.int().max(9999)]).default([10, 999]),
-    /** A data file or folder with columns nums, target and, to be validated, solution; instead of making puzzles. */
+    /** A data file or folder with columns nums, target and, to be validated, solution; instead of making puzzles. A row's own id is kept. */
     path: z.string().min(1).optional(),
   })
   .refine(
@@ -30,7 +33,13 @@ const optionsSchema = z
 export type CountdownOptions = z.input<typeof optionsSchema>;
 type Options = z.output<typeof optionsSchema>;
 
-const solved = (task: Task): string => `<answer>${(task as Puzzle).solution}</answer>`;
+/** @throws InputError for a puzzle from a file without the column solution. */
+function solved(task: Task): string {
+  const { id, solution } = task as Puzzle;
+  if (typeof solution !== 'string')
+    throw new InputError(`puzzle "${id}" has no solution: its row has no such column`);
+  return `<answer>${solution}</answer>`;
+}
 
 /** One puzzle: reach the target with each number used exactly once. */
 interface Puzzle extends Task {
@@ -44,12 +53,17 @@ interface Puzzle extends Task {
  * from random solvable expressions, or read from a file.
  * @throws InputError for options out of range; as soon as tasks are asked for, when the path has no data.
  */
-export function countdown(options: CountdownOptions = {}): Environment {
+export function countdown(given: CountdownOptions = {}): Environment {
+  const options = typeof given.path === 'string' ? { ...given, path: givenPath(given.path) } : given;
   const parsed = parseOptions('env countdown', optionsSchema, options);
   const env: Environment = {
     name: 'countdown',
+    options: parsed,
+    files: parsed.path === undefined ? [] : [parsed.path],
     tasks: (split) =>
-      parsed.path === undefined ? made(parsed, split) : read(splitFiles(parsed.path, split), split),
+      parsed.path === undefined
+        ? made(parsed, split)
+        : read(splitFiles(parsed.path, split, given.path), split),
     prompt: (task) => [{ role: 'user', content: question(task as Puzzle) }],
     answer: countdownEquation,
     target: solved,
@@ -125,16 +139,23 @@ const between = (stream: RandomStream, low: number, high: number) =>
   low + Math.floor(stream.next() * (high - low + 1));
 
 async function* read({ files, shared }: SplitFiles, split: Split): AsyncGenerator<Puzzle> {
+  const idOf = rowIds();
   for (const file of files) {
-    for await (const { values, where } of readRows(file)) {
-      const { nums, target } = values;
-      if (!Array.isArray(nums) || !nums.every(Number.isInteger) || typeof target !== 'number') {
-        throw new InputError(
-          `${where}: a countdown row has nums (a list of whole numbers) and target, got ${JSON.stringify(values).slice(0, 80)}`,
-        );
-      }
-      const puzzle = { ...values, id: identity({ nums, target }), nums, target };
-      if (!shared || splitOf(puzzle.id) === split) yield puzzle;
+    for await (const row of readRows(file)) {
+      const puzzle = toPuzzle(row, idOf);
+      if (!shared || splitOf(identity(puzzle)) === split) yield puzzle;
     }
   }
+}
+
+/** A row's puzzle; without an id of its own it goes by its numbers and target. */
+function toPuzzle({ values, where }: Row, idOf: ReturnType<typeof rowIds>): Puzzle {
+  const { nums, target } = values;
+  if (!Array.isArray(nums) || !nums.every(Number.isInteger) || typeof target !== 'number') {
+    throw new InputError(
+      `${where}: a countdown row has nums (a list of whole numbers) and target, got ${JSON.stringify(values).slice(0, 80)}`,
+    );
+  }
+  const id = idOf({ fields: values, where, columns: {} }, identity({ nums, target }));
+  return { ...values, id, nums, target };
 }

@@ -42,14 +42,14 @@ interface Grading {
 
 async function grade(env: Environment, tasks: readonly Task[], grading: Grading): Promise<Graded[]> {
   if (tasks.length === 0) return [];
-  const completions = tasks.map(grading.gold);
   try {
+    const completions = tasks.map(grading.gold);
     const scores = await scoresOf(env, tasks, { reward: grading.reward, completions });
     return tasks.map((task, i) => verdict(task, completions[i]!, scores[i]));
   } catch (error) {
     if (tasks.length === 1)
       return [{ task: tasks[0]!, ok: false, why: error instanceof Error ? error.message : String(error) }];
-    // One of them made the reward throw: each by itself tells which.
+    // One of them has no gold answer, or made the reward throw: each by itself tells which.
     return (await Promise.all(tasks.map((task) => grade(env, [task], grading)))).flat();
   }
 }

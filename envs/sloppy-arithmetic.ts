@@ -37,6 +37,7 @@ export function sloppyArithmetic(options: ArithmeticOptions = {}): Environment {
   const right = arithmetic(options);
   return {
     name: 'sloppy-arithmetic',
+    options: parsed,
     async *tasks(split) {
       if (split === 'test') {
         yield* right.tasks('test');

@@ -3,8 +3,8 @@ import { exactNumber, shuffled } from 'anneal/rewards';
 import arithmetic from './arithmetic.ts';
 
 /**
- * The control of recipes/arithmetic.ts: the same run, but each reward goes to a completion picked at random. Held-out accuracy
- * must not rise. The true reward stays as a metric of weight 0, by which accuracy is measured.
+ * The control of recipes/arithmetic.ts: the same run, but the rewards are dealt out at random. Held-out accuracy must
+ * not rise. The true reward stays with weight 0, because accuracy is measured by it.
  */
 export default defineRecipe({
   ...arithmetic,

@@ -1,7 +1,10 @@
 import { defineRecipe } from 'anneal';
 import arithmetic from './arithmetic.ts';
 
-/** recipes/arithmetic.ts by PPO: one completion a prompt, a value head, two passes of two shuffled minibatches over each batch. */
+/**
+ * recipes/arithmetic.ts with PPO: one completion for each prompt, and a value head. Each batch is used twice, in two
+ * shuffled minibatches.
+ */
 export default defineRecipe({
   ...arithmetic,
   name: 'arithmetic-ppo',

@@ -2,7 +2,7 @@ import { defineRecipe } from 'anneal';
 import { arithmetic } from 'anneal/envs';
 import { exactNumber } from 'anneal/rewards';
 
-/** GRPO with AFA-LoRA on the embedded model: order of operations with one worked step. What `npm start` runs. */
+/** GRPO with AFA-LoRA on the embedded model: order of operations with one worked step. `npm start` runs this recipe. */
 export default defineRecipe({
   name: 'arithmetic',
   model: 'tiny',

@@ -2,7 +2,7 @@ import { defineRecipe, type RewardFunction } from 'anneal';
 import { calculator } from 'anneal/envs';
 import { exactNumber, formatReward } from 'anneal/rewards';
 
-/** 1 where the calculator gave a number. A reward sees the whole conversation in `messages`. */
+/** Gives 1 if the calculator returned a number. `messages` holds the whole conversation. */
 const usedCalculator: RewardFunction = ({ messages, prompts }) =>
   messages.map((conversation, i) =>
     conversation
@@ -13,8 +13,8 @@ const usedCalculator: RewardFunction = ({ messages, prompts }) =>
   );
 
 /**
- * GRPO on episodes of several turns: the model calls a calculator, reads what it says, and answers. The calculator's tokens are
- * part of the text but not of the loss. The model is not bundled:
+ * GRPO on episodes of several turns: the model calls a calculator, reads its reply, and answers. The calculator's
+ * tokens are in the text but not in the loss. The model is not bundled:
  *
  *   anneal run recipes/calculator-tool.ts --model FOLDER
  */
@@ -28,10 +28,14 @@ export default defineRecipe({
     { reward: usedCalculator, weight: 0.2 },
   ],
   adapter: { rank: 16, alpha: 32 },
-  // Warmer sampling breaks the form of a call too often for a model of this size to be rewarded.
+  // At a higher temperature a model of this size breaks the form of a call too often to earn rewards.
   sampling: {
-    ...{ groupSize: 8, promptsPerStep: 4, temperature: 0.6 },
-    ...{ maxNewTokens: 32, maxPromptLength: 256, maxTurns: 4 },
+    groupSize: 8,
+    promptsPerStep: 4,
+    temperature: 0.6,
+    maxNewTokens: 32,
+    maxPromptLength: 256,
+    maxTurns: 4,
   },
   optimizer: { lr: 5e-5, microBatchSize: 8 },
   steps: 100,

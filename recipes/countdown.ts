@@ -3,11 +3,12 @@ import { countdown } from 'anneal/envs';
 import { countdownReward, formatReward } from 'anneal/rewards';
 
 /**
- * GRPO on Countdown, whose puzzles are made on the spot. The model is not bundled:
+ * GRPO on Countdown. The environment generates the puzzles. The model is not bundled:
  *
  *   anneal run recipes/countdown.ts --model FOLDER
  *
- * Parts of the form earn a share: a small model rarely solves a puzzle, and groups that all score 0 give no gradient.
+ * A small model rarely solves a puzzle, and a group in which all completions score 0 gives no gradient. So parts of the
+ * right form earn a small reward.
  */
 export default defineRecipe({
   name: 'countdown',

@@ -2,14 +2,19 @@ import { defineRecipe, type RewardFunction } from 'anneal';
 import { arithmetic } from 'anneal/envs';
 import { exactNumber } from 'anneal/rewards';
 
-/** A reward is a function of the completions: here 1 for the right number, less the further off it is. */
+/**
+ * A reward is a function of the completions. This one gives 1 for the right number, and less for a number further off.
+ */
 const closeness: RewardFunction = ({ tasks, completions }) =>
   completions.map((text, i) => {
     const given = Number(text.split('=').at(-1));
     return Number.isNaN(given) ? 0 : 1 / (1 + Math.abs(given - Number(tasks[i]!.answer)));
   });
 
-/** GRPO on the embedded model with a reward of one's own; evaluation goes by the first reward, which has to be exact. */
+/**
+ * GRPO on the embedded model with a custom reward. Evaluation measures accuracy by the first reward, so that one is
+ * exact.
+ */
 export default defineRecipe({
   name: 'custom-reward',
   model: 'tiny',

@@ -7,8 +7,8 @@ import { exactNumber, formatReward } from 'anneal/rewards';
  *
  *   anneal run recipes/gsm8k-smollm2.ts --model FOLDER --set env.path=FOLDER
  *
- * A small model rarely gets a problem right, so the form of the answer earns a share: without it the completions of
- * a group would all score 0 and give no gradient.
+ * A small model rarely solves a problem, and a group in which all completions score 0 gives no gradient. So the form of
+ * the answer earns a small reward.
  */
 export default defineRecipe({
   name: 'gsm8k-smollm2',

@@ -3,9 +3,9 @@ import { sloppyArithmetic } from 'anneal/envs';
 import { exactNumber } from 'anneal/rewards';
 
 /**
- * Makes the embedded model (models/tiny): a Llama of 0.8 M parameters, taught from scratch on a corpus that ignores the order of
- * operations about half of the time. It learns the form of an answer well and the arithmetic in part, which leaves
- * something for reinforcement learning to improve. Its `merged/` folder is the model.
+ * Makes the embedded model (models/tiny): a Llama of 0.8 M parameters, trained from scratch. About half of its training
+ * texts ignore the order of operations. The model learns the form of an answer well and the arithmetic in part, which
+ * leaves something for reinforcement learning to improve. The run's `merged/` folder is the model.
  */
 export default defineRecipe({
   name: 'pretrain-tiny',

@@ -1,13 +1,20 @@
 import { InputError } from '../src/errors.ts';
 import type { RewardFunction, Task } from '../src/types.ts';
 import { named, perCompletion } from './batch/per-completion.ts';
-import type { CodeResult, CodeTask, CodeTest } from './code/run-code.ts';
+import { promptEnd } from './batch/prompt-end.ts';
+import type { CodeTest } from './code/code-test.ts';
+import { type Program, programIn, type WhichBlock } from './code/program-in.ts';
+import type { CodeResult, CodeTask } from './code/run-code.ts';
 import { ranOver, WorkerPool } from './limits/worker-pool.ts';
-import { fencedBlock } from './text/fenced-block.ts';
 
 export interface CodeOptions {
   /** Field of the task with its tests: { stdin, stdout } or { assert: 'line of JavaScript' }. */
   readonly field?: string;
+  /**
+   * Which block is the program where there are several: the last or the first that defines what the tests call (or reads
+   * where they give input), the last, or the longest.
+   */
+  readonly which?: WhichBlock;
   /** The share of tests that pass counts; otherwise all must, and those behind the first that fails are not run. */
   readonly partial?: boolean;
   /** For one test, in milliseconds. */
@@ -25,13 +32,20 @@ export interface CodeOptions {
 
 /**
  * Runs the completion's JavaScript against the task's tests in QuickJS compiled to WebAssembly, without files, network
- * or timers: 1 when all pass (with `partial`: the share that do), else 0. The program is the last ```js block, or the
- * last block without a language, or the whole completion. It reads with readline() or readAll() and writes with
+ * or timers: 1 when all pass (with `partial`: the share that do), else 0. The program is the last block in JavaScript or
+ * TypeScript that defines what the tests call, or such a block without a language, or the whole completion; a fence that
+ * the prompt has opened counts. What it exports has its name. It reads with readline() or readAll() and writes with
  * console.log() or print(). The share of completions that `batchMs` left no time for is logged as `<name>/unjudged`.
  * @throws InputError when a task has no tests.
  */
 export function code(options: CodeOptions = {}): RewardFunction {
-  const { field = 'tests', threads = 2, name = 'code', batchMs = 120_000 } = options;
+  const {
+    field = 'tests',
+    which = 'last-with-entry',
+    threads = 2,
+    name = 'code',
+    batchMs = 120_000,
+  } = options;
   const { partial = false, timeMs = 2000, totalMs = 10_000, memoryMb = 64 } = options;
   const pool: CodePool = new WorkerPool(new URL('./code/code-worker', import.meta.url), {
     threads,
@@ -40,9 +54,9 @@ export function code(options: CodeOptions = {}): RewardFunction {
   return named(name, (batch) => {
     const late = AbortSignal.timeout(batchMs);
     const signal = AbortSignal.any([batch.signal, late]);
-    const score = perCompletion(name, async (completion, task) => {
-      const program = fencedBlock(completion, LANGUAGES) ?? completion;
+    const score = perCompletion(name, async (completion, task, _, i) => {
       const tests = testsOf(task, field);
+      const program = programIn(completion, { prompt: promptEnd(batch, i), tests, which });
       let judged: number | null = null;
       try {
         judged = await share(pool, tests, { program, partial, timeMs, totalMs, memoryMb, signal });
@@ -56,12 +70,10 @@ export function code(options: CodeOptions = {}): RewardFunction {
   });
 }
 
-const LANGUAGES = ['js', 'javascript', 'node', 'mjs', 'cjs', 'jsx', 'ts', 'typescript'];
-
 type CodePool = WorkerPool<CodeTask, CodeResult>;
 
 interface ShareOptions extends Required<Pick<CodeOptions, 'partial' | 'timeMs' | 'totalMs' | 'memoryMb'>> {
-  readonly program: string;
+  readonly program: Program;
   readonly signal: AbortSignal;
 }
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds the real @tensorflow/tfjs-node against the TensorFlow inside PyPI's tensorflow-cpu wheel, for machines that
-# reach package registries only (the package's own installer downloads TensorFlow from elsewhere).
+# Builds the real @tensorflow/tfjs-node against the TensorFlow in PyPI's tensorflow-cpu wheel. Use it on a machine that
+# reaches only package registries: the package's own installer downloads TensorFlow from elsewhere.
 #
 #   bash scripts/build-tfjs-node.sh        then engine `node` works: import('@tensorflow/tfjs-node') resolves
 #
-# Everything lies in .tfjs-node/ (ignored by git; about 1.3 GB, the wheel is kept). At the end
-# node_modules/@tensorflow/tfjs-node is a link into it, so run this again after `npm ci`: a second run only makes the
-# link. tfjs-core and tfjs-backend-cpu are resolved from the project, so there is one kernel registry. The binding finds
-# TensorFlow by its rpath: no LD_LIBRARY_PATH. Needs Linux x86_64, Node < 23, python3 with pip, g++.
+# Needs Linux x86_64, Node < 23, python3 with pip, and g++. Everything is written to .tfjs-node/, which git ignores and
+# which takes about 1.3 GB with the wheel. At the end node_modules/@tensorflow/tfjs-node is a link into it. `npm ci`
+# removes this link: run the script again, and it only makes the link. tfjs-core and tfjs-backend-cpu come from the
+# project, so there is one kernel registry. The binding finds TensorFlow by its rpath and needs no LD_LIBRARY_PATH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -47,7 +47,7 @@ download_tensorflow() {
     --platform manylinux_2_27_x86_64 --dest "$home/downloads" "tensorflow-cpu==$tensorflow"
 }
 
-# The two libraries, and the headers of the C interface with what they include.
+# Unpacks the two libraries, and the headers of the C interface with those that they include.
 unpack_tensorflow() {
   python3 - "$home"/downloads/tensorflow_cpu-$tensorflow-*.whl "$package/deps" <<'PYTHON'
 import pathlib, shutil, sys, zipfile

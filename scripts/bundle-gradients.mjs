@@ -1,5 +1,6 @@
-// Bundles tfjs-core's gradient functions into dist/tfjs-gradients.js. The package ships them as modules that Node
-// can't load (extensionless imports); they register themselves in tfjs-core's global registry, so a bundle works.
+// Bundles tfjs-core's gradient functions into dist/tfjs-gradients.js. Node can't load them from the package, because
+// its modules import each other without file extensions. The functions register themselves in tfjs-core's global
+// registry, so a bundle works.
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the packed package in an empty project, as a user would, and runs a recipe with a reward of one's own: by the command, by the
-# API, and through the compiler against the shipped types.
+# Installs the packed package in an empty project, as a user would. Runs a recipe with a custom reward by the command,
+# trains by the API, and compiles recipes against the shipped types.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 project=$(mktemp -d)
@@ -18,8 +18,13 @@ import { defineRecipe } from 'anneal';
 import { arithmetic } from 'anneal/envs';
 
 export default defineRecipe({
-  ...{ name: 'short', model: 'tiny', env: arithmetic(), optimizer: { lr: 1e-3 }, steps: 2, eval: { every: 0, tasks: 8 } },
+  name: 'short',
+  model: 'tiny',
+  env: arithmetic(),
   rewards: [{ reward: ({ completions }) => completions.map((text) => (text.length <= 8 ? 1 : 0)) }],
+  optimizer: { lr: 1e-3 },
+  steps: 2,
+  eval: { every: 0, tasks: 8 },
 });
 RECIPE
 cat > api.mjs <<'API'
@@ -47,6 +52,6 @@ WRONG
 
 npx anneal run recipe.ts --out runs/cli
 node api.mjs
-# tfjs-core brings WebGPU types that clash with TypeScript's own: its declarations are not checked.
+# --skipLibCheck: tfjs-core brings WebGPU types that clash with TypeScript's own.
 npx tsc --noEmit --strict --skipLibCheck --module nodenext --target es2022 --types node recipe.ts wrong.ts
 echo 'package: installs, runs and type-checks in an empty project'

@@ -1,5 +1,6 @@
-// Runs every recipe for two steps, as a user would, and checks that it ends well. Recipes whose model or data this machine lacks are
-// skipped by name. SMOLLM2_DIR names the folder of the real model, GSM8K_DIR and DATA_DIR those of data.
+// Runs every recipe for two steps, as a user would, and checks that the run succeeds. A recipe is skipped, and named,
+// if its model or data is not on this machine. SMOLLM2_DIR is the folder of the real model, GSM8K_DIR and DATA_DIR are
+// those of the data.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,24 +10,27 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { SMOLLM2_DIR, GSM8K_DIR, DATA_DIR } = process.env;
 
-/** What a recipe needs besides the package, and how to give it; undefined when it is not here. */
+/** Options of the recipes that need a model or data besides the package; undefined if this machine lacks them. */
 const needs = {
   'gsm8k-smollm2':
     SMOLLM2_DIR && GSM8K_DIR
       ? [
-          ...['--model', SMOLLM2_DIR, '--set', `env.path=${GSM8K_DIR}`, '--set', 'eval.tasks=4'],
-          ...[
-            '--set',
-            'sampling.maxNewTokens=12',
-            '--set',
-            'sampling.promptsPerStep=2',
-            '--set',
-            'sampling.groupSize=4',
-          ],
+          '--model',
+          SMOLLM2_DIR,
+          '--set',
+          `env.path=${GSM8K_DIR}`,
+          '--set',
+          'eval.tasks=4',
+          '--set',
+          'sampling.maxNewTokens=12',
+          '--set',
+          'sampling.promptsPerStep=2',
+          '--set',
+          'sampling.groupSize=4',
         ]
       : undefined,
   'calculator-tool': SMOLLM2_DIR
-    ? ['--model', SMOLLM2_DIR, ...['--set', 'sampling.groupSize=4', '--set', 'sampling.promptsPerStep=2']]
+    ? ['--model', SMOLLM2_DIR, '--set', 'sampling.groupSize=4', '--set', 'sampling.promptsPerStep=2']
     : undefined,
   countdown: SMOLLM2_DIR ? ['--model', SMOLLM2_DIR, '--set', 'sampling.maxNewTokens=32'] : undefined,
   'multiple-choice':

@@ -1,4 +1,4 @@
-// Finishes a build: removes what earlier builds left in dist/ of sources that are gone, and makes the command executable.
+// Finishes a build: removes files from dist/ whose sources are gone, and makes the command executable.
 import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -40,6 +40,10 @@ export interface Environment {
   validate?(
     limit?: number,
   ): AsyncIterable<{ readonly task: Task; readonly ok: boolean; readonly why?: string }>;
+  /** What it was made with, as plain data. A run is resumed with the same. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /** Files that its tasks come from, and folders of data files. A run is resumed with the same content, wherever it lies. */
+  readonly files?: readonly string[];
   /** The same environment with some options changed: what `--set env.<option>=<value>` calls. */
   configure?(options: Readonly<Record<string, unknown>>): Environment;
 }
@@ -73,8 +77,10 @@ export interface Rollout extends Completion {
   readonly group: number;
   readonly task: Task;
   readonly messages: readonly Message[];
-  /** The prompt as the policy saw it. */
+  /** The prompt as the policy saw it; so are `messages`. */
   readonly promptIds: readonly number[];
+  /** How many tokens of the prompt were cut, where it was longer than maxPromptLength. */
+  readonly promptTokensCut?: number;
   /** The conversation after the prompt, of an episode that the environment may answer. */
   readonly turns?: readonly Message[];
   /** 1 for each token that the policy wrote, 0 for those of the environment, whose log-probs count as 0; all are the policy's when left out. */

@@ -1,7 +1,7 @@
-import type { RewardBatch } from '../../src/types.ts';
+import type { RenderedBatch } from './prompt-end.ts';
 
 /** The batch of some of a batch's samples, in the order of the indices. */
-export function pickSamples(batch: RewardBatch, indices: readonly number[]): RewardBatch {
+export function pickSamples(batch: RenderedBatch, indices: readonly number[]): RenderedBatch {
   const pick = <T>(values: readonly T[]): T[] => indices.map((i) => values[i]!);
   return {
     ...batch,
@@ -10,5 +10,6 @@ export function pickSamples(batch: RewardBatch, indices: readonly number[]): Rew
     completions: pick(batch.completions),
     completionIds: pick(batch.completionIds),
     messages: pick(batch.messages),
+    ...(batch.promptTexts === undefined ? {} : { promptTexts: pick(batch.promptTexts) }),
   };
 }

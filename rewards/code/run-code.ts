@@ -7,15 +7,15 @@ import {
   Scope,
   shouldInterruptAfterDeadline,
 } from 'quickjs-emscripten';
+import type { CodeTest } from './code-test.ts';
+import { plainScript } from './plain-script.ts';
 import { printed } from './printed.ts';
+import type { Program } from './program-in.ts';
 import { sandboxIo } from './sandbox-io.ts';
 import { judgeNames, sandboxJudge, sandboxLock } from './sandbox-judge.ts';
 
-/** A program must write `stdout` when it reads `stdin`; or a line of JavaScript must run behind it without failing. */
-export type CodeTest = { readonly stdin: string; readonly stdout: string } | { readonly assert: string };
-
 export interface CodeTask {
-  readonly program: string;
+  readonly program: Program;
   readonly test: CodeTest;
   readonly timeMs: number;
   /** Heap, in MB. */
@@ -57,6 +57,7 @@ export async function runCode(task: CodeTask): Promise<CodeResult> {
 }
 
 function passes(module: QuickJSWASMModule, { program, test, timeMs, memoryMb }: CodeTask, scope: Scope) {
+  const script = plainScript(program);
   const runtime = scope.manage(module.newRuntime());
   runtime.setMemoryLimit(memoryMb * 1024 * 1024);
   runtime.setMaxStackSize(512 * 1024);
@@ -65,11 +66,15 @@ function passes(module: QuickJSWASMModule, { program, test, timeMs, memoryMb }: 
   const sandbox = new Sandbox(scope.manage(runtime.newContext()), scope);
   const passed =
     'assert' in test
-      ? sandbox.asserts(program, test.assert)
-      : sameOutput(sandbox.output(program, test.stdin), test.stdout);
+      ? sandbox.asserts(script, test.assert)
+      : sameOutput(sandbox.output(script, test.stdin), test.stdout);
   // A promise takes the interruption of an async function for any other error.
   return passed && !isLate(runtime);
 }
+
+/** What a program exports under other names than its own. */
+const exportsAsNames = `for (const [name, value] of Object.entries(Object(module.exports)))
+  if (!(name in globalThis)) globalThis[name] = value;`;
 
 /** One context, for one test. */
 class Sandbox {
@@ -99,6 +104,7 @@ class Sandbox {
       }),
     );
     if (this.#runAll(program) === 'rejected') return false;
+    this.#runAll(exportsAsNames);
     // Defined only now, under a name that the program can't know, and as a property of the global object's own.
     const name = `judge${randomUUID().replaceAll('-', '')}`;
     this.#context.defineProp(this.#context.global, name, { value: judge });
@@ -123,6 +129,7 @@ class Sandbox {
       this.#function('writeValues', (encoded) => write(printed(encoded))),
     );
     this.#call(this.#run(`(${sandboxIo})`), host);
+    this.#run('globalThis.module = { exports: {} }; globalThis.exports = module.exports;');
     return output;
   }
 

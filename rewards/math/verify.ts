@@ -1,9 +1,13 @@
 import { unknowns } from './algebra/unknowns.ts';
+import { clausesClash } from './clauses-clash.ts';
 import { unitsClash, withoutLetterUnit } from './clean/units.ts';
 import { type CompareOptions, sameAnswer, spelled } from './compare/compare.ts';
+import type { Answer } from './find/answer.ts';
 import { type Extracted, type ExtractOptions, extract } from './find/extract.ts';
-import { type Answer, readLatex } from './find/read-match.ts';
+import { sameCounts } from './find/number-lists.ts';
+import { readLatex } from './find/read-match.ts';
 import { readGold, readPrediction, readWords } from './find/readings.ts';
+import { isSameText } from './find/same-text.ts';
 
 export interface VerifyOptions extends ExtractOptions, CompareOptions {
   /** What is read differently in the gold answer. */
@@ -31,14 +35,18 @@ export type Verdict = 'right' | 'wrong' | 'unreadable';
 /** Compares a prediction with a gold answer, both full texts. Bounded in time for any input but meant for a worker. */
 export function verify(gold: string, prediction: string, options: VerifyOptions): Verdict {
   const goldOptions = { ...options, ...options.gold };
-  const expected = goldOptions.lenient ? readGold(gold, goldOptions) : extract(gold, goldOptions);
+  const expected = goldOptions.lenient ? readGold(gold, goldOptions) : [extract(gold, goldOptions)];
+  const several = expected.find((meant) => meant.several !== undefined)?.several;
+  if (several !== undefined) return isSameText(several, prediction) ? 'right' : 'unreadable';
   // To Math-Verify any gold answer that it found says something: nothing but its own text answers it.
-  const comparable = goldOptions.lenient ? isWhole(expected.unread) : expected.unread !== undefined;
-  if (expected.answer === undefined && !comparable) return 'unreadable';
+  const comparable = ({ unread }: Extracted) =>
+    goldOptions.lenient ? isWhole(unread) : unread !== undefined;
+  const readable = expected.filter((meant) => meant.answer !== undefined || comparable(meant));
+  if (readable.length === 0) return 'unreadable';
   const readings = options.lenient ? readPrediction(prediction, options) : [extract(prediction, options)];
-  const isAnswer = (given: Extracted) => isRight(expected, given, options);
-  const right =
-    readings.some(isAnswer) || (inWords(expected, options) && readWords(prediction).some(isAnswer));
+  const isAnswer = (given: Extracted) => readable.some((meant) => isRight(meant, given, options));
+  const wordy = readable.some((meant) => inWords(meant, options));
+  const right = readings.some(isAnswer) || (wordy && readWords(prediction).some(isAnswer));
   return right ? 'right' : 'wrong';
 }
 
@@ -52,10 +60,13 @@ const inWords = ({ answer }: Extracted, { lenient, targets }: VerifyOptions): bo
 function isRight(expected: Extracted, given: Extracted, options: VerifyOptions): boolean {
   const [gold, prediction] = [expected.answer, given.answer];
   if (unitsClash(gold?.unit, prediction?.unit)) return false;
+  if (clausesClash(gold?.clause, prediction?.clause, options)) return false;
   if (gold?.literal !== undefined || prediction?.literal !== undefined)
     return sameLiteral(gold, prediction, options);
   if (isWhole(expected.unread) && expected.unread.text === given.unread?.text) return true;
   if (gold?.value === undefined || prediction?.value === undefined) return false;
+  const counts = sameCounts(gold, prediction);
+  if (counts !== undefined) return counts;
   return (
     sameDigits(gold, prediction) ||
     sameAnswer(gold.value, prediction.value, options) ||

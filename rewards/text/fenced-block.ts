@@ -1,4 +1,4 @@
-interface Block {
+export interface Block {
   /** In lower case; empty where the fence names none. */
   readonly language: string;
   readonly body: string;
@@ -9,9 +9,14 @@ interface Block {
  * neither. Blocks in other languages count for nothing, whatever stands in them.
  */
 export function fencedBlock(text: string, languages: readonly string[]): string | undefined {
+  return blocksIn(text, languages).at(-1)?.body;
+}
+
+/** The blocks in one of the languages, in order; where there are none, those that name no language. */
+export function blocksIn(text: string, languages: readonly string[]): readonly Block[] {
   const blocks = fencedBlocks(text);
-  const wanted = blocks.findLast(({ language }) => languages.includes(language));
-  return (wanted ?? blocks.findLast(({ language }) => language === ''))?.body;
+  const wanted = blocks.filter(({ language }) => languages.includes(language));
+  return wanted.length > 0 ? wanted : blocks.filter(({ language }) => language === '');
 }
 
 /** All blocks, in order. A block ends with a line that ends on a fence, or with the text. */

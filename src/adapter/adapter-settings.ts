@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { positiveInt } from '../options/ranges.ts';
 import { schedule } from './anneal/schedule-settings.ts';
 
-/** Where σ sits in the adapter; s marks the activation, A and B the low-rank maps (DESIGN: "A-s-B" is the paper's). */
+/** Where σ sits in the adapter: s is the activation, A and B are the low-rank maps. The paper uses A-s-B. */
 export const placements = ['A-s-B', 's-A-B', 's-A-B-s', 's-A-s-B', 's-A-s-B-s'] as const;
 export const activations = ['relu', 'gelu', 'gelu-tanh', 'silu'] as const;
 export type Placement = (typeof placements)[number];
 export type Activation = (typeof activations)[number];
 
-/** What trains: an adapter's tensors (with β ≡ 0, or annealed), or every weight of the model. */
+/** What is trained: a LoRA adapter (β = 0 throughout), an annealed adapter, or every weight of the model. */
 export const methods = ['lora', 'afa-lora', 'full'] as const;
 
-/** The adapter of methods lora and afa-lora. */
+/** Settings of the adapter, for the methods lora and afa-lora. */
 export const adapter = z.strictObject({
   rank: positiveInt.default(8),
   alpha: z.number().positive().default(16),
@@ -26,7 +26,7 @@ export const adapter = z.strictObject({
 
 export type AdapterSettings = z.output<typeof adapter>;
 
-/** What the adapter's own code reads of a recipe. */
+/** The fields of a recipe that the adapter reads. */
 export interface MethodSettings {
   readonly method: (typeof methods)[number];
   readonly adapter: AdapterSettings;

@@ -20,10 +20,10 @@ import { annealedActivation } from './annealed-activation.ts';
 //
 // At β = 0 every φ is the identity and the adapter is plain LoRA: it merges, W' = W0 + scaling·B·A.
 
-/** Name of β among a program's inputs: one number a layer, [L]. An input always, since it moves at every step. */
+/** Name of the program input that holds β of each layer, [L]. It must be an input because β moves at every step. */
 export const BETA = 'adapter.beta';
 
-/** Wraps the base model's linear layers with an adapter, whose tensors and β are among the program's inputs. */
+/** Wraps the base model's linear layers with an adapter. The program's inputs hold the adapter's tensors and β. */
 export function adaptedLinear(spec: AdapterSpec, base: LinearMap, inputs: Named<tf.Tensor>): LinearMap {
   const adapted = new Set(spec.modules);
   const betas = spec.anneals ? tf.unstack(parameter(inputs, BETA)) : undefined;
@@ -37,7 +37,9 @@ export function adaptedLinear(spec: AdapterSpec, base: LinearMap, inputs: Named<
   };
 }
 
-/** scaling·D(x): x [N, in] → [N, out]. Without β every φ is the identity. */
+/**
+ * Computes scaling·D(x): x [N, in], a [R, in], b [out, R], beta a scalar → [N, out]. Without beta φ is the identity.
+ */
 export function adapterPath(
   x: tf.Tensor2D,
   { a, b, beta }: { readonly a: tf.Tensor2D; readonly b: tf.Tensor2D; readonly beta: tf.Tensor | undefined },
@@ -49,7 +51,7 @@ export function adapterPath(
 
   const down = linear(before ? phi(x) : x, a);
   const inner = between ? phi(down) : down;
-  // Scaling multiplies last, outside every φ; with no φ after B it may multiply the narrow side [N, R] instead.
+  // Scaling comes last, outside every φ. With no φ after B it may multiply the smaller tensor [N, R] instead.
   if (!after) return linear(tf.mul(inner, scaling), b);
   return tf.mul(phi(linear(inner, b)), scaling);
 }

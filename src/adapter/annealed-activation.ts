@@ -2,7 +2,7 @@ import { fusedOp } from '../engine/ops/fused-kernel.ts';
 import * as tf from '../engine/tfjs.ts';
 import type { Activation } from './adapter-settings.ts';
 
-/** σ and its derivative. */
+/** σ (value) and its derivative (slope). */
 interface ActivationFunction {
   readonly value: (x: tf.Tensor) => tf.Tensor;
   readonly slope: (x: tf.Tensor) => tf.Tensor;
@@ -57,10 +57,10 @@ const kernel = fusedOp<Inputs, { readonly activation: Activation }>({
 });
 
 /**
- * The annealed activation φ(x; β) = β·σ(x) + (1−β)·x: σ itself at β = 1, the identity at β = 0.
+ * The annealed activation φ(x; β) = β·σ(x) + (1−β)·x. It is σ at β = 1 and the identity at β = 0.
  *
- * x of any shape, β a scalar. σ: relu (σ′(0) = 0), gelu x·Φ(x), gelu-tanh its tanh approximation, silu x·sigmoid(x).
- * https://arxiv.org/abs/2512.22455
+ * x has any shape, β is a scalar. σ is relu (with σ′(0) = 0), gelu x·Φ(x), gelu-tanh (its tanh approximation), or silu
+ * x·sigmoid(x). https://arxiv.org/abs/2512.22455
  */
 export function annealedActivation<T extends tf.Tensor>(x: T, beta: tf.Tensor, activation: Activation): T {
   return kernel({ x, beta }, { activation })[0] as T;

@@ -1,8 +1,10 @@
 import type { MethodSettings } from './adapter-settings.ts';
 
 /**
- * Whether an adapter gets a gradient of exactly 0 while β = 1: with a σ after B its output is φ(B·z; 1) = relu(B·z), and a
- * fresh B is 0, where relu′ is 0. Only β < 1 lets it move. (The other activations have slope ½ at 0.)
+ * Tells whether a fresh adapter gets a gradient of exactly 0 while β = 1.
+ *
+ * This happens with relu after B. The output is then relu(B·z), B starts at 0, and relu′(0) is 0. The adapter learns
+ * nothing until β < 1. The other activations have slope ½ at 0.
  */
 export function startsDead({ method, adapter }: MethodSettings): boolean {
   const { placement, activation, schedule } = adapter;

@@ -5,8 +5,8 @@ import type { AdapterSpec } from './adapter-spec.ts';
 import { adapterShapes } from './adapter-tensors.ts';
 
 /**
- * A fresh adapter, as PEFT makes it: A [R, in] kaiming-uniform(√5), that is uniform in ±1/√in, and B [out, R] = 0, so that it
- * changes nothing yet. The same seed gives the same bits; each A has a stream of its own.
+ * Makes a fresh adapter as PEFT does. A [R, in] is kaiming-uniform(√5), which is uniform in ±1/√in. B [out, R] is 0, so
+ * that the adapter changes nothing yet. The same seed gives the same bits. Each A draws from its own random stream.
  */
 export function initialiseAdapter(
   spec: AdapterSpec,

@@ -4,18 +4,18 @@ import { type AdapterSpec, scalingOf } from './adapter-spec.ts';
 import { adapterNames } from './adapter-tensors.ts';
 
 /**
- * Folds an adapter into the weights it adapts: W' = W0 + scaling·B·A, summed in float64. Returns a new record in which only the
- * adapted weights are new arrays.
- * @throws RefusedError unless β is exactly 0 in every layer, naming the step at which it would be.
+ * Folds an adapter into the weights that it adapts: W' = W0 + scaling·B·A, summed in float64. W [out, in], A [R, in],
+ * B [out, R]. Returns a new record. Only the adapted weights are new arrays.
+ * @throws RefusedError unless β is exactly 0 in every layer. The message names the step at which it would be.
  */
 export function mergeAdapter(
   weights: Named<HostTensor>,
   adapter: {
     readonly spec: AdapterSpec;
     readonly tensors: Named<HostTensor>;
-    /** [L] */
+    /** β of each layer, [L]. */
     readonly betas: readonly number[];
-    /** First step at which β is 0 in every layer. */
+    /** The first step at which β is 0 in every layer. */
     readonly zeroStep: number;
   },
 ): Record<string, HostTensor> {
@@ -33,7 +33,7 @@ function refuseCurved(betas: readonly number[], zeroStep: number): void {
   const layer = betas.findIndex((beta) => beta !== 0);
   if (layer < 0) return;
   throw new RefusedError(
-    `can't merge: β is ${betas[layer]} in layer ${layer}, and only at β = 0 is the adapter linear; it would be 0 at step ${zeroStep}: train until then`,
+    `can't merge: β is ${betas[layer]} in layer ${layer}, and the adapter is linear only at β = 0; β would be 0 at step ${zeroStep}: train until then`,
   );
 }
 

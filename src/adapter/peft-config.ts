@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { checkForm } from '../io/read-json.ts';
 
-// PEFT's adapter_config.json. What plain LoRA needs is read; what changes nothing here is passed over; and any other setting
-// that is switched on makes a different method of it, so it is refused by name rather than ignored.
+// PEFT's adapter_config.json. We read the settings that plain LoRA needs, and ignore those that change nothing here.
+// Any other setting that is on would be a different method, so it is refused by name.
 
 const schema = z.looseObject({
   peft_type: z.literal('LORA', 'only LoRA adapters can be read'),
@@ -18,7 +18,7 @@ const schema = z.looseObject({
     .default(true),
 });
 
-/** Settings of training, of initialisation, or that act only together with another. */
+/** Settings that change nothing here: they concern training or initialisation, or act only together with another. */
 const harmless = new Set([
   'auto_mapping',
   'inference_mode',
@@ -32,7 +32,7 @@ const harmless = new Set([
   'task_type',
 ]);
 
-/** The part of adapter_config.json that plain LoRA needs. */
+/** The settings of adapter_config.json that plain LoRA needs. */
 export interface PeftConfig {
   readonly rank: number;
   readonly alpha: number;
@@ -42,8 +42,9 @@ export interface PeftConfig {
 }
 
 /**
- * Reads the content of an adapter_config.json; `where` names the file in errors.
- * @throws InputError naming every setting that is missing, wrong, or of a method other than plain LoRA (use_dora, …).
+ * Reads the content of an adapter_config.json. `where` names the file in errors.
+ * @throws InputError naming every setting that is missing, wrong, or belongs to another method than plain LoRA, such as
+ * use_dora.
  */
 export function parsePeftConfig(content: unknown, where: string): PeftConfig {
   const json = checkForm(content, schema, where);
@@ -65,7 +66,7 @@ export function parsePeftConfig(content: unknown, where: string): PeftConfig {
   };
 }
 
-/** The content of an adapter_config.json for a plain LoRA adapter. */
+/** Makes the content of an adapter_config.json for a plain LoRA adapter. */
 export function peftConfig(config: PeftConfig): Record<string, unknown> {
   return {
     base_model_name_or_path: config.baseModel ?? null,

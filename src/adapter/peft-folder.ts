@@ -14,8 +14,9 @@ import { schedule } from './anneal/schedule-settings.ts';
 import { parsePeftConfig, peftConfig } from './peft-config.ts';
 import { targetModules } from './target-modules.ts';
 
-// An adapter's folder: PEFT's adapter_config.json and adapter_model.safetensors, and beside them afa.json with what PEFT has no
-// word for. At β = 0 PEFT computes the same from it; while β > 0 it would leave φ out.
+// An adapter's folder in PEFT layout: adapter_config.json and adapter_model.safetensors. An annealed adapter also has
+// afa.json, with the settings that PEFT lacks. At β = 0 PEFT computes the same from this folder. At β > 0 PEFT would
+// leave φ out and compute something else.
 
 const FILES = {
   config: 'adapter_config.json',
@@ -27,28 +28,29 @@ const afaSchema = z.strictObject({
   activation: z.enum(activations),
   placement: z.enum(placements),
   schedule,
-  /** Optimiser steps of the whole run, and those taken. */
+  /** Optimiser steps of the whole run. */
   steps: z.int().positive(),
+  /** Optimiser steps taken so far. */
   step: z.int().nonnegative(),
   /** β of each layer, [L]. */
   beta: z.array(z.number().min(0).max(1)),
 });
 
-/** Where an annealed adapter stands in its schedule: the content of afa.json. */
+/** The content of afa.json: an annealed adapter's activation, its schedule, and where it stands in the schedule. */
 export type AfaState = Readonly<z.output<typeof afaSchema>>;
 
-/** An adapter as a folder holds it. */
+/** An adapter as it is stored in a folder. */
 export interface StoredAdapter {
   readonly spec: AdapterSpec;
-  /** By PEFT's names, A [R, in] and B [out, R]. */
+  /** A [R, in] and B [out, R] of each module, by PEFT's names. */
   readonly tensors: Named<HostTensor>;
-  /** Name or path of the model that it adapts. */
+  /** Name or path of the base model. */
   readonly baseModel: string | undefined;
   /** Absent for plain LoRA. */
   readonly afa?: AfaState | undefined;
 }
 
-/** Writes an adapter's files into a folder, which is made when missing. */
+/** Writes an adapter's files into a folder. The folder is made if it is missing. */
 export async function writeAdapterFolder(folder: string, adapter: StoredAdapter): Promise<void> {
   const { spec, tensors, baseModel, afa } = adapter;
   await mkdir(folder, { recursive: true });
@@ -63,8 +65,8 @@ export async function writeAdapterFolder(folder: string, adapter: StoredAdapter)
 
 /**
  * Reads an adapter's folder for a model.
- * @throws InputError when a file is missing or bad, when the adapter is not plain LoRA (or AFA-LoRA, with afa.json), or when its
- * tensors are not those that its config names on this model.
+ * @throws InputError when a file is missing or damaged, when the adapter is neither plain LoRA nor AFA-LoRA, or when
+ * its tensors do not fit the model.
  */
 export async function readAdapterFolder(folder: string, config: ModelConfig): Promise<StoredAdapter> {
   const where = join(folder, FILES.config);

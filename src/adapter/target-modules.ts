@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
 import { expectedTensors } from '../model/weights/load-weights.ts';
 
-/** Shape [out, in] of every linear layer that can be adapted, by path: all of the model's but the head. */
+/** Lists the linear layers that can be adapted: module path → shape [out, in]. The head is not among them. */
 export function linearModules(config: ModelConfig): Record<string, readonly [number, number]> {
   const modules: Record<string, readonly [number, number]> = {};
   for (const [name, shape] of Object.entries(expectedTensors(config))) {
@@ -14,18 +14,33 @@ export function linearModules(config: ModelConfig): Record<string, readonly [num
 
 /**
  * Paths of the linear layers that a `targetModules` setting names, in the model's order, as PEFT reads it: 'all-linear';
- * a list of names, each the whole path or its last parts ('q_proj'); or one regular expression for the whole path.
- * @throws InputError when a name or the expression matches nothing, listing what there is.
+ * a list of names, each the whole path or its last parts ('q_proj'), of which those that the model lacks are passed over; or one
+ * regular expression for the whole path.
+ * @throws InputError when nothing matches, listing what there is, and for a module of the model that can't be adapted, such as lm_head.
  */
 export function targetModules(config: ModelConfig, target: string | readonly string[]): string[] {
   const paths = Object.keys(linearModules(config));
   if (target === 'all-linear') return paths;
   const matchers = typeof target === 'string' ? [wholePath(target)] : target.map(lastParts);
-  for (const { shown, matches } of matchers) {
-    if (!paths.some(matches))
-      throw new InputError(`targetModules: ${shown} matches nothing; ${listing(paths)}`);
-  }
-  return paths.filter((path) => matchers.some(({ matches }) => matches(path)));
+  const other = typeof target === 'string' ? undefined : unadaptable(config, paths, matchers);
+  if (other !== undefined)
+    throw new InputError(`targetModules: "${other}" can't be adapted; ${listing(paths)}`);
+  const found = paths.filter((path) => matchers.some(({ matches }) => matches(path)));
+  if (found.length > 0) return found;
+  const shown = matchers.map((matcher) => matcher.shown).join(', ');
+  throw new InputError(`targetModules: ${shown} matches nothing; ${listing(paths)}`);
+}
+
+/** A module that is named and is no linear layer of the decoder. The head is one also where it is tied to the embeddings. */
+function unadaptable(
+  config: ModelConfig,
+  paths: readonly string[],
+  matchers: readonly Matcher[],
+): string | undefined {
+  const modules = [...Object.keys(expectedTensors(config)), 'lm_head.weight'].map((name) =>
+    name.replace(/\.(?:weight|bias)$/, ''),
+  );
+  return modules.find((module) => !paths.includes(module) && matchers.some(({ matches }) => matches(module)));
 }
 
 interface Matcher {

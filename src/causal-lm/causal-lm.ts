@@ -6,35 +6,42 @@ import type { Engine, HostTensor, Named } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
 import { baseLinear } from '../model/decoder.ts';
+import { endTokenIds } from '../model/end-tokens.ts';
 import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import type { TokenBatch } from '../model/token-logits.ts';
 import { batchLogits, batchLogprobs } from '../model/token-logits.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { cutPrompt } from '../rollout/fit-prompt.ts';
 import { completions } from '../rollout/sample-rollouts.ts';
 import type { Completion, Message } from '../types.ts';
 
-/** How `CausalLM.generate` decodes. */
+/** Options of `CausalLM.generate`. */
 export interface GenerateOptions {
-  /** Texts to continue as they are, or conversations to put through the chat template. */
+  /** The prompts. A text is continued as it is; a conversation goes through the chat template. */
   readonly prompts?: readonly (string | readonly Message[])[];
-  /** Token ids in place of `prompts`, padded on either side where `attentionMask` is 0. */
+  /** Token ids instead of `prompts`, [P, T]. A row may be padded on either side, where `attentionMask` is 0. */
   readonly inputIds?: readonly (readonly number[])[];
   readonly attentionMask?: readonly (readonly number[])[];
-  /** 64 when left out. */
+  /** Default 64. */
   readonly maxNewTokens?: number;
-  /** Longer prompts keep their last so many tokens. */
+  /** Longer texts keep only their last `maxPromptLength` tokens; longer conversations lose their oldest turns. Default: no limit. */
   readonly maxPromptLength?: number;
-  /** 0 is greedy decoding; 1 when left out. */
+  /** Default 1. 0 is greedy decoding. */
   readonly temperature?: number;
+  /** Samples from the likeliest tokens that together have this probability. Default 1, all tokens. */
   readonly topP?: number;
+  /** Samples from this many likeliest tokens. Default 0, all tokens. */
   readonly topK?: number;
+  /** Drops tokens below this share of the likeliest token's probability. Default 0. */
   readonly minP?: number;
-  /** Above 1 makes tokens of the prompt and of the completion so far less likely; 1 when left out. */
+  /** Above 1 makes tokens of the prompt and of the completion so far less likely. Default 1. */
   readonly repetitionPenalty?: number | undefined;
-  /** Completions of each prompt. */
+  /** Completions of each prompt, G. Default 1. */
   readonly n?: number;
+  /** Texts that end a completion. */
   readonly stop?: readonly string[];
+  /** Seed of the sampling. Default 0. */
   readonly seed?: number;
 }
 
@@ -44,49 +51,68 @@ export interface Numbers {
   readonly shape: readonly number[];
 }
 
-/** A causal language model in memory. */
+/**
+ * A causal language model in memory.
+ * @example
+ * const model = await loadModel('tiny');
+ * const [completion] = await model.generate({ prompts: ['36-2*8='], temperature: 0 });
+ * await model.dispose();
+ */
 export interface CausalLM {
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
-  /** A prompt's token ids: a text as it is, a conversation through the chat template. */
+  /** Encodes a prompt to token ids. A text is encoded as it is; a conversation goes through the chat template. */
   encodePrompt(prompt: string | readonly Message[]): readonly number[];
-  /** Logits [B, T, V]; 0 at padding. */
+  /** Computes the logits [B, T, V]. They are 0 at padding. */
   logits(batch: TokenBatch): Promise<Numbers>;
-  /** Log-probs (nats) of each token given those before it, [B, T−1]; 0 where it or its predecessor is padding. */
+  /**
+   * Computes the log-prob (nats) of each token given those before it, [B, T−1]. It is 0 where the token is padding or
+   * the first of its row.
+   */
   logprobs(batch: TokenBatch): Promise<Numbers>;
-  /** `n` completions of each prompt, prompt by prompt. @throws InputError for an empty or overlong prompt. */
+  /**
+   * Samples `n` completions of each prompt. Returns P·n completions; those of one prompt stand next to each other.
+   * @throws InputError for an empty or overlong prompt.
+   */
   generate(options: GenerateOptions): Promise<readonly Completion[]>;
-  /** This model with an adapter around it, sharing weights and engine. @throws InputError when it does not fit the model. */
+  /**
+   * Returns this model with an adapter, given as a folder or in memory. Both models share weights and engine.
+   * @throws InputError when the adapter does not fit the model.
+   */
   withAdapter(adapter: StoredAdapter | string): Promise<CausalLM>;
-  /** Sets β of every layer of the adapter. @throws InputError without an annealed adapter, or outside [0, 1]. */
+  /** Sets β of every layer. @throws InputError when no annealed adapter is there, or β is outside [0, 1]. */
   setBeta(beta: number): void;
-  /** The model with the adapter folded into its weights. @throws RefusedError while β ≠ 0, InputError without an adapter. */
+  /**
+   * Returns a model with the adapter folded into its weights.
+   * @throws RefusedError while β ≠ 0, InputError without an adapter.
+   */
   merge(): CausalLM;
-  /** Writes the model in Hugging Face layout, an adapter merged in. @throws RefusedError while β ≠ 0. */
+  /** Writes the model in Hugging Face layout. An adapter is merged first. @throws RefusedError while β ≠ 0. */
   save(folder: string): Promise<void>;
-  /** Releases what this model compiled, and the engine with the model that was loaded. */
+  /** Releases the programs that this model compiled. If `loadModel` opened an engine for this model, closes it. */
   dispose(): Promise<void>;
 }
 
-/** An adapter on a model, with where its β stands. */
+/** An adapter on a model, with its current β. */
 interface MountedAdapter {
   readonly spec: AdapterSpec;
   readonly tensors: Named<HostTensor>;
+  /** β of each layer, [L]. */
   betas: readonly number[];
-  /** First step at which its schedule would be 0. */
+  /** The first step at which β would be 0. */
   readonly zeroStep: number;
 }
 
 export interface ModelParts {
   readonly engine: Engine;
-  /** Whether disposing of this model closes the engine. */
+  /** True if disposing this model closes the engine. */
   readonly ownsEngine: boolean;
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
   readonly weights: Named<HostTensor>;
 }
 
-/** A model held as host arrays, computed by an engine's compiled programs. */
+/** A model whose weights are host arrays, computed by programs of an engine. */
 export class LoadedModel implements CausalLM {
   private readonly programs: ModelPrograms;
   private readonly parts: ModelParts;
@@ -143,7 +169,7 @@ export class LoadedModel implements CausalLM {
       {
         model: this.programs.decoding(this.modelWeights()),
         tokenizer: this.tokenizer,
-        eosTokenIds: this.config.eosTokenIds,
+        eosTokenIds: endTokenIds(this.config, this.tokenizer),
       },
       prompts,
       { groupSize: n, maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, stop, seed },
@@ -190,20 +216,19 @@ export class LoadedModel implements CausalLM {
     return { base, adapter: { ...tensors, ...(spec.anneals && { [BETA]: beta }) } };
   }
 
-  private promptIds({
-    prompts,
-    inputIds,
-    attentionMask,
-    maxPromptLength,
-  }: GenerateOptions): readonly (readonly number[])[] {
-    const rows = inputIds
-      ? inputIds.map((row, b) => row.filter((_, t) => attentionMask?.[b]?.[t] !== 0))
-      : (prompts ?? []).map((prompt) => this.encodePrompt(prompt));
-    return maxPromptLength === undefined ? rows : rows.map((row) => row.slice(-maxPromptLength));
+  private promptIds({ prompts = [], inputIds, attentionMask, maxPromptLength }: GenerateOptions) {
+    const last = (row: readonly number[]) =>
+      maxPromptLength === undefined ? row : row.slice(-maxPromptLength);
+    if (inputIds) return inputIds.map((row, b) => last(row.filter((_, t) => attentionMask?.[b]?.[t] !== 0)));
+    return prompts.map((prompt) =>
+      typeof prompt === 'string' || maxPromptLength === undefined
+        ? last(this.encodePrompt(prompt))
+        : cutPrompt(prompt, { tokenizer: this.tokenizer, maxPromptLength }).ids,
+    );
   }
 }
 
-/** @throws InputError for a sampling setting out of its range, with the value given. */
+/** Checks the ranges of the sampling settings. @throws InputError naming the setting and its value. */
 function checkSampling(
   given: Readonly<
     Record<'maxNewTokens' | 'temperature' | 'topP' | 'topK' | 'minP' | 'repetitionPenalty' | 'n', number>

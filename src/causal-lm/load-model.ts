@@ -7,14 +7,19 @@ import { loadWeights } from '../model/weights/load-weights.ts';
 import { type CausalLM, LoadedModel } from './causal-lm.ts';
 
 export interface LoadModelOptions {
-  /** An open engine, which stays the caller's, or how to open one; onnx with all cores when left out. */
+  /**
+   * An open engine, or the choice of one to open. The caller closes an open engine; the model closes its own. Default:
+   * engine 'auto' on all cores.
+   */
   readonly engine?: Engine | Partial<EngineChoice>;
 }
 
 /**
- * Loads a causal language model: a folder in Hugging Face layout (weights as safetensors or one .gguf file), a .gguf file, or
- * 'tiny', the embedded model. Weights are held as float32.
+ * Loads a causal language model: a folder in Hugging Face layout (with safetensors or one .gguf file), a .gguf file, or
+ * 'tiny', the embedded model. The weights are float32 in memory.
  * @throws InputError when there is no such model, its files are damaged, or its architecture is not supported.
+ * @example
+ * const model = await loadModel('runs/mine/merged');
  */
 export async function loadModel(source: string, { engine = {} }: LoadModelOptions = {}): Promise<CausalLM> {
   const path = modelPath(source);

@@ -1,3 +1,4 @@
+import { cutPrompt } from '../rollout/fit-prompt.ts';
 import type { Sampler } from '../rollout/sampler.ts';
 import type { CausalLM } from './causal-lm.ts';
 
@@ -6,12 +7,15 @@ export function modelSampler(model: CausalLM): Sampler {
   return {
     maxPositions: model.config.maxPositionEmbeddings,
     sample: async (requests, { groupSize: n, maxPromptLength, ...options }) => {
-      const inputIds = requests.map(({ messages }) => model.encodePrompt(messages).slice(-maxPromptLength));
+      const prompts = requests.map(({ task, messages }) => {
+        const { ids, messages: seen } = cutPrompt(messages, { tokenizer: model.tokenizer, maxPromptLength });
+        return { task, messages: seen, promptIds: ids };
+      });
+      const inputIds = prompts.map(({ promptIds }) => promptIds);
       const completions = await model.generate({ ...options, n, inputIds });
       return completions.map((completion, b) => {
         const group = Math.floor(b / n);
-        const prompt = { ...requests[group]!, promptIds: inputIds[group]! };
-        return { ...prompt, ...completion, group, beta: 0, policyVersion: 0 };
+        return { ...prompts[group]!, ...completion, group, beta: 0, policyVersion: 0 };
       });
     },
     extend: (inputIds, { groupSize: _, maxPromptLength: __, ...options }) =>

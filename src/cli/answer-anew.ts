@@ -9,12 +9,11 @@ const MAIN = fileURLToPath(new URL(`./main${extname(fileURLToPath(import.meta.ur
 /** From source, a new process needs the TypeScript loader. */
 const LOADER = MAIN.endsWith('.ts') ? ['--import', import.meta.resolve('jiti/register')] : [];
 
-/** Answers the held-out tasks with a run's merged model in a new process: `anneal eval RUN --json`. @throws RunError when that fails. */
-export async function answerAnew(out: string): Promise<readonly EvalRow[]> {
+/** Answers a run's held-out tasks with its merged model in a new process: `anneal eval RUN --model MERGED --json`. @throws RunError when that fails. */
+export async function answerAnew(out: string, merged: string): Promise<readonly EvalRow[]> {
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [...LOADER, MAIN, 'eval', out, '--json'], {
-      maxBuffer: 2 ** 30,
-    });
+    const args = [...LOADER, MAIN, 'eval', out, '--model', merged, '--json'];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 30 });
     return JSON.parse(stdout).rows;
   } catch (cause) {
     const { stderr, message } = cause as { stderr?: string; message: string };

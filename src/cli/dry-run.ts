@@ -9,7 +9,7 @@ import { bytes, count, percent, table } from './terminal/format.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
-/** Prompts looked at: as many as the run draws, but not more than this. */
+/** At most this many prompts are checked, and no more than the run draws. */
 const PROMPTS = 2000;
 
 interface Plan {
@@ -22,12 +22,12 @@ interface Plan {
   /** First step with β exactly 0; 0 when there is no annealing. */
   readonly betaZeroStep: number;
   readonly memory: MemoryEstimate;
-  /** Prompts looked at, the longest in tokens, and how many would lose their beginning. */
+  /** How many prompts were checked, the length of the longest in tokens, and how many would be truncated. */
   readonly prompts: { readonly checked: number; readonly longest: number; readonly truncated: number };
   readonly warnings: readonly string[];
 }
 
-/** Says what a run would be: parameters, memory, where β reaches 0, prompts that would be truncated. Writes nothing. */
+/** Shows what a run would do: parameters, memory, the step at which β reaches 0, truncated prompts. Writes nothing. */
 export async function dryRun(
   recipe: Recipe,
   { io, toolkit, json }: { readonly io: Io; readonly toolkit: Toolkit; readonly json: boolean },
@@ -46,10 +46,18 @@ async function planOf(recipe: Recipe, policy: Policy): Promise<Plan> {
   const { name, model, method, steps, sampling, algorithm } = recipe;
   const drawn = Math.ceil(steps / stepsPerBatch(algorithm)) * sampling.promptsPerStep;
   const tasks = await firstTasks(recipe.env, 'train', Math.min(drawn, PROMPTS));
-  const lengths = tasks.map((task) => policy.encodePrompt(promptOf(recipe.env, task)).length);
+  const lengths = tasks.map((task) => {
+    const { ids, cut } = policy.fitPrompt(promptOf(recipe.env, task));
+    return ids.length + cut.tokens;
+  });
   const { trainableParameters, totalParameters } = policy.dimensions;
   return {
-    ...{ recipe: name, model, method, steps, trainableParameters, totalParameters },
+    recipe: name,
+    model,
+    method,
+    steps,
+    trainableParameters,
+    totalParameters,
     betaZeroStep: policy.betaZeroStep,
     memory: estimateMemory(recipe, policy.dimensions),
     prompts: {

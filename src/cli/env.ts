@@ -3,10 +3,12 @@ import { checkEnvironment } from '../environment/check-environment.ts';
 import { configureEnvironment } from '../environment/configure-environment.ts';
 import { gradeTargets } from '../environment/grade-targets.ts';
 import { nameRewards } from '../environment/scoring/name-rewards.ts';
+import { pathsFrom } from '../io/given-path.ts';
 import { modelPath } from '../model/config/model-path.ts';
 import { loadTokenizer } from '../model/tokenizer/tokenizer.ts';
 import { parseOverride } from '../recipe/apply-overrides.ts';
 import { importEnvironment } from '../run/loading/import-environment.ts';
+import { pinned } from '../run/loading/pinned-override.ts';
 import type { Environment, Message } from '../types.ts';
 import { exitCodes } from './exit-code.ts';
 import { positive } from './numeric-options.ts';
@@ -25,11 +27,11 @@ interface CheckCommandOptions {
 export function envCommand(io: Io, end: (code: number) => void): Command {
   const check = new Command('check')
     .description(
-      'Grade an environment’s own gold answers, measure its prompts, show a task. Exit code 1 when an answer fails.',
+      'Grade an environment’s own gold answers, measure its prompts and show a task. The exit code is 1 when an answer fails.',
     )
     .argument(
       '<env>',
-      'a bundled environment, a file, a package export, or a recipe’s file, whose first reward grades too',
+      'a bundled environment, a file, or a package export; or a recipe’s file, whose first reward then grades the targets too',
     )
     .option(
       '--set <option=value>',
@@ -42,15 +44,16 @@ export function envCommand(io: Io, end: (code: number) => void): Command {
       '--max-prompt-length <n>',
       'longer prompts would be truncated (default: 512 tokens, with --tokenizer)',
     )
-    .option('--limit <n>', 'tasks looked at in each split', '10000')
+    .option('--limit <n>', 'most tasks to check in each split', '10000')
     .option('--json', 'the report as JSON')
     .addHelpText(
       'after',
       '\nExample:\n  anneal env check gsm8k --set path=data/gsm8k --tokenizer models/SmolLM2-135M-Instruct',
     )
     .action(async (spec: string, options: CheckCommandOptions) => {
-      const { env: imported, rewards } = await importEnvironment(spec);
-      const env = configured(imported, options.set);
+      const { env: imported, rewards, folder } = await importEnvironment(spec);
+      const set = options.set.map(pinned);
+      const env = pathsFrom(folder, () => configured(imported, set));
       const limit = positive('--limit', options.limit);
       const maxPromptLength = limitOf(options);
       const lengthOf = await measureOf(options.tokenizer);
@@ -62,7 +65,7 @@ export function envCommand(io: Io, end: (code: number) => void): Command {
       else for (const line of reportLines(report, { unit, grade })) io.out(line);
       if (report.gold !== undefined && report.gold.verified < report.gold.graded) end(exitCodes.failed);
     });
-  return new Command('env').description('Look at environments.').addCommand(check);
+  return new Command('env').description('Check environments.').addCommand(check);
 }
 
 function configured(env: Environment, overrides: readonly string[]): Environment {
@@ -74,7 +77,7 @@ function configured(env: Environment, overrides: readonly string[]): Environment
   return configureEnvironment(env, Object.fromEntries(options), overrides[0]!);
 }
 
-/** Characters tell nothing about a limit in tokens. */
+/** Returns the limit of prompt lengths. Without a tokenizer there is no default, because it counts tokens. */
 function limitOf({ maxPromptLength, tokenizer }: CheckCommandOptions): number | undefined {
   if (maxPromptLength !== undefined) return positive('--max-prompt-length', maxPromptLength);
   return tokenizer === undefined ? undefined : 512;

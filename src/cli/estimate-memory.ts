@@ -3,7 +3,7 @@ import type { Recipe } from '../recipe/recipe.ts';
 
 const FLOAT = 4;
 
-/** Bytes that a run is expected to take, by what for. */
+/** Bytes of memory that a run is expected to take, by use. */
 export interface MemoryEstimate {
   /** The model's weights, and the packed copy that decoding works with. */
   readonly weights: number;
@@ -17,12 +17,12 @@ export interface MemoryEstimate {
 }
 
 /**
- * Estimates a run's memory from sizes alone, float32, sequences as long as they may get:
+ * Estimates a run's memory from sizes alone. Numbers are float32, and sequences have their greatest length:
  *   weights      2 · N · 4 bytes
  *   optimizer    3 · trained · 4
  *   kvCache      B · (P + T) · L · 2 · kvHeads · headDim · 4, with P prompt tokens and T new ones
  *   activations  tokens of a micro-batch · (L · (10 D + 4 F) + 2 V) · 4, with F the width of the MLP
- * An estimate: engines add buffers of their own.
+ * Engines need buffers besides, so a run takes more.
  */
 export function estimateMemory(recipe: Recipe, sizes: PolicyDimensions): MemoryEstimate {
   const { sampling, optimizer, objective } = recipe;

@@ -1,18 +1,22 @@
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import type { CausalLM } from '../causal-lm/causal-lm.ts';
 import { InputError } from '../errors.ts';
 import { type EvaluateOptions, evaluateModel } from '../evaluation/evaluate-model.ts';
 import type { Recipe } from '../recipe/recipe.ts';
+import { withCheckpointModel } from '../run/checkpoint/checkpoint-model.ts';
+import { chooseCheckpoint } from '../run/checkpoint/choose-checkpoint.ts';
 import { isRunFolder, runPaths } from '../run/folder/paths.ts';
 import { loadRecipe, loadRunRecipe } from '../run/loading/load-recipe.ts';
 import type { Estimate, EvalResult, Split } from '../types.ts';
+import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './checkpoint-option.ts';
 import { number, positive } from './numeric-options.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './recipe-options.ts';
 import { accuracyText, table } from './terminal/format.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
-interface EvalOptions extends RecipeOptions {
+interface EvalOptions extends RecipeOptions, CheckpointOption {
   readonly split: Split;
   readonly tasks?: string;
   readonly samples?: string;
@@ -21,33 +25,31 @@ interface EvalOptions extends RecipeOptions {
 }
 
 /** `anneal eval`: accuracy of a model on a recipe's tasks, greedy and over samples. */
-export function evalCommand(io: Io, { loadModel }: Toolkit): Command {
+export function evalCommand(io: Io, toolkit: Toolkit): Command {
   return withRecipeOptions(new Command('eval'))
     .description(
-      'Accuracy on held-out tasks, of a run’s merged model or of any model on a recipe’s tasks: greedy, and with --samples avg@k, pass@k and maj@k.',
+      'Measure greedy accuracy on held-out tasks, of a run’s merged model or of any model on a recipe’s tasks. With --samples also avg@k, pass@k and maj@k.',
     )
     .argument('<run or recipe>', 'a run folder, or a recipe as `anneal run` takes it')
+    .option(...checkpointOption)
     .addOption(new Option('--split <split>', 'which tasks').choices(['train', 'test']).default('test'))
     .option('--tasks <n>', 'how many tasks (default: the recipe’s eval.tasks)')
-    .option('--samples <k>', 'sample every task so often, for avg@k, pass@k and maj@k')
-    .option('--temperature <t>', 'of the samples (default: the recipe’s)')
-    .option('--json', 'result and every answer as JSON')
+    .option('--samples <k>', 'draw k samples for each task, for avg@k, pass@k and maj@k')
+    .option('--temperature <t>', 'temperature of the samples (default: the recipe’s)')
+    .option('--json', 'print the result and every answer as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  anneal eval runs/first --samples 16\n  anneal eval arithmetic --model tiny --tasks 200',
+      '\nExample:\n  anneal eval runs/first --samples 16\n  anneal eval runs/first --checkpoint best\n  anneal eval arithmetic --model tiny --tasks 200',
     )
     .action(async (spec: string, options: EvalOptions) => {
-      const { recipe, model } = await resolve(spec, options);
+      const { split } = options;
       const asked = samplesAsked(options);
-      const loaded = await loadModel(model, { engine: recipe.runtime });
-      try {
-        const { split } = options;
-        const { result, rows } = await evaluateModel(recipe, { model: loaded, split, ...asked });
-        if (options.json) io.out(JSON.stringify({ model, split, ...result, rows }));
-        else for (const line of resultLines(result, { model, split })) io.out(line);
-      } finally {
-        await loaded.dispose();
-      }
+      const { model, evaluated } = await withModel(spec, options, toolkit, (recipe, loaded) =>
+        evaluateModel(recipe, { model: loaded, split, ...asked }),
+      );
+      const { result, rows } = evaluated;
+      if (options.json) io.out(JSON.stringify({ model, split, ...result, rows }));
+      else for (const line of resultLines(result, { model, split })) io.out(line);
     });
 }
 
@@ -56,7 +58,7 @@ function samplesAsked({
   temperature,
 }: EvalOptions): Pick<EvaluateOptions, 'samples' | 'temperature'> {
   if (samples === undefined && temperature !== undefined)
-    throw new InputError('--temperature is of the samples: give --samples too');
+    throw new InputError('--temperature is for samples: give --samples too');
   return {
     ...(samples !== undefined && { samples: positive('--samples', samples) }),
     ...(temperature !== undefined && { temperature: number('--temperature', temperature) }),
@@ -85,20 +87,40 @@ function resultLines(
   ];
 }
 
-/** The recipe, and the model to evaluate: of a run its merged model, unless another is named. */
-async function resolve(spec: string, options: EvalOptions): Promise<{ recipe: Recipe; model: string }> {
+/** Evaluates what was named: of a run its merged model unless another model or a checkpoint is asked for. */
+async function withModel<T>(
+  spec: string,
+  options: EvalOptions,
+  toolkit: Toolkit,
+  evaluate: (recipe: Recipe, model: CausalLM) => Promise<T>,
+): Promise<{ model: string; evaluated: T }> {
   const tasks = options.tasks === undefined ? [] : [`eval.tasks=${options.tasks}`];
   const overrides = [...tasks, ...overridesOf(options)];
-  if (!isRunFolder(spec)) {
-    const { recipe } = await loadRecipe(spec, overrides);
-    return { recipe, model: recipe.model };
-  }
-  const { merged } = runPaths(spec);
-  const { recipe } = await loadRunRecipe(spec, overrides);
-  if (options.model === undefined && !existsSync(merged)) {
-    throw new InputError(
-      `${merged} is missing: finish the run with --resume, or write it with \`anneal merge ${spec}\``,
+  const isRun = isRunFolder(spec);
+  if (!isRun) checkpointOnlyOf(spec, options.checkpoint);
+  const { recipe } = isRun ? await loadRunRecipe(spec, overrides) : await loadRecipe(spec, overrides);
+  if (options.checkpoint !== undefined) {
+    if (options.model !== undefined)
+      throw new InputError('--checkpoint names the model to evaluate: leave out --model');
+    const { entry } = await chooseCheckpoint(spec, options.checkpoint);
+    const evaluated = await withCheckpointModel(entry.path, { recipe, ...toolkit }, (model) =>
+      evaluate(recipe, model),
     );
+    return { model: entry.path, evaluated };
   }
-  return { recipe, model: options.model ?? merged };
+  const model = isRun ? (options.model ?? mergedOf(spec)) : recipe.model;
+  const loaded = await toolkit.loadModel(model, { engine: recipe.runtime });
+  try {
+    return { model, evaluated: await evaluate(recipe, loaded) };
+  } finally {
+    await loaded.dispose();
+  }
+}
+
+function mergedOf(run: string): string {
+  const { merged } = runPaths(run);
+  if (existsSync(merged)) return merged;
+  throw new InputError(
+    `${merged} is missing: finish the run with --resume, write it with \`anneal merge ${run}\`, or name a --checkpoint`,
+  );
 }

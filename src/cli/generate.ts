@@ -1,14 +1,18 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import type { GenerateOptions } from '../causal-lm/causal-lm.ts';
+import type { CausalLM, GenerateOptions } from '../causal-lm/causal-lm.ts';
 import { InputError } from '../errors.ts';
+import { withCheckpointModel } from '../run/checkpoint/checkpoint-model.ts';
+import { chooseCheckpoint } from '../run/checkpoint/choose-checkpoint.ts';
 import { isRunFolder, runPaths } from '../run/folder/paths.ts';
+import { loadRunRecipe } from '../run/loading/load-recipe.ts';
 import type { Completion, Message } from '../types.ts';
+import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './checkpoint-option.ts';
 import { number } from './numeric-options.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
-interface Options {
+interface Options extends CheckpointOption {
   readonly prompt: readonly string[];
   readonly system?: string;
   readonly raw?: true;
@@ -29,13 +33,14 @@ const repeatable = (value: string, before: readonly string[]) => [...before, val
 const numeric = (option: string) => (value: string) => number(option, value);
 
 /** `anneal generate`: completions of prompts. */
-export function generateCommand(io: Io, { loadModel }: Toolkit): Command {
+export function generateCommand(io: Io, toolkit: Toolkit): Command {
   return new Command('generate')
     .description('Complete prompts with a model, or with a run’s merged model.')
     .argument('<model>', 'a model folder, a .gguf file, "tiny", or a run folder')
     .requiredOption('--prompt <text>', 'what to answer (repeatable)', repeatable, [])
     .option('--system <text>', 'system message before each prompt')
     .option('--raw', 'continue the text as it is, without the chat template')
+    .option(...checkpointOption)
     .option('--adapter <folder>', 'adapter to put on the model, at its own β')
     .option('--max-new-tokens <n>', 'most tokens of a completion', numeric('--max-new-tokens'), 64)
     .option('--temperature <t>', '0 is greedy', numeric('--temperature'), 0)
@@ -60,15 +65,33 @@ export function generateCommand(io: Io, { loadModel }: Toolkit): Command {
       if (options.prompt.length === 0) throw new InputError('nothing to complete: give --prompt TEXT');
       if (options.stop.includes(''))
         throw new InputError('--stop takes a text: nothing is in every completion');
-      const base = await loadModel(modelOf(model));
-      try {
-        const used = options.adapter === undefined ? base : await base.withAdapter(options.adapter);
-        const completions = await used.generate(generateOptions(options));
-        print(io, options, completions);
-      } finally {
-        await base.dispose();
-      }
+      await withModel(model, options, toolkit, async (used) =>
+        print(io, options, await used.generate(generateOptions(options))),
+      );
     });
+}
+
+/** Uses the model that the options ask for: of a run that of a checkpoint, or the merged one. */
+async function withModel(
+  model: string,
+  { checkpoint, adapter }: Options,
+  toolkit: Toolkit,
+  use: (model: CausalLM) => Promise<void>,
+): Promise<void> {
+  if (checkpoint !== undefined && adapter !== undefined)
+    throw new InputError('--checkpoint brings its own adapter: leave out --adapter');
+  if (checkpoint !== undefined && isRunFolder(model)) {
+    const { entry } = await chooseCheckpoint(model, checkpoint);
+    const { recipe } = await loadRunRecipe(model);
+    return withCheckpointModel(entry.path, { recipe, ...toolkit }, use);
+  }
+  checkpointOnlyOf(model, checkpoint);
+  const base = await toolkit.loadModel(modelOf(model));
+  try {
+    await use(adapter === undefined ? base : await base.withAdapter(adapter));
+  } finally {
+    await base.dispose();
+  }
 }
 
 /** A run folder stands for its merged model. */
@@ -77,7 +100,7 @@ function modelOf(model: string): string {
   const { merged } = runPaths(model);
   if (existsSync(merged)) return merged;
   throw new InputError(
-    `${merged} is missing: finish the run with --resume, or write it with \`anneal merge ${model}\``,
+    `${merged} is missing: finish the run with --resume, write it with \`anneal merge ${model}\`, or name a --checkpoint`,
   );
 }
 
@@ -87,6 +110,7 @@ function generateOptions({
   raw,
   json: _,
   adapter: _a,
+  checkpoint: _c,
   ...decoding
 }: Options): GenerateOptions {
   const before: Message[] = system === undefined ? [] : [{ role: 'system', content: system }];

@@ -1,15 +1,17 @@
 #!/usr/bin/env node
 import { loadModel } from '../causal-lm/load-model.ts';
+import { reasonOf, takeStray } from '../environment/user-code/stray-errors.ts';
 import { createPolicy } from '../policy/create-policy.ts';
 import { answerAnew } from './answer-anew.ts';
+import { exitCodes, strayReport } from './exit-code.ts';
 import { runCli } from './program.ts';
 import { processIo } from './terminal/io.ts';
+import { outliveReader } from './terminal/lost-reader.ts';
 
-// Whoever read the output may go (`anneal run … | head`): the run goes on, and its folder has it all.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
-
+outliveReader();
+process.on('uncaughtException', (error) => {
+  if (takeStray(error)) return;
+  processIo.err(strayReport(reasonOf(error)));
+  processIo.exit(exitCodes.failed);
+});
 process.exitCode = await runCli(process.argv.slice(2), processIo, { createPolicy, loadModel, answerAnew });

@@ -4,15 +4,18 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { readJsonIfAny } from '../io/read-json.ts';
+import { removeTemporaries } from '../io/temporaries.ts';
 import { loadCheckpoint } from '../run/checkpoint/load-checkpoint.ts';
 import { checkFresh } from '../run/checkpoint/open-run-folder.ts';
-import { isRunFolder, runPaths } from '../run/folder/paths.ts';
+import { lockRun } from '../run/folder/lock-run.ts';
+import { isRunFolder } from '../run/folder/paths.ts';
 import { loadRunRecipe } from '../run/loading/load-recipe.ts';
 import { mergeableCheckpoint } from '../run/verify/mergeable-checkpoint.ts';
+import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './checkpoint-option.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
-interface MergeOptions {
+interface MergeOptions extends CheckpointOption {
   readonly out?: string;
   readonly model?: string;
   readonly json?: true;
@@ -22,44 +25,69 @@ interface MergeOptions {
 export function mergeCommand(io: Io, toolkit: Toolkit): Command {
   return new Command('merge')
     .description(
-      'Fold an adapter into its model: of a run’s last checkpoint, or of an adapter folder. Refused while β ≠ 0.',
+      'Fold an adapter into its model: of a run’s checkpoint, or of an adapter folder. Refused while β ≠ 0.',
     )
     .argument('<run or adapter>', 'a run folder, or a folder in PEFT layout')
-    .option('--out <folder>', 'where to write the model (default: merged/ of the run)')
+    .option(...checkpointOption)
+    .option(
+      '--out <folder>',
+      'where to write the model (default: merged/ of the run, merged-step-N/ of an earlier checkpoint)',
+    )
     .option('--model <model>', 'the adapter’s base model (default: the one it names)')
     .option('--json', 'the outcome as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  anneal merge runs/first\n  anneal merge runs/first/adapter --model tiny --out merged',
+      '\nExample:\n  anneal merge runs/first\n  anneal merge runs/first --checkpoint best\n  anneal merge runs/first/adapter --model tiny --out merged',
     )
     .action(async (folder: string, options: MergeOptions) => {
       const out = isRunFolder(folder)
-        ? await mergeRun(folder, options, toolkit)
+        ? await mergeRun(folder, options, { io, toolkit })
         : await mergeAdapter(folder, options, toolkit);
       io.out(options.json ? JSON.stringify({ merged: out }) : `merged model written to ${out}`);
     });
 }
 
+interface Around {
+  readonly io: Io;
+  readonly toolkit: Toolkit;
+}
+
 const ADAPTER = 'adapter_config.json';
 
-async function mergeRun(folder: string, options: MergeOptions, { createPolicy }: Toolkit): Promise<string> {
+async function mergeRun(folder: string, options: MergeOptions, { io, toolkit }: Around): Promise<string> {
   if (options.model !== undefined)
     throw new InputError(`--model is for an adapter folder: ${folder} is a run, which knows its own`);
-  const entry = await mergeableCheckpoint(folder);
+  const { entry, merged } = await mergeableCheckpoint(folder, options.checkpoint);
   const { recipe } = await loadRunRecipe(folder);
-  const out = options.out ?? runPaths(folder).merged;
-  if (options.out !== undefined) await checkFresh(options.out);
-  const policy = await createPolicy(recipe);
+  const write = async (out: string) => {
+    const policy = await toolkit.createPolicy(recipe);
+    try {
+      await policy.restore((await loadCheckpoint(entry.path)).policy);
+      await policy.saveMerged(out);
+    } finally {
+      await policy.dispose();
+    }
+    return out;
+  };
+  if (options.out === undefined) return inside(folder, io, () => write(merged));
+  await checkFresh(options.out);
+  return write(options.out);
+}
+
+/** Does something that writes into a run folder, while no other process does. */
+async function inside<T>(folder: string, io: Io, write: () => Promise<T>): Promise<T> {
+  const lock = await lockRun(folder);
   try {
-    await policy.restore((await loadCheckpoint(entry.path)).policy);
-    await policy.saveMerged(out);
+    for (const note of lock.notes) io.err(`warning: ${note}`);
+    await removeTemporaries(folder);
+    return await write();
   } finally {
-    await policy.dispose();
+    await lock.release();
   }
-  return out;
 }
 
 async function mergeAdapter(folder: string, options: MergeOptions, { loadModel }: Toolkit): Promise<string> {
+  checkpointOnlyOf(folder, options.checkpoint);
   if (!existsSync(join(folder, ADAPTER))) {
     throw new InputError(`${folder} is neither a run folder (no config.json) nor an adapter (no ${ADAPTER})`);
   }

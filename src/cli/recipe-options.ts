@@ -24,7 +24,7 @@ function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
-/** The same options as overrides: shorthands first, so that --set has the last word. */
+/** Returns the options as overrides. The shorthands come first, so that --set wins. */
 export function overridesOf({ model, method, steps, seed, set }: RecipeOptions): string[] {
   const text = { model, method };
   const numbers = { steps, seed };

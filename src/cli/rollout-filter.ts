@@ -23,8 +23,8 @@ export function filterOf({ step, below, above, truncated, word }: FilterOptions)
   return (record) =>
     record.step >= first &&
     record.step <= last &&
-    (above === undefined || record.reward > low) &&
-    (below === undefined || record.reward < high) &&
+    (above === undefined || (record.reward !== null && record.reward > low)) &&
+    (below === undefined || (record.reward !== null && record.reward < high)) &&
     (truncated === undefined || record.finish_reason === 'length') &&
     (word === undefined ||
       [record.completion, ...[...record.prompt, ...(record.turns ?? [])].map(({ content }) => content)].some(

@@ -21,14 +21,14 @@ export function rolloutsCommand(io: Io): Command {
   return new Command('rollouts')
     .description('Page through the completions that a run was trained on.')
     .argument('<run>', 'a run folder')
-    .option('--step <n or a-b>', 'only of this step, or these')
-    .option('--below <reward>', 'only with a smaller reward')
-    .option('--above <reward>', 'only with a larger reward')
-    .option('--truncated', 'only those that hit the token limit')
-    .option('--word <text>', 'only those that hold this text, in prompt or completion')
-    .option('--limit <n>', 'no more than so many')
-    .option('--no-pager', 'all at once, not page by page')
-    .option('--json', 'the records as they are, a line each')
+    .option('--step <n or a-b>', 'only completions of this step, or of these steps')
+    .option('--below <reward>', 'only completions with a smaller reward')
+    .option('--above <reward>', 'only completions with a larger reward')
+    .option('--truncated', 'only completions that hit the token limit')
+    .option('--word <text>', 'only completions that contain this text, or whose prompt does')
+    .option('--limit <n>', 'show at most n completions')
+    .option('--no-pager', 'print everything at once, without a pager')
+    .option('--json', 'print the records as JSON, one on each line')
     .addHelpText('after', '\nExample:\n  anneal rollouts runs/first --step 0-10 --below 0.5 --word answer')
     .action(async (run: string, options: RolloutsOptions) => {
       const { rollouts: path } = runPaths(run);
@@ -72,7 +72,7 @@ async function printAll(records: AsyncIterable<RolloutRecord>, show: Show, io: I
   if (!any) io.err('no completion fits; steps are counted from 0 here, as in metrics.jsonl');
 }
 
-/** Hands the text to the pager of the environment, `less` by default; without one, prints it all. */
+/** Shows the text in the pager that PAGER names, `less` by default. If the pager does not start, prints everything. */
 async function page(records: AsyncIterable<RolloutRecord>, show: Show, io: Io): Promise<void> {
   const [command = 'less', ...args] = (process.env.PAGER ?? 'less -RFX').split(' ');
   const pager = spawn(command, args, { stdio: ['pipe', 'inherit', 'inherit'] });
@@ -83,7 +83,7 @@ async function page(records: AsyncIterable<RolloutRecord>, show: Show, io: Io): 
   if (!started) return printAll(records, show, io);
   const ended = new Promise<void>((resolve) => pager.once('close', () => resolve()));
   let open = true;
-  // Whoever quits the pager has seen enough.
+  // When the user quits the pager, stop writing.
   pager.stdin.on('error', () => {
     open = false;
   });

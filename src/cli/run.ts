@@ -8,16 +8,17 @@ import { type LoadedRecipe, loadRecipe, loadRunRecipe } from '../run/loading/loa
 import { verifyRun } from '../run/verify/verify-run.ts';
 import type { TrainEvent } from '../types.ts';
 import { dryRun } from './dry-run.ts';
-import { exitCodes } from './exit-code.ts';
+import { exitCodes, signalCodes } from './exit-code.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './recipe-options.ts';
-import type { Io } from './terminal/io.ts';
-import { jsonEvents, type Progress, progressFor } from './terminal/progress.ts';
+import type { Io, StopSignal } from './terminal/io.ts';
+import { jsonEvents, progressFor } from './terminal/progress.ts';
 import { summaryLines } from './terminal/summary.ts';
 import type { Toolkit } from './toolkit.ts';
 
 interface RunOptions extends RecipeOptions {
   readonly out?: string;
   readonly resume?: true;
+  readonly forceData?: true;
   readonly dryRun?: true;
   readonly json?: true;
 }
@@ -32,6 +33,7 @@ export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void
     )
     .option('--out <folder>', 'run folder (default: runs/<recipe>-<time>)')
     .option('--resume', 'continue the run in --out from its last checkpoint')
+    .option('--force-data', 'with --resume: go on though data or options of the environment have changed')
     .option('--dry-run', 'say what the run would be, and do nothing')
     .option('--json', 'one JSON event a line')
     .addHelpText('after', '\nExample:\n  anneal run arithmetic --set steps=50 --seed 2 --out runs/first')
@@ -45,6 +47,8 @@ export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void
 /** The recipe, and the folder to run in: with --resume a run folder names both. */
 async function resolve(spec: string, options: RunOptions): Promise<{ loaded: LoadedRecipe; out: string }> {
   const overrides = overridesOf(options);
+  if (options.forceData && !options.resume)
+    throw new InputError('--force-data is for a run that goes on: give --resume too');
   if (options.resume && isRunFolder(spec)) {
     if (overrides.length > 0) {
       throw new InputError(`${spec} is continued as it was begun: leave out ${overrides.join(', ')}`);
@@ -73,17 +77,24 @@ interface Around {
 
 async function train(
   { recipe, source }: LoadedRecipe,
-  { out, resume, json }: RunOptions & { readonly out: string },
+  { out, resume, forceData, json }: RunOptions & { readonly out: string },
   { io, toolkit }: Around,
 ): Promise<number> {
   const stop = new AbortController();
   const progress = json ? jsonEvents(io) : progressFor(io);
-  const ignore = io.onInterrupt(() => interrupt(stop, { io, progress }));
+  let first: StopSignal | undefined;
+  const ignore = io.onSignal((signal) => {
+    // The first signal lets the step end, the second ends the process at once.
+    if (first !== undefined) return io.exit(signalCodes[signal]);
+    first = signal;
+    stop.abort();
+    progress.note(stopping[signal]);
+  });
   let last: TrainEvent | undefined;
   try {
     const events$ = trainWith(toolkit.createPolicy)(recipe, {
       ...{ out, source, signal: stop.signal },
-      resume: resume === true,
+      ...{ resume: resume === true, forceData: forceData === true },
     });
     await events$.pipe(tap(progress.show)).forEach((event) => {
       last = event;
@@ -92,24 +103,22 @@ async function train(
     progress.end();
     ignore();
   }
-  if (last?.type === 'stopped') return stopped(last, out, json === true ? undefined : io);
+  if (last?.type === 'stopped') {
+    if (!json) for (const line of stoppedLines(last, out)) io.out(line);
+    return signalCodes[first ?? 'SIGINT'];
+  }
   if (last?.type !== 'done') throw new Error('the run ended without an outcome');
   return summarise(last, { out, recipe, json: json === true }, { io, toolkit });
 }
 
-/** The first Ctrl-C lets the step end, the second ends the process at once. */
-function interrupt(stop: AbortController, { io, progress }: { io: Io; progress: Progress }): void {
-  if (stop.signal.aborted) io.exit(exitCodes.interrupted);
-  else {
-    stop.abort();
-    progress.note('finishing the step, then writing a checkpoint; Ctrl-C again to quit at once');
-  }
-}
+const stopping: Readonly<Record<StopSignal, string>> = {
+  SIGINT: 'finishing the step, then writing a checkpoint; Ctrl-C again to quit at once',
+  SIGTERM: 'SIGTERM: finishing the step, then writing a checkpoint; a second signal ends the run at once',
+  SIGHUP: 'SIGHUP: finishing the step, then writing a checkpoint; a second signal ends the run at once',
+};
 
-function stopped(event: Extract<TrainEvent, { type: 'stopped' }>, out: string, io: Io | undefined): number {
-  io?.out(`stopped after step ${event.step}, saved in ${event.checkpoint}`);
-  io?.out(`continue with: anneal run ${out} --resume`);
-  return exitCodes.interrupted;
+function stoppedLines({ step, checkpoint }: Extract<TrainEvent, { type: 'stopped' }>, out: string): string[] {
+  return [`stopped after step ${step}, saved in ${checkpoint}`, `continue with: anneal run ${out} --resume`];
 }
 
 async function summarise(
@@ -117,7 +126,7 @@ async function summarise(
   { out, recipe, json }: { out: string; recipe: LoadedRecipe['recipe']; json: boolean },
   { io, toolkit }: Around,
 ): Promise<number> {
-  const verification = await verifyRun(out, recipe, toolkit);
+  const verification = await verifyRun(out, { recipe, ...toolkit });
   if (json) io.out(JSON.stringify({ type: 'verified', ...verification }));
   else for (const line of ['', ...summaryLines(done, verification, runPaths(out).report)]) io.out(line);
   return verification.ok ? exitCodes.done : exitCodes.failed;

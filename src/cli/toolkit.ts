@@ -3,7 +3,7 @@ import type { LoadModelOptions } from '../causal-lm/load-model.ts';
 import type { CreatePolicy } from '../policy/policy.ts';
 import type { VerifyParts } from '../run/verify/verify-run.ts';
 
-/** What commands work with that touches models. */
+/** The functions through which commands use models. */
 export interface Toolkit {
   readonly createPolicy: CreatePolicy;
   readonly loadModel: (source: string, options?: LoadModelOptions) => Promise<CausalLM>;

@@ -2,11 +2,16 @@ import { Command } from 'commander';
 import { loadRunRecipe } from '../run/loading/load-recipe.ts';
 import { mergeableCheckpoint } from '../run/verify/mergeable-checkpoint.ts';
 import { verifyRun } from '../run/verify/verify-run.ts';
+import { type CheckpointOption, checkpointOption } from './checkpoint-option.ts';
 import { exitCodes } from './exit-code.ts';
 import { table } from './terminal/format.ts';
 import type { Io } from './terminal/io.ts';
 import { verificationRows } from './terminal/summary.ts';
 import type { Toolkit } from './toolkit.ts';
+
+interface VerifyOptions extends CheckpointOption {
+  readonly json?: true;
+}
 
 /** `anneal verify RUN`: whether the merged model is the policy that was trained. */
 export function verifyCommand(io: Io, toolkit: Toolkit, end: (code: number) => void): Command {
@@ -15,12 +20,14 @@ export function verifyCommand(io: Io, toolkit: Toolkit, end: (code: number) => v
       'Check that a run’s merged model is the policy that was trained, also when a new process reads it.',
     )
     .argument('<run>', 'a run folder')
+    .option(...checkpointOption)
     .option('--json', 'what was measured as JSON')
     .addHelpText('after', '\nExample:\n  anneal verify runs/first')
-    .action(async (out: string, options: { readonly json?: true }) => {
-      await mergeableCheckpoint(out);
+    .action(async (out: string, options: VerifyOptions) => {
+      const { checkpoint } = options;
+      await mergeableCheckpoint(out, checkpoint);
       const { recipe } = await loadRunRecipe(out);
-      const verification = await verifyRun(out, recipe, toolkit);
+      const verification = await verifyRun(out, { recipe, checkpoint, ...toolkit });
       if (options.json) io.out(JSON.stringify(verification));
       else for (const line of table(verificationRows(verification))) io.out(line);
       end(verification.ok ? exitCodes.done : exitCodes.failed);

@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 /** Element types that cross an engine's boundary. */
 export type DType = 'float32' | 'int32' | 'bool';
 
-/** A tensor in host memory, row-major. Treated as immutable: a new version is a new array. */
+/** A tensor in host memory, row-major. Treat it as immutable: make a new array for a new version. */
 export interface HostTensor {
   readonly data: Float32Array | Int32Array | Uint8Array;
   readonly shape: readonly number[];
@@ -14,8 +14,8 @@ export interface HostTensor {
 export type Named<T> = Readonly<Record<string, T>>;
 
 /**
- * A computation written with tfjs-core's functional API. It must be pure: same shapes in, same ops out; no value
- * may be read inside (`dataSync`, `arraySync`), since the `onnx` engine traces it with placeholders.
+ * A computation written with tfjs-core's functional API. It must be pure: the same input shapes must give the same ops.
+ * It must not read values (`dataSync`, `arraySync`), because the `onnx` engine traces it with placeholders.
  */
 export type ProgramFunction = (inputs: Named<tf.Tensor>) => Named<tf.Tensor>;
 
@@ -23,23 +23,23 @@ export interface CompileOptions {
   /** Name in errors and statistics. */
   readonly name: string;
   /**
-   * Inputs that never change while the program lives. The `onnx` engine packs them into the session.
-   * Only what the *method* declares frozen may stand here: never adapter weights, β or hyper-parameters.
+   * Inputs that never change while the program lives. The `onnx` engine packs them into the session. Only weights that
+   * the *method* freezes may be here, never adapter weights, β or hyper-parameters.
    */
   readonly constants?: Named<HostTensor>;
   /**
-   * Inputs whose arrays the caller writes into between calls (a key/value cache): the one exception to immutability.
-   * An engine may keep any other array on its device and know it by identity.
+   * Inputs whose arrays the caller changes between calls, such as a key/value cache. No other array may change: an
+   * engine may keep its copy on the device and recognise the array by identity.
    */
   readonly mutable?: readonly string[];
   /**
-   * Axes whose size may differ from call to call without a new compilation: input name → axis → symbol.
-   * Inputs naming the same symbol must agree on its size.
+   * Axes whose size may differ between calls without a new compilation: input name → axis → symbol. Axes with the same
+   * symbol must have the same size.
    */
   readonly dynamicAxes?: Named<Readonly<Record<number, string>>>;
 }
 
-/** A compiled function. Compilation happens at the first call with each new set of input shapes. */
+/** A compiled function. It is compiled at the first call with each new set of input shapes. */
 export interface Program {
   run(inputs: Named<HostTensor>): Promise<Record<string, HostTensor>>;
   /** Releases everything compiled for this program. */
@@ -55,7 +55,12 @@ export interface EngineStats {
   readonly constantBytes: number;
 }
 
-/** Where tensors are computed. */
+/**
+ * Where tensors are computed.
+ * @example
+ * const program = engine.compile(({ x }) => ({ y: tf.square(x!) }), { name: 'square' });
+ * const { y } = await program.run({ x: { data: Float32Array.of(1, 2), shape: [2], dtype: 'float32' } });
+ */
 export interface Engine {
   readonly name: 'onnx' | 'node' | 'gpu' | 'cpu';
   compile(fn: ProgramFunction, options: CompileOptions): Program;

@@ -2,12 +2,15 @@ import { EngineError } from '../errors.ts';
 import * as tf from './tfjs.ts';
 
 /**
- * tfjs has one current backend for the whole process, and switching it is asynchronous. Everything that switches it
- * takes its turn here, so engines of different backends can run at the same time.
+ * tfjs has one current backend in a process, and switching it is asynchronous. All code that switches it takes turns
+ * here, so that engines with different backends can be open at the same time.
  */
 let lastTurn: Promise<unknown> = Promise.resolve();
 
-/** Runs `body` after every earlier turn has ended, failed ones too. A body must not wait for another turn: it would never come. */
+/**
+ * Runs `body` after every earlier turn has ended, even if one failed. `body` must not wait for another turn: that would
+ * be a deadlock.
+ */
 export function takeTurn<T>(body: () => T | Promise<T>): Promise<T> {
   const turn = lastTurn.then(body);
   lastTurn = turn.catch(() => undefined);
@@ -15,7 +18,7 @@ export function takeTurn<T>(body: () => T | Promise<T>): Promise<T> {
 }
 
 /**
- * Runs `body` in a turn of its own with `backend` as tfjs's current backend, up to the end of the promise it returns.
+ * Runs `body` in its own turn, with `backend` as tfjs's current backend. The turn ends when the promise of `body` does.
  * @throws EngineError when the backend is registered but does not start.
  */
 export function withBackend<T>(backend: string, body: () => T | Promise<T>): Promise<T> {

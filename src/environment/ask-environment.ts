@@ -1,5 +1,7 @@
 import { RunError } from '../errors.ts';
 import type { Environment, Episode, Message, Task } from '../types.ts';
+import { frozenCopy } from './user-code/frozen-copy.ts';
+import { namingStrays, withStrays } from './user-code/stray-errors.ts';
 import { whatFailed } from './user-code/what-failed.ts';
 import { withinSeconds } from './user-code/within-seconds.ts';
 
@@ -15,7 +17,7 @@ export const isEnvironment = (value: unknown): value is Environment =>
 export function promptOf(environment: Environment, task: Task): readonly Message[] {
   const what = `give the prompt of task "${task.id}"`;
   try {
-    const messages = environment.prompt(task);
+    const messages = namingStrays(nameOf(environment), () => environment.prompt(task));
     if (messages.length === 0) throw new TypeError('it has no messages');
     return checked(messages);
   } catch (cause) {
@@ -27,7 +29,7 @@ export function promptOf(environment: Environment, task: Task): readonly Message
 export function targetOf(environment: Environment, task: Task): string {
   try {
     if (environment.target === undefined) throw new Error('it has no target()');
-    const target: unknown = environment.target(task);
+    const target: unknown = namingStrays(nameOf(environment), () => environment.target?.(task));
     if (typeof target !== 'string') throw new TypeError(`it is ${show(target)}, no text`);
     return target;
   } catch (cause) {
@@ -42,7 +44,11 @@ export async function replyOf(
   seconds: number,
 ): Promise<readonly Message[] | undefined> {
   try {
-    const said = await withinSeconds(environment.step!(episode), seconds);
+    const { task, messages } = episode;
+    const said = await withinSeconds(
+      withStrays(nameOf(environment), () => environment.step!({ task, messages: frozenCopy(messages) })),
+      seconds,
+    );
     return said == null || said.length === 0 ? undefined : checked(said);
   } catch (cause) {
     throw failed(environment, `step in task "${episode.task.id}"`, cause);
@@ -58,6 +64,8 @@ function checked(messages: readonly Message[]): readonly Message[] {
   }
   return messages;
 }
+
+const nameOf = ({ name }: Environment): string => `env "${name}"`;
 
 const failed = ({ name }: Environment, what: string, cause: unknown): RunError =>
   new RunError(`env "${name}" failed to ${what}: ${whatFailed(cause)}`, { cause });

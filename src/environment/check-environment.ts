@@ -1,6 +1,7 @@
 import { AnnealError, InputError } from '../errors.ts';
 import type { Environment, Message, Split, Task } from '../types.ts';
-import { promptOf, targetOf } from './ask-environment.ts';
+import { promptOf } from './ask-environment.ts';
+import { targetIfAny } from './target-if-any.ts';
 import { firstTasks } from './task-source.ts';
 import { whatFailed } from './user-code/what-failed.ts';
 
@@ -16,7 +17,7 @@ export interface CheckOptions {
 /** What an environment's data looks like. */
 export interface EnvironmentReport {
   readonly name: string;
-  /** Tasks graded and how many of their gold answers verify; undefined when the environment grades none. */
+  /** Tasks graded and how many of their gold answers verify; undefined when the environment grades none, or no task has a target. */
   readonly gold: { readonly graded: number; readonly verified: number } | undefined;
   /** The first gold answers that don't verify, with the reason. */
   readonly failures: readonly { readonly task: string; readonly why: string }[];
@@ -29,8 +30,12 @@ interface SplitReport {
   readonly shortest: number;
   readonly median: number;
   readonly longest: number;
-  /** Prompts that would lose their beginning; null when no limit is known. */
+  /** Prompts that would be cut; null when no limit is known. */
   readonly truncated: number | null;
+  /** Prompts that end with a turn of the assistant, which the policy continues. */
+  readonly continued: number;
+  /** Tasks without a target, and why the first has none. Reinforcement learning needs none. */
+  readonly targetless: { readonly tasks: number; readonly why: string } | null;
   /** The first task, as the policy is asked, and what it should answer where the environment tells. */
   readonly example: { readonly prompt: readonly Message[]; readonly target: string | null };
 }
@@ -43,7 +48,9 @@ const SHOWN = 5;
  */
 export async function checkEnvironment(env: Environment, options: CheckOptions): Promise<EnvironmentReport> {
   const splits = { train: await measure(env, 'train', options), test: await measure(env, 'test', options) };
-  return { name: env.name, ...(await grade(env, options.limit)), splits };
+  const nothing = Object.values(splits).every(({ tasks, targetless }) => targetless?.tasks === tasks);
+  const grades = nothing ? { gold: undefined, failures: [] } : await grade(env, options.limit);
+  return { name: env.name, ...grades, splits };
 }
 
 async function measure(
@@ -52,7 +59,8 @@ async function measure(
   { limit, lengthOf, maxPromptLength }: CheckOptions,
 ): Promise<SplitReport> {
   const tasks = await firstTasks(env, split, limit);
-  const lengths = tasks.map((task) => lengthOf(promptOf(env, task))).sort((a, b) => a - b);
+  const prompts = tasks.map((task) => promptOf(env, task));
+  const lengths = prompts.map(lengthOf).sort((a, b) => a - b);
   return {
     tasks: lengths.length,
     shortest: lengths[0]!,
@@ -60,14 +68,25 @@ async function measure(
     longest: lengths.at(-1)!,
     truncated:
       maxPromptLength === undefined ? null : lengths.filter((length) => length > maxPromptLength).length,
-    example: exampleOf(env, tasks[0]!),
+    continued: prompts.filter((prompt) => prompt.at(-1)!.role === 'assistant').length,
+    ...targetsOf(env, tasks, prompts[0]!),
   };
 }
 
-const exampleOf = (env: Environment, task: Task) => ({
-  prompt: promptOf(env, task),
-  target: env.target === undefined ? null : targetOf(env, task),
-});
+function targetsOf(
+  env: Environment,
+  tasks: readonly Task[],
+  prompt: readonly Message[],
+): Pick<SplitReport, 'targetless' | 'example'> {
+  if (env.target === undefined) return { targetless: null, example: { prompt, target: null } };
+  const targets = tasks.map((task) => targetIfAny(env, task));
+  const lacking = targets.flatMap((target) => ('lacks' in target ? [target.lacks] : []));
+  const [first] = targets;
+  return {
+    targetless: lacking.length === 0 ? null : { tasks: lacking.length, why: lacking[0]! },
+    example: { prompt, target: first && 'target' in first ? first.target : null },
+  };
+}
 
 async function grade(env: Environment, limit: number): Promise<Pick<EnvironmentReport, 'gold' | 'failures'>> {
   if (env.validate === undefined) return { gold: undefined, failures: [] };

@@ -1,8 +1,9 @@
 import type { Environment, Split } from '../types.ts';
-import { promptOf, targetOf } from './ask-environment.ts';
+import { promptOf } from './ask-environment.ts';
 import { callReward, type NamedReward } from './scoring/call-reward.ts';
 import { withSignal } from './scoring/with-signal.ts';
 import { writtenBatch } from './scoring/written-batch.ts';
+import { targetIfAny } from './target-if-any.ts';
 import { firstTasks } from './task-source.ts';
 
 /** How a reward scores an environment's own targets. */
@@ -21,16 +22,22 @@ const splits: readonly Split[] = ['train', 'test'];
 
 /**
  * Gives an environment's targets to a reward as if a policy had written them: those of a recipe should score 1, else nothing that is
- * taught, or sampled, can be right. @throws RunError as `callReward` does.
+ * taught, or sampled, can be right. Undefined when no task has a target. @throws RunError as `callReward` does.
  */
 export async function gradeTargets(
   env: Environment,
   reward: NamedReward,
   { limit, signal }: { readonly limit: number; readonly signal?: AbortSignal | undefined },
-): Promise<TargetGrade> {
-  const tasks = (await Promise.all(splits.map((split) => firstTasks(env, split, limit)))).flat();
+): Promise<TargetGrade | undefined> {
+  const all = (await Promise.all(splits.map((split) => firstTasks(env, split, limit)))).flat();
+  const taught = all.flatMap((task) => {
+    const given = targetIfAny(env, task);
+    return 'target' in given ? [{ task, target: given.target }] : [];
+  });
+  if (taught.length === 0) return undefined;
+  const tasks = taught.map(({ task }) => task);
   const prompts = tasks.map((task) => promptOf(env, task));
-  const completions = tasks.map((task) => targetOf(env, task));
+  const completions = taught.map(({ target }) => target);
   const scores = await withSignal(signal, (own) =>
     callReward(reward, writtenBatch({ tasks, prompts, completions, signal: own })),
   );

@@ -1,5 +1,6 @@
 import { AnnealError, InputError, RunError } from '../errors.ts';
 import type { Environment, Split, Task } from '../types.ts';
+import { withStrays } from './user-code/stray-errors.ts';
 import { whatFailed } from './user-code/what-failed.ts';
 
 /** Tasks in a row that don't suit after which a curriculum counts as one that wants none. */
@@ -136,7 +137,7 @@ async function nextTask(
   split: Split,
 ): Promise<Task | undefined> {
   try {
-    const { done, value } = await iterator.next();
+    const { done, value } = await withStrays(`env "${environment.name}"`, () => iterator.next());
     if (done === true) return undefined;
     if (typeof value?.id !== 'string') throw new TypeError('a task needs an id, a text of its own');
     return value;

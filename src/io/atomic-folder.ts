@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-
-const TEMPORARY = /^\..+\.tmp$/;
+import { dirname, join } from 'node:path';
+import { removeDeadTemporaries, temporaryBeside } from './temporaries.ts';
 
 /**
  * Writes a folder so that a crash at any moment leaves either none (or the old one), or all of it: a temporary folder
- * beside it → `fill` writes the files → fsync of each → rename → fsync of the parent. What was there is replaced.
+ * beside it → `fill` writes the files → fsync of each → rename → fsync of the parent. What was there is replaced, and what a crash
+ * left of an earlier write is removed.
  * @throws what `fill` or the file system throws; the temporary folder is removed.
  */
 export async function writeFolderAtomic(
@@ -14,8 +13,8 @@ export async function writeFolderAtomic(
   fill: (temporary: string) => Promise<void>,
 ): Promise<void> {
   const parent = dirname(path);
-  const name = `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}`;
-  const [temporary, replaced] = [join(parent, `${name}.tmp`), join(parent, `${name}.old.tmp`)];
+  const [temporary, replaced] = [temporaryBeside(path), temporaryBeside(path, '.old')];
+  await removeDeadTemporaries(path);
   try {
     await mkdir(temporary, { recursive: true });
     await fill(temporary);
@@ -28,14 +27,6 @@ export async function writeFolderAtomic(
   }
   await rm(replaced, { recursive: true, force: true });
   await syncFolder(parent);
-}
-
-/** Removes what writes that were cut off left behind. */
-export async function removeTemporaries(parent: string): Promise<void> {
-  const names = await readdir(parent).catch(() => []);
-  for (const name of names.filter((n) => TEMPORARY.test(n))) {
-    await rm(join(parent, name), { recursive: true, force: true });
-  }
 }
 
 async function syncTree(folder: string): Promise<void> {

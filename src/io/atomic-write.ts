@@ -1,18 +1,20 @@
-import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { temporaryBeside } from './temporaries.ts';
 
-/** What a file is made of: one piece, or pieces in order (so that a large file is never held twice). */
+/** The content of a file: one piece, or pieces in order. Pieces avoid a second copy of a large file in memory. */
 export type FileContent = string | Uint8Array | Iterable<Uint8Array>;
 
 /**
- * Writes a file so that a crash at any moment leaves either the old content or the new, never a part:
- * temporary file beside it → fsync → rename → fsync of the folder. The temporary file is removed when writing fails.
- * @throws the file system's own error (disk full, no permission), for the caller to put in context.
+ * Writes a file atomically: after a crash at any moment the file has either the old content or the new.
+ *
+ * It writes a temporary file in the same folder, syncs it, renames it and syncs the folder. When writing fails, it
+ * removes the temporary file.
+ * @throws the file system's own error (disk full, no permission). The caller should say what it was writing.
  */
 export async function writeFileAtomic(path: string, content: FileContent): Promise<void> {
   const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+  const temporary = temporaryBeside(path);
   try {
     const file = await open(temporary, 'wx');
     try {
@@ -34,7 +36,7 @@ function chunks(content: FileContent): Iterable<Uint8Array> {
   return content instanceof Uint8Array ? [content] : content;
 }
 
-/** `write` may take fewer bytes than it was given (2 GB at most on Linux). */
+/** Writes all bytes. One call of `write` may take fewer (at most 2 GB on Linux). */
 async function writeAll(file: Awaited<ReturnType<typeof open>>, bytes: Uint8Array): Promise<void> {
   let done = 0;
   while (done < bytes.length) {
@@ -43,7 +45,7 @@ async function writeAll(file: Awaited<ReturnType<typeof open>>, bytes: Uint8Arra
   }
 }
 
-/** The rename itself is durable only once the folder is. Windows can't open a folder, and needs no sync. */
+/** Syncs a folder, which makes a rename in it durable. Windows can't open a folder, and needs no sync. */
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');

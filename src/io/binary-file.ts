@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { InputError } from '../errors.ts';
+import { refusePointerFile } from './lfs-pointer.ts';
 import { isMissing, unreadable } from './read-json.ts';
 
 /** A file open for reading at any position. */
@@ -17,7 +18,7 @@ export interface BinaryFile {
 
 /**
  * Opens a file for reading.
- * @throws InputError when there is no such file, or it can't be read.
+ * @throws InputError when there is no such file, it can't be read, or it is a git-lfs pointer.
  */
 export async function openBinaryFile(path: string): Promise<BinaryFile> {
   const handle = await open(path, 'r').catch((error: unknown) => {
@@ -29,6 +30,10 @@ export async function openBinaryFile(path: string): Promise<BinaryFile> {
     throw new InputError(`${path} is not a file`);
   }
   const { size } = status;
+  await refusePointerFile(path).catch(async (error: unknown) => {
+    await handle.close();
+    throw error;
+  });
   return {
     path,
     size,

@@ -1,14 +1,15 @@
 /**
- * JSON that reads back every number bit for bit. JSON writes the shortest decimal that reads back to the same double,
- * but turns NaN and infinities into null and −0 into 0: those four are written as { "$number": "NaN" }.
+ * Marks a number that plain JSON would lose: NaN and the infinities become null, −0 becomes 0. Such a number is written
+ * as { "$number": "NaN" }. JSON already keeps all other numbers bit for bit.
  */
 const TAG = '$number';
 
+/** Writes JSON from which `parseExact` reads back every number bit for bit. */
 export function stringifyExact(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) => (isPlain(item) ? item : { [TAG]: nameOf(item) }));
 }
 
-/** @throws SyntaxError when the text is not JSON. */
+/** Reads what `stringifyExact` wrote. @throws SyntaxError when the text is not JSON. */
 export function parseExact(text: string): unknown {
   return JSON.parse(text, (_, item: unknown) => {
     if (typeof item !== 'object' || item === null || !(TAG in item)) return item;

@@ -1,21 +1,21 @@
 import { appendFile, readFile, stat, truncate } from 'node:fs/promises';
 import { InputError } from '../errors.ts';
 import { isMissing } from './read-json.ts';
-import { textLines } from './text-chunks.ts';
+import { ownLines } from './text-chunks.ts';
 
 const NEWLINE = 0x0a;
 
 /**
- * A file of one JSON record a line, written at its end. A write that fails half-way (disk full) is taken back, so
- * that the file never ends in a part of a line.
+ * A file with one JSON record on each line, to which records are appended. When a write fails half-way (disk full),
+ * what it wrote is removed, so that the file never ends with a part of a line.
  */
 export interface JsonlFile {
   readonly path: string;
-  /** Adds records; NaN is written as null. @throws the file system's own error, with nothing added. */
+  /** Appends records. NaN is written as null. @throws the file system's own error; then nothing was added. */
   append(records: readonly object[]): Promise<void>;
 }
 
-/** Opens a file for appending; it appears with its first record. */
+/** Opens a file for appending. The file is made when the first record is written. */
 export async function openJsonl(path: string): Promise<JsonlFile> {
   let size = await sizeOf(path);
   return {
@@ -34,19 +34,20 @@ export async function openJsonl(path: string): Promise<JsonlFile> {
   };
 }
 
-/** Records as text, a line each. */
+/** Returns records as text, one on each line. */
 export function jsonLines(records: readonly object[]): string {
   return records.map((record) => `${JSON.stringify(record)}\n`).join('');
 }
 
 /**
- * The records of a file, one at a time; none when there is no such file. A line cut off by a crash ends it.
- * @throws InputError when another line than the last is no record.
+ * Reads the records of a file one by one. A missing file has none. A damaged last line is skipped: a crash may have cut
+ * it off.
+ * @throws InputError when any other line is damaged.
  */
 export async function* readRecords<T>(path: string): AsyncGenerator<T> {
   if ((await sizeOf(path)) === 0) return;
   let [number, damaged] = [0, false];
-  for await (const line of textLines(path)) {
+  for await (const line of ownLines(path)) {
     if (damaged) throw new InputError(`${path}:${number}: the line is damaged, it holds no record`);
     number++;
     const record = parseLine(line);
@@ -55,14 +56,14 @@ export async function* readRecords<T>(path: string): AsyncGenerator<T> {
   }
 }
 
-/** All records of a file, as `readRecords` gives them. */
+/** Reads all records of a file, like `readRecords`. */
 export async function readAllRecords<T>(path: string): Promise<T[]> {
   const records: T[] = [];
   for await (const record of readRecords<T>(path)) records.push(record);
   return records;
 }
 
-/** Cuts a file off before its first record whose `step` is not below `end`, or that is not whole. */
+/** Truncates a file before the first record that is damaged or whose `step` is at least `end`. */
 export async function truncateAtStep(path: string, end: number): Promise<void> {
   if ((await sizeOf(path)) === 0) return;
   const bytes = await readFile(path);

@@ -1,15 +1,17 @@
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { InputError } from '../errors.ts';
+import { refusePointerFile } from './lfs-pointer.ts';
 import type { Row } from './row.ts';
 
 /**
  * Streams the rows of a Parquet file, one row group in memory at a time. 64-bit integers become numbers where they
  * are exact, text otherwise.
- * @throws InputError when the file is no Parquet file, or uses a feature that can't be read.
+ * @throws InputError when the file is no Parquet file, is a git-lfs pointer, or uses a feature that can't be read.
  */
 export async function* readParquet(path: string): AsyncGenerator<Row> {
   try {
+    await refusePointerFile(path);
     const file = await asyncBufferFromFile(path);
     const metadata = await parquetMetadataAsync(file);
     let start = 0;
@@ -22,6 +24,7 @@ export async function* readParquet(path: string): AsyncGenerator<Row> {
       start = end;
     }
   } catch (error) {
+    if (error instanceof InputError) throw error;
     throw new InputError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

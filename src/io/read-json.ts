@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { refusePointer } from './lfs-pointer.ts';
+import { utf8Text } from './utf8.ts';
 
 /** Whether an error is the file system's "no such file". */
 export function isMissing(error: unknown): boolean {
@@ -14,15 +16,18 @@ export function unreadable(path: string, error: unknown): InputError {
 
 /**
  * Reads a text file; undefined when there is none.
- * @throws InputError when it can't be read.
+ * @throws InputError when it can't be read, is a git-lfs pointer, or is not UTF-8.
  */
 export async function readTextIfAny(path: string): Promise<string | undefined> {
+  let bytes: Buffer;
   try {
-    return await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw unreadable(path, error);
   }
+  refusePointer(bytes, path);
+  return utf8Text(bytes, path);
 }
 
 /**

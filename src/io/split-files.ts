@@ -20,10 +20,12 @@ const names: Readonly<Record<Split, readonly string[]>> = {
 /**
  * Finds a split's files at a path: one data file, by itself or alone in a folder, is shared by both splits; of several in a
  * folder their names tell.
+ * @param given the path as a recipe's file names it, where that is another.
  * @throws InputError when the path does not exist or the folder has no file for the split.
  */
-export function splitFiles(path: string, split: Split): SplitFiles {
-  if (!existsSync(path)) throw new InputError(`${path} does not exist`);
+export function splitFiles(path: string, split: Split, given = path): SplitFiles {
+  const from = given === path ? '' : `: the recipe's "${given}" is taken from the folder of its file`;
+  if (!existsSync(path)) throw new InputError(`${path} does not exist${from}`);
   if (!statSync(path).isDirectory()) return { files: [path], shared: true };
   const all = readdirSync(path).filter(isDataFile).sort().filter(isNoCopy);
   if (all.length === 1) return { files: [join(path, all[0]!)], shared: true };

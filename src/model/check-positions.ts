@@ -1,8 +1,8 @@
 import { InputError } from '../errors.ts';
 
 /**
- * Makes sure that a text of so many tokens is one that the model can place.
- * @throws InputError for a text without tokens, or with more than the model has positions; `what` names it.
+ * Checks that a text has at least one token, and no more tokens than the model has positions.
+ * @throws InputError if it has not. `what` names the text in the message.
  */
 export function checkPositions(what: string, tokens: number, positions: number): void {
   if (tokens === 0) throw new InputError(`${what} has no tokens: there is nothing to continue`);

@@ -9,23 +9,24 @@ import { add } from '../engine/tfjs.ts';
 import { EngineError } from '../errors.ts';
 import type { ModelConfig } from './config/model-config.ts';
 
-// The Llama decoder, a layer at a time, on packed rows [N, D]: pre-norm attention and SwiGLU MLP, each added to the stream.
+// One layer of the Llama decoder, on packed rows [N, D]. Attention and a SwiGLU MLP each read the normed stream and add
+// their output to the stream.
 
-/** Applies the linear layer of a module (as 'model.layers.0.self_attn.q_proj') to rows [N, in] → [N, out]. */
+/** Applies the linear layer of a module, such as 'model.layers.0.self_attn.q_proj', to rows: x [N, in] → [N, out]. */
 export type LinearMap = (module: string, x: tf.Tensor2D) => tf.Tensor2D;
 
-/** A decoder as a program sees it. */
+/** The model's parts inside a program. */
 export interface DecoderModel {
   readonly config: ModelConfig;
   /** Weights by their names in Hugging Face's state dict. */
   readonly parameters: Named<tf.Tensor>;
-  /** How linear layers are computed: `baseLinear`, or that with an adapter around it. */
+  /** Computes the linear layers: `baseLinear`, or the same with an adapter. */
   readonly linear: LinearMap;
-  /** Tables [positions, headDim/2] that reach at least as far as the longest row. */
+  /** Tables of angles, [positions, headDim/2]. They must have at least as many positions as the longest row. */
   readonly rope: RotaryAngles;
 }
 
-/** Linear layers as the weights alone define them: W0·x, plus a bias where the model has one. */
+/** Returns the linear layers of the base model: W0·x, plus a bias where the model has one. */
 export function baseLinear(parameters: Named<tf.Tensor>): LinearMap {
   return (module, x) =>
     linear(
@@ -35,23 +36,23 @@ export function baseLinear(parameters: Named<tf.Tensor>): LinearMap {
     );
 }
 
-/** A weight by name. @throws EngineError when the program was not given it. */
+/** Returns a weight by its name. @throws EngineError when the program's inputs lack it. */
 export function parameter(parameters: Named<tf.Tensor>, name: string): tf.Tensor {
   const tensor = parameters[name];
   if (tensor === undefined) throw new EngineError(`the program has no parameter "${name}"`);
   return tensor;
 }
 
-/** Rows of the embedding table: ids [N] int32 → [N, D]. */
+/** Looks up embeddings: ids [N] int32 → [N, D]. */
 export function embed(model: DecoderModel, ids: tf.Tensor1D): tf.Tensor2D {
   return takeRows(parameter(model.parameters, 'model.embed_tokens.weight') as tf.Tensor2D, ids);
 }
 
-/** How a layer's rows attend. */
+/** How the rows of a layer attend to each other. */
 export interface LayerRows {
-  /** Angles of every row. */
+  /** Rotary angles of every row. */
   readonly angles: RotaryAngles;
-  /** Picks the rows that are still needed after this layer's attention, when not all are, with their angles. */
+  /** Takes the rows that are needed after this layer's attention, and their angles. Absent when all rows are needed. */
   readonly queries?: {
     readonly take: (rows: tf.Tensor2D) => tf.Tensor2D;
     readonly angles: RotaryAngles;
@@ -60,7 +61,7 @@ export interface LayerRows {
   readonly attend: (q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D) => tf.Tensor2D;
 }
 
-/** One decoder layer: x [N, D] → [M, D], M = N unless `rows.queries` drops some. */
+/** Computes one decoder layer: x [N, D] → [M, D]. M = N unless `rows.queries` drops rows. */
 export function decoderLayer(
   model: DecoderModel,
   index: number,
@@ -78,7 +79,7 @@ export function decoderLayer(
   return add(stream, mlp(model, index, norm(model, `${at}.post_attention_layernorm`, stream)));
 }
 
-/** Rotated keys, and values, of a layer from its normed input: [N, D] → [N, K·d] each. */
+/** Computes a layer's rotated keys and its values from the normed input: [N, D] → [N, K·d] each. */
 export function keysAndValues(
   model: DecoderModel,
   index: number,
@@ -90,13 +91,13 @@ export function keysAndValues(
   return { k, v: model.linear(`${at}.v_proj`, normed) };
 }
 
-/** The RMS norm of a module, [N, D] → [N, D]. */
+/** Applies the RMS norm of a module: [N, D] → [N, D]. */
 export function norm(model: DecoderModel, module: string, x: tf.Tensor2D): tf.Tensor2D {
   const weight = parameter(model.parameters, `${module}.weight`) as tf.Tensor1D;
   return rmsNorm(x, weight, model.config.rmsNormEps);
 }
 
-/** down(silu(gate·x) ∘ up·x) */
+/** Computes down(silu(gate·x) ∘ up·x): x [N, D] → [N, D]. */
 function mlp(model: DecoderModel, index: number, x: tf.Tensor2D): tf.Tensor2D {
   const at = `model.layers.${index}.mlp`;
   const inner = swiglu(model.linear(`${at}.gate_proj`, x), model.linear(`${at}.up_proj`, x));

@@ -1,13 +1,13 @@
 import type { HostTensor } from '../engine/engine.ts';
 import type { CacheDimensions, KvCache } from './kv-cache.ts';
 
-/** What the decoding loop needs of a model: its weights and β are inside, fixed for the whole call. */
+/** A model as the decoding loop uses it. Its weights and β stay the same for the whole call. */
 export interface DecodingModel {
   readonly cache: CacheDimensions;
   readonly vocabSize: number;
-  /** Positions that the model can address. */
+  /** Number of positions of the model. */
   readonly maxPositions: number;
-  /** Keys and values of prompts, ids [P, T] right-padded → [k0, v0, …], each [P, KV, T, headDim]. */
+  /** Computes keys and values of right-padded prompts: ids [P, T] → [k0, v0, …], each [P, KV, T, headDim]. */
   prefill(ids: HostTensor, lengths: HostTensor): Promise<readonly HostTensor[]>;
   /**
    * After ids [B] at positions `cache.lengths`: next-token probabilities [B, V] at a temperature, each row's greatest logit divided by

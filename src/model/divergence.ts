@@ -1,7 +1,10 @@
 import { linear } from '../engine/ops/linear.ts';
 import * as tf from '../engine/tfjs.ts';
 
-/** Hidden states of the same positions from two models that share a head, [N, D] each; weight [V, D]; temperature a scalar. */
+/**
+ * Hidden states of the same positions in two models that share a head, [N, D] each; the head's weight [V, D]; the
+ * temperature, a scalar.
+ */
 export interface DivergenceInputs {
   readonly hidden: tf.Tensor2D;
   readonly otherHidden: tf.Tensor2D;
@@ -10,8 +13,10 @@ export interface DivergenceInputs {
 }
 
 /**
- * KL(π‖π′) = Σ_v π(v)·log(π(v)/π′(v)) over the whole vocabulary at each position (nats), [N], with π = softmax(hidden·weightᵀ /
- * temperature) and π′ from otherHidden. Logits are held for `chunk` positions at a time.
+ * Computes KL(π‖π′) = Σ_v π(v)·log(π(v)/π′(v)) over the whole vocabulary at each position, in nats: → [N].
+ *
+ * π = softmax(hidden·weightᵀ / temperature), and π′ is the same of otherHidden. At most `chunk` positions' logits are
+ * held at a time.
  */
 export function vocabularyKl(inputs: DivergenceInputs, chunk = 256): tf.Tensor1D {
   const [rows, width] = inputs.hidden.shape;

@@ -8,10 +8,10 @@ import type { TokenizerFiles } from './tokenizer/tokenizer-files.ts';
 import { expectedTensors } from './weights/load-weights.ts';
 
 /**
- * Writes a model in Hugging Face layout, float32, so that transformers and `loadWeights` read it back: config.json,
- * generation_config.json, model.safetensors and the tokenizer's files. The folder appears whole or not at all, and
- * replaces what was there.
- * @throws RangeError when a weight that the config asks for is missing or of the wrong length.
+ * Writes a model in Hugging Face layout, in float32: config.json, generation_config.json, model.safetensors and the
+ * tokenizer's files. transformers and `loadModel` read it back. The folder appears whole or not at all, and replaces an
+ * existing one.
+ * @throws RangeError when a weight that the config asks for is missing or has the wrong length.
  */
 export async function saveModelFolder(
   out: string,
@@ -34,7 +34,7 @@ export async function saveModelFolder(
   });
 }
 
-/** The weights that the config asks for, in Hugging Face's order. */
+/** Returns the weights that the config asks for, in Hugging Face's order. */
 function floatTensors(config: ModelConfig, weights: Readonly<Record<string, HostTensor>>) {
   const entries = Object.entries(expectedTensors(config)).map(([name, shape]) => {
     const data = weights[name]?.data;
@@ -44,7 +44,7 @@ function floatTensors(config: ModelConfig, weights: Readonly<Record<string, Host
   return Object.fromEntries(entries);
 }
 
-/** transformers 5 calls it dtype, transformers 4 torch_dtype. */
+/** Sets the type in a config to float32. transformers 5 calls this field dtype, transformers 4 torch_dtype. */
 function float32Config(raw: JsonObject): JsonObject {
   const { dtype, torch_dtype, ...rest } = raw;
   return { ...rest, [dtype === undefined && torch_dtype !== undefined ? 'torch_dtype' : 'dtype']: 'float32' };

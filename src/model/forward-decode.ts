@@ -10,11 +10,12 @@ import {
   positionsFrom,
 } from './forward-rows.ts';
 
-// Decoding with a key/value cache that lives with the caller: these functions read it and return what to append to it.
+// Decoding with a key/value cache that belongs to the caller. These functions read the cache, and return the keys and
+// values that the caller appends to it.
 
 /**
- * Keys and values of right-padded prompts: ids [P, S] int32 → per layer [P, K, S, d]. What stands at padding means nothing,
- * and no logits are computed: decoding starts with the last token of the prompt.
+ * Computes keys and values of right-padded prompts: ids [P, S] int32 → [P, K, S, d] for each layer. Values at padding
+ * have no meaning. It computes no logits, because decoding starts with the last token of the prompt.
  */
 export function prefill(model: DecoderModel, ids: tf.Tensor2D): HeadKeys[] {
   const { config, rope } = model;
@@ -37,23 +38,23 @@ export function prefill(model: DecoderModel, ids: tf.Tensor2D): HeadKeys[] {
   return [...keys, keysToHeads(keysAndValues(model, last, normed, angles), sequences, config)];
 }
 
-/** One token of each of B sequences, and the keys of what came before it. */
+/** One token of each of B sequences, with the keys and values of the tokens before it. */
 export interface DecodeStep {
   /** [B] int32 */
   readonly ids: tf.Tensor1D;
   /** Position of each token, [B] int32. */
   readonly positions: tf.Tensor1D;
-  /** The cache, per layer [B, K, S, d]. */
+  /** The cache: [B, K, S, d] for each layer. */
   readonly past: readonly HeadKeys[];
-  /** Cached tokens that count, [B] int32; what lies beyond is ignored. */
+  /** Number of cached tokens in use, [B] int32. Later ones are ignored. */
   readonly lengths: tf.Tensor1D;
-  /** 0 … S − 1, int32: an input, since S may differ from call to call of one trace. */
+  /** 0 … S − 1, int32. This is an input because S may differ between calls of one trace. */
   readonly slots: tf.Tensor1D;
 }
 
 /**
- * One decoding step: final-normed hidden states [B, D] of the tokens, and their keys and values, per layer [B, K, 1, d], for
- * the caller to append. Only shapes depend on B and S, so a trace can serve any.
+ * Computes one decoding step. Returns the final-normed hidden states of the tokens, [B, D], and their keys and values,
+ * [B, K, 1, d] for each layer, which the caller appends. B and S change only shapes, so one trace serves all sizes.
  */
 export function decodeStep(
   model: DecoderModel,

@@ -4,12 +4,13 @@ import { takeRows } from '../engine/ops/take-rows.ts';
 import * as tf from '../engine/tfjs.ts';
 import type { ModelConfig } from './config/model-config.ts';
 
-// Packed rows: every token of a batch is one row of [N, …]. Attention alone needs to know which rows belong together.
-// Letters: P prefixes, S tokens of a prefix, G sequences a prefix, B = P·G, T tokens, K kv heads, J query heads a kv head.
+// Packed rows: every token of a batch is one row of [N, …]. Only attention needs to know which rows belong together.
+// Letters: P prefixes, S tokens of a prefix, G sequences for each prefix, B = P·G, T tokens, K key/value heads, J query
+// heads for each of them, d head dimension.
 
 const HIDDEN = -1e30;
 
-/** Rows [P·M, K·J·d] of P sequences of M tokens → [P, K, M·J, d]. */
+/** Splits rows of P sequences of M tokens into heads: [P·M, K·J·d] → [P, K, M·J, d]. */
 function toHeads(rows: tf.Tensor2D, sequences: number, config: ModelConfig): tf.Tensor4D {
   const { kvHeads, headDim } = config;
   const tokens = rows.shape[0] / sequences;
@@ -29,7 +30,9 @@ function fromHeads(x: tf.Tensor4D, tokens: number): tf.Tensor2D {
   return tf.reshape(tf.transpose(byHead, [0, 2, 1, 3]), [sequences * tokens, kvHeads * width]);
 }
 
-/** Positions [B·T] of B rows of T tokens, each counting from where its prefix ends: starts[floor(b / G)] + t. */
+/**
+ * Computes positions [B·T] of B rows of T tokens. A row counts from the end of its prefix: starts[floor(b / G)] + t.
+ */
 export function positionsFrom(starts: tf.Tensor1D, rows: number, tokens: number): tf.Tensor1D {
   const prefixes = starts.shape[0];
   const zeros = tf.fill([prefixes, rows / prefixes, tokens], 0, 'int32');
@@ -37,20 +40,20 @@ export function positionsFrom(starts: tf.Tensor1D, rows: number, tokens: number)
   return tf.reshape(tf.add(first, tf.range(0, tokens, 1, 'int32')), [rows * tokens]);
 }
 
-/** The rotary angles of rows at these positions. Padding may lie beyond the tables: it gets the last angles, and means nothing. */
+/** Looks up the rotary angles of positions. Padding may lie beyond the tables; it gets the last angles. */
 export function anglesAt(rope: RotaryAngles, positions: tf.Tensor1D): RotaryAngles {
   const within = tf.minimum(positions, tf.scalar(rope.cos.shape[0] - 1, 'int32')) as tf.Tensor1D;
   return { cos: takeRows(rope.cos, within), sin: takeRows(rope.sin, within) };
 }
 
-/** Mask of causal attention among a sequence's own T keys, [T·J, T]. */
+/** Makes the mask of causal attention among a sequence's own T keys, [T·J, T]. */
 export function causalMask(tokens: number, share: number): tf.Tensor2D {
   const key = tf.range(0, tokens, 1, 'int32');
   const token = tf.floorDiv(tf.range(0, tokens * share, 1, 'int32'), tf.scalar(share, 'int32'));
   return hide(tf.greater(tf.reshape(key, [1, tokens]), tf.reshape(token, [tokens * share, 1])));
 }
 
-/** Mask of S key slots (0 … S − 1) of which the first lengths[p] count for sequence p, [P, 1, 1, S]. */
+/** Makes the mask of S key slots (0 … S − 1), of which sequence p uses the first lengths[p]: [P, 1, 1, S]. */
 export function lengthMask(lengths: tf.Tensor1D, slots: tf.Tensor1D): tf.Tensor4D {
   const end = tf.reshape(lengths, [lengths.shape[0], 1, 1, 1]);
   return hide(tf.greaterEqual(tf.reshape(slots, [1, 1, 1, slots.shape[0]]), end));
@@ -66,7 +69,7 @@ export interface HeadKeys {
   readonly v: tf.Tensor4D;
 }
 
-/** Rows of keys and values, [P·M, K·d] each → [P, K, M, d]. */
+/** Splits rows of keys and values into heads: [P·M, K·d] → [P, K, M, d] each. */
 export function keysToHeads(
   { k, v }: { readonly k: tf.Tensor2D; readonly v: tf.Tensor2D },
   sequences: number,
@@ -75,17 +78,17 @@ export function keysToHeads(
   return { k: toHeads(k, sequences, config), v: toHeads(v, sequences, config) };
 }
 
-/** What the queries of B sequences look at. */
+/** The keys that the queries of B sequences attend to. */
 export interface AttendedKeys {
-  /** Their own keys [P, K, G·T, d], causally. */
+  /** Each sequence's own keys, [P, K, G·T, d]. */
   readonly own: HeadKeys;
-  /** Mask of own keys, [T·J, T]. */
+  /** Mask of the own keys, [T·J, T]. */
   readonly mask: tf.Tensor2D;
   /** Keys [P, K, S, d] that G = B/P sequences share, with their mask [P, 1, 1, S]. */
   readonly past?: HeadKeys & { readonly mask: tf.Tensor4D };
 }
 
-/** Attention of rows of queries [B·T, K·J·d] → the same. */
+/** Computes attention for rows of queries: [B·T, K·J·d] → [B·T, K·J·d]. */
 export function attendRows(
   q: tf.Tensor2D,
   { own, mask, past }: AttendedKeys,

@@ -5,26 +5,31 @@ import { type DecoderModel, decoderLayer, embed, type LayerRows, norm, parameter
 import { anglesAt, attendRows, causalMask, keysToHeads, lengthMask, positionsFrom } from './forward-rows.ts';
 
 /**
- * Texts to run the decoder over, right-padded. Row b of `ids` continues prefix floor(b / G), G = B/P, which is forwarded
- * once for all of them. Without a prefix a row starts at position 0.
+ * Right-padded texts for the decoder. Row b of `ids` continues prefix floor(b / G) with G = B/P. A prefix is forwarded
+ * once for its G rows. Without a prefix a row starts at position 0.
  */
 export interface DecoderBatch {
   readonly prefix?: {
     /** [P, S] int32 */
     readonly ids: tf.Tensor2D;
-    /** Tokens that count, [P] int32; may be 0. */
+    /** Number of tokens of each prefix without padding, [P] int32. It may be 0. */
     readonly lengths: tf.Tensor1D;
   };
   /** [B, T] int32 */
   readonly ids: tf.Tensor2D;
 }
 
-/** Called with the stream's rows before the first layer (0) and after each: all rows, those of prefixes first. */
+/**
+ * Is called with the rows of the stream before the first layer (layersDone 0) and after each layer. The rows of the
+ * prefixes come first.
+ */
 export type Observe = (layersDone: number, rows: tf.Tensor2D) => void;
 
 /**
- * Final-normed hidden states of the batch's own tokens, [B·T, D]. All linears run on the P·S + B·T stacked rows at once; the last
- * layer computes nothing but keys and values for the prefix. Padding holds finite numbers without meaning; the mask removes them.
+ * Computes the final-normed hidden states of the batch's own tokens, [B·T, D], without those of the prefixes.
+ *
+ * Linear layers run on all P·S + B·T rows at once. For the prefixes the last layer computes only keys and values. The
+ * states at padding are finite and have no meaning; the mask removes them.
  */
 export function decoderForward(model: DecoderModel, batch: DecoderBatch, observe?: Observe): tf.Tensor2D {
   const { config } = model;
@@ -40,14 +45,14 @@ export function decoderForward(model: DecoderModel, batch: DecoderBatch, observe
   return norm(model, 'model.norm', x);
 }
 
-/** Logits over the vocabulary: hidden [N, D] → [N, V]. */
+/** Computes logits over the vocabulary: hidden [N, D] → [N, V]. */
 export function logits(model: DecoderModel, hidden: tf.Tensor2D): tf.Tensor2D {
   return linear(hidden, headWeight(model));
 }
 
 /**
- * Log-probs (nats) of `targets` [N] and the entropy of each row under softmax(logits / temperature), without ever holding
- * the logits: see `logprobHead`, whose options these are.
+ * Computes the log-probs (nats) of `targets` [N] and the entropy of each row under softmax(logits / temperature),
+ * without holding all logits. hidden [N, D]. `options` are those of `logprobHead`.
  */
 export function logprobs(
   model: DecoderModel,
@@ -62,8 +67,9 @@ function headWeight({ config, parameters }: DecoderModel): tf.Tensor2D {
   return parameter(parameters, name) as tf.Tensor2D;
 }
 
-/** Which rows there are and how they attend, in most layers and in the last. */
+/** The rows of a batch, and how they attend: `rows` in all layers but the last, `last` in the last. */
 interface Plan {
+  /** Token id of each row, [N] int32. */
   readonly ids: tf.Tensor1D;
   readonly rows: LayerRows;
   readonly last: LayerRows;

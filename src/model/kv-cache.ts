@@ -1,18 +1,18 @@
 import type { HostTensor } from '../engine/engine.ts';
 
-/** Sizes of a model's cache: L layers, each with KV heads of headDim numbers a token. */
+/** Sizes of a model's cache: L layers, each with KV heads of headDim numbers for each token. */
 export interface CacheDimensions {
   readonly layers: number;
   readonly kvHeads: number;
   readonly headDim: number;
 }
 
-/** Positions are allocated in steps of this many, so that the cache is laid out anew only now and then. */
+/** Positions are allocated in multiples of this, so that the cache is rarely copied to a larger one. */
 const STEP = 32;
 
 /**
- * Keys and values of the tokens each row has seen, on the host: per layer k and v of shape [B, KV, S, headDim], the first
- * `lengths[b]` positions of a row in use. A decode step reads the arrays in place; its own k and v are appended after.
+ * The key/value cache of B rows, in host memory: k and v [B, KV, S, headDim] for each layer. Row b uses its first
+ * `lengths[b]` positions. A decode step reads the arrays in place. Its own keys and values are appended afterwards.
  */
 export class KvCache {
   private allocated = 0;
@@ -28,12 +28,12 @@ export class KvCache {
     this.reserve(1);
   }
 
-  /** Positions allocated a row, S. */
+  /** Positions allocated for each row, S. */
   get capacity(): number {
     return this.allocated;
   }
 
-  /** The arrays as program inputs, [k0, v0, k1, v1, …], each [B, KV, S, headDim]. */
+  /** Returns the arrays as program inputs: [k0, v0, k1, v1, …], each [B, KV, S, headDim]. */
   tensors(): HostTensor[] {
     const { kvHeads, headDim } = this.dimensions;
     const shape = [this.lengths.length, kvHeads, this.allocated, headDim];
@@ -41,8 +41,8 @@ export class KvCache {
   }
 
   /**
-   * Copies a prefilled prompt into rows: `tensors` as `tensors()` orders them, each [P, KV, T, headDim], of which prompt
-   * `prompt`'s first `length` positions count.
+   * Copies the first `length` positions of prefilled prompt number `prompt` into each of `rows`. `tensors` are in the
+   * order of `tensors()`, each [P, KV, T, headDim].
    */
   fill(rows: readonly number[], tensors: readonly HostTensor[], prompt: number, length: number): void {
     this.reserve(length);
@@ -56,7 +56,7 @@ export class KvCache {
     }
   }
 
-  /** Adds one token to every row: `tensors` as `tensors()` orders them, each [B, KV, 1, headDim]. */
+  /** Appends one token to every row. `tensors` are in the order of `tensors()`, each [B, KV, 1, headDim]. */
   append(tensors: readonly HostTensor[]): void {
     const { kvHeads, headDim } = this.dimensions;
     this.reserve(this.longest() + 1);
@@ -73,7 +73,7 @@ export class KvCache {
     for (let row = 0; row < this.lengths.length; row++) this.lengths[row]!++;
   }
 
-  /** Keeps these rows (ascending) and drops the others. */
+  /** Keeps these rows, given in ascending order, and drops the others. */
   keep(rows: readonly number[]): void {
     const stride = this.dimensions.kvHeads * this.allocated * this.dimensions.headDim;
     this.arrays = this.arrays.map((array) => {
@@ -92,7 +92,7 @@ export class KvCache {
     return ((row * this.dimensions.kvHeads + head) * this.allocated + position) * this.dimensions.headDim;
   }
 
-  /** Lays the arrays out anew with room for `positions`. */
+  /** Makes room for `positions`. If there is not enough, copies the arrays to larger ones. */
   private reserve(positions: number): void {
     if (positions <= this.allocated) return;
     const { kvHeads, headDim } = this.dimensions;

@@ -1,6 +1,7 @@
 /**
- * The padded length that a length is computed at: steps of an eighth of the next power of two, at least 4. A pure function, so the same
- * batch always has the same shapes, at most 1/4 padding beyond 32 tokens, and few programs to compile.
+ * Rounds a length up to the padded length at which it is computed: a multiple of 4, or of an eighth of the next power
+ * of two if that is more. So there are few shapes to compile, and beyond 32 tokens at most 1/4 is padding. The same
+ * length always gives the same padded length.
  */
 export function lengthBucket(length: number): number {
   const power = 2 ** Math.ceil(Math.log2(Math.max(length, 1)));

@@ -9,13 +9,13 @@ import type { KvCache } from './kv-cache.ts';
 import type { PackedRows } from './packed-rows.ts';
 import { ROPE_COS, ROPE_SIN, ropeTables } from './rope-tables.ts';
 
-/** The numbers a model computes with at one moment. A new version is a new record of new arrays. */
+/** A model's tensors at one moment. A new version is a new record with new arrays. */
 export interface ModelWeights {
-  /** By their names in Hugging Face's state dict. */
+  /** The base weights, by their names in Hugging Face's state dict. */
   readonly base: Named<HostTensor>;
-  /** What an adapter adds: its tensors, and β. Empty without an adapter. */
+  /** The adapter's tensors, and β if it anneals. Empty without an adapter. */
   readonly adapter: Named<HostTensor>;
-  /** The tensors of a value function's head, which only programs that compute values take. */
+  /** The tensors of the value head. Only programs that compute values use them. */
   readonly valueHead?: Named<HostTensor>;
 }
 
@@ -26,17 +26,17 @@ export interface ModelProgramsOptions {
   readonly engine: Engine;
   readonly config: ModelConfig;
   readonly linear: LinearFactory;
-  /** Base weights that no method changes while these programs live: decoding holds them packed. */
+  /** Base weights that the method never changes. The decoding program holds them packed. */
   readonly frozen?: Named<HostTensor>;
 }
 
 const EMBEDDING = 'model.embed_tokens.weight';
 const HEAD = 'lm_head.weight';
 
-/** A model's forward computations, compiled once and run on whatever weights are passed. */
+/** A model's forward computations. They are compiled once and run on the weights that each call passes. */
 export class ModelPrograms {
   readonly config: ModelConfig;
-  /** Rotary tables, an input of every program. */
+  /** Rotary tables, inputs of every program. */
   readonly rope: Named<HostTensor>;
   private readonly linear: LinearFactory;
   private readonly logitsProgram: Program;
@@ -64,13 +64,13 @@ export class ModelPrograms {
     });
   }
 
-  /** Logits [B, T, V] of right-padded rows, ids [B, T]. */
+  /** Computes the logits of right-padded rows: ids [B, T] → [B, T, V]. */
   async logits(weights: ModelWeights, ids: HostTensor): Promise<HostTensor> {
     const { logits } = await this.logitsProgram.run({ ...this.inputs(weights), ids });
     return logits!;
   }
 
-  /** Log-probs (nats) of the targets at a temperature, and entropies, [B, T] each. */
+  /** Computes the log-probs (nats) of the targets at a temperature, and the entropies, [B, T] each. */
   async logprobs(
     weights: ModelWeights,
     packed: PackedRows,
@@ -84,7 +84,7 @@ export class ModelPrograms {
     return { logprobs: out.logprobs!, entropy: out.entropy! };
   }
 
-  /** The model as the decoding loop takes it, with these weights until it ends. */
+  /** Returns the model for the decoding loop, with these weights. */
   decoding(weights: ModelWeights): DecodingModel {
     const { layers, kvHeads, headDim, vocabSize, maxPositionEmbeddings } = this.config;
     return {
@@ -104,7 +104,7 @@ export class ModelPrograms {
     await Promise.all(programs.map((program) => program.dispose()));
   }
 
-  /** The decoder as a program sees it, from the program's inputs. */
+  /** Makes the decoder of a program from the program's inputs. */
   decoder(inputs: Named<tf.Tensor>): DecoderModel {
     return {
       config: this.config,
@@ -114,12 +114,12 @@ export class ModelPrograms {
     };
   }
 
-  /** Name of the weight that makes logits of hidden states. */
+  /** Name of the head's weight, which maps hidden states to logits. */
   get headWeight(): string {
     return this.config.tieWordEmbeddings ? EMBEDDING : HEAD;
   }
 
-  /** Weights and tables as program inputs. */
+  /** Returns weights and rotary tables as program inputs. */
   inputs({ base, adapter }: ModelWeights): Named<HostTensor> {
     return { ...base, ...adapter, ...this.rope };
   }
@@ -200,7 +200,10 @@ export class ModelPrograms {
     };
   }
 
-  /** The embedding is looked up from the host's copy; only the head needs it packed, under a name of its own. */
+  /**
+   * Returns the constants of the decoding program. A tied embedding serves twice: the head holds it packed, under the
+   * head's name, and look-ups read it as an input.
+   */
   private decodeConstants(frozen: Named<HostTensor>): Named<HostTensor> {
     const { [EMBEDDING]: embedding, ...others } = frozen;
     return this.config.tieWordEmbeddings ? { ...others, [HEAD]: embedding! } : others;
@@ -219,13 +222,13 @@ export class ModelPrograms {
   }
 }
 
-/** Final hidden states of packed rows within a program, [B·T, D], by `packedInputs`' names. */
+/** Computes the final hidden states of packed rows, [B·T, D]. `inputs` has the names of `packedInputs`. */
 export function packedHidden(model: DecoderModel, inputs: Named<tf.Tensor>): tf.Tensor2D {
   const prefix = { ids: inputs.prefixIds as tf.Tensor2D, lengths: inputs.prefixLengths as tf.Tensor1D };
   return decoderForward(model, { prefix, ids: inputs.ids as tf.Tensor2D });
 }
 
-/** Log-probs and entropies [B, T] of packed rows from their hidden states. */
+/** Computes log-probs and entropies of packed rows, [B, T] each, from their hidden states [B·T, D]. */
 export function packedLogprobs(
   model: DecoderModel,
   { hidden, inputs }: { readonly hidden: tf.Tensor2D; readonly inputs: Named<tf.Tensor> },
@@ -237,19 +240,19 @@ export function packedLogprobs(
   return { logprobs: tf.reshape(out.logprobs, shape), entropy: tf.reshape(out.entropy, shape) };
 }
 
-/** Packed rows as program inputs. */
+/** Returns packed rows as program inputs. */
 export function packedInputs({ prefixIds, prefixLengths, ids, targets }: PackedRows): Named<HostTensor> {
   return { prefixIds, prefixLengths, ids, targets };
 }
 
-/** A number as a program input. */
+/** Returns a number as a program input. */
 export const scalarInput = (value: number): HostTensor => ({
   data: Float32Array.of(value),
   shape: [],
   dtype: 'float32',
 });
 
-/** Names of the cache's arrays, in the order of `KvCache.tensors`. */
+/** Returns the names of the cache's arrays, in the order of `KvCache.tensors`. */
 const cacheNames = (layers: number): string[] =>
   Array.from({ length: layers }, (_, layer) => [`cache.${layer}.k`, `cache.${layer}.v`]).flat();
 

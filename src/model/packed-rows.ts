@@ -1,7 +1,7 @@
 import type { HostTensor } from '../engine/engine.ts';
 import { lengthBucket } from './length-bucket.ts';
 
-/** A prompt and the texts that continue it, G rows; every sequence of a packed batch has the same G. */
+/** A prompt and its G completions. All prompts of a packed batch have the same G. */
 export interface Sequences {
   readonly prompt: readonly number[];
   readonly completions: readonly (readonly number[])[];
@@ -10,25 +10,31 @@ export interface Sequences {
 }
 
 /**
- * Sequences as the decoder takes them: all but the last token of each prompt as a prefix that its G rows share; row b is the
- * prompt's last token and its completion but for the last token, so that position t predicts completion token t and the
- * head runs only where there is something to predict. A row of T + 1 positions takes the last token in too.
+ * Sequences in the decoder's form. The prefix is the prompt without its last token; the prompt's G rows share it. A row
+ * is the prompt's last token and the completion without its last token. Position t of a row thus predicts completion
+ * token t, and the head runs only where there is a token to predict. A row of T + 1 positions also takes the
+ * completion's last token.
  */
 export interface PackedRows {
   /** [P, S] int32, right-padded with 0. */
   readonly prefixIds: HostTensor;
-  /** [P] int32; 0 for a prompt of one token. */
+  /** Number of tokens of each prefix, [P] int32; 0 for a prompt of one token. */
   readonly prefixLengths: HostTensor;
   /** [B, T] int32, right-padded with 0. */
   readonly ids: HostTensor;
-  /** [B·T] int32: the completion tokens. */
+  /** The completion tokens, [B·T] int32. */
   readonly targets: HostTensor;
+  /** B */
   readonly rows: number;
   /** T */
   readonly width: number;
 }
 
-/** Packs sequences into bucketed shapes, a pure function of their lengths. */
+/**
+ * Packs sequences. The shapes are bucketed and depend only on the lengths.
+ * @example
+ * packRows([{ prompt: [5, 6, 7], completions: [[8, 9]] }]); // prefix 5 6, row 7 8, targets 8 9 (and padding)
+ */
 export function packRows(sequences: readonly Sequences[]): PackedRows {
   const prefixes = sequences.map(({ prompt }) => prompt.slice(0, -1));
   const rows = sequences.flatMap(({ prompt, completions, positions }) =>
@@ -57,14 +63,14 @@ export function packRows(sequences: readonly Sequences[]): PackedRows {
   };
 }
 
-/** Rows of ids, right-padded with 0, [rows, width] int32. */
+/** Makes a tensor of rows of ids, right-padded with 0: [rows, width] int32. */
 function intRows(rows: readonly (readonly number[])[], width: number): HostTensor {
   const data = new Int32Array(rows.length * width);
   for (const [r, row] of rows.entries()) data.set(row, r * width);
   return { data, shape: [rows.length, width], dtype: 'int32' };
 }
 
-/** Rows of numbers, right-padded with `fill`, [rows, width] float32. */
+/** Makes a tensor of rows of numbers, right-padded with `fill`: [rows, width] float32. */
 export function floatRows(rows: readonly ArrayLike<number>[], width: number, fill = 0): HostTensor {
   const data = new Float32Array(rows.length * width).fill(fill);
   for (const [r, row] of rows.entries()) data.set(row, r * width);

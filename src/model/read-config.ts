@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { readJsonIfAny } from '../io/read-json.ts';
 import { type ModelConfig, parseModelConfig } from './config/model-config.ts';
-import { openGguf } from './files/gguf.ts';
+import { type GgufFile, openGguf } from './files/gguf.ts';
 import { findModel } from './files/source.ts';
-import { ggufModelConfig } from './weights/gguf-llama.ts';
+import { ggufEndIds, ggufModelConfig } from './weights/gguf-llama.ts';
 
 /**
  * Reads a model's config: config.json (with generation_config.json) of its folder, or, when a .gguf file has none
- * beside it, the file's own metadata.
+ * beside it, the file's own metadata. End ids of the metadata count either way.
  * @throws InputError when the path does not exist, there is no config, or the model is not supported.
  */
 export async function readModelConfig(path: string): Promise<ModelConfig> {
@@ -18,12 +18,17 @@ export async function readModelConfig(path: string): Promise<ModelConfig> {
   const config = await readJsonIfAny(where, z.unknown());
   if (config !== undefined) {
     const generation = await readJsonIfAny(join(folder, 'generation_config.json'), z.unknown());
-    return parseModelConfig({ config, generation, where });
+    const ggufEnds = weights.kind === 'gguf' ? await fromGguf(weights.path, ggufEndIds) : [];
+    return parseModelConfig({ config, generation, ggufEnds, where });
   }
   if (weights.kind !== 'gguf') throw new InputError(`model folder ${folder} has no config.json`);
-  const file = await openGguf(weights.path);
+  return fromGguf(weights.path, ggufModelConfig);
+}
+
+async function fromGguf<T>(path: string, read: (file: GgufFile) => T): Promise<T> {
+  const file = await openGguf(path);
   try {
-    return ggufModelConfig(file);
+    return read(file);
   } finally {
     await file.close();
   }

@@ -6,7 +6,7 @@ import { ropeInvFreq } from './config/rope-frequencies.ts';
 export const ROPE_COS = 'rope.cos';
 export const ROPE_SIN = 'rope.sin';
 
-/** Cosines and sines of every position's angles, [positions, headDim/2] each, as program inputs. */
+/** Makes tables of the cosines and sines of all angles, [positions, headDim/2] each, as program inputs. */
 export function ropeTables(config: ModelConfig, positions: number): Named<HostTensor> {
   const frequencies = ropeInvFreq(config);
   const shape = [positions, frequencies.length];

@@ -3,15 +3,16 @@ import { lengthBucket } from './length-bucket.ts';
 import type { ModelPrograms, ModelWeights } from './model-programs.ts';
 import { packRows } from './packed-rows.ts';
 
-/** Token ids by row, right-padded, with 1 where a token counts. */
+/** Rows of token ids, [B, T], padded on either side. */
 export interface TokenBatch {
   readonly inputIds: readonly (readonly number[])[];
+  /** 1 at a token, 0 at padding, [B, T]. */
   readonly attentionMask: readonly (readonly number[])[];
 }
 
 /**
- * Logits [B, T, V] of rows that may be padded on either side (mask 0). Padding is stripped before the model sees a row, which starts
- * at position 0, and the row's logits are put back where its tokens stood; logits of padding are 0.
+ * Computes the logits of a batch, [B, T, V]. Padding is removed first, so that the tokens of a row start at position 0.
+ * Each token's logits are returned at the token's place. At padding they are 0.
  */
 export async function batchLogits(
   programs: ModelPrograms,
@@ -45,7 +46,10 @@ export async function batchLogits(
   return { data: out, shape: [inputIds.length, tokens, vocab] };
 }
 
-/** Log-probs (nats) of each token given those before it, [B, T−1], rows padded on either side; 0 where there is none. */
+/**
+ * Computes the log-prob (nats) of each token given those before it, [B, T−1]. It is 0 at padding and at a row's first
+ * token.
+ */
 export async function batchLogprobs(
   programs: ModelPrograms,
   weights: ModelWeights,
@@ -69,11 +73,11 @@ export async function batchLogprobs(
   return { data: out, shape: [inputIds.length, width] };
 }
 
-/** @throws InputError for a row that is longer than the model has positions. */
+/** Checks the lengths of rows. @throws InputError for a row with more tokens than the model has positions. */
 function checkRows(places: readonly (readonly number[])[], { config }: ModelPrograms): void {
   for (const [b, { length }] of places.entries())
     checkPositions(`row ${b}`, Math.max(1, length), config.maxPositionEmbeddings);
 }
 
-/** Where a row's tokens stand. */
+/** Returns the indices of a row's tokens. */
 const tokenPlaces = (mask: readonly number[]): number[] => mask.flatMap((m, t) => (m === 0 ? [] : [t]));

@@ -11,6 +11,7 @@ import {
 } from 'rxjs';
 import { stepsPerBatch, valueSettings } from '../algorithm/algorithm-settings.ts';
 import { afterPenalty } from '../algorithm/coefficients.ts';
+import { namingStrays } from '../environment/user-code/stray-errors.ts';
 import { whatFailed } from '../environment/user-code/what-failed.ts';
 import { RunError } from '../errors.ts';
 import type { ReadyBatch } from '../policy/batch/train-batch.ts';
@@ -112,7 +113,7 @@ function scoredRollouts(session: Session): OperatorFunction<Permit, RolloutBatch
 
 function suitsNow(curriculum: Curriculum, task: Task, progress: CurriculumProgress): boolean {
   try {
-    return curriculum(task, progress);
+    return namingStrays('the curriculum', () => curriculum(task, progress));
   } catch (cause) {
     throw new RunError(`the curriculum failed on task "${task.id}": ${whatFailed(cause)}`, { cause });
   }

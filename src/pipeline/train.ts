@@ -1,4 +1,16 @@
-import { catchError, concat, concatMap, defer, from, ignoreElements, Observable, takeWhile } from 'rxjs';
+import {
+  catchError,
+  concat,
+  concatMap,
+  defer,
+  finalize,
+  from,
+  ignoreElements,
+  Observable,
+  takeWhile,
+  tap,
+} from 'rxjs';
+import { StrayErrors } from '../environment/user-code/stray-errors.ts';
 import { RunError } from '../errors.ts';
 import type { CreatePolicy } from '../policy/policy.ts';
 import { parseRecipe, type RecipeInput } from '../recipe/recipe.ts';
@@ -12,19 +24,24 @@ import { trainSteps } from './train-steps.ts';
 /**
  * Makes `train` for a way of creating policies: train(recipe, { out, resume?, signal? }) is a cold observable of the
  * run's events. It ends with `done`, with `stopped` after `signal` was aborted, or with an error; unsubscribing stops
- * the run in the same way as the signal, silently.
+ * the run in the same way as the signal, silently. An error that no call of the recipe's code can throw (a forgotten promise, a timer)
+ * ends the run where the process outlives it: train() installs no handler of its own.
  */
 export function trainWith(createPolicy: CreatePolicy) {
   return (input: RecipeInput, options: TrainOptions): Observable<TrainEvent> =>
     new Observable<TrainEvent>((subscriber) => {
       const stop = new AbortController();
       const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+      const strays = new StrayErrors(stop, signal);
       // Never unsubscribed: the run ends by itself after the step under way.
-      run(createPolicy, input, { ...options, signal }).subscribe({
-        next: (event) => subscriber.next(event),
-        error: (error: unknown) => (subscriber.closed ? rethrow(error) : subscriber.error(error)),
-        complete: () => subscriber.complete(),
-      });
+      strays.open(() =>
+        run(createPolicy, input, { ...options, signal, strays }).subscribe({
+          next: (event) => strays.outside(() => subscriber.next(event)),
+          error: (error: unknown) =>
+            strays.outside(() => (subscriber.closed ? rethrow(error) : subscriber.error(error))),
+          complete: () => strays.outside(() => subscriber.complete()),
+        }),
+      );
       return () => stop.abort();
     });
 }
@@ -39,25 +56,27 @@ function rethrow(error: unknown): void {
 function run(
   createPolicy: CreatePolicy,
   input: RecipeInput,
-  options: TrainOptions & { readonly signal: AbortSignal },
+  { strays, ...options }: TrainOptions & { readonly signal: AbortSignal; readonly strays: StrayErrors },
 ): Observable<TrainEvent> {
   return defer(() => openSession(createPolicy, parseRecipe(input), options)).pipe(
     concatMap((session) => {
       const close$ = defer(() => closeSession(session)).pipe(ignoreElements());
       const events$ = concat(from(beginRun(session)), trainSteps(session), from(endRun(session))).pipe(
         takeWhile((event) => event.type !== 'stopped', true),
+        tap(({ type }) => (type === 'stopped' || type === 'done') && strays.check()),
         catchError((error: unknown) =>
-          abandoned(session)
+          strays.first === undefined && abandoned(session)
             ? from(stopBeforeBatch(session))
             : concat(
                 from(saveBeforeBatch(session)),
                 close$,
-                defer(() => fail(session, error)),
+                defer(() => fail(session, strays.first ?? error)),
               ),
         ),
       );
       return concat(events$, close$);
     }),
+    finalize(() => strays.close()),
   );
 }
 

@@ -6,14 +6,16 @@ import { nanMean } from '../algorithm/statistics/nan-statistics.ts';
 import type { Engine } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
+import { endTokenIds, endTokensDiffer } from '../model/end-tokens.ts';
 import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import { batchLogits, type TokenBatch } from '../model/token-logits.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { encodeExample } from '../rollout/encode-example.ts';
+import { cutPrompt, type FittedPrompt } from '../rollout/fit-prompt.ts';
 import { completions, sampleRollouts } from '../rollout/sample-rollouts.ts';
-import type { Rollout } from '../types.ts';
+import type { Message, Rollout } from '../types.ts';
 import type { TrainBatch } from './batch/train-batch.ts';
 import { textsOf, trainRows } from './batch/train-rows.ts';
 import { Learner } from './learner.ts';
@@ -76,6 +78,11 @@ export class ModelPolicy implements Policy {
     };
   }
 
+  get notes(): readonly string[] {
+    const differ = endTokensDiffer(this.options.config, this.options.tokenizer);
+    return differ === undefined ? [] : [differ];
+  }
+
   get version(): number {
     return this.steps;
   }
@@ -92,7 +99,7 @@ export class ModelPolicy implements Policy {
     const { tokenizer, config, recipe } = this.options;
     const [weights, version, beta] = [this.weights(), this.version, this.beta];
     const model = this.programs.decoding(weights);
-    const sampler = { model, tokenizer, eosTokenIds: config.eosTokenIds, version, beta };
+    const sampler = { model, tokenizer, eosTokenIds: endTokenIds(config, tokenizer), version, beta };
     return {
       version,
       beta,
@@ -105,7 +112,7 @@ export class ModelPolicy implements Policy {
       encodeExample: (example) =>
         encodeExample(example, {
           tokenizer,
-          endId: tokenizer.eosTokenId ?? config.eosTokenIds[0],
+          endIds: this.turnEnd(),
           positions: config.maxPositionEmbeddings,
           maxPromptLength: recipe.sampling.maxPromptLength,
         }),
@@ -138,8 +145,9 @@ export class ModelPolicy implements Policy {
     return batchLogits(this.programs, this.weights(), batch);
   }
 
-  encodePrompt(messages: Parameters<Tokenizer['encodeChat']>[0]): readonly number[] {
-    return this.options.tokenizer.encodeChat(messages);
+  fitPrompt(messages: readonly Message[]): FittedPrompt {
+    const { tokenizer, recipe } = this.options;
+    return cutPrompt(messages, { tokenizer, maxPromptLength: recipe.sampling.maxPromptLength });
   }
 
   state(): PolicyState {
@@ -186,6 +194,13 @@ export class ModelPolicy implements Policy {
     return this.annealing.advance(this.steps, { reward, gradNorm }, (next) =>
       this.annealKl.measure(this.weights(), next, measured),
     );
+  }
+
+  /** The tokens that end an assistant's turn, by the chat template; else the model's own end token. */
+  private turnEnd(): readonly number[] {
+    const { tokenizer, config } = this.options;
+    const ids = tokenizer.turnEnd();
+    return ids.length > 0 ? ids : config.eosTokenIds.slice(0, 1);
   }
 
   private anneal(): Anneal {

@@ -1,8 +1,7 @@
 import { type ValueSettings, valueSettings } from '../algorithm/algorithm-settings.ts';
 import { type Coefficients, lossCoefficients, startCoefficients } from '../algorithm/coefficients.ts';
 import { hyperParameters } from '../algorithm/loss/hyper-parameters.ts';
-import type { LossConfig } from '../algorithm/loss/index.ts';
-import { lossNamed } from '../algorithm/loss/index.ts';
+import { type LossConfig, lossNamed } from '../algorithm/loss/index.ts';
 import { combineMetrics } from '../algorithm/loss/terms/metrics.ts';
 import { totalTokens } from '../algorithm/statistics/aggregation.ts';
 import type { Engine } from '../engine/engine.ts';

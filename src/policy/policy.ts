@@ -1,6 +1,7 @@
 import type { Coefficients } from '../algorithm/coefficients.ts';
 import type { TokenBatch } from '../model/token-logits.ts';
 import type { Recipe } from '../recipe/recipe.ts';
+import type { FittedPrompt } from '../rollout/fit-prompt.ts';
 import type { Sampler } from '../rollout/sampler.ts';
 import type { Message, Rollout } from '../types.ts';
 import type { Example, TrainBatch, WrittenExample } from './batch/train-batch.ts';
@@ -53,6 +54,8 @@ export interface PolicyDimensions {
 /** The thing being trained: a model, its adapter (or all its weights), optimiser state and β schedule. */
 export interface Policy {
   readonly dimensions: PolicyDimensions;
+  /** What a person should know about the model before a run. */
+  readonly notes: readonly string[];
   /** Optimiser steps taken. */
   readonly version: number;
   /** β of the step about to be taken; β(steps) after the last. */
@@ -74,8 +77,8 @@ export interface Policy {
   logprobs(rollouts: readonly Rollout[]): Promise<readonly (readonly number[])[]>;
   /** Logits [B, T, V] of the policy as it is, adapter unmerged. */
   logits(batch: TokenBatch): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }>;
-  /** A prompt's token ids through the chat template, before any truncation. */
-  encodePrompt(messages: readonly Message[]): readonly number[];
+  /** A conversation as the policy sees it: rendered by the chat template, without its oldest turns where it is too long. */
+  fitPrompt(messages: readonly Message[]): FittedPrompt;
   state(): PolicyState;
   /** @throws InputError when the state is of another model or adapter shape. */
   restore(state: PolicyState): Promise<void>;

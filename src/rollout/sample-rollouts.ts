@@ -2,8 +2,10 @@ import { checkPositions } from '../model/check-positions.ts';
 import type { DecodingModel } from '../model/decoding-model.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Completion, Rollout } from '../types.ts';
+import { cutPrompt } from './fit-prompt.ts';
 import { type GeneratedTokens, generate } from './generate.ts';
 import type { SampleOptions, SampleRequest } from './sampler.ts';
+import { stopStrings } from './stop-strings.ts';
 
 /** A model to sample from, with the version and β that its rollouts record. */
 export interface SamplingModel {
@@ -21,20 +23,26 @@ export async function sampleRollouts(
   options: SampleOptions,
 ): Promise<Rollout[]> {
   const { tokenizer, version, beta } = sampler;
-  const prompts = requests.map(({ messages }) =>
-    tokenizer.encodeChat(messages).slice(-options.maxPromptLength),
+  const { maxPromptLength } = options;
+  const prompts = requests.map(({ messages }) => cutPrompt(messages, { tokenizer, maxPromptLength }));
+  const answers = await completions(
+    sampler,
+    prompts.map(({ ids }) => ids),
+    options,
   );
-  const answers = await completions(sampler, prompts, options);
-  return requests.flatMap((request, group) =>
-    answers[group]!.map((completion) => ({
-      ...request,
+  return requests.flatMap(({ task }, group) => {
+    const { messages, ids, cut } = prompts[group]!;
+    return answers[group]!.map((completion) => ({
+      task,
+      messages,
       ...completion,
       group,
-      promptIds: prompts[group]!,
+      promptIds: ids,
+      ...(cut.tokens > 0 && { promptTokensCut: cut.tokens }),
       beta,
       policyVersion: version,
-    })),
-  );
+    }));
+  });
 }
 
 /** G completions of each prompt, with their texts. @throws InputError for a prompt that is empty or leaves no position to continue at. */
@@ -47,21 +55,15 @@ export async function completions(
   // The first new token needs a position too.
   for (const [i, { length }] of prompts.entries())
     checkPositions(`prompt ${i}`, length, model.maxPositions - 1);
-  const textOf = (ids: readonly number[]) => tokenizer.decode(ids, { skipSpecialTokens: true });
-  const stops = (ids: readonly number[]) => stop.some((text) => textOf(ids).includes(text));
+  const stops = stopStrings(tokenizer, stop);
   const groups = await generate(model, prompts, {
     ...options,
     eosTokenIds,
-    ...(stop.length > 0 && { stops }),
+    ...(stop.length > 0 && { stops: stops.found }),
   });
-  return groups.map((group) =>
-    group.map((tokens) => ({ ...tokens, text: cutAt(stop, textOf(tokens.tokenIds), tokens) })),
-  );
-}
-
-/** The text before the first stop string. */
-function cutAt(stop: readonly string[], text: string, { finishReason }: GeneratedTokens): string {
-  if (finishReason !== 'stop') return text;
-  const ends = stop.map((s) => text.indexOf(s)).filter((at) => at >= 0);
-  return text.slice(0, Math.min(...ends));
+  const textOf = ({ tokenIds, finishReason }: GeneratedTokens) =>
+    finishReason === 'stop'
+      ? stops.before(tokenIds)
+      : tokenizer.decode(tokenIds, { skipSpecialTokens: true });
+  return groups.map((group) => group.map((tokens) => ({ ...tokens, text: textOf(tokens) })));
 }

@@ -68,6 +68,11 @@ describe('an adapter folder', () => {
     await expect(readAdapterFolder(folder, config)).rejects.toThrow(message);
   });
 
+  test('a config that also names modules of other models is read, as PEFT does', async () => {
+    const folder = await changed({ target_modules: ['q_proj', 'c_attn', 'up_proj', 'query_key_value'] });
+    expect(await readAdapterFolder(folder, config)).toEqual(plain());
+  });
+
   test('a folder without an adapter, and an afa.json of another model, are input errors', async () => {
     await expect(readAdapterFolder(newFolder(), config)).rejects.toThrow('holds no adapter_config.json');
     const folder = newFolder();

@@ -30,7 +30,29 @@ describe('targetModules', () => {
     expect(() => targetModules(config, 'q_proj')).toThrow('/q_proj/ on the whole path matches nothing');
   });
 
-  test.each([[['q_proj', 'qkv_proj']], [['proj']], [['lm_head']], ['no such.*'], ['(']])(
+  test('names that the model lacks are passed over, as long as one is there', () => {
+    expect(targetModules(config, ['c_attn', 'v_proj', 'query_key_value'])).toEqual([
+      ...inLayer(0, 'self_attn.v_proj'),
+      ...inLayer(1, 'self_attn.v_proj'),
+    ]);
+  });
+
+  test.each(['lm_head', 'embed_tokens', 'input_layernorm', 'model.norm'])(
+    'a module that is there and can’t be adapted is an error: %s',
+    (name) => {
+      expect(() => targetModules(config, ['q_proj', name])).toThrow(InputError);
+      expect(() => targetModules(config, ['q_proj', name])).toThrow(
+        /can't be adapted; the linear layers are/,
+      );
+    },
+  );
+
+  test('a tied head is no exception', () => {
+    const tied = tinyConfig({ tie_word_embeddings: true });
+    expect(() => targetModules(tied, ['q_proj', 'lm_head'])).toThrow(/"lm_head" can't be adapted/);
+  });
+
+  test.each([[['qkv_proj', 'c_attn']], [['proj']], [['lm_head']], ['no such.*'], ['(']])(
     'what matches nothing is an input error that lists what there is: %j',
     (target) => {
       expect(() => targetModules(config, target)).toThrow(InputError);
@@ -38,8 +60,8 @@ describe('targetModules', () => {
   );
 
   test('the error names the culprit and the linear layers', () => {
-    expect(() => targetModules(config, ['q_proj', 'qkv_proj'])).toThrow(
-      'targetModules: "qkv_proj" matches nothing; the linear layers are q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj (whole paths as model.layers.0.self_attn.q_proj)',
+    expect(() => targetModules(config, ['c_attn', 'qkv_proj'])).toThrow(
+      'targetModules: "c_attn", "qkv_proj" matches nothing; the linear layers are q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj (whole paths as model.layers.0.self_attn.q_proj)',
     );
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { loadModel } from '../../src/causal-lm/load-model.ts';
 import { answerAnew } from '../../src/cli/answer-anew.ts';
 import { runCli } from '../../src/cli/program.ts';
-import type { Io } from '../../src/cli/terminal/io.ts';
+import type { Io, StopSignal } from '../../src/cli/terminal/io.ts';
 import type { Toolkit } from '../../src/cli/toolkit.ts';
 import { createPolicy } from '../../src/policy/create-policy.ts';
 
@@ -17,8 +17,8 @@ export interface Ran {
 }
 
 export interface Watching {
-  /** Sees every line of output, and may press Ctrl-C. */
-  readonly onLine?: (line: string, interrupt: () => void) => void;
+  /** Sees every line of output, and may send a signal: Ctrl-C unless it says which. */
+  readonly onLine?: (line: string, interrupt: (signal?: StopSignal) => void) => void;
   readonly toolkit?: Partial<Toolkit>;
 }
 
@@ -27,15 +27,15 @@ const real: Toolkit = { createPolicy, loadModel, answerAnew: answerHere };
 /** Runs a command line in this process. */
 export async function anneal(args: readonly string[], { onLine, toolkit }: Watching = {}): Promise<Ran> {
   const [out, err, exits]: [string[], string[], number[]] = [[], [], []];
-  let interrupt = () => {};
+  let interrupt = (_: StopSignal) => {};
   const io: Io = {
     out: (line) => {
       out.push(line);
-      onLine?.(line, () => interrupt());
+      onLine?.(line, (signal = 'SIGINT') => interrupt(signal));
     },
     err: (line) => err.push(line),
     tty: false,
-    onInterrupt: (callback) => {
+    onSignal: (callback) => {
       interrupt = callback;
       return () => {
         interrupt = () => {};
@@ -48,8 +48,8 @@ export async function anneal(args: readonly string[], { onLine, toolkit }: Watch
 }
 
 /** What the new process of `verify` does, in this one. */
-async function answerHere(out: string) {
-  const { code, out: lines, err } = await anneal(['eval', out, '--json']);
+async function answerHere(out: string, merged: string) {
+  const { code, out: lines, err } = await anneal(['eval', out, '--model', merged, '--json']);
   if (code !== 0) throw new Error(err.join('\n'));
   return JSON.parse(lines[0]!).rows;
 }

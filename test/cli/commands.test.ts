@@ -1,7 +1,8 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { readSafetensors } from '../../src/model/files/safetensors.ts';
+import { lockRun } from '../../src/run/folder/lock-run.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 import { modelFolder, textOf } from '../policy/model-folder.ts';
 import { anneal, answerAnew, recipeFile } from './command-line.ts';
@@ -95,6 +96,30 @@ describe('anneal run', () => {
     for (const file of ['adapter/adapter_model.safetensors', 'merged/model.safetensors', 'rollouts.jsonl']) {
       expect(readFileSync(join(out, file)).equals(readFileSync(join(run, file))), file).toBe(true);
     }
+  });
+
+  test.each([
+    ['SIGTERM', 'SIGTERM', 143],
+    ['SIGHUP', 'SIGINT', 129],
+  ] as const)('%s stops it as Ctrl-C does, and %s after it ends it at once', async (first, second, code) => {
+    const stopped = await anneal(['run', recipe, '--out', join(folder, first)], {
+      onLine: (line, signal) => {
+        if (line.startsWith('step 1/')) signal(first);
+      },
+    });
+    expect(stopped.code).toBe(code);
+    expect(stopped.err).toEqual([
+      `${first}: finishing the step, then writing a checkpoint; a second signal ends the run at once`,
+    ]);
+    expect(stopped.out.at(-2)).toMatch(/^stopped after step \d, saved in .*step-00000\d$/);
+    const twice = await anneal(['run', recipe, '--out', join(folder, `${first}-twice`)], {
+      onLine: (line, signal) => {
+        if (!line.startsWith('step 1/')) return;
+        signal(first);
+        signal(second);
+      },
+    });
+    expect(twice.exits).toEqual([second === 'SIGINT' ? 130 : 143]);
   });
 
   test('a second Ctrl-C ends it at once', async () => {
@@ -199,6 +224,10 @@ describe('bad input ends with 2, one line and no work', () => {
     'a resumed run with other values': {
       args: () => ['run', run, '--resume', '--seed', '4'],
       says: /is continued as it was begun: leave out seed=4/,
+    },
+    'data forced on a new run': {
+      args: () => ['run', recipe, '--force-data'],
+      says: /--force-data is for a run that goes on: give --resume too/,
     },
     'a number that is none': {
       args: () => ['run', recipe, '--steps', 'many'],
@@ -355,6 +384,19 @@ describe('anneal merge', () => {
     );
   });
 
+  test('leaves a run alone to which another process writes, and clears away what a crash left', async () => {
+    const copy = join(folder, 'merged-here');
+    cpSync(run, copy, { recursive: true });
+    const lock = await lockRun(copy);
+    const refused = await anneal(['merge', copy]);
+    expect(refused.err).toEqual([expect.stringMatching(/^error: .*merged-here is in use/)]);
+    expect(refused.code).toBe(2);
+    await lock.release();
+    mkdirSync(join(copy, '.merged.1-ab.tmp'));
+    expect((await anneal(['merge', copy])).code).toBe(0);
+    expect(readdirSync(copy).filter((name) => /\.tmp$|lock/.test(name))).toEqual([]);
+  });
+
   test('merges an adapter folder into the base that it names', async () => {
     const out = join(folder, 'merged-adapter');
     const ran = await anneal(['merge', join(run, 'adapter'), '--out', out, '--json']);
@@ -362,6 +404,99 @@ describe('anneal merge', () => {
     expect(await readSafetensors(join(out, 'model.safetensors'))).toEqual(
       await readSafetensors(join(run, 'merged', 'model.safetensors')),
     );
+  });
+});
+
+describe('a checkpoint by name', () => {
+  let several: string;
+  /** evals.jsonl: the accuracy and reward at each step. */
+  let evals: Record<string, unknown>[];
+
+  beforeAll(async () => {
+    several = join(folder, 'several');
+    const set = ['checkpoint.keep=9', 'checkpoint.every=1', 'eval.every=1', 'adapter.schedule.fraction=0.5'];
+    const { code } = await anneal([
+      ...['run', recipe, '--out', several, '--steps', '4'],
+      ...set.flatMap((field) => ['--set', field]),
+    ]);
+    expect(code).toBe(0);
+    evals = readFileSync(join(several, 'evals.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  });
+
+  test.each(['1', '3', 'last', 'best'])(
+    'eval --checkpoint %s finds what the run had found',
+    async (which) => {
+      const { code, out } = await anneal(['eval', several, '--checkpoint', which, '--json']);
+      expect(code).toBe(0);
+      const { model, accuracy, reward } = JSON.parse(out[0]!);
+      const steps = evals.filter(({ step }) => Number(step) > 0);
+      const highest = Math.max(...steps.map((record) => Number(record.accuracy)));
+      const best = steps.findLast((record) => record.accuracy === highest)!.step;
+      const step = which === 'last' ? 4 : which === 'best' ? Number(best) : Number(which);
+      expect(model).toBe(join(several, 'checkpoints', `step-00000${step}`));
+      expect({ accuracy, reward }).toMatchObject({ accuracy: evals[step]!.accuracy });
+      expect(reward).toBeCloseTo(Number(evals[step]!.reward), 10);
+    },
+  );
+
+  test('generate takes any, with its adapter at its own β', async () => {
+    const args = ['--prompt', textOf([61, 70, 99]), '--max-new-tokens', '6'];
+    const says = async (...more: string[]) => (await anneal(['generate', several, ...args, ...more])).out;
+    expect(await says('--checkpoint', 'last')).toEqual(await says());
+    expect((await says('--checkpoint', '1'))[0]).toMatch(/./);
+  });
+
+  test('merge writes an earlier one beside the last, and verify checks it', async () => {
+    const missing = await anneal(['verify', several, '--checkpoint', '3']);
+    expect(missing.err).toEqual([
+      expect.stringMatching(
+        /merged-step-3 is missing: write it with `anneal merge .*several --checkpoint 3`$/,
+      ),
+    ]);
+    expect((await anneal(['merge', several, '--checkpoint', '3'])).code).toBe(0);
+    const found = JSON.parse((await anneal(['verify', several, '--checkpoint', '3', '--json'])).out[0]!);
+    expect(found).toMatchObject({ ok: true, step: 3 });
+    expect(JSON.parse((await anneal(['verify', several, '--json'])).out[0]!)).toMatchObject({ step: 4 });
+    const refused = await anneal(['merge', several, '--checkpoint', '1']);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toEqual([
+      expect.stringMatching(/^error: β is 0\.5 at step 1 of .* from step 2 on: choose a later checkpoint$/),
+    ]);
+  });
+
+  test('of method full is loaded, too', async () => {
+    const full = join(folder, 'full-checkpoints');
+    const set = ['--method', 'full', '--set', 'optimizer.lr=2e-4', '--set', 'eval.every=1', '--steps', '2'];
+    await anneal(['run', recipe, '--out', full, '--set', 'checkpoint.every=1', ...set]);
+    const { code, out } = await anneal(['eval', full, '--checkpoint', '1', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(out[0]!).model).toMatch(/step-000001$/);
+  });
+
+  test.each([
+    [['eval', '7'], /has no checkpoint of step 7; there are those of step 1, step 2, step 3, step 4$/],
+    [['merge', 'bst'], /--checkpoint takes best, last or a step \(got "bst"\)/],
+    [['eval', 'best', '--model', 'tiny'], /leave out --model/],
+    [['generate', 'best', '--adapter', 'x', '--prompt', 'x'], /leave out --adapter/],
+  ])('%j is bad input', async ([command, which, ...more], says) => {
+    const { code, err } = await anneal([command!, several, '--checkpoint', which!, ...more]);
+    expect(code).toBe(2);
+    expect(err.join()).toMatch(says);
+  });
+
+  test('is of a run alone', async () => {
+    for (const [command, spec, ...more] of [
+      ['eval', recipe],
+      ['merge', join(run, 'adapter'), '--out', join(folder, 'nowhere')],
+      ['generate', model, '--prompt', 'x'],
+    ] as const) {
+      const { code, err } = await anneal([command, spec, '--checkpoint', 'best', ...more]);
+      expect(code).toBe(2);
+      expect(err.join()).toMatch(/--checkpoint is of a run, and .* is no run folder/);
+    }
   });
 });
 

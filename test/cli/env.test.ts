@@ -82,6 +82,73 @@ describe('anneal env check', () => {
     expect(out.join('\n')).toMatch(/10 of 20 verify/);
   });
 
+  /** A folder whose splits both have these rows. */
+  const data = (name: string, rows: readonly object[] | Buffer) => {
+    mkdirSync(join(folder, name));
+    const text = Buffer.isBuffer(rows) ? rows : rows.map((row) => JSON.stringify(row)).join('\n');
+    for (const split of ['train', 'test']) writeFileSync(join(folder, name, `${split}.jsonl`), text);
+    return ['env', 'check', 'dataset', '--set', `path=${join(folder, name)}`];
+  };
+
+  test('rows without an answer suit a run that needs none: it says so', async () => {
+    const { code, out } = await anneal(data('bare', [{ question: 'a' }, { question: 'b', answer: null }]));
+    expect(code).toBe(0);
+    const text = out.join('\n');
+    expect(text).toMatch(/^gold answers +not graded: no task has a target$/m);
+    expect(text).toMatch(/2 have no target, which SFT needs: .*train\.jsonl:1: field "answer" is missing/);
+    expect(text).toMatch(/such as +"a"$/m);
+  });
+
+  test('a row without an answer among others fails, and so does a null', async () => {
+    const rows = [
+      { question: 'a', answer: '1' },
+      { question: 'b', answer: null },
+    ];
+    const { code, out } = await anneal(data('mixed', rows));
+    expect(code).toBe(1);
+    expect(out.join('\n')).toMatch(/2 of 4 verify[\s\S]*train\.jsonl:2: .*field "answer" is null/);
+  });
+
+  test('a reward of a recipe grades the targets that there are', async () => {
+    const [, , , , path] = data('some', [{ question: 'a', answer: '1' }, { question: 'b' }]);
+    const recipe = write(
+      'some.ts',
+      `import { dataset } from 'anneal/envs';
+       const one = ({ completions }) => completions.map((text) => (text === '1' ? 1 : 0));
+       export default { name: 'r', env: dataset({ ${path!.replace('=', ": '")}' }), rewards: [{ reward: one }] };`,
+    );
+    const { out } = await anneal(['env', 'check', recipe]);
+    expect(out.join('\n')).toMatch(/^by one +2 of 2 targets are right$/m);
+  });
+
+  test('conversations that the policy continues are counted', async () => {
+    const turn = (role: string) => ({ role, content: 'x' });
+    const rows = [{ prompt: [turn('user'), turn('assistant')] }, { prompt: [turn('user')] }];
+    const { code, out } = await anneal([...data('chat', rows), '--set', 'template={prompt}']);
+    expect(code).toBe(0);
+    expect(out.join('\n')).toMatch(/1 end with a turn of the assistant, which the policy continues/);
+  });
+
+  test.each([
+    ['structure', [{ question: ['a'] }], /train\.jsonl:1: field "question" is a list/],
+    [
+      'twins',
+      [
+        { id: 1, question: 'a' },
+        { id: 1, question: 'b' },
+      ],
+      /train\.jsonl:2: the id "1" is that of a row/,
+    ],
+    ['latin', Buffer.from('{"question": "caf\xe9"}', 'latin1'), /train\.jsonl:1: byte 0xE9 .*is not UTF-8/],
+    ['wide', Buffer.from('\ufeff{"question": "a"}', 'utf16le'), /train\.jsonl:1: the file is UTF-16/],
+    ['pointer', Buffer.from('version https://git-lfs.github.com/spec/v1\nsize 5\n'), /is a git-lfs pointer/],
+  ])('data that can’t be used is one line and exit code 2: %s', async (name, rows, message) => {
+    const { code, err } = await anneal(data(name, rows));
+    expect(code).toBe(2);
+    expect(err).toHaveLength(1);
+    expect(err[0]).toMatch(message);
+  });
+
   test.each([
     [
       '() => { throw new Error("bad option"); }',

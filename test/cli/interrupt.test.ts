@@ -1,48 +1,16 @@
-import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { expect, test, vi } from 'vitest';
 import { latestCheckpoint } from '../../src/run/checkpoint/list-checkpoints.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 import { modelFolder } from '../policy/model-folder.ts';
 import { recipeFile } from './command-line.ts';
+import { runProcess } from './processes.ts';
 
 // Every process compiles the sources anew: seconds of work on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });
-
-/** What a test does to a process: a signal, or nobody reads its output any more. */
-interface Handle {
-  readonly send: (signal: NodeJS.Signals) => void;
-  readonly hangUp: () => void;
-}
-
-/** Runs `anneal run` as a process of its own and calls back at each line. */
-async function runProcess(
-  args: readonly string[],
-  onLine: (line: string, handle: Handle) => void,
-  env: NodeJS.ProcessEnv = {},
-): Promise<{ code: number | null; signal: NodeJS.Signals | null; lines: string[] }> {
-  const child = spawn(process.execPath, ['--import', 'jiti/register', 'src/cli/main.ts', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, npm_command: undefined, ...env },
-  });
-  const lines: string[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    lines.push(line);
-    onLine(line, {
-      send: (signal) => child.kill(signal),
-      hangUp() {
-        child.stdout.destroy();
-        child.stderr.destroy();
-      },
-    });
-  });
-  child.stderr.pipe(process.stderr);
-  return new Promise((resolve) => {
-    child.on('close', (code, signal) => resolve({ code, signal, lines }));
-  });
-}
 
 async function endless(): Promise<{ out: string; args: string[] }> {
   const folder = await temporaryFolder();
@@ -65,16 +33,47 @@ async function endless(): Promise<{ out: string; args: string[] }> {
   };
 }
 
-test('SIGINT: the process finishes its step, saves, and exits with 130', async () => {
-  const { out, args } = await endless();
-  const { code, lines } = await runProcess(args, (line, { send }) => {
-    if (line.startsWith('step 3/')) send('SIGINT');
-  });
-  expect(code).toBe(130);
-  expect(lines.at(-1)).toBe(`continue with: anneal run ${out} --resume`);
-  const steps = lines.filter((line) => line.startsWith('step ') && !line.includes('accuracy'));
-  expect((await latestCheckpoint(join(out, 'checkpoints')))!.step).toBe(steps.length);
-});
+test.each([
+  ['SIGINT', 130, 1],
+  // `timeout` signals a process and its group, a terminal that closes does so by the shell and by the kernel.
+  ['SIGTERM', 143, 2],
+  ['SIGHUP', 129, 2],
+] as const)(
+  '%s: the process finishes its step, saves, and exits with %i',
+  async (signal, expected, times) => {
+    const { out, args } = await endless();
+    const { code, lines } = await runProcess(args, (line, { send }) => {
+      if (!line.startsWith('step 3/')) return;
+      for (let i = 0; i < times; i++) setTimeout(() => send(signal), i * 20);
+    });
+    expect(code).toBe(expected);
+    expect(lines.at(-1)).toBe(`continue with: anneal run ${out} --resume`);
+    const steps = lines.filter((line) => line.startsWith('step ') && !line.includes('accuracy'));
+    expect((await latestCheckpoint(join(out, 'checkpoints')))!.step).toBe(steps.length);
+  },
+);
+
+test.skipIf(spawnSync('python3', ['--version']).status !== 0)(
+  'a terminal that closes: the run saves, though nobody is left to read what it prints',
+  async () => {
+    const { out, args } = await endless();
+    const script = `
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+seen = b''
+while b'step 3/' not in seen:
+    seen += os.read(terminal, 4096)
+os.close(terminal)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`;
+    const python = ['-c', script, process.execPath, '--import', 'jiti/register', 'src/cli/main.ts'];
+    const { stdout } = await promisify(execFile)('python3', [...python, ...args]);
+    expect(stdout.trim()).toBe('129');
+    expect((await latestCheckpoint(join(out, 'checkpoints')))!.step).toBeGreaterThanOrEqual(3);
+  },
+);
 
 test('under npm, which hands SIGINT on a second time, one Ctrl-C is still one', async () => {
   const { args } = await endless();
@@ -118,8 +117,32 @@ test('SIGKILL leaves a run that can be resumed', async () => {
   });
   expect(killed.signal).toBe('SIGKILL');
   expect((await latestCheckpoint(join(out, 'checkpoints')))!.step).toBeGreaterThanOrEqual(6);
-  const resumed = await runProcess(['run', out, '--resume'], () => {});
+  const resumed = await runProcess(['run', out, '--resume']);
   expect(resumed.code).toBe(0);
   expect(resumed.lines[0]).toMatch(/continued from step (6|9)$/);
+  expect(resumed.lines[1]).toMatch(/^warning: took over .*run\.lock of process \d+, which has ended/);
   expect(readdirSync(out)).toContain('merged');
+  expect(readdirSync(out)).not.toContain('run.lock');
+});
+
+test('a run that goes on is not resumed by another process; ended at once, it lets go of its folder', async () => {
+  const { out, args } = await endless();
+  let second: ReturnType<typeof runProcess> | undefined;
+  const first = await runProcess(args, (line, { send }) => {
+    if (!line.startsWith('step 1/')) return;
+    second = runProcess(['run', out, '--resume']);
+    second.then(() => {
+      send('SIGINT');
+      send('SIGINT');
+    });
+  });
+  const { code, lines, errors } = (await second)!;
+  expect(errors).toEqual([
+    expect.stringMatching(/^error: .* is in use: process \d+ has been writing there since .*; wait until/),
+  ]);
+  expect([code, lines]).toEqual([2, []]);
+  expect(first.code).toBe(130);
+  const metrics = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
+  expect(metrics.map((line) => JSON.parse(line).step)).toEqual([...metrics.keys()]);
+  expect(readdirSync(out)).not.toContain('run.lock');
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -51,6 +51,19 @@ describe('anneal rollouts', () => {
     expect(out).toEqual([
       '── step 4, task task 4\nreward 0.4 (exact_number 1, format null)  advantage -0.512  β 0.5  7 tokens, truncated\nuser: How many?\nassistant: and so on\n',
     ]);
+  });
+
+  test('a completion that no reward scored is readable, and neither below nor above', async () => {
+    const folder = join(run, 'unscored');
+    mkdirSync(folder);
+    const unscored = record(0, { rewards: { exact_number: null }, reward: null, advantage: null });
+    writeFileSync(join(folder, 'rollouts.jsonl'), `${JSON.stringify(unscored)}\n`);
+    const { code, out } = await anneal(['rollouts', folder]);
+    expect(code).toBe(0);
+    expect(out[0]).toContain('\nreward null (exact_number null)  advantage null  β 0.5');
+    for (const filter of ['--below', '--above'])
+      expect((await anneal(['rollouts', folder, filter, '0.5', '--json'])).out).toEqual([]);
+    expect((await anneal(['rollouts', folder, '--below', '0.5'])).err).toHaveLength(1);
   });
 
   test('nothing found, and bad input, are said in a line', async () => {

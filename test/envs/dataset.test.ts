@@ -70,7 +70,7 @@ describe('dataset', () => {
       /no column "frage"; it has q, answer/,
     );
     await expect(collect(dataset({ path, template: '{id}: {q}' }), 'train')).rejects.toThrow(
-      /\{id\} is the task's own name, not the column.*columns: \{ number: 'id' \}/,
+      /m\.jsonl:1: field "id" is missing; the row has q, answer/,
     );
   });
 

@@ -144,7 +144,12 @@ function checkRealModel(folder: string, model: string): void {
   });
 
   test('the file alone describes the same model as config.json beside it', async () => {
-    const { raw: _raw, rawGeneration: _generation, ...fromFile } = ggufModelConfig(file);
+    const {
+      raw: _raw,
+      rawGeneration: _generation,
+      eosSources: _sources,
+      ...fromFile
+    } = ggufModelConfig(file);
     expect(await readModelConfig(model)).toMatchObject(fromFile);
   });
 }

@@ -39,6 +39,7 @@ export class Bandit implements Policy {
     headDim: DIGITS,
     vocabSize: DIGITS,
   };
+  readonly notes: readonly string[] = [];
   readonly betaZeroStep: number;
   readonly updates: TrainBatch[] = [];
   /** Batches of steps that skipped their update. */
@@ -126,8 +127,10 @@ export class Bandit implements Policy {
     return { data: Float32Array.from(logits(this.weights, this.beta)), shape: [1, 1, DIGITS] };
   }
 
-  encodePrompt(messages: readonly Message[]) {
-    return [...messages.map((message) => message.content).join('')].map((c) => c.charCodeAt(0) % DIGITS);
+  fitPrompt(messages: readonly Message[]) {
+    const text = messages.map((message) => message.content).join('');
+    const ids = [...text].map((character) => character.charCodeAt(0) % DIGITS);
+    return { messages, ids, cut: { messages: 0, tokens: 0 } };
   }
 
   state(): PolicyState {

@@ -1,10 +1,11 @@
-import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import { version } from '../../src/io/version.ts';
 import { FORMAT, latestCheckpoint, listCheckpoints } from '../../src/run/checkpoint/list-checkpoints.ts';
-import { banditRecipe } from './bandit.ts';
+import { banditRecipe, sevens } from './bandit.ts';
 import { lines, runBandit, temporaryFolder } from './run.ts';
 
 const files = ['metrics.jsonl', 'rollouts.jsonl', 'evals.jsonl'];
@@ -118,6 +119,16 @@ describe('stopping', () => {
   }
 });
 
+test('a run that is stopped before its first evaluation leaves that to its continuation', async () => {
+  const folder = await temporaryFolder();
+  const [whole, out] = [join(folder, 'whole'), join(folder, 'stopped')];
+  await runBandit(banditRecipe(), { out: whole });
+  const stopped = await runBandit(banditRecipe(), { out, signal: AbortSignal.abort() });
+  expect(stopped.events.map((event) => event.type)).toEqual(['start', 'checkpoint', 'stopped']);
+  await runBandit(banditRecipe(), { out, resume: true });
+  for (const file of files) expect(await lines(out, file)).toEqual(await lines(whole, file));
+});
+
 describe('resuming', () => {
   async function stoppedRun(): Promise<string> {
     const out = join(await temporaryFolder(), 'run');
@@ -190,6 +201,111 @@ describe('resuming', () => {
       out,
       resume: true,
     });
+    expect(events.at(-1)!.type).toBe('done');
+  });
+
+  test('refuses a run that still goes on, which goes on undisturbed', async () => {
+    const out = join(await temporaryFolder(), 'run');
+    const refused: Promise<unknown>[] = [];
+    const onEvent = (event: { type: string }) => {
+      if (event.type !== 'step') return;
+      for (const resume of [true, false])
+        refused.push(runBandit(banditRecipe(), { out, resume }).catch((error) => error));
+    };
+    const { events } = await runBandit(banditRecipe(), { out }, { onEvent });
+    expect(events.at(-1)!.type).toBe('done');
+    for (const [i, error] of (await Promise.all(refused)).entries()) {
+      expect(error).toBeInstanceOf(InputError);
+      expect((error as Error).message).toMatch(i % 2 === 0 ? /is in use: this process/ : /is not empty/);
+    }
+    expect((await lines(out, 'metrics.jsonl')).map((m) => m.step)).toEqual([...Array(12).keys()]);
+  });
+
+  test('two runs that begin in one folder at once: one does', async () => {
+    const out = join(await temporaryFolder(), 'run');
+    const both = await Promise.allSettled([1, 2].map(() => runBandit(banditRecipe(), { out })));
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  test('every ending lets go of the folder', async () => {
+    const out = await stoppedRun();
+    const held = () => readdirSync(out).includes('run.lock');
+    expect(held()).toBe(false);
+    await expect(runBandit(banditRecipe({ seed: 3 }), { out, resume: true })).rejects.toThrow(/seed/);
+    expect(held()).toBe(false);
+    const broken = { right: () => [] as number[] }.right;
+    const failing = runBandit(banditRecipe({ rewards: [{ reward: broken }] }), { out, resume: true });
+    await expect(failing).rejects.toThrow(/gave 0 scores/);
+    expect(held()).toBe(false);
+    await runBandit(banditRecipe(), { out, resume: true }, { onEvent: () => expect(held()).toBe(true) });
+    expect(held()).toBe(false);
+  });
+
+  test('takes over the folder of a process that has ended, says so, and clears away what that was writing', async () => {
+    const out = await stoppedRun();
+    writeFileSync(join(out, '.merged.1-ab.tmp'), '');
+    const started = 'before';
+    const since = '2026-01-01T00:00:00.000Z';
+    const folder = String(statSync(out, { bigint: true }).ino);
+    writeFileSync(
+      join(out, 'run.lock'),
+      JSON.stringify({ pid: process.pid, host: hostname(), started, since, folder }),
+    );
+    const { events } = await runBandit(banditRecipe(), { out, resume: true });
+    expect(events[1]).toMatchObject({
+      type: 'warning',
+      message: expect.stringMatching(/^took over .*run\.lock/),
+    });
+    expect(readdirSync(out).filter((name) => /\.tmp$|lock/.test(name))).toEqual([]);
+  });
+
+  test('refuses other data and other options of the environment by name, unless it is told to go on', async () => {
+    const data = join(await temporaryFolder(), 'train.jsonl');
+    const recipe = (change: object = {}) =>
+      banditRecipe({ env: { ...sevens(), options: { path: data, shots: 2 }, files: [data], ...change } });
+    writeFileSync(data, 'some rows');
+    const out = join(await temporaryFolder(), 'run');
+    await runBandit(recipe(), { out, signal: AbortSignal.abort() });
+    const resumed = (change: object, forceData = false) =>
+      runBandit(recipe(change), { out, resume: true, forceData, signal: AbortSignal.abort() });
+    await resumed({});
+    await expect(resumed({ options: { path: data, shots: 4 } })).rejects.toThrow(
+      `can't resume ${out}: env "sevens" differs from the run's in env.shots (2 then, 4 now); use the same data and options, or go on all the same with --force-data (train's forceData: true)`,
+    );
+    writeFileSync(data, 'some more rows');
+    await expect(resumed({})).rejects.toThrow('in its data train.jsonl (9 bytes then, 14 now); use');
+    const { events } = await resumed({}, true);
+    expect(events[1]).toMatchObject({
+      type: 'warning',
+      message: 'the run goes on with another environment: its data train.jsonl (9 bytes then, 14 now)',
+    });
+    // What it went on with is its own from now on.
+    await resumed({});
+  });
+
+  test('knows an environment that does not tell its options by those given on the command line', async () => {
+    const out = join(await temporaryFolder(), 'run');
+    const source = (...set: string[]) => ({ recipe: 'bandit', set: ['seed=1', ...set] });
+    const signal = AbortSignal.abort();
+    await runBandit(banditRecipe(), { out, source: source('env.path=a'), signal });
+    await runBandit(banditRecipe(), {
+      out,
+      resume: true,
+      source: source('env.path=a', 'eval.every=3'),
+      signal,
+    });
+    await expect(
+      runBandit(banditRecipe(), { out, resume: true, source: source('env.path=b'), signal }),
+    ).rejects.toThrow('in what --set gave it (env.path=a then, env.path=b now)');
+  });
+
+  test('goes on with a run of a version that did not look at data', async () => {
+    const out = await stoppedRun();
+    const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
+    expect(config.environment).toEqual({ options: null, files: [] });
+    delete config.environment;
+    writeFileSync(join(out, 'config.json'), JSON.stringify(config));
+    const { events } = await runBandit(banditRecipe(), { out, resume: true });
     expect(events.at(-1)!.type).toBe('done');
   });
 

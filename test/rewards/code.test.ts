@@ -216,6 +216,58 @@ describe('code', () => {
     expect(await score(code(), programs, { tests: sumTests })).toEqual([1, 1]);
   });
 
+  test('a block behind the solution that shows its use does not replace it', async () => {
+    const tests = [{ assert: 'assert.equal(double(4), 8)' }];
+    const solution = block('function double(x) { return 2 * x; }');
+    const programs = [
+      `${solution}\nFor example:\n\`\`\`js\nconsole.log(double(3)); // 6\n\`\`\``,
+      `${solution}\nOutput:\n\`\`\`\n6\n\`\`\``,
+      `First try:\n${block('const double = (x) => x;')}\nBetter:\n${solution}`,
+      `${solution}\nNot so:\n${block('const double = (x) => x + x + x;')}`,
+    ];
+    expect(await score(code(), programs, { tests })).toEqual([1, 1, 1, 0]);
+    expect(await score(code({ which: 'first-with-entry' }), programs, { tests })).toEqual([1, 1, 0, 1]);
+    expect(await score(code({ which: 'last' }), programs, { tests })).toEqual([0, 1, 1, 0]);
+    expect(await score(code({ which: 'longest' }), programs, { tests })).toEqual([1, 1, 1, 1]);
+    const example = `${block(adds)}\n\`\`\`js\nconsole.log(5)\n\`\`\``;
+    expect(await score(code(), [example], { tests: sumTests })).toEqual([1]);
+  });
+
+  test('types are taken out, and exports have their names', async () => {
+    const tests = [{ assert: 'assert.equal(double(4), 8)' }];
+    const programs = [
+      '```ts\nfunction double(x: number): number { return 2 * x; }\n```',
+      '```typescript\ninterface N { n: number }\nconst double = (x: number): number => ({ n: 2 * x } as N).n;\n```',
+      '```ts\nenum By { two = 2 }\nexport function double<T extends number>(x: T): number { return By.two * x; }\n```',
+      'export const double = (x) => 2 * x;',
+      'export default function double(x) { return 2 * x; }',
+      'const twice = (x) => 2 * x;\nexport { twice as double };',
+      'module.exports = { double: (x) => 2 * x };',
+      'exports.double = function (x) { return 2 * x; };',
+      'function double(x) { return 2 * x; }\nmodule.exports = double;',
+      '```ts\nfunction double(x: number): string { return 3 * x as any; }\n```',
+      '```ts\nfunction double(x: number { return 2 * x; }\n```',
+    ];
+    expect(await score(code(), programs, { tests })).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]);
+  });
+
+  test('a completion may begin inside a fence that its prompt has opened', async () => {
+    const tests = [{ assert: 'assert.equal(double(4), 8)' }];
+    const rest = 'function double(x) {\n  return 2 * x;\n}\n```\nThis doubles x.';
+    expect(await score(code(), [rest, `${rest}\n\`\`\`js\ndouble(2)\n\`\`\``], { tests })).toEqual([1, 1]);
+    const task = { id: 'a', tests };
+    const batch = rewardBatch(['x: number) { return 2 * x; }\n```\nDone.'], [task]);
+    const typed = { role: 'assistant' as const, content: 'Here:\n```ts\nfunction double(' };
+    expect(await code()({ ...batch, prompts: [[typed]] })).toEqual([0]);
+    const opened = { role: 'assistant' as const, content: 'Here:\n```ts\n' };
+    const inside = rewardBatch(['const double = (x: number) => 2 * x;\n```\nDone.'], [task]);
+    expect(await code()({ ...inside, prompts: [[opened]] })).toEqual([1]);
+    // A block that was cut off is still a block.
+    expect(await score(code(), ['Here (in short):\n```\nconst double = (x) => 2 * x;'], { tests })).toEqual([
+      1,
+    ]);
+  });
+
   test('a task without tests is an error', async () => {
     for (const tests of [undefined, [], [{ stdin: 'x' }], 'x']) {
       await expect(score(code(), ['1'], { tests })).rejects.toThrow(InputError);

@@ -66,8 +66,8 @@ describe('no number of this kind takes long', () => {
     '\\sum_{j=1}^{100000} \\sum_{k=1}^{100000} k^{100000}',
     '\\sum_{k=1}^{100000} \\binom{300000}{k}',
   ])('%s', (text) => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(verify('72', `$${text}$`, defaultVerifyOptions)).toBe('wrong');
-    expect(performance.now() - start).toBeLessThan(1500);
+    expect(process.cpuUsage(start).user / 1e6).toBeLessThan(1.5);
   });
 });

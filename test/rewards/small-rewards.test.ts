@@ -9,6 +9,7 @@ import {
   repetitionPenalty,
   softOverlong,
   tagCount,
+  thinkFormat,
   tolerant,
 } from '../../rewards/index.ts';
 import { InputError } from '../../src/errors.ts';
@@ -97,6 +98,45 @@ describe('jsonSchema', () => {
     expect(() => jsonSchema({ schema: { type: 'number of sorts' } })).toThrow(
       /json_schema: not a JSON Schema/,
     );
+  });
+});
+
+describe('a tag that the prompt has opened', () => {
+  const completions = [
+    'It is 4.</think>4',
+    '<think>It is 4.</think>4',
+    'It is 4.',
+    'a</think>b<think>c</think>',
+  ];
+  const tasks = completions.map((_, i) => ({ id: String(i) }));
+  const batch = rewardBatch(completions, tasks);
+  const turn = { role: 'assistant' as const, content: 'Sure.\n<think>\n' };
+
+  test('counts for thinkFormat', async () => {
+    expect(await thinkFormat()(batch)).toEqual([0, 1, 0, 0]);
+    expect(await thinkFormat()({ ...batch, prompts: completions.map(() => [turn]) })).toEqual([1, 0, 0, 0]);
+    expect(await thinkFormat({ prefilled: true })(batch)).toEqual([1, 0, 0, 0]);
+    const rendered = { ...batch, promptTexts: completions.map(() => '<|user|>2+2?<|assistant|><think>\n') };
+    expect(await thinkFormat()(rendered)).toEqual([1, 0, 0, 0]);
+    const second = gated({
+      gate: named('odd', ({ tasks }) => tasks.map(({ id }) => Number(id) % 2)),
+      reward: thinkFormat(),
+    });
+    const mixed = { ...rendered, promptTexts: ['<think>', '', '', '<think>'] };
+    expect(await second(mixed)).toEqual([0, 1, 0, 0]);
+    expect(await thinkFormat({ prefilled: false })(rendered)).toEqual([0, 1, 0, 0]);
+  });
+
+  test('is no open one where the prompt has closed it', async () => {
+    const rendered = { ...batch, promptTexts: completions.map(() => '<|assistant|><think>\n\n</think>\n\n') };
+    expect(await thinkFormat()(rendered)).toEqual([0, 1, 0, 0]);
+  });
+
+  test('counts for tagCount', async () => {
+    const tags = ['think'];
+    expect(await tagCount({ tags })({ ...batch, prompts: completions.map(() => [turn]) })).toEqual([
+      1, 0.5, 0.5, 0,
+    ]);
   });
 });
 

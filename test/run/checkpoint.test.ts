@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { removeTemporaries, writeFolderAtomic } from '../../src/io/atomic-folder.ts';
+import { writeFolderAtomic } from '../../src/io/atomic-folder.ts';
 import { parseExact, stringifyExact } from '../../src/io/exact-json.ts';
+import { removeTemporaries, temporaryBeside } from '../../src/io/temporaries.ts';
 import { startWatch } from '../../src/pipeline/session/warnings.ts';
 import type { TrainRollout } from '../../src/policy/batch/train-batch.ts';
 import { randomStream, restoreStream } from '../../src/random.ts';
@@ -175,6 +177,20 @@ describe('writing a folder', () => {
     expect(existsSync(join(path, 'old'))).toBe(false);
     expect(existsSync(join(path, 'deep', 'new'))).toBe(true);
     expect(readdirSync(folder)).toEqual(['merged']);
+  });
+
+  test('removes what a process that has ended left of an earlier write, and nothing of one that goes on', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'merged');
+    const { pid: dead } = spawnSync(process.execPath, ['--version']);
+    const other = (name: string) => name.replace(/^(\.\w+\.)\w+-/, '$1otherhost-');
+    const mine = basename(temporaryBeside(path));
+    const left = mine.replace(`-${process.pid}-`, `-${dead}-`);
+    const elses = basename(temporaryBeside(join(folder, 'adapter'))).replace(`-${process.pid}-`, `-${dead}-`);
+    for (const name of [mine, left, left.replace('.tmp', '.old.tmp'), other(left), elses])
+      mkdirSync(join(folder, name));
+    await writeFolderAtomic(path, async (temporary) => writeFileSync(join(temporary, 'a'), '1'));
+    expect(readdirSync(folder).sort()).toEqual([mine, other(left), elses, 'merged'].sort());
   });
 
   test('what a crash left of one can be cleared away', async () => {

@@ -2,8 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
+import { importEnvironment } from '../../src/run/loading/import-environment.ts';
 import { bundledRecipes } from '../../src/run/loading/import-recipe.ts';
 import { loadRecipe, loadRunRecipe } from '../../src/run/loading/load-recipe.ts';
+import type { Environment } from '../../src/types.ts';
 import { banditRecipe } from '../pipeline/bandit.ts';
 import { runBandit, temporaryFolder } from '../pipeline/run.ts';
 
@@ -109,6 +111,102 @@ test('a path without a slash is pinned where a path is meant, and a word that on
   } finally {
     process.chdir(before);
   }
+});
+
+describe('relative paths in a recipe’s file', () => {
+  const own = `import { countdown, dataset } from 'anneal/envs';
+    export default { name: 'own', model: 'my-model', env: dataset({ path: 'data/rows.jsonl' }), rewards: [{ reward: () => [] }],
+      optimizer: { lr: 1e-3 }, steps: 3 };`;
+  let there: string;
+  beforeAll(async () => {
+    there = await temporaryFolder();
+    mkdirSync(join(there, 'data'));
+    mkdirSync(join(there, 'my-model'));
+    writeFileSync(join(there, 'data/rows.jsonl'), '{"question": "there"}\n'.repeat(20));
+    writeFileSync(join(there, 'own.ts'), own);
+    writeFileSync(join(there, 'puzzles.jsonl'), '{"nums": [1, 2], "target": 3}\n'.repeat(20));
+    writeFileSync(join(there, 'helper.ts'), own.replace("'data/rows", "'./data/rows"));
+    writeFileSync(
+      join(there, 'helped.ts'),
+      `import own from './helper.ts'; export default { ...own, name: 'helped' };`,
+    );
+    for (const name of ['count.js', 'count.mjs'])
+      writeFileSync(
+        join(there, name),
+        own.replace("dataset({ path: 'data/rows.jsonl' })", "countdown({ path: 'puzzles.jsonl' })"),
+      );
+  });
+
+  const first = async (env: Environment) => {
+    for (const split of ['train', 'test'] as const) for await (const task of env.tasks(split)) return task;
+  };
+
+  test.each(['own.ts', 'helped.ts'])('are taken from its folder, wherever it is loaded: %s', async (name) => {
+    const { recipe } = await loadRecipe(join(there, name));
+    expect(await first(recipe.env)).toMatchObject({ question: 'there' });
+    expect(recipe.model).toBe(join(there, 'my-model'));
+    const { env } = await importEnvironment(join(there, name));
+    expect(await first(env)).toMatchObject({ question: 'there' });
+  });
+
+  test('that are not there are told with where they were looked for', async () => {
+    writeFileSync(join(there, 'lost.ts'), own.replace('data/rows', 'data/lost'));
+    const { recipe } = await loadRecipe(join(there, 'lost.ts'));
+    await expect(first(recipe.env)).rejects.toThrow(
+      `${join(there, 'data/lost.jsonl')} does not exist: the recipe's "data/lost.jsonl" is taken from the folder of its file`,
+    );
+  });
+
+  test.each(['count.js', 'count.mjs'])('of puzzles, too, and in JavaScript: %s', async (name) => {
+    const { recipe } = await loadRecipe(join(there, name));
+    expect(await first(recipe.env)).toMatchObject({ nums: [1, 2] });
+  });
+
+  test('stay when other options are set; one that is set itself is taken from the working folder', async () => {
+    const { recipe } = await loadRecipe(join(there, 'own.ts'), ['env.system=Think.']);
+    expect(await first(recipe.env)).toMatchObject({ question: 'there' });
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      mkdirSync('here');
+      writeFileSync('here/rows.jsonl', '{"question": "here"}\n'.repeat(20));
+      const { recipe, source } = await loadRecipe(join(there, 'own.ts'), ['env.path=here/rows.jsonl']);
+      expect(await first(recipe.env)).toMatchObject({ question: 'here' });
+      expect(source.set).toEqual([`env.path=${JSON.stringify(join(process.cwd(), 'here/rows.jsonl'))}`]);
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  test('hold in an environment of one’s own that makes another when options are set', async () => {
+    writeFileSync(
+      join(there, 'wrapped.ts'),
+      `import { dataset } from 'anneal/envs';
+       const mine = (options = {}) => ({ ...dataset({ path: 'data/rows.jsonl', ...options }), name: 'mine', configure: mine });
+       export default { name: 'w', model: 'tiny', env: mine(), rewards: [{ reward: () => [] }], optimizer: { lr: 1e-3 }, steps: 3 };`,
+    );
+    const { recipe } = await loadRecipe(join(there, 'wrapped.ts'), ['env.system=Think.']);
+    expect(await first(recipe.env)).toMatchObject({ question: 'there' });
+  });
+
+  test('hold for a run that is looked at from elsewhere, and so does a model found in the folder where it began', async () => {
+    const before = process.cwd();
+    const out = join(folder, 'elsewhere');
+    process.chdir(folder);
+    try {
+      mkdirSync('local-model');
+      writeFileSync(join(there, 'local.ts'), own.replace('my-model', 'local-model'));
+      const { recipe, source: from } = await loadRecipe(join(there, 'local.ts'));
+      expect(recipe.model).toBe(join(process.cwd(), 'local-model'));
+      await runBandit({ ...banditRecipe({ steps: 3 }), model: recipe.model }, { out, source: from });
+      process.chdir(before);
+      const { recipe: again } = await loadRunRecipe(out);
+      expect(await first(again.env)).toMatchObject({ question: 'there' });
+      expect(again.model).toBe(recipe.model);
+    } finally {
+      process.chdir(before);
+    }
+  });
 });
 
 describe('a recipe is refused, in one line', () => {

@@ -125,10 +125,14 @@ const operations: Readonly<Record<string, Operation>> = {
 
 function factorial(n: bigint): bigint | undefined {
   if (n < 0n || n > 2000n) return undefined;
-  let product = 1n;
-  for (let i = 2n; i <= n; i++) product *= i;
-  return product;
+  let { n: i, value } = n < latest.n ? { n: 0n, value: 1n } : latest;
+  while (i < n) value *= ++i;
+  latest = { n, value };
+  return value;
 }
+
+/** The last factorial worked out: a sum's next one starts there. */
+let latest: { readonly n: bigint; readonly value: bigint } = { n: 0n, value: 1n };
 
 function binomial(n: bigint, k: bigint): bigint | undefined {
   if (k < 0n || (n >= 0n && k > n)) return 0n;

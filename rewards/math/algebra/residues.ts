@@ -23,9 +23,9 @@ export function sameResidues(a: Expr, b: Expr): boolean {
 let primes: readonly bigint[] | undefined;
 
 /** Parts, and factors of factorials, that one comparison works out at most: about a third of a second. */
-const MOST_STEPS = 1_000_000;
+const MOST_STEPS = 400_000;
 const STEPS_PER_BIT = 3;
-const STEPS_OF_INVERSE = 200;
+const STEPS_OF_INVERSE = 100;
 /** Factorials that are remembered: the next one starts at the largest below it. */
 const MOST_REMEMBERED = 8;
 
@@ -59,7 +59,7 @@ class Field {
     return this.#special(expr) ?? this.#fraction(this.#exact(expr)) ?? this.#unknown(expr);
   }
 
-  /** Costs about as much as two hundred products. */
+  /** Costs about as much as a hundred products. */
   #inverse(x: bigint): bigint | undefined {
     this.#steps -= STEPS_OF_INVERSE;
     return inverseModulo(x, this.#prime);

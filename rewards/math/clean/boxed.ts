@@ -7,36 +7,61 @@ import type { Span } from './spans.ts';
  */
 export function boxedContents(text: string, mode: 'last' | 'all'): string {
   const contents: string[] = [];
-  let end = text.length;
+  let box = lastFilled(text);
   let following: number | undefined;
-  for (;;) {
-    const found = boxBefore(text, end);
-    if (found === undefined) break;
-    if (found.content === undefined) {
+  while (box !== undefined) {
+    if (box.content === undefined) {
       // A box without braces, or never closed: it counts only as the last one.
-      if (contents.length === 0) contents.push(text.slice(found.open));
+      if (contents.length === 0) contents.push(text.slice(box.open));
       break;
     }
-    const { start, close, content } = found;
+    const { start, close, content } = box;
     if (mode === 'last' && following !== undefined) {
       if (!belongsTogether(text.slice(close + 1, following), content === contents.at(-1))) break;
     }
-    if (contents.at(-1) !== content) contents.push(content);
+    if (content !== '' && contents.at(-1) !== content) contents.push(content);
     following = start;
-    end = start;
+    box = boxBefore(text, start);
   }
-  return contents.length === 0 ? text : contents.reverse().join(',');
+  return contents.length === 0 ? text : joined(contents.reverse());
+}
+
+/** Boxes of 100 and 200 are no number of six digits. */
+const joined = (contents: readonly string[]): string =>
+  contents.reduce((all, next) => `${all}${/^\d{3}(?!\d)/.test(next) ? ', ' : ','}${next}`);
+
+/** The last box that holds something; the last of all where none does. An empty one is only spoken of. */
+function lastFilled(text: string): Box | undefined {
+  const last = boxBefore(text, text.length);
+  for (let box = last; box !== undefined; box = boxBefore(text, box.start))
+    if (box.content !== '') return box;
+  return last;
 }
 
 /** Where the last box stands, its command and braces included. */
 export function lastBox(text: string): Span | undefined {
-  const box = boxBefore(text, text.length);
+  const box = lastFilled(text);
   return box && { start: box.start, end: box.close + 1 };
 }
 
+/** Words between two boxes that take the first back or work on from it: so \boxed{4}, we get \boxed{4}. */
+const goesOn =
+  /\b(?:so|thus|hence|therefore|then|but|wait|no|not|actually|instead|rather|sorry|correct(?:ed|ion)?|wrong|get|gets|gives?|becomes?|simplif\w*|yields?)\b|->|[→⇒]|\\(?:to|implies|Rightarrow|rightarrow)(?![a-zA-Z])/i;
+/** A sentence ends, and words stand before or after its end. */
+const newSentence = /[.!?:][\s$]+[a-zA-Z]|[a-zA-Z][.!?](?:\s|$)/;
+
 function belongsTogether(between: string, same: boolean): boolean {
-  return between.length < 10 || (!same && between.length < 70 && /\b(?:and|or)\b|,|;/.test(between));
+  if (/^[ \t\n]+$/.test(between) || goesOn.test(between) || newSentence.test(between)) return false;
+  const isList = /\b(?:and|or)\b|,|;/.test(between);
+  if (between.length < 10) return isList || !/[a-zA-Z]{3}/.test(between);
+  return !same && between.length < 70 && isList;
 }
+
+/** Without the spaces around it; the one in '12\\ ' belongs to a command. */
+const trimmed = (content: string): string => {
+  const text = content.trim();
+  return /(?<!\\)\\$/.test(text) && /\s$/.test(content) ? `${text} ` : text;
+};
 
 interface Box {
   readonly start: number;
@@ -58,7 +83,7 @@ function boxBefore(text: string, end: number): Box | undefined {
   for (let i = open; i < end; i++) {
     if (text[i] === '{') depth++;
     else if (text[i] === '}' && --depth === 0)
-      return { start, open, close: i, content: text.slice(open + 1, i).trim() };
+      return { start, open, close: i, content: trimmed(text.slice(open + 1, i)) };
   }
   return { start, open, close: end, content: undefined };
 }

@@ -10,7 +10,7 @@ const replacements: readonly (readonly [RegExp, string | ((found: string) => str
   [/(?<!\\)\\([()])/g, '$1'],
   [/\{\s*\\(?:rm|bf|it|sf|tt)\s+([^{}]*)\}/g, '\\mathrm{$1}'],
   [/\\(?:rm|bf|it|sf|tt|cal|tiny|small|large|Large|LARGE|huge|Huge|nonumber|notag)(?![a-zA-Z])/g, ''],
-  [/\\(?:color|textcolor|tag|label|hspace|vspace)\*?\s?\{[^{}]*\}/g, ''],
+  [/\\(?:color|textcolor|colorbox|tag|label|hspace|vspace)\*?\s?\{[^{}]*\}/g, ''],
   [/\\mathrm\{T\}/g, 'T'],
   [/\\mathrm\{d\}|\{\\rm d\}/g, 'd'],
   [/\((\d+)\)_(\d|\{\d+\})/g, '$1_$2'],

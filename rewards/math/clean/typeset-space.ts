@@ -1,5 +1,6 @@
 const leading = /^(?:\s|~|\\[,;:! ]|\\q?quad(?![a-zA-Z]))/;
-const trailing = /(?:\s|~|\\[,;:! ]|\\q?quad)$/;
+/** A line break, or what is left of one, ends nothing. */
+const trailing = /(?:\s|~|\\[,;:! ]|\\q?quad|\\{1,2})$/;
 /** Characters that one typeset space takes at most. */
 const WIDEST = 6;
 

@@ -122,7 +122,7 @@ const plainUnit = new RegExp(
 function withoutPlainUnit(latex: string, unit?: string): Measured {
   const match = plainUnit.exec(latex);
   const rest = match === null ? '' : latex.slice(0, match.index).trim();
-  if (match === null || rest === '' || /\\[a-zA-Z]*$/.test(rest))
+  if (match === null || rest === '' || /\\(?!pi$)[a-zA-Z]*$/.test(rest))
     return unit === undefined ? { latex } : { latex, unit };
   return unit === undefined
     ? withoutPlainUnit(rest, match[1]!)

@@ -1,7 +1,8 @@
 import { lastBox } from '../clean/boxed.ts';
 import type { Span } from '../clean/spans.ts';
 import { afterAnswer, afterEquals, finalAnswerIs, finalAnswerThenIs, within } from './anchors.ts';
-import { type Answer, latexAnswer, readPlain, readRun } from './read-match.ts';
+import type { Answer } from './answer.ts';
+import { latexAnswer, readPlain, readRun } from './read-match.ts';
 import { boxedSpan, type LatexRun, LatexScanner } from './scan-latex.ts';
 import { type PlainMatch, PlainScanner } from './scan-numbers.ts';
 import { stringMatches } from './scan-strings.ts';
@@ -40,6 +41,8 @@ export interface Extracted {
   readonly answer?: Answer;
   /** The best match, where that could not be read. */
   readonly unread?: Answer;
+  /** A text of several numbers that are neither one value nor a list. */
+  readonly several?: string;
 }
 
 interface Match extends Span {
@@ -109,7 +112,7 @@ function latexFinders(text: string, options: ExtractOptions): Finder[] {
   if (options.tryExtractWithoutAnchor) finders.push([300, () => [...scanner.runs(false)].map(asMatch)]);
   if (options.boxedMatchPriority >= 0) {
     finders.push([options.boxedMatchPriority, () => [...scanner.runs(true)].map(asMatch)]);
-    const span = boxedSpan(text);
+    const span = boxedSpan(text, options.lenient);
     if (span !== undefined) {
       const boxed = text.slice(span.start, span.end);
       finders.push([

@@ -2,26 +2,19 @@ import { alternatives } from '../algebra/alternatives.ts';
 import { call, type Expr, isUnordered, type Num, num } from '../algebra/expression.ts';
 import { fromDecimal, integer, isInteger, multiply } from '../algebra/rational.ts';
 import { boxedContents } from '../clean/boxed.ts';
+import { withoutClauses, withPlainWords } from '../clean/clauses.ts';
 import { fallbackText } from '../clean/fallback-text.ts';
+import { withoutLabel } from '../clean/labels.ts';
 import { isMalformed } from '../clean/malformed.ts';
 import { normalizeLatex } from '../clean/normalize-latex.ts';
+import { withCommands } from '../clean/spelled-names.ts';
+import { withoutSpaceAround } from '../clean/typeset-space.ts';
 import { parseLatex } from '../latex/parse-latex.ts';
+import type { Answer } from './answer.ts';
 import { magnitudeAt, withoutMagnitudes } from './magnitudes.ts';
+import { numberList } from './number-lists.ts';
 import type { LatexRun } from './scan-latex.ts';
 import type { PlainMatch } from './scan-numbers.ts';
-
-/** What a match in the text says. */
-export interface Answer {
-  /** What the match means; undefined when it can't be read. */
-  readonly value?: Expr;
-  /** A literal answer of target 'string'. */
-  readonly literal?: string;
-  /** The match's LaTeX, cleaned. */
-  readonly latex?: string;
-  readonly unit?: string;
-  /** The match as Math-Verify would spell it. */
-  readonly text: string;
-}
 
 export function readRun({ pieces, isChoice }: LatexRun, { lenient, repairs }: Reading): Answer {
   const answers = pieces.map(({ content, percent, magnitude }) => {
@@ -52,15 +45,38 @@ export function latexAnswer(
   match: string,
   { lenient, repairs, boxes, percent }: Reading & { boxes: 'last' | 'all'; percent: boolean },
 ): Answer {
-  const { latex, unit } = normalizeLatex(lenient ? withoutMagnitudes(match) : match, boxes);
+  const counts = lenient ? countsIn(boxedContents(match, boxes)) : undefined;
+  if (counts !== undefined) return counts;
+  const { content, clause } = lenient ? plainContent(match, boxes) : { content: match };
+  const { latex, unit } = normalizeLatex(content, boxes);
   const refused =
     (!lenient && /[.,;]$/.test(latex)) || (!repairs && isMalformed(boxedContents(match, boxes)));
   const value = refused ? undefined : (readLatex(latex) ?? lastEquation(latex));
   const whole = value !== undefined && percent ? call('Percent', value) : value;
   return spelledLater(
-    { latex, ...(whole === undefined ? {} : { value: whole }), ...(unit === undefined ? {} : { unit }) },
+    {
+      latex,
+      ...(whole === undefined ? {} : { value: whole }),
+      ...(unit === undefined ? {} : { unit }),
+      ...(clause === undefined ? {} : { clause }),
+    },
     () => fallbackText(match, { boxes, repairs }),
   );
+}
+
+/** 9 \text{ chickens}, 10 \text{ rabbits}; 3 5. */
+function countsIn(content: string): Answer | undefined {
+  const isApart = /^-?\d+(?:\s+-?\d+)+$/.test(content);
+  if (!isApart && !/[a-zA-Z]{2}/.test(content)) return undefined;
+  const list = numberList(withPlainWords(content));
+  return isApart || list?.nouns !== undefined ? list : undefined;
+}
+
+/** What is written in a match, its label and its clauses taken off. */
+function plainContent(match: string, boxes: 'last' | 'all'): { content: string; clause?: string } {
+  const content = withoutLabel(withoutSpaceAround(boxedContents(withoutMagnitudes(match), boxes)));
+  const { latex, clause } = withoutClauses(content);
+  return { content: withCommands(latex), ...(clause === undefined ? {} : { clause }) };
 }
 
 /** Texts are rarely asked for. */

@@ -1,34 +1,115 @@
-import { withoutLetterUnit } from '../clean/units.ts';
-import { unicodeToLatex } from '../latex/latex-tokens.ts';
+import { withoutClauses } from '../clean/clauses.ts';
+import { withExponents, withNegativeExponents } from '../clean/spelled-names.ts';
 import { announcedWords } from './announced-words.ts';
+import { bareFormula, isFormula } from './bare-formula.ts';
+import { chosen } from './choices.ts';
 import { type Extracted, type ExtractOptions, extract } from './extract.ts';
+import { numberList } from './number-lists.ts';
+import { announcedPhrase, isProportion, readPhrase } from './phrases.ts';
+import { asciiNumbers, joinedNumbers, setApart } from './plain-spelling.ts';
 
 /** Lenient reading: what Math-Verify's rules pass over, in the order of trust. */
 
 /**
- * A gold answer that is nothing but mathematics is read whole: 2\sqrt{3}, not the 2 at its start. Where its best match
- * can't be read, no lesser one stands in for it.
+ * The readings of a gold answer, any of which may be meant; none where it can't be read. One that is nothing but
+ * mathematics is read whole: 2\sqrt{3}, not the 2 at its start. Where its best match can't be read, no lesser one stands
+ * in for it, and of several numbers none stands for all.
  */
-export function readGold(text: string, options: ExtractOptions): Extracted {
-  const answer = joinedNumbers(inTags(text) ?? text);
-  const literal = options.targets.includes('string') ? read(answer, { ...options, targets: ['string'] }) : {};
-  const found = literal.answer ? literal : (bareLatex(answer, options) ?? read(answer, options));
-  return found.unread === undefined ? found : { unread: found.unread };
+export function readGold(text: string, options: ExtractOptions): Extracted[] {
+  const choice = readChoice(text, options);
+  if (choice !== undefined) return [choice];
+  return spellings(goldText(text)).flatMap((answer) => readGoldMathematics(answer, withoutStrings(options)));
+}
+
+function readGoldMathematics(text: string, options: ExtractOptions): Extracted[] {
+  if (hasDelimiters.test(text)) return [onlyUnread(read(inOnePiece(text) ?? text, options))];
+  // 3,5 is a decimal to some, and a list to others.
+  const list = numberList(isDecimal(text) ? text.replace(',', ', ') : text);
+  if (list !== undefined && isDecimal(text)) return [read(text, options), { answer: list }];
+  if (list !== undefined)
+    return isDecimal(text) ? [read(text, options), { answer: list }] : [{ answer: list }];
+  const formula = bareFormula(text, options);
+  if (formula !== undefined) return [formula];
+  const found = read(text, options);
+  if (found.answer !== undefined && digitsOf(found.answer.text) !== digitsOf(text))
+    return [{ several: text }];
+  return [onlyUnread(found)];
+}
+
+/** '$f(x) = cx$ for any real $c$' is one formula and its clause, '$9$ men and $10$ women' a list. */
+function inOnePiece(text: string): string | undefined {
+  if (/\\(?:boxed|fbox|\[)|\$\$|\n/.test(text)) return undefined;
+  const plain = text.replace(/\\[()]|\$/g, ' ').trim();
+  const isOne = withoutClauses(plain).clause !== undefined || numberList(plain)?.nouns !== undefined;
+  return isOne ? `$${plain}$` : undefined;
+}
+
+const hasDelimiters = /\$[^$]+\$|\\[([]|\\(?:boxed|fbox)/;
+const isDecimal = (text: string) => /^-?\d+,\d+$/.test(text.trim());
+const onlyUnread = (found: Extracted): Extracted =>
+  found.unread === undefined ? found : { unread: found.unread };
+
+/** The digits of the numbers in a text, but for powers of units, and of a calculation at its end those behind the '='. */
+const digitsOf = (text: string): string =>
+  text
+    .replace(/^\D*[\d\s.,+\-*/^()×÷$%]*=(?=[^=]*$)/, '')
+    .replace(/(?<=[a-zA-Z])(?:\^\{?)?[23]\}?(?!\d)/g, '')
+    .replace(/\D/g, '')
+    .replace(/^0+(?=\d)/, '');
+
+/** Where a gold answer stands in a longer text: behind '####', or behind the words that announce it. */
+function goldText(text: string): string {
+  const answer = (inTags(text) ?? text).trim();
+  const phrase = announcedPhrase(answer);
+  if (phrase?.marked) return phrase.text;
+  return hasDelimiters.test(answer) ? answer : (phrase?.text ?? answer);
 }
 
 /** The readings of a prediction, any of which may be right. */
 export function readPrediction(prediction: string, options: ExtractOptions): Extracted[] {
-  const text = joinedNumbers(prediction);
-  const tagged = inTags(text);
+  const tagged = inTags(prediction);
   if (tagged !== undefined) {
     const inside = readPrediction(tagged, options).filter(({ answer }) => answer !== undefined);
     if (inside.length > 0) return inside;
   }
-  const whole = bareLatex(text, options);
-  if (whole !== undefined && isFormula.test(text) && !options.targets.includes('string')) return [whole];
+  const choice = readChoice(prediction, options);
+  if (choice !== undefined) return [choice];
+  return spellings(prediction).flatMap((text) => readMathematics(text, withoutStrings(options)));
+}
+
+function readMathematics(text: string, options: ExtractOptions): Extracted[] {
+  const list = numberList(text);
+  if (list !== undefined) return [{ answer: list }];
+  if (isProportion(text)) return [];
+  const whole = bareFormula(text, options);
+  if (whole !== undefined && isFormula(text)) return [whole];
+  const phrase = /\\(?:boxed|fbox)/.test(text) ? undefined : announcedPhrase(text);
+  const said = phrase === undefined ? undefined : readPhrase(phrase.text, options);
+  if (said !== undefined) return said;
+  if (phrase?.marked && /\d/.test(phrase.text)) return [read(phrase.text, options)];
   const found = read(text, options);
   return whole === undefined ? [found] : [found, whole];
 }
+
+/** A text as the scanners want it; twice where it may mean two things: 2e-5. */
+function spellings(text: string): string[] {
+  const spelled = withExponents(setApart(joinedNumbers(text)));
+  const other = withNegativeExponents(spelled);
+  return other === undefined ? [spelled] : [spelled, other];
+}
+
+/** The letter or word of target 'string' that the text chooses. */
+function readChoice(text: string, { targets, strings, lowercase }: ExtractOptions): Extracted | undefined {
+  const key = targets.includes('string') ? chosen(inTags(text) ?? text, strings).key : undefined;
+  return key === undefined
+    ? undefined
+    : { answer: { literal: lowercase ? key.toLowerCase() : key, text: key } };
+}
+
+const withoutStrings = (options: ExtractOptions): ExtractOptions => ({
+  ...options,
+  targets: options.targets.filter((target) => target !== 'string'),
+});
 
 /** What answers a gold answer that is words, where a prediction says it in running text. */
 export function readWords(text: string): Extracted[] {
@@ -40,32 +121,9 @@ export function readWords(text: string): Extracted[] {
 /** What Math-Verify's rules don't find is looked for again with numbers in Unicode spelt as ASCII. */
 function read(text: string, options: ExtractOptions): Extracted {
   const found = extract(text, options);
-  if (found.answer === undefined && options.targets.includes('string'))
-    return bracketedString(text, options) ?? found;
   if (found.answer !== undefined || found.unread !== undefined) return found;
   const spelled = asciiNumbers(text);
   return spelled === text ? found : extract(spelled, options);
-}
-
-/** 5½ and 10⁶ as 5 1/2 and 10^(6): their signs belong to the number before them. */
-function joinedNumbers(text: string): string {
-  if (!/[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞⁰¹²³⁴-⁹⁻]/.test(text)) return text;
-  return text
-    .replace(/(?<=\d)\s?([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g, (_, fraction: string) => ` ${slashed(fraction)}`)
-    .replace(/(?<=\d)[⁰¹²³⁴-⁹⁻]+/g, (power) => `^(${power.normalize('NFKC').replace('\u2212', '-')})`);
-}
-
-const slashed = (fraction: string) => fraction.normalize('NFKC').replace('\u2044', '/');
-
-/** '−5', '１７' and '½' in running text; a fraction has to stand alone. */
-function asciiNumbers(text: string): string {
-  return text
-    .replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
-    .replace(/(?<=^|\s)[−–](?=\d)/g, '-')
-    .replace(
-      /(?<=^|\s)(-?)([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])(?=[\s.,;:!?)]|$)/g,
-      (_, sign: string, fraction: string) => sign + slashed(fraction),
-    );
 }
 
 /** What stands in the last <answer> that is closed. */
@@ -75,42 +133,3 @@ function inTags(text: string): string | undefined {
   const reopened = text.lastIndexOf('<answer>') > end;
   return start < 0 || reopened ? undefined : text.slice(start + '<answer>'.length, end).trim();
 }
-
-/** '(C)' where the rules want a letter of its own. */
-function bracketedString(text: string, { strings, lowercase }: ExtractOptions): Extracted | undefined {
-  const found = [...text.matchAll(/\(([^()]+)\)|\{([^{}]+)\}|\[([^[\]]+)\]/g)].map((match) =>
-    (match[1] ?? match[2] ?? match[3])!.trim(),
-  );
-  const key = found.filter((inside) => strings.includes(inside)).at(-1);
-  return key === undefined
-    ? undefined
-    : { answer: { literal: lowercase ? key.toLowerCase() : key, text: key } };
-}
-
-/** Commands, powers, operators beside letters, and a sign apart from its number: of 2x+1 the 2 is no answer. */
-const isFormula = /\\|\^|_|=|[a-zA-Z]\s*[-+*(]|[-+*)]\s*[a-zA-Z]|^\s*-\s/;
-/** Numbers that the scanner of plain text reads as well as LaTeX does. */
-const isPlainNumber = /^-?[\d.][\d.,\s%]*(?:[eE][-+]?\d+)?$/;
-const LONGEST = 200;
-
-/** A text that is nothing but mathematics: 2\sqrt{3}, (1,2), x^2+1, A. */
-function bareLatex(text: string, options: ExtractOptions): Extracted | undefined {
-  const trimmed = text.trim().replace(/^\*\*(.+)\*\*$/, '$1');
-  if (!options.targets.includes('latex') || trimmed === '' || trimmed.length > LONGEST) return undefined;
-  if (/[$\n]|\\[([]|\\boxed|--/.test(trimmed) || isProse(trimmed)) return undefined;
-  if (isPlainNumber.test(trimmed) || withoutLetterUnit(trimmed, true) !== undefined) return undefined;
-  const found = extract(`$${unicodeToLatex(trimmed)}$`, {
-    ...options,
-    targets: ['latex'],
-    tryExtractWithoutAnchor: true,
-  });
-  return found.answer === undefined ? undefined : found;
-}
-
-/** Words mean prose, unless a command brings them; n/a means that there is no answer. */
-function isProse(text: string): boolean {
-  if (/^n\/?a$/i.test(text)) return true;
-  const words = text.replace(/\\[a-zA-Z]+(?:\{[a-zA-Z\s]*\})?/g, '').match(/[a-zA-Z]{3,}/g) ?? [];
-  return words.some((word) => !functions.has(word));
-}
-const functions = new Set(['sqrt', 'sin', 'cos', 'tan', 'log', 'exp']);

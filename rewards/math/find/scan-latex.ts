@@ -95,9 +95,10 @@ export class LatexScanner {
   }
 }
 
-/** The text from the first \boxed{ to the last closing brace: where no delimiters stand around a box. */
-export function boxedSpan(text: string): Span | undefined {
-  const start = text.indexOf('\\boxed{');
+/** The text from the first \boxed{ (lenient: \boxed {, \fbox{ too) to the last closing brace: where no delimiters stand around a box. */
+export function boxedSpan(text: string, lenient: boolean): Span | undefined {
+  const command = (lenient ? /\\(?:boxed|fbox)\s?\{/ : /\\boxed\{/).exec(text);
   const end = text.lastIndexOf('}');
-  return start >= 0 && end > start + '\\boxed{'.length ? { start, end: end + 1 } : undefined;
+  if (command === null || end <= command.index + command[0].length) return undefined;
+  return { start: command.index, end: end + 1 };
 }

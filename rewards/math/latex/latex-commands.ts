@@ -26,7 +26,7 @@ export const accents: ReadonlyMap<string, string> = new Map([
 
 /** Commands that change how their argument looks and nothing else. */
 export const transparent = words(
-  'boldsymbol bm boxed fbox mathop mathord mathbin mathrel mathopen mathclose mathpunct mathinner mathring underline',
+  'boldsymbol bm bold pmb emph ensuremath boxed fbox mathop mathord mathbin mathrel mathopen mathclose mathpunct mathinner mathring underline',
 );
 
 /** Opening brackets: the function they mean and the command that closes them. */

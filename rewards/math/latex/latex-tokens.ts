@@ -23,7 +23,7 @@ const marks: Readonly<Record<string, string>> = {
   '≥': '>=',
   '≧': '>=',
   '≠': '!=',
-  '≈': '~=',
+  '≈': '\\approx',
   '≡': '==',
   '∈': '\\in',
   '∉': '\\notin',

@@ -1,15 +1,18 @@
-/**
- * How fast an adaptive anneal goes, by the trend of a signal that should not fall: the mean reward, or how calm the gradient's
- * norm is (minus its relative distance from its mean). Two moving averages of the signal, over about 5 and 20 steps; their
- * difference in units of the signal's usual distance from the slow one is the trend z, bounded by ±1. The pace is 1 + m·z times
- * that of the linear schedule with m = slack/(1 − slack), at most 1: at the default slack of ½ it goes from standing still to
- * twice as fast. It is even about 1, so that a signal of noise alone neither hurries the anneal nor holds it up.
- * Worth trying when rewards sag while β falls: https://arxiv.org/abs/2512.22455 leaves the pace of annealing open.
- */
+// The pace of an adaptive anneal follows the trend of a signal that should not fall. The signal is the mean reward, or
+// minus the relative distance of the gradient's norm from its mean, which is high while gradients are steady.
+//
+//   trend  z = (fast − slow) / spread, bounded by ±1       moving averages of the signal over about 5 and 20 steps;
+//                                                          spread is the mean |signal − slow|
+//   pace   1 + m·z, m = min(1, slack/(1 − slack))          steps of the linear schedule to take in one step
+//
+// At the default slack of ½ the pace goes from 0 to 2. It is symmetric about 1, so that noise neither hurries the
+// anneal nor delays it. Try it when rewards drop while β falls: https://arxiv.org/abs/2512.22455 leaves the pace open.
+
+/** The trend of the signal. */
 export interface Trend {
-  /** Mean norm of the gradient; null before the first. */
+  /** Moving average of the gradient's norm; null before the first. */
   readonly gradNorm: number | null;
-  /** null before the first value of the signal. */
+  /** Moving averages of the signal; null before its first value. */
   readonly averages: Averages | null;
 }
 
@@ -17,13 +20,13 @@ export interface Trend {
 interface Averages {
   readonly fast: number;
   readonly slow: number;
-  /** Mean |signal − slow|: of all values while they are few, then a moving average. */
+  /** Mean |signal − slow|: the plain mean of the first values, then a moving average. */
   readonly spread: number;
-  /** Values in the spread. */
+  /** Number of values in the spread. */
   readonly count: number;
 }
 
-/** What a step tells about the training; undefined where there is no such thing. */
+/** What an adaptive schedule reads of a step. A value is undefined where there is none. */
 export interface Signals {
   readonly reward?: number | undefined;
   readonly gradNorm?: number | undefined;
@@ -34,7 +37,7 @@ const FAST_STEPS = 5;
 
 export const startTrend: Trend = { gradNorm: null, averages: null };
 
-/** Takes a step's signal into the trend; one that is absent or not finite leaves it as it is. */
+/** Updates the trend with a step's signal. A signal that is absent or not finite changes nothing. */
 export function observeTrend(
   { gradNorm, averages }: Trend,
   signals: Signals,
@@ -43,12 +46,12 @@ export function observeTrend(
   const { reward = Number.NaN, gradNorm: norm = Number.NaN } = signals;
   return {
     gradNorm: Number.isFinite(norm) ? toward(gradNorm ?? norm, norm, SLOW_STEPS) : gradNorm,
-    averages: observe(averages, signal === 'reward' ? reward : calm(norm, gradNorm)),
+    averages: observe(averages, signal === 'reward' ? reward : steadiness(norm, gradNorm)),
   };
 }
 
-/** Minus the relative distance of a norm from those before it; the first has none. */
-function calm(norm: number, mean: number | null): number {
+/** Minus the relative distance of a norm from the mean of those before it; NaN for the first norm. */
+function steadiness(norm: number, mean: number | null): number {
   return mean === null ? Number.NaN : -Math.abs(norm - mean) / Math.max(mean, Number.MIN_VALUE);
 }
 
@@ -60,13 +63,14 @@ function observe(averages: Averages | null, value: number): Averages | null {
   return {
     fast: toward(averages.fast, value, FAST_STEPS),
     slow,
-    // An average that started from 0 would be too small at first, and every early difference a strong trend.
+    // The first values get a plain mean. A moving average from 0 would start too small and turn noise into a strong
+    // trend.
     spread: toward(averages.spread, Math.abs(value - slow), Math.min(SLOW_STEPS, 2 * count - 1)),
     count,
   };
 }
 
-/** Steps of the linear schedule to go in one: 1 ± min(1, slack/(1 − slack)). */
+/** The pace for a trend: steps of the linear schedule to take in one, between 1 − m and 1 + m. */
 export function pace({ averages }: Trend, slack: number): number {
   if (averages === null || averages.spread === 0) return 1;
   const { fast, slow, spread } = averages;
@@ -74,5 +78,5 @@ export function pace({ averages }: Trend, slack: number): number {
   return 1 + z * Math.min(1, slack / (1 - slack));
 }
 
-/** An exponential moving average over about `steps` steps. */
+/** Moves an exponential moving average over about `steps` steps toward a value. */
 const toward = (mean: number, value: number, steps: number) => mean + ((value - mean) * 2) / (steps + 1);

@@ -3,23 +3,24 @@ import type { BetaSchedule } from './beta-schedule.ts';
 import { type ClockRules, type ClockState, startClock, tick } from './clock.ts';
 import type { ScheduleSettings } from './schedule-settings.ts';
 
-/** How far a move of β to `next`, [L], takes the policy as it is: anneal_kl, nats a token. */
+/** Measures how far moving β to `next`, [L], changes the policy while its weights stay: anneal_kl, nats a token. */
 export type MeasureMove = (next: readonly number[]) => Promise<number>;
 
-/** What a run says of its anneal. */
+/** The settings of a run that its anneal reads. */
 export interface AnnealingSettings {
   readonly schedule: ScheduleSettings;
-  /** Optimiser steps of the run, and those between two moves of β. */
+  /** Optimiser steps of the run. */
   readonly steps: number;
+  /** Optimiser steps between two moves of β. */
   readonly stepsPerMove: number;
   /** Measure anneal_kl at every move. */
   readonly measuresKl: boolean;
 }
 
-/** Tries to find a move that is short enough, after the whole one. */
+/** How often a move is shortened before it is put off. */
 const TRIES = 5;
 
-/** β of a run: the schedule, by a clock that adaptive schedules and maxAnnealKl move. */
+/** β over a run: a schedule, and a clock that an adaptive schedule paces and `maxAnnealKl` holds back. */
 export class Annealing {
   private readonly schedule: BetaSchedule;
   private readonly rules: ClockRules;
@@ -43,7 +44,7 @@ export class Annealing {
     };
   }
 
-  /** The first step from which every layer's β is exactly 0: the schedule's horizon, or the first move of β after it. */
+  /** The step from which β is exactly 0 in every layer: the horizon, or the first move of β after it. */
   get zeroStep(): number {
     const { zeroStep, stepsPerMove, steps } = this.rules;
     return Math.min(Math.ceil(zeroStep / stepsPerMove) * stepsPerMove, steps);
@@ -64,8 +65,10 @@ export class Annealing {
   }
 
   /**
-   * Moves β on, after `step` optimiser steps. Gives anneal_kl when β moved and it is asked for; with maxAnnealKl the move is cut until it
-   * is short enough, or put off when none is, unless the horizon is reached, and anneal_kl_exceeded tells when it is not.
+   * Moves β after `step` optimiser steps. Returns the metric anneal_kl if β moved and the metric is measured.
+   *
+   * With `maxAnnealKl` a move that is too large is shortened, and put off when no tried move fits. At the horizon and
+   * at the last step the whole move is made. The metric anneal_kl_exceeded is then 1 if it was too large.
    */
   async advance(
     step: number,
@@ -79,7 +82,7 @@ export class Annealing {
     return metrics;
   }
 
-  /** The move from one time to another, cut where it must be; β stays until it is decided. */
+  /** Finds how far the clock may move from one time toward another. It measures, and does not move β. */
   private async bounded(
     from: number,
     to: number,

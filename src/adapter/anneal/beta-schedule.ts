@@ -6,39 +6,42 @@ import type { ScheduleSettings as Settings } from './schedule-settings.ts';
 import { step } from './step.ts';
 import { zero } from './zero.ts';
 
-// β's course over a run, a pure function of the anneal's clock, which counts the optimiser steps taken.
-
-/** β of every layer over a run. */
+/** β of every layer over a run, a pure function of the time on the anneal's clock. */
 export interface BetaSchedule {
-  /** β of each layer when the clock stands at `time` (steps, 0 ≤ time), [L], each in [0, 1]. */
+  /** β of each layer at a time (in optimiser steps, ≥ 0), [L], each in [0, 1]. */
   readonly betas: (time: number) => readonly number[];
-  /** The first step from which every layer's β is exactly 0. */
+  /** The first step from which β is exactly 0 in every layer. */
   readonly zeroStep: number;
 }
 
-/** One file a kind: settings → a curve. */
+/** Kind → its curve. Each kind is one file. */
 const kinds: { readonly [K in Settings['kind']]: (settings: Settings) => Curve } = {
   linear,
   cosine,
   exponential,
   step,
-  // Linear by a clock that goes faster or slower: see anneal-clock.ts.
+  // Linear, on a clock that runs faster or slower: see clock.ts.
   adaptive: linear,
   zero,
 };
 
-/** When a layer's β leaves 1, and when it reaches 0, on the anneal's clock. */
+/** The times at which a layer's β leaves 1 and reaches 0. */
 interface Window {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * The schedule of a run of `steps` optimiser steps on a model of `layers` layers. With E = ceil(fraction·steps), as decimal numbers
- * multiply (0.07·100 is 7), β is exactly 0 from E on. Of these E steps β is held at 1 for the share `hold` (a warm start: the adapter learns as it is before it
- * is bent straight), and what remains is cut by `layerOffset` o into windows of the share 1 − |o|, the first layer's first and
- * the last layer's last, or the other way round for o < 0. https://arxiv.org/abs/2512.22455 leaves open which layers should
- * anneal first: o is for finding out.
+ * Makes the schedule of a run of `steps` optimiser steps on a model of `layers` layers.
+ *
+ * β is exactly 0 from E = ceil(fraction·steps) on. The product is the decimal one: 0.07·100 is 7.
+ * - `hold`: β stays at 1 for this share of E, so that the adapter learns before it is straightened.
+ * - `layerOffset` o: each layer anneals in a window of the share 1 − |o| of the rest. The windows start one after the
+ *   other: for o > 0 the first layer starts first, for o < 0 the last layer. https://arxiv.org/abs/2512.22455 leaves
+ *   open which layers should anneal first.
+ * @example
+ * const { betas } = betaSchedule({ schedule: schedule.parse({}), steps: 100, layers: 2 }); // linear, E = 30
+ * betas(15); // [0.5, 0.5]
  */
 export function betaSchedule(run: {
   readonly schedule: Settings;
@@ -59,7 +62,7 @@ export function betaSchedule(run: {
   return { betas: (time) => windows.map((window) => betaIn(window, time)), zeroStep };
 }
 
-/** The window of the layer at `place`, 0 for the first and 1 for the last. */
+/** Returns the window of a layer. `place` is 0 for the first layer and 1 for the last. */
 function windowOf(
   { hold = 0, layerOffset = 0 }: Settings,
   { zeroStep, place }: { readonly zeroStep: number; readonly place: number },

@@ -1,2 +1,2 @@
-/** β over the anneal: its share that has passed, in [0, 1], → β in [0, 1]; 1 at 0, 0 at 1, and never rising between. */
+/** Maps the share of the anneal that has passed to β, both in [0, 1]. It is 1 at 0, 0 at 1, and never rises. */
 export type Curve = (passed: number) => number;

@@ -1,28 +1,28 @@
 import { z } from 'zod';
 import { fraction, positive, positiveInt } from '../../options/ranges.ts';
 
-/** Fields that one kind alone reads. */
+/** Fields that only one kind reads, with that kind. */
 const ofKind = { rate: 'exponential', drops: 'step', signal: 'adaptive', slack: 'adaptive' } as const;
 
-/** How β goes from 1 to 0; only afa-lora anneals. src/adapter/schedule has a file a kind. */
+/** How β falls from 1 to 0 with method afa-lora. src/adapter/anneal has one file for each kind. */
 export const schedule = z
   .strictObject({
     kind: z.enum(['linear', 'cosine', 'exponential', 'step', 'adaptive', 'zero']).default('linear'),
-    /** Share of the optimiser steps over which β goes 1 → 0; for an adaptive one the longest that it may take. */
+    /** Share of the optimiser steps until β is 0. An adaptive schedule may get there earlier. */
     fraction: fraction.default(0.3),
-    /** Share of that during which β is held at 1 first. */
+    /** Share of the anneal during which β first stays at 1. */
     hold: z.number().min(0).lt(1).optional(),
-    /** Share of the rest by which the last layer anneals later than the first; earlier when negative. */
+    /** The last layer anneals this share of the rest later than the first, or earlier when it is negative. */
     layerOffset: z.number().gt(-1).lt(1).optional(),
     /** exponential: how steeply β falls at first. */
     rate: positive.optional(),
     /** step: the number of drops. */
     drops: positiveInt.optional(),
-    /** adaptive: what must not fall for β to go on. */
+    /** adaptive: the signal. The anneal slows down while it falls. */
     signal: z.enum(['reward', 'gradNormVariance']).optional(),
-    /** adaptive: share of the anneal that it may lag, or finish early. */
+    /** adaptive: share of the anneal that β may lag behind the linear schedule, or end before it. */
     slack: z.number().gt(0).lt(1).optional(),
-    /** Greatest anneal_kl (nats a token) of one move of β: a move that would be greater is cut short, but for the last. */
+    /** Largest anneal_kl (nats a token) of one move of β. A larger move is shortened, except at the horizon. */
     maxAnnealKl: positive.optional(),
   })
   .superRefine((given, context) => {
@@ -46,7 +46,7 @@ export const schedule = z
 
 export type ScheduleSettings = z.output<typeof schedule>;
 
-/** What makes a schedule rest at β = 1 before it falls, if anything does. */
+/** Names the field that keeps β at 1 before it falls; undefined when β falls from the start. */
 export function restAtOne({ kind, hold = 0 }: ScheduleSettings): 'hold' | 'kind' | undefined {
   if (hold > 0) return 'hold';
   return kind === 'step' ? 'kind' : undefined;

@@ -1,7 +1,7 @@
 import type { Curve } from './curve.ts';
 
 /**
- * β = 0 throughout: LoRA by the same code path, with β still in the graph. Worth running as the control of an ablation: it
- * differs from the other schedules in nothing but β.
+ * β = 0 throughout: LoRA through the same code, with β still in the graph. Use it as the control of an ablation: it
+ * differs from the other schedules only in β.
  */
 export const zero = (): Curve => () => 0;

@@ -3,10 +3,10 @@ import type { TargetGrade } from '../../environment/grade-targets.ts';
 import type { Split } from '../../types.ts';
 import { count, percent, table } from './format.ts';
 
-/** How much of a prompt or a target is shown. */
+/** Most characters of a prompt or a target that are shown. */
 const SHOWN = 160;
 
-/** An environment's report, as lines for a person. */
+/** Formats an environment's report. */
 export function reportLines(
   report: EnvironmentReport,
   { unit, grade }: { readonly unit: string; readonly grade: TargetGrade | undefined },
@@ -15,13 +15,15 @@ export function reportLines(
   const rows = Object.entries(splits).flatMap(([split, own]) => splitRows(split as Split, own, unit));
   const more = gold === undefined ? 0 : gold.graded - gold.verified - failures.length;
   return [
-    ...table([['environment', name], ['gold answers', verified(gold)], ...gradeRows(grade), ...rows]),
+    ...table([['environment', name], ['gold answers', verified(report)], ...gradeRows(grade), ...rows]),
     ...failures.map(({ task, why }) => `  ${task}: ${why}`),
     ...(more > 0 ? [`  and ${count(more)} more`] : []),
   ];
 }
 
-function verified(gold: EnvironmentReport['gold']): string {
+function verified({ gold, splits }: EnvironmentReport): string {
+  const { targetless, tasks } = splits.train;
+  if (gold === undefined && targetless?.tasks === tasks) return 'not graded: no task has a target';
   if (gold === undefined) return 'not graded: it has no validate()';
   return `${count(gold.verified)} of ${count(gold.graded)} verify (${percent(gold.verified / gold.graded)})`;
 }
@@ -35,14 +37,28 @@ function gradeRows(grade: TargetGrade | undefined): [string, string][] {
 
 function splitRows(
   split: Split,
-  { tasks, shortest, median, longest, truncated, example }: EnvironmentReport['splits'][Split],
+  report: EnvironmentReport['splits'][Split],
   unit: string,
 ): [string, string][] {
+  const { tasks, shortest, median, longest, truncated, example } = report;
   const size = `${count(tasks)} tasks, ${shortest} to ${longest} ${unit}, median ${median}`;
   const prompt = shown(example.prompt.at(-1)!.content);
   return [
     [`${split} prompts`, `${size}; ${truncation(truncated)}`],
+    ...notes(report).map((note): [string, string] => ['', note]),
     ['  such as', example.target === null ? prompt : `${prompt} → ${shown(example.target)}`],
+  ];
+}
+
+/** What a split has that a run may not want. */
+function notes({ continued, targetless }: EnvironmentReport['splits'][Split]): string[] {
+  return [
+    ...(continued === 0
+      ? []
+      : [`${count(continued)} end with a turn of the assistant, which the policy continues`]),
+    ...(targetless === null
+      ? []
+      : [`${count(targetless.tasks)} have no target, which SFT needs: ${targetless.why}`]),
   ];
 }
 

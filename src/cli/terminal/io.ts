@@ -1,4 +1,8 @@
-/** The process around a command: where it writes, and how it learns of Ctrl-C. Tests bring their own. */
+/** Signals that ask a run to stop: Ctrl-C, a scheduler or an operator, a terminal that closes. */
+export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type StopSignal = (typeof stopSignals)[number];
+
+/** The process around a command: where it writes, and how it learns of signals. Tests bring their own. */
 export interface Io {
   /** A line of output. */
   readonly out: (line: string) => void;
@@ -6,29 +10,41 @@ export interface Io {
   readonly err: (line: string) => void;
   /** Whether a person watches: one live line instead of a line a step. */
   readonly tty: boolean;
-  /** Calls back at Ctrl-C in place of ending the process; returns how to stop listening. */
-  readonly onInterrupt: (callback: () => void) => () => void;
+  /** Calls back at a signal instead of ending the process; returns how to stop listening. */
+  readonly onSignal: (callback: (signal: StopSignal) => void) => () => void;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
 }
 
-/** npm hands on the SIGINT that the terminal has sent to every process already: two so close are one Ctrl-C. */
-const SAME_PRESS = process.env.npm_command === undefined ? 0 : 250;
+/** Milliseconds within which two signals count as one. */
+const SAME_MOMENT = 250;
+
+/**
+ * Whether a signal that follows another at once repeats it. A terminal that closes sends SIGHUP by the shell and by the kernel,
+ * `timeout` sends SIGTERM to a process and to its group, and npm hands on the SIGINT that the terminal has sent already.
+ * Elsewhere two SIGINTs are two presses of Ctrl-C.
+ */
+const repeats = (signal: StopSignal, before: StopSignal | undefined): boolean =>
+  before !== undefined &&
+  (signal !== 'SIGINT' || before !== 'SIGINT' || process.env.npm_command !== undefined);
 
 /** The real process. */
 export const processIo: Io = {
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
   tty: process.stdout.isTTY === true,
-  onInterrupt: (callback) => {
-    let last = Number.NEGATIVE_INFINITY;
-    const onSignal = () => {
-      const now = performance.now();
-      if (now - last >= SAME_PRESS) callback();
-      last = now;
+  onSignal: (callback) => {
+    let last: { readonly signal: StopSignal; readonly time: number } | undefined;
+    const onSignal = (signal: StopSignal) => {
+      const time = performance.now();
+      const recent = last !== undefined && time - last.time < SAME_MOMENT ? last.signal : undefined;
+      last = { signal, time };
+      if (!repeats(signal, recent)) callback(signal);
     };
-    process.on('SIGINT', onSignal);
-    return () => process.off('SIGINT', onSignal);
+    for (const signal of stopSignals) process.on(signal, onSignal);
+    return () => {
+      for (const signal of stopSignals) process.off(signal, onSignal);
+    };
   },
   exit: (code) => process.exit(code),
 };

@@ -6,9 +6,9 @@ import type { Io } from './io.ts';
 /** Shows a run's events to a person. */
 export interface Progress {
   show(event: TrainEvent): void;
-  /** Says something beside the events. */
+  /** Shows a text that is no event. */
   note(text: string): void;
-  /** Takes the live line away. */
+  /** Removes the live line. */
   end(): void;
 }
 
@@ -17,7 +17,7 @@ export function jsonEvents(io: Io): Progress {
   return { show: (event) => io.out(JSON.stringify(event)), note: io.err, end() {} };
 }
 
-/** One live line on a terminal, with what matters above it; a line a step elsewhere. */
+/** Shows one live line on a terminal, with evaluations and warnings above it. Elsewhere prints a line for each step. */
 export function progressFor(io: Io): Progress {
   return io.tty ? liveLine() : plainLines(io);
 }
@@ -72,7 +72,7 @@ function liveLine(): Progress {
   };
 }
 
-/** What is said of an event beside the line of its step. */
+/** Returns the text of an event that is no step; undefined when there is nothing to say. */
 function told(event: TrainEvent): string | undefined {
   switch (event.type) {
     case 'start': {
@@ -100,7 +100,7 @@ function number(value: number | undefined): string {
   return value === undefined || Number.isNaN(value) ? '–' : value.toFixed(3);
 }
 
-/** Expects the steps to come to take as long as the last twenty. */
+/** Estimates the time left: the remaining steps take as long as the mean of the last twenty. */
 class Pace {
   private steps = 0;
   private times: number[] = [];

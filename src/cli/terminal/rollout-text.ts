@@ -1,17 +1,15 @@
 import { styleText } from 'node:util';
 import type { RolloutRecord } from '../../run/folder/rollout-records.ts';
 
-/** One rollout for a person to read: its scores, the prompt, the completion. */
+/** Formats one rollout: its scores, the prompt, the completion. */
 export function rolloutText(record: RolloutRecord, colours: boolean): string {
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     colours ? styleText(style, text) : text;
   const { step, task, reward, advantage, beta, tokens, finish_reason } = record;
-  const scores = Object.entries(record.rewards).map(
-    ([name, score]) => `${name} ${score === null ? 'null' : short(score)}`,
-  );
+  const scores = Object.entries(record.rewards).map(([name, score]) => `${name} ${short(score)}`);
   const mark = finish_reason === 'length' ? paint('red', 'truncated') : finish_reason;
   const advantageText = paint(
-    advantage > 0 ? 'green' : advantage < 0 ? 'red' : 'dim',
+    advantage === null || advantage === 0 ? 'dim' : advantage > 0 ? 'green' : 'red',
     `advantage ${short(advantage)}`,
   );
   return [
@@ -26,9 +24,9 @@ export function rolloutText(record: RolloutRecord, colours: boolean): string {
   ].join('\n');
 }
 
-const short = (value: number) => String(Number(value.toFixed(3)));
+const short = (value: number | null) => (value === null ? 'null' : String(Number(value.toFixed(3))));
 
-/** Text in which what a terminal would obey, other than line ends and tabs, is spelt out. */
+/** Replaces control characters, other than line ends and tabs, by \u escapes, so that a terminal does not obey them. */
 const visible = (text: string): string =>
   text.replace(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.

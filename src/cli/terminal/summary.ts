@@ -4,7 +4,7 @@ import { accuracyText, percent, table } from './format.ts';
 
 type Done = Extract<TrainEvent, { type: 'done' }>;
 
-/** What a finished run has come to, as lines for a person. */
+/** Formats the outcome of a finished run. */
 export function summaryLines(done: Done, verification: Verification, report: string): string[] {
   return table([
     ['held-out accuracy', `${accuracyText(done.before)} → ${accuracyText(done.after)}${on(done.after)}`],
@@ -19,10 +19,10 @@ function on({ tasks }: EvalResult): string {
   return `, greedy, ${tasks} tasks, 95 % intervals`;
 }
 
-/** What was verified, as rows of a table. */
+/** Formats the result of `verifyRun` as rows of a table. */
 export function verificationRows(verification: Verification): (readonly [string, string])[] {
   const { ok, problems, maxDelta, tolerance, baseDelta, accuracy, reloadedAccuracy, answers } = verification;
-  const ties = answers.nearTies === 0 ? '' : `, ${answers.nearTies} part at a near-tie`;
+  const ties = answers.nearTies === 0 ? '' : `, ${answers.nearTies} differ at a near-tie`;
   return [
     ['verify', ok ? 'passed' : 'FAILED'],
     [

@@ -4,8 +4,9 @@ import * as tf from '../tfjs.ts';
 type HostData = HostTensor['data'];
 
 /**
- * Device copies of host arrays, one for each array however many programs hold it. Arrays are immutable by contract, so
- * the array itself is the key: a new version of a weight is a new array, and its old copy goes when nobody holds it.
+ * Device copies of host arrays. All programs that hold an array share one copy. The array itself is the key, because
+ * arrays are immutable: a new version of a weight is a new array. The copy of the old one is disposed when no program
+ * holds it.
  */
 export class DeviceCache {
   readonly #entries = new Map<HostData, { readonly tensor: tf.Tensor; holders: number }>();
@@ -16,7 +17,7 @@ export class DeviceCache {
     return this.#bytes;
   }
 
-  /** Adds a holder, copying the array to the current backend if it is the first. Not inside `tf.tidy`. */
+  /** Adds a holder. The first one copies the array to the current backend. Do not call this inside `tf.tidy`. */
   hold({ data, shape, dtype }: HostTensor): void {
     const entry = this.#entries.get(data);
     if (entry !== undefined) {
@@ -27,7 +28,7 @@ export class DeviceCache {
     this.#bytes += data.byteLength;
   }
 
-  /** Takes a holder away; the last one disposes the copy. */
+  /** Removes a holder. The last one disposes the copy. */
   release(data: HostData): void {
     const entry = this.#entries.get(data);
     if (entry === undefined || --entry.holders > 0) return;
@@ -36,7 +37,7 @@ export class DeviceCache {
     this.#bytes -= data.byteLength;
   }
 
-  /** The device copy of a held array, or undefined. */
+  /** Returns the device copy of an array; undefined if no program holds it. */
   get(data: HostData): tf.Tensor | undefined {
     return this.#entries.get(data)?.tensor;
   }

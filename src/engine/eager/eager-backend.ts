@@ -2,7 +2,7 @@ import { InputError } from '../../errors.ts';
 import * as tf from '../tfjs.ts';
 import { takeTurn } from '../with-backend.ts';
 
-/** The tfjs backends that run ops one by one. `node` and `gpu` are one code path on two builds of TensorFlow. */
+/** The tfjs backends that run ops one by one. `node` and `gpu` run the same code on two builds of TensorFlow. */
 export type EagerEngineName = 'node' | 'gpu' | 'cpu';
 
 const packages = {
@@ -11,7 +11,7 @@ const packages = {
   cpu: { specifier: '@tensorflow/tfjs-backend-cpu', backend: 'cpu' },
 } as const;
 
-/** What tfjs-node(-gpu) tells about the TensorFlow it runs on. */
+/** What tfjs-node(-gpu) reports about its TensorFlow. */
 interface NodeBackend {
   readonly isGPUPackage: boolean;
   readonly isUsingGpuDevice: boolean;
@@ -20,13 +20,13 @@ interface NodeBackend {
 /**
  * Loads the package of an eager engine, which registers its backend with tfjs.
  * @returns the backend's name in tfjs.
- * @throws InputError when the package is missing or does not load, when its rival is loaded already, or when `gpu`
- *   sees no GPU.
+ * @throws InputError when the package is missing or does not load, when the other TensorFlow is already loaded, or when
+ *   `gpu` sees no GPU.
  */
 export function loadEagerBackend(name: EagerEngineName): Promise<string> {
   return takeTurn(async () => {
     const { specifier, backend } = packages[name];
-    // TensorFlow tells about its instruction sets at every start; its warnings stay.
+    // Level 1 hides what TensorFlow prints about instruction sets at every start, but not its warnings.
     process.env.TF_CPP_MIN_LOG_LEVEL ??= '1';
     try {
       await import(specifier);

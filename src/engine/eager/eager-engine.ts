@@ -13,13 +13,13 @@ import { withBackend } from '../with-backend.ts';
 import { DeviceCache } from './device-cache.ts';
 import { type EagerEngineName, loadEagerBackend } from './eager-backend.ts';
 
-/** Float inputs of at least this many bytes stay on the device from one call to the next, while the array is the same. */
+/** A float input of at least this many bytes stays on the device between calls, as long as its array is the same. */
 const RESIDENT_BYTES = 256 * 1024;
 
 /**
- * Opens an engine that runs a program's ops one by one on a tfjs backend, nothing compiled: `node` (TensorFlow, CPU),
- * `gpu` (TensorFlow, CUDA) or `cpu` (plain JavaScript, an oracle for tests).
- * @throws InputError when its package is missing or unusable, saying how to mend it.
+ * Opens an engine that runs a program's ops one by one on a tfjs backend and compiles nothing: `node` (TensorFlow on
+ * the CPU), `gpu` (TensorFlow on CUDA) or `cpu` (plain JavaScript, the reference in tests).
+ * @throws InputError when its package is missing or unusable. The message says what to do.
  */
 export async function createEagerEngine(name: EagerEngineName): Promise<Engine> {
   return new EagerEngine(name, await loadEagerBackend(name));
@@ -46,7 +46,9 @@ class EagerEngine implements Engine {
     return program;
   }
 
-  /** Nothing is ever compiled; `constantBytes` counts every array kept on the device, weights passed as inputs too. */
+  /**
+   * `compilations` is always 0. `constantBytes` counts every array on the device, weights passed as inputs included.
+   */
   stats(): EngineStats {
     return { compilations: 0, livePrograms: this.#programs.size, constantBytes: this.#device.bytes };
   }
@@ -56,7 +58,8 @@ class EagerEngine implements Engine {
   }
 }
 
-interface Home {
+/** What a program shares with its engine. */
+interface EngineParts {
   readonly backend: string;
   readonly device: DeviceCache;
   readonly onDispose: () => void;
@@ -65,19 +68,19 @@ interface Home {
 class EagerProgram implements Program {
   readonly #fn: ProgramFunction;
   readonly #options: CompileOptions;
-  readonly #home: Home;
+  readonly #engine: EngineParts;
   /** The array held on the device for each input name. */
   readonly #resident = new Map<string, HostTensor['data']>();
   #disposed = false;
 
-  constructor(fn: ProgramFunction, options: CompileOptions, home: Home) {
+  constructor(fn: ProgramFunction, options: CompileOptions, engine: EngineParts) {
     this.#fn = fn;
     this.#options = options;
-    this.#home = home;
+    this.#engine = engine;
   }
 
   run(inputs: Named<HostTensor>): Promise<Record<string, HostTensor>> {
-    return withBackend(this.#home.backend, async () => {
+    return withBackend(this.#engine.backend, async () => {
       if (this.#disposed)
         throw new EngineError(`program "${this.#options.name}" was disposed: compile it again`);
       const everything = { ...inputs, ...this.#options.constants };
@@ -92,27 +95,27 @@ class EagerProgram implements Program {
   }
 
   dispose(): Promise<void> {
-    return withBackend(this.#home.backend, () => {
+    return withBackend(this.#engine.backend, () => {
       if (this.#disposed) return;
       this.#disposed = true;
-      for (const data of this.#resident.values()) this.#home.device.release(data);
+      for (const data of this.#resident.values()) this.#engine.device.release(data);
       this.#resident.clear();
-      this.#home.onDispose();
+      this.#engine.onDispose();
     });
   }
 
-  /** Puts the arrays that are to stay on the device there, and lets go of those that they replace. */
+  /** Puts the arrays that stay on the device there, and releases those that they replace. */
   #settle(inputs: Named<HostTensor>): void {
     for (const [name, host] of Object.entries(inputs)) {
       const held = this.#resident.get(name);
       if (held === host.data) continue;
       if (this.#staysOnDevice(name, host)) {
-        this.#home.device.hold(host);
+        this.#engine.device.hold(host);
         this.#resident.set(name, host.data);
       } else {
         this.#resident.delete(name);
       }
-      if (held !== undefined) this.#home.device.release(held);
+      if (held !== undefined) this.#engine.device.release(held);
     }
   }
 
@@ -125,13 +128,14 @@ class EagerProgram implements Program {
   #evaluate(inputs: Named<HostTensor>): Named<tf.Tensor> {
     const kept = new Set<tf.Tensor>();
     const tensors = mapValues(inputs, ({ data, shape, dtype }, name) => {
-      const resident = this.#resident.has(name) ? this.#home.device.get(data) : undefined;
+      const resident = this.#resident.has(name) ? this.#engine.device.get(data) : undefined;
       if (resident === undefined) return tf.tensor(data, [...shape], dtype);
       kept.add(resident);
-      // Two inputs may share an array under different shapes; the device has the shape it saw first.
+      // Two inputs may share an array with different shapes. The device's copy has the shape that came first.
       return tf.util.arraysEqual(resident.shape, [...shape]) ? resident : tf.reshape(resident, [...shape]);
     });
-    // What is returned gets disposed once read: an input returned as it is must not be the device's own copy.
+    // Outputs are disposed after they are read. If the program returns an input unchanged, the device's copy must
+    // survive.
     return mapValues(this.#fn(tensors), (output) => (kept.has(output) ? tf.clone(output) : output));
   }
 }

@@ -10,13 +10,13 @@ import { type GraphInput, serialise } from './trace/model-proto.ts';
 import { BACKEND, registerKernels, TraceBackend } from './trace/trace-backend.ts';
 
 export interface OnnxEngineSettings extends SessionSettings {
-  /** Compiled programs beyond this many bytes are released, the longest unused first. */
+  /** When compiled programs exceed this many bytes, the least recently used are released. */
   readonly cacheBytes: number;
 }
 
 const defaults: OnnxEngineSettings = { device: 'cpu', threads: 0, cacheBytes: 2 ** 30 };
 
-/** Measured resident size of a compiled node, its part of the graph and its kernel. */
+/** Measured resident size of one compiled node with its kernel. */
 const BYTES_PER_NODE = 8192;
 
 /** A program compiled for one set of input shapes. */
@@ -24,13 +24,18 @@ interface Compiled {
   readonly session: OnnxSession;
   readonly bytes: number;
   readonly constantBytes: number;
-  /** Runs under way: an entry in use is not evicted. */
+  /** Number of runs under way. A program in use is not released. */
   running: number;
 }
 
 /**
- * The default engine: traces a program into one ONNX graph per set of input shapes, gradients included, and runs it on
- * onnxruntime with all cores. What torch.compile is to PyTorch: trace once, run many times.
+ * Opens the default engine. It traces a program, gradients included, into an ONNX graph for each set of input shapes,
+ * and runs the graph on onnxruntime, with all cores unless `threads` says otherwise. Like torch.compile, it traces once
+ * and runs many times.
+ * @example
+ * const engine = await createOnnxEngine();
+ * const program = engine.compile(({ x }) => ({ y: tf.square(x!) }), { name: 'square' });
+ * const { y } = await program.run({ x: { data: Float32Array.of(1, 2), shape: [2], dtype: 'float32' } });
  */
 export async function createOnnxEngine(settings: Partial<OnnxEngineSettings> = {}): Promise<Engine> {
   registerBackend();
@@ -39,7 +44,7 @@ export async function createOnnxEngine(settings: Partial<OnnxEngineSettings> = {
 
 class OnnxEngine implements Engine {
   readonly name = 'onnx';
-  /** Compiled programs, the longest unused first. */
+  /** Compiled programs, the least recently used first. */
   private readonly cache = new Map<string, Promise<Compiled>>();
   private readonly settled = new Map<string, Compiled>();
   private compilations = 0;
@@ -82,7 +87,7 @@ class OnnxEngine implements Engine {
     await Promise.all([...this.cache.keys()].map((key) => this.release(key)));
   }
 
-  /** The compiled program under a key, marked as in use and as the latest used. */
+  /** Returns the compiled program of a key and counts one more run of it. Builds it if there is none. */
   private async acquire(key: string, build: () => Promise<Compiled>): Promise<Compiled> {
     const pending = this.cache.get(key) ?? build();
     this.cache.delete(key);
@@ -131,7 +136,9 @@ class OnnxEngine implements Engine {
   }
 }
 
-/** Shapes and types of the inputs, dynamic axes left open: programs with the same key share a session. */
+/**
+ * Makes a key of the inputs' shapes and types, with symbols for dynamic axes. Calls with the same key share a session.
+ */
 function shapeKey(inputs: Named<HostTensor>, { dynamicAxes = {} }: CompileOptions): string {
   return Object.keys(inputs)
     .sort()
@@ -146,7 +153,7 @@ function buildGraph(fn: ProgramFunction, inputs: Named<HostTensor>, options: Com
   const { name, constants = {}, dynamicAxes = {} } = options;
   const all = { ...inputs, ...constants };
   const symbols = [...new Set(Object.values(dynamicAxes).flatMap((axes) => Object.values(axes)))];
-  // Sizes that no model dimension is likely to share, so that equal numbers mean equal axes.
+  // No model dimension is likely to have these sizes, so a number equal to one of them belongs to its axis.
   const base = Object.fromEntries(symbols.map((symbol, i) => [symbol, 13 + 6 * i]));
   const outputs = trace(fn, all, dynamicAxes, base);
   if (symbols.length > 0) {
@@ -168,7 +175,7 @@ function buildGraph(fn: ProgramFunction, inputs: Named<HostTensor>, options: Com
   return serialise({ name, inputs: graphInputs, externals, outputs });
 }
 
-/** For each symbol, an input and axis that has its size. */
+/** Finds, for each symbol, an input and an axis that has its size. */
 function sizeSources(
   inputs: Named<HostTensor>,
   dynamicAxes: NonNullable<CompileOptions['dynamicAxes']>,
@@ -183,7 +190,7 @@ function sizeSources(
   );
 }
 
-/** Runs the program once with placeholders and returns the values that stand for its outputs. */
+/** Runs the program once with placeholders and returns the graph's values of its outputs. */
 function trace(
   fn: ProgramFunction,
   inputs: Named<HostTensor>,
@@ -201,7 +208,7 @@ function trace(
     );
     const outputs = fn(placeholders);
     for (const [name, tensor] of Object.entries(outputs)) values[name] = backend.valueBehind(tensor.dataId);
-    // An output that leaves a gradient computation is kept (`tf.keep`), which this scope would not undo.
+    // tfjs keeps the results of a gradient computation (`tf.keep`), so `tf.tidy` does not dispose them.
     tf.dispose(outputs);
   });
   return values;
@@ -214,7 +221,7 @@ function tensorOf(backend: TraceBackend, value: Value): tf.Tensor {
 
 let registered = false;
 
-/** Makes the tracing backend known to tfjs, once a process. */
+/** Registers the tracing backend with tfjs, once in a process. */
 function registerBackend(): void {
   if (registered) return;
   registered = true;
@@ -222,7 +229,7 @@ function registerBackend(): void {
   tf.registerBackend(BACKEND, () => new TraceBackend(evaluate), 0);
 }
 
-/** Computes one value of a graph without inputs: what reading a tensor outside of `compile` does. */
+/** Computes one value of a graph without inputs. Reading a tensor outside of `compile` calls this. */
 async function evaluate(value: Value): Promise<ConstantData> {
   const { bytes } = serialise({ name: 'value', inputs: [], externals: [], outputs: { value } });
   const session = await openOnnxSession('value', bytes, {}, { device: 'cpu', threads: 1 });

@@ -7,7 +7,7 @@ import { OUTPUT_PREFIX } from './trace/model-proto.ts';
 export interface SessionSettings {
   /** Execution provider. */
   readonly device: 'cpu' | 'webgpu' | 'cuda';
-  /** Threads inside an op; 0 takes every core. */
+  /** Threads that compute one op; 0 takes every core. */
   readonly threads: number;
 }
 
@@ -18,17 +18,19 @@ export interface OnnxSession {
 }
 
 /**
- * Threads wait for work by spinning, and go on for a while when it is done. They stop with the run here, and earlier: JavaScript works
- * between runs, and on a shared machine every spin is taken from somebody (a sixth less time on the embedded model, a
- * fifth less beside other work; no difference at 135 M parameters).
+ * onnxruntime's threads spin while they wait for work, and by default they go on after a run. Here they stop when the
+ * run ends, and spin for at most 200 µs. Between runs JavaScript works, and on a shared machine a spinning thread takes
+ * the core from others. This saves a sixth of the time on the embedded model, and a fifth beside other work. It makes
+ * no difference at 135 M parameters.
  */
 const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' } };
 
 /**
- * Loads a serialised graph into onnxruntime.
- * `externals`: constants kept outside the protobuf, by the location the graph gives them.
- * The memory arena is off (it doubles the resident size at no gain in speed), and so is common-subexpression
- * elimination, which would undo the recomputation that gradients ask for.
+ * Loads a serialised graph into onnxruntime. `externals` are the constants outside the protobuf, by the location that
+ * the graph gives them.
+ *
+ * The memory arena is off: it doubles the resident size and makes nothing faster. Common-subexpression elimination is
+ * off because it would undo the recomputation in gradients.
  * @throws EngineError naming the program when onnxruntime rejects the graph.
  */
 export async function openOnnxSession(

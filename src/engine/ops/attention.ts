@@ -1,9 +1,9 @@
 import * as tf from '../tfjs.ts';
 import { fusedOp, type Saved } from './fused-kernel.ts';
 
-// Grouped-query attention, causal over a sequence's own keys, optionally after a prefix that G sequences share.
-// Letters: P prefixes, G sequences a prefix, T tokens, S tokens of the prefix, K kv heads, J query heads a kv head,
-// d head dimension. Scores live only while they are used: the gradient computes them again.
+// Grouped-query attention. A sequence attends causally to its own keys, and to a prefix that G sequences may share.
+// Letters: P prefixes, G sequences for each prefix, T tokens, S tokens of the prefix, K key/value heads, J query heads
+// for each of them, d head dimension. Scores are not kept: the gradient computes them again.
 
 type Own = {
   /** [P, K, G·T·J, d] */
@@ -11,7 +11,9 @@ type Own = {
   /** [P, K, G·T, d] */
   readonly k: tf.Tensor4D;
   readonly v: tf.Tensor4D;
-  /** Added to the scores of own keys, [T·J, T]: 0 where a query may look and hugely negative elsewhere; or [1, 1]. */
+  /**
+   * Added to the scores of own keys, [T·J, T] or [1, 1]: 0 where a query may attend, a huge negative number elsewhere.
+   */
   readonly mask: tf.Tensor2D;
 };
 type Prefixed = Own & {
@@ -29,11 +31,11 @@ type Attributes = {
 };
 
 /**
- * Grouped-query attention: softmax(scale·q·[prefixK; k]ᵀ + mask)·[prefixV; v], the softmax over both parts together.
+ * Computes grouped-query attention: softmax(scale·q·[prefixK; k]ᵀ + mask)·[prefixV; v]. One softmax covers both parts.
  *
- * Shapes as above; returns [P, K, G·T·J, d]. The J queries of a token that share a kv head stand next to each other. A prefix is
- * never repeated or copied: its kv head serves all G sequences in one product. Masks get no gradient.
- * https://arxiv.org/abs/2305.13245
+ * q [P, K, G·T·J, d], k and v [P, K, G·T, d], prefixK and prefixV [P, K, S, d] → [P, K, G·T·J, d]. The J queries of a
+ * token that share a key/value head are neighbours. A prefix is never copied: one product serves all G sequences. Masks
+ * get no gradient. https://arxiv.org/abs/2305.13245
  */
 export function attention(inputs: Own | Prefixed, attributes: Attributes): tf.Tensor4D {
   const outputs = 'prefixK' in inputs ? prefixedKernel(inputs, attributes) : ownKernel(inputs, attributes);
@@ -63,8 +65,9 @@ const ownKernel = fusedOp<Own, Attributes>({
   },
 });
 
-// Two parts, one softmax: both are exponentiated against the same maximum and divided by the same sum, after the product
-// with the values. The log-sum-exp is kept, so that the gradient gets its probabilities as exp(score − logSumExp).
+// One softmax over two parts. Both parts subtract the same maximum. The products with the values are divided by the
+// common sum at the end. The log-sum-exp is kept, so that the gradient gets the probabilities as exp(score −
+// logSumExp).
 const prefixedKernel = fusedOp<Prefixed, Attributes>({
   kernelName: 'PrefixAttention',
   inputs: ['q', 'k', 'v', 'mask', 'prefixK', 'prefixV', 'prefixMask'],
@@ -103,9 +106,11 @@ function prefixedGradients({ dys, inputs, outputs, attributes }: Saved<Prefixed,
   return { q: tf.add(own.q, prefix.q), k: own.k, v: own.v, prefixK: prefix.k, prefixV: prefix.v };
 }
 
-/** One kind of keys: tensors [P, K, G·rows, …] `enter` the layout in which its products are taken and `leave` it again. */
+/** One part of the keys: a sequence's own, or the prefix. Each part multiplies in its own layout. */
 interface Part {
+  /** Brings a tensor [P, K, G·rows, …] into this part's layout. */
   readonly enter: (x: tf.Tensor) => tf.Tensor;
+  /** Brings it back. */
   readonly leave: (x: tf.Tensor) => tf.Tensor;
   readonly queries: tf.Tensor;
   readonly keys: tf.Tensor;
@@ -113,7 +118,7 @@ interface Part {
   readonly scores: () => tf.Tensor;
 }
 
-/** Each sequence looks at its own keys: batches [P, K·G]. */
+/** Each sequence attends to its own keys: batches [P, K·G]. */
 function ownPart({ q, k, v, mask }: Own, { scale, groupSize }: Attributes): Part {
   const [prefixes, kvHeads] = q.shape;
   const regroup = (x: tf.Tensor, groups: number) =>
@@ -131,7 +136,7 @@ function ownPart({ q, k, v, mask }: Own, { scale, groupSize }: Attributes): Part
   return { enter, leave: (x) => regroup(x, 1), queries, keys, values: enter(v), scores };
 }
 
-/** All G sequences look at one set of keys: batches [P, K]. */
+/** All G sequences attend to the same keys: batches [P, K]. */
 function prefixPart({ q, prefixK, prefixV, prefixMask }: Prefixed, { scale }: Attributes): Part {
   const same = (x: tf.Tensor) => x;
   const scores = () => tf.add(tf.matMul(tf.mul(q, scale), prefixK, false, true), prefixMask);
@@ -148,7 +153,7 @@ function total(
 
 type PartGradients = { readonly q: tf.Tensor; readonly k: tf.Tensor; readonly v: tf.Tensor };
 
-/** dS = p ∘ (dO·Vᵀ − rowsum(dO ∘ O)), as FlashAttention computes it (https://arxiv.org/abs/2205.14135, appendix B). */
+/** Computes dS = p ∘ (dO·Vᵀ − rowsum(dO ∘ O)) like FlashAttention (https://arxiv.org/abs/2205.14135, appendix B). */
 function partGradients(
   { enter, leave, queries, keys, values }: Part,
   p: tf.Tensor,

@@ -1,9 +1,9 @@
 import * as tf from '../tfjs.ts';
 
 /**
- * Fused ops: functions of tensors that a backend may compute with one kernel of its own, each with a composite form made of
- * tfjs ops for every other backend, and a hand-written gradient. A backend takes one over by registering a kernel of its
- * name (`tf.registerKernel`) before the op is first used on it:
+ * A fused op: a function of tensors that a backend may compute with a single kernel. Each op also has a composite form
+ * made of tfjs ops, which all other backends use, and a hand-written gradient. To provide a kernel, a backend registers
+ * one under the op's name (`tf.registerKernel`) before the op is first used on it. The ops are:
  *
  * | kernel | inputs | attributes | outputs |
  * | --- | --- | --- | --- |
@@ -13,26 +13,28 @@ import * as tf from '../tfjs.ts';
  * | Attention | q [P,K,G·T·J,d], k, v [P,K,G·T,d], mask [T·J,T] | scale, groupSize | [P,K,G·T·J,d] |
  * | PrefixAttention | the same; prefixK, prefixV [P,K,S,d], prefixMask [P,1,1,S] | the same | the same, logSumExp [P,K,G·T·J,1] |
  * | TakeRows | table [V,D], rows int32 [N] | | [N,D] |
- * | LogprobHead | hidden [N,D], weight [V,D], targets int32 [N], temperature [] | chunk, gradients | logprobs, entropy, logSumExp [N], expected, surprise [N,D] |
+ * | LogprobHead | hidden [N,D], weight [V,D], targets int32 [N], temperature [] | chunk, entropyGradient, weightGradient | logprobs, entropy, logSumExp [N], expected, surprise [N,D] |
  * | AnnealedActivation | x, beta [] | activation | shape of x |
  *
- * Gradients are made of tfjs ops and of these kernels, and are the same on every backend.
+ * Gradients consist of tfjs ops and of these kernels, so they are the same on every backend.
  */
 export interface FusedOp<Inputs extends Tensors, Attributes extends tf.NamedAttrMap> {
   readonly kernelName: string;
-  /** Names of the inputs; all are saved for the gradient. */
+  /** Names of the inputs. All are saved for the gradient. */
   readonly inputs: readonly (keyof Inputs & string)[];
   /** For each output, whether the gradient reads it. */
   readonly savedOutputs?: readonly boolean[];
+  /** Computes the outputs with tfjs ops. */
   readonly composite: (inputs: Inputs, attributes: Attributes) => tf.Tensor[];
   /**
-   * Gradients by input, given those of the outputs (zeros for an output that is not used). A thunk is called only when
-   * the gradient of its input is needed; what two gradients share is computed before, in a `tf.tidy`.
+   * Returns a function for the gradient of each input. `dys` are the gradients of the outputs, zeros for an unused one.
+   * A function is called only if the gradient of its input is needed. Compute what two of them share before, in a
+   * `tf.tidy`.
    */
   readonly gradient: (saved: Saved<Inputs, Attributes>) => { readonly [K in keyof Inputs]?: () => tf.Tensor };
 }
 
-/** What a gradient is computed from. */
+/** The arguments of a gradient. */
 export interface Saved<Inputs, Attributes> {
   readonly dys: readonly tf.Tensor[];
   readonly inputs: Inputs;
@@ -43,10 +45,10 @@ export interface Saved<Inputs, Attributes> {
 
 type Tensors = Readonly<Record<string, tf.Tensor>>;
 
-/** A fused op as it is called: its outputs, in order. */
+/** Calls a fused op and returns its outputs, in order. */
 export type FusedKernel<Inputs, Attributes> = (inputs: Inputs, attributes: Attributes) => tf.Tensor[];
 
-/** Makes a fused op callable: registers its gradient, and its composite form on each backend that has no kernel for it. */
+/** Makes a fused op callable. Registers its gradient, and its composite form on backends without a kernel for it. */
 export function fusedOp<Inputs extends Tensors, Attributes extends tf.NamedAttrMap>(
   op: FusedOp<Inputs, Attributes>,
 ): FusedKernel<Inputs, Attributes> {
@@ -87,7 +89,7 @@ function registerComposite<Inputs extends Tensors, Attributes extends tf.NamedAt
   tf.registerKernel({
     kernelName: op.kernelName,
     backendName,
-    // tfjs types a kernel's inputs by what backends may read of them; `runKernel` hands over the tensors themselves.
+    // tfjs declares a narrower type for a kernel's inputs, but `runKernel` passes the tensors themselves.
     kernelFunc: ({ inputs, attrs }) =>
       tf.tidy(() => op.composite(inputs as unknown as Inputs, attrs as Attributes)),
   });

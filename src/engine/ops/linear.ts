@@ -1,7 +1,7 @@
 import * as tf from '../tfjs.ts';
 
 /**
- * A linear layer in PyTorch's layout: y = x·Wᵀ (+ bias).
+ * Computes a linear layer in PyTorch's layout: y = x·Wᵀ (+ bias).
  *
  * x [N, in], weight [out, in], bias [out] → [N, out]. tfjs computes the gradient of W only when W trains.
  */

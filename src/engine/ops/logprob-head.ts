@@ -2,10 +2,12 @@ import { EngineError } from '../../errors.ts';
 import * as tf from '../tfjs.ts';
 import { fusedOp, type Saved } from './fused-kernel.ts';
 
-// The language-model head for training. Logits are computed in chunks of rows, so that nothing wider than [chunk, V] is ever held;
-// no one-hot matrix is made. The gradient of `hidden` needs the logits only through expectations of weight rows, which do not
-// depend on the incoming gradient: the forward pass computes them while it has the logits, and the backward pass
-// has no product with V left. (The gradient of `weight` needs the probabilities again.)
+// The language-model head for training. It computes logits in chunks of rows and never holds more than [chunk, V] of
+// them. It makes no one-hot matrix.
+//
+// The gradient of `hidden` needs the logits only as expectations of weight rows. These do not depend on the incoming
+// gradient, so the forward pass computes them while it has the logits. The backward pass then has no product with V.
+// The gradient of `weight` computes the probabilities again.
 
 type Inputs = {
   readonly hidden: tf.Tensor2D;
@@ -13,7 +15,10 @@ type Inputs = {
   readonly targets: tf.Tensor1D;
   readonly temperature: tf.Scalar;
 };
-/** Which gradients besides that of `hidden` through `logprobs` are wanted: those not asked for cost nothing. */
+/**
+ * `chunk` is the number of rows whose logits are held at a time. The gradient of `hidden` through `logprobs` is always
+ * computed. The other gradients are computed, and cost something, only if they are asked for here.
+ */
 type Attributes = {
   readonly chunk: number;
   readonly entropyGradient: boolean;
@@ -51,12 +56,14 @@ export interface HeadOutputs {
 }
 
 /**
- * Log-probs of target tokens and entropies under softmax(hidden·weightᵀ / temperature):
- * logprobs[n] = z[targets[n]] − log Σⱼ exp zⱼ, entropy[n] = −Σⱼ pⱼ log pⱼ.
+ * Computes log-probs of target tokens, and entropies, under p = softmax(z) with z = hidden·weightᵀ / temperature:
+ * logprobs[n] = z[targets[n]] − log Σⱼ exp zⱼ, entropy[n] = −Σⱼ pⱼ log pⱼ, in nats.
  *
- * hidden [N, D], weight [V, D], targets int32 [N], temperature a scalar. The gradient of `entropy` is computed only with
- * `entropyGradient`, that of `weight` only with `weightGradient`; without, entropy counts as a constant.
+ * hidden [N, D], weight [V, D], targets int32 [N], temperature a scalar. Without `entropyGradient`, entropy counts as a
+ * constant. `weight` gets a gradient only with `weightGradient`.
  * @throws EngineError when the weight's gradient is needed but was not asked for.
+ * @example
+ * const { logprobs } = logprobHead({ hidden, weight, targets, temperature: tf.scalar(1) });
  */
 export function logprobHead(inputs: Inputs, options: Partial<Attributes> = {}): HeadOutputs {
   const attributes = { chunk: 256, entropyGradient: false, weightGradient: false, ...options };
@@ -78,13 +85,14 @@ function chunks(rows: number, chunk: number): Rows[] {
 
 const cut = <T extends tf.Tensor>(x: T, { start, size }: Rows): T => tf.slice(x, [start], [size]);
 
-/** z = hidden·weightᵀ / temperature of some rows, [rows, V]. */
+/** Computes z = hidden·weightᵀ / temperature for some rows, [rows, V]. */
 const logitsOf = ({ hidden, weight, temperature }: Inputs, rows: Rows): tf.Tensor2D =>
   tf.matMul(tf.div(cut(hidden, rows), temperature), weight, false, true);
 
 /**
- * Of some rows: log-prob of the target, entropy H and log-sum-exp, [rows] each; expected = Σⱼ pⱼ·weightⱼ, [rows, D]; and, when
- * entropy has a gradient, surprise = Σⱼ pⱼ log pⱼ·weightⱼ, [rows, D] (else empty, [rows, 0]).
+ * Computes five outputs for some rows: the log-prob of the target, the entropy H and the log-sum-exp, [rows] each;
+ * expected = Σⱼ pⱼ·weightⱼ, [rows, D]; and surprise = Σⱼ pⱼ log pⱼ·weightⱼ, [rows, D]. Without a gradient of the
+ * entropy surprise is empty, [rows, 0].
  */
 function forwardChunk(inputs: Inputs, rows: Rows, entropyGradient: boolean): tf.Tensor[] {
   const logits = logitsOf(inputs, rows);
@@ -110,8 +118,8 @@ function forwardChunk(inputs: Inputs, rows: Rows, entropyGradient: boolean): tf.
 }
 
 /**
- * With a = dlogprobs and e = dentropy the gradient by the logits is a·(onehot − p) − e·p∘(log p + H), so that of `hidden` is
- * (a·(weight[target] − expected) − e·(surprise + H·expected)) / temperature.
+ * Let a = dlogprobs and e = dentropy. The gradient of the logits is a·(onehot − p) − e·p∘(log p + H). The gradient of
+ * `hidden` is therefore (a·(weight[target] − expected) − e·(surprise + H·expected)) / temperature.
  */
 function hiddenGradient({ inputs, dys, outputs, attributes }: Saved<Inputs, Attributes>): tf.Tensor {
   const { weight, targets, temperature } = inputs;
@@ -124,7 +132,7 @@ function hiddenGradient({ inputs, dys, outputs, attributes }: Saved<Inputs, Attr
   return tf.sub(chosen, tf.mul(spread, column(dys[1]!)));
 }
 
-/** Σₙ dlogitsₙᵀ·hiddenₙ: rows land on their targets, less the softmax part, chunk by chunk. */
+/** Computes Σₙ dlogitsₙᵀ·hiddenₙ: adds each row to its target's row, then subtracts the softmax part chunk by chunk. */
 function weightGradient(saved: Saved<Inputs, Attributes>): tf.Tensor {
   const { hidden, weight, targets, temperature } = saved.inputs;
   const scale = tf.expandDims(tf.div(saved.dys[0]!, temperature), 1);
@@ -139,7 +147,10 @@ function weightGradient(saved: Saved<Inputs, Attributes>): tf.Tensor {
   );
 }
 
-/** uᵀ·(hidden∘s) of one chunk: u = p and s = a / temperature, or, when entropy has a gradient, u = p∘(a + e·(log p + H)). */
+/**
+ * Computes uᵀ·hidden / temperature for one chunk. u = p∘a, and with a gradient of the entropy u = p∘(a + e·(log p +
+ * H)).
+ */
 function softmaxPart({ inputs, dys, outputs, attributes }: Saved<Inputs, Attributes>, rows: Rows): tf.Tensor {
   const column = (x: tf.Tensor) => tf.expandDims(cut(x, rows), 1);
   const logp = tf.sub(logitsOf(inputs, rows), column(outputs[1]!));

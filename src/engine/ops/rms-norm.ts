@@ -29,7 +29,7 @@ const kernel = fusedOp<Inputs, Attributes>({
 });
 
 /**
- * Root-mean-square normalisation of each row: y = weight ∘ x / √(mean(x²) + ε).
+ * Normalises each row by its root mean square: y = weight ∘ x / √(mean(x²) + ε).
  *
  * x [N, D], weight [D] → [N, D]. https://arxiv.org/abs/1910.07467
  */

@@ -24,15 +24,15 @@ const kernel: FusedKernel<Inputs, Attributes> = fusedOp({
   }),
 });
 
-/** The angles of N rows: cosine and sine [N, d/2]. */
+/** Cosine and sine of the angles of N rows, [N, d/2] each. */
 export interface RotaryAngles {
   readonly cos: tf.Tensor2D;
   readonly sin: tf.Tensor2D;
 }
 
 /**
- * Rotary position embedding: in every head of dimension d the pair (xᵢ, xᵢ₊d/₂) turns by its row's angle i
- * (halves, as Hugging Face lays them out; not neighbours).
+ * Applies rotary position embedding. In every head of dimension d, the pair (xᵢ, xᵢ₊d/₂) is rotated by angle i of its
+ * row. A pair takes one element from each half of the head, as in Hugging Face's layout, not two neighbours.
  *
  * x [N, H·d], angles [N, d/2] → [N, H·d]. The angles get no gradient. https://arxiv.org/abs/2104.09864
  */

@@ -21,7 +21,7 @@ const kernel = fusedOp<Inputs, Record<string, never>>({
 });
 
 /**
- * The gated activation of a Llama MLP: silu(gate) ∘ up, silu(z) = z·sigmoid(z).
+ * Computes the gated activation of a Llama MLP: silu(gate) ∘ up with silu(z) = z·sigmoid(z).
  *
  * gate, up [N, F] → [N, F]; the gradient recomputes the sigmoid. https://arxiv.org/abs/2002.05202
  */

@@ -13,7 +13,8 @@ const kernel = fusedOp<Inputs, Record<string, never>>({
 });
 
 /**
- * Picks rows of a table, an embedding's look-up: y[n] = table[rows[n]]. The gradient adds up what lands on one row.
+ * Looks up rows of a table, such as an embedding: y[n] = table[rows[n]]. The gradient of a row is the sum over all its
+ * look-ups.
  *
  * table [V, D], rows int32 [N] → [N, D]
  */

@@ -3,17 +3,19 @@ import { createEagerEngine } from '../eager/eager-engine.ts';
 import type { Engine } from '../engine.ts';
 
 export interface EngineChoice {
-  /** 'auto' takes gpu where it loads and sees a GPU, else onnx. */
+  /** 'auto' takes gpu if it loads and sees a GPU, else onnx. */
   readonly engine: 'auto' | 'onnx' | 'node' | 'gpu';
-  /** Execution provider of the onnx engine; the others have a device of their own. */
+  /** Execution provider of the onnx engine. The other engines ignore it. */
   readonly device: 'cpu' | 'webgpu' | 'cuda';
-  /** Threads of one op; 0 uses every core. */
+  /** Threads that compute one op; 0 uses every core. */
   readonly threads: number;
 }
 
 /**
  * Opens the engine that a recipe's `runtime` asks for.
- * @throws InputError when the engine asked for by name can't start here, saying how to mend it.
+ * @throws InputError when an engine that was asked for by name can't start. The message says what to do.
+ * @example
+ * const engine = await openEngine({ engine: 'auto', device: 'cpu', threads: 0 });
  */
 export async function openEngine({ engine, device, threads }: EngineChoice): Promise<Engine> {
   if (engine === 'gpu' || engine === 'node') return openEager(engine, threads);
@@ -28,13 +30,13 @@ export async function openEngine({ engine, device, threads }: EngineChoice): Pro
   return createOnnxEngine({ device, threads });
 }
 
-/** TensorFlow reads its thread count from the environment, once, when it starts. */
+/** Opens an eager engine. TensorFlow reads its thread count from the environment once, when it starts. */
 function openEager(name: 'node' | 'gpu', threads: number): Promise<Engine> {
   if (threads > 0) process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);
   return createEagerEngine(name);
 }
 
-/** Whether loading half a gigabyte of CUDA TensorFlow to look for a GPU is worth while. */
+/** Tells whether there may be a GPU. Only then is it worth loading half a gigabyte of CUDA TensorFlow to look. */
 function hasNvidiaDriver(): boolean {
   if (process.platform !== 'linux') return process.platform === 'win32';
   return ['/dev/nvidiactl', '/dev/dxg'].some((path) => existsSync(path));

@@ -1,5 +1,6 @@
 import { RunError } from '../../errors.ts';
 import type { RewardBatch, RewardFunction } from '../../types.ts';
+import { withStrays } from '../user-code/stray-errors.ts';
 import { whatFailed } from '../user-code/what-failed.ts';
 import { checkScores } from './check-scores.ts';
 
@@ -39,7 +40,10 @@ async function raceTimeout(
   const signal = AbortSignal.any([batch.signal, late.signal]);
   const stopped = aborted(signal);
   try {
-    const scores = await Promise.race([reward({ ...batch, signal }), stopped.promise]);
+    const scores = await Promise.race([
+      withStrays(what, () => reward({ ...batch, signal })),
+      stopped.promise,
+    ]);
     // The timer can't ring while code that never awaits holds the thread.
     if (performance.now() - start > timeout * 1000) late.abort();
     if (late.signal.aborted) throw late.signal.reason;

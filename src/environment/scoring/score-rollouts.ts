@@ -1,6 +1,8 @@
-import type { Message, RewardBatch, Rollout, ScoredRollout } from '../../types.ts';
+import type { Message, Rollout, ScoredRollout } from '../../types.ts';
+import { frozenCopy } from '../user-code/frozen-copy.ts';
 import { weightedRewards } from './aggregate-scores.ts';
 import { callReward, type NamedReward } from './call-reward.ts';
+import { LoggedMetrics } from './logged-metrics.ts';
 
 export interface ScoreContext {
   readonly rewards: readonly NamedReward[];
@@ -22,46 +24,44 @@ export interface Scored {
  * @throws RunError as `callReward` does.
  */
 export async function scoreRollouts(rollouts: readonly Rollout[], context: ScoreContext): Promise<Scored> {
-  const logged = new Map<string, number[]>();
-  const batch = rewardBatch(rollouts, context, (name, value) => {
-    logged.set(name, [...(logged.get(name) ?? []), value]);
-  });
+  const { rewards, evaluating, step, signal } = context;
+  const logged = new LoggedMetrics();
+  const data = rewardData(rollouts);
   const columns = await Promise.all(
-    context.rewards.map((reward) => callReward(reward, batch, context.evaluating)),
+    rewards.map((reward) => {
+      const logMetric = logged.of(reward.name);
+      return callReward(reward, { ...data, step, signal, logMetric }, evaluating);
+    }),
   );
-  const weights = context.rewards.map((reward) => reward.weight);
-  const rewards = weightedRewards(columns, weights);
+  const totals = weightedRewards(
+    columns,
+    rewards.map(({ weight }) => weight),
+  );
   return {
     rollouts: rollouts.map((rollout, b) => ({
       ...rollout,
       scores: columns.map((column) => column[b]!),
-      reward: rewards[b]!,
+      reward: totals[b]!,
     })),
-    metrics: Object.fromEntries([...logged].map(([name, values]) => [name, mean(values)])),
+    metrics: logged.means(),
   };
 }
 
-function rewardBatch(
-  rollouts: readonly Rollout[],
-  { step, signal }: ScoreContext,
-  logMetric: RewardBatch['logMetric'],
-): RewardBatch {
-  return {
+/** What rewards see of B rollouts. A copy that can't be changed: no reward can corrupt training, or what another reward sees. */
+function rewardData(rollouts: readonly Rollout[]) {
+  return frozenCopy({
     tasks: rollouts.map(({ task }) => task),
     prompts: rollouts.map(({ messages }) => messages),
     completions: rollouts.map(({ text }) => text),
     completionIds: rollouts.map(({ tokenIds }) => tokenIds),
-    messages: rollouts.map(({ messages, turns, text }) => [...messages, ...(turns ?? [answer(text)])]),
-    step,
-    logMetric,
-    signal,
-  };
+    messages: rollouts.map(conversationOf),
+  });
 }
 
-function answer(content: string): Message {
-  return { role: 'assistant', content };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** The prompt with what followed it. A prompt that ends with the beginning of an answer is one turn with its completion. */
+function conversationOf({ messages, turns, text }: Rollout): readonly Message[] {
+  const [first, ...others] = turns ?? [{ role: 'assistant', content: text } as const];
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant') return [...messages, first!, ...others];
+  return [...messages.slice(0, -1), { ...first!, content: last.content + first!.content }, ...others];
 }

@@ -27,18 +27,20 @@ export interface ModelConfig {
   readonly mlpBias: boolean;
   readonly hiddenAct: 'silu';
   readonly bosTokenId: number | null;
-  /** Every id that ends a text: those of config.json and generation_config.json together. */
+  /** Every id that ends a text by the files of the config: `endTokenIds` adds what the tokenizer names. */
   readonly eosTokenIds: readonly number[];
+  /** The same by the file that names them. */
+  readonly eosSources: Readonly<Record<string, readonly number[]>>;
   readonly padTokenId: number | null;
   /** config.json as it was read, for saving it again. */
   readonly raw: JsonObject;
-  /** generation_config.json as it was read, if there was one. */
+  /** generation_config.json as it was read, if there was one, with the end ids that GGUF metadata adds. */
   readonly rawGeneration: JsonObject | null;
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-type ParsedConfig = Omit<ModelConfig, 'raw' | 'rawGeneration'>;
+type ParsedConfig = Omit<ModelConfig, 'raw' | 'rawGeneration' | 'eosSources'>;
 
 const size = z.int().positive();
 const id = z.int();
@@ -103,6 +105,8 @@ const architectures: Readonly<Record<string, (json: JsonObject, where: string) =
 export function parseModelConfig(input: {
   readonly config: unknown;
   readonly generation?: unknown;
+  /** End ids of the metadata of a .gguf file, where the config was made from it or lies beside it. */
+  readonly ggufEnds?: readonly number[];
   /** Name of the file, for errors. */
   readonly where: string;
 }): ModelConfig {
@@ -115,10 +119,20 @@ export function parseModelConfig(input: {
     );
   }
   const parsed = parse(raw, input.where);
-  const rawGeneration = checkForm(input.generation ?? null, jsonObject.nullable(), generationOf(input.where));
-  const generation = checkForm(rawGeneration ?? {}, generationSchema, generationOf(input.where));
-  const eosTokenIds = [...new Set([...parsed.eosTokenIds, ...idList(generation.eos_token_id)])];
-  const config = { ...parsed, eosTokenIds, raw, rawGeneration };
+  const given = checkForm(input.generation ?? null, jsonObject.nullable(), generationOf(input.where));
+  const generation = checkForm(given ?? {}, generationSchema, generationOf(input.where));
+  const eosSources = {
+    'config.json': parsed.eosTokenIds,
+    'generation_config.json': idList(generation.eos_token_id),
+    'GGUF metadata': input.ggufEnds ?? [],
+  };
+  const eosTokenIds = [...new Set(Object.values(eosSources).flat())];
+  const named = [...eosSources['config.json'], ...eosSources['generation_config.json']];
+  // A model that is saved has no GGUF metadata any more.
+  const rawGeneration = eosTokenIds.every((end) => named.includes(end))
+    ? given
+    : { ...given, eos_token_id: eosTokenIds };
+  const config = { ...parsed, eosTokenIds, eosSources, raw, rawGeneration };
   checkSizes(config, input.where);
   return config;
 }

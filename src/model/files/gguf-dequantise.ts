@@ -1,8 +1,9 @@
+import { dequantiseQ4K, dequantiseQ5K, dequantiseQ6K, K_BLOCK } from './gguf-k-quants.ts';
 import { bfloat16ToFloat32, halfToFloat32, halfValues } from './half.ts';
 
 /**
  * GGUF's quantised element types (https://github.com/ggml-org/llama.cpp, ggml-quants.c) back to float32. A block is 32 values
- * with its own scale; each value is computed in double and rounded once, which gives the bits that gguf-py gives.
+ * with its own scale, or 256 of the K types; each value is computed in double and rounded once, which gives the bits that gguf-py gives.
  */
 
 interface QuantType {
@@ -21,6 +22,11 @@ const quantTypes: Readonly<Record<string, QuantType>> = {
   Q8_0: { blockElements: BLOCK, blockBytes: 34, dequantise: dequantiseQ8_0 },
   Q4_0: { blockElements: BLOCK, blockBytes: 18, dequantise: dequantiseQ4_0 },
   Q4_1: { blockElements: BLOCK, blockBytes: 20, dequantise: dequantiseQ4_1 },
+  Q5_0: { blockElements: BLOCK, blockBytes: 22, dequantise: dequantiseQ5_0 },
+  Q5_1: { blockElements: BLOCK, blockBytes: 24, dequantise: dequantiseQ5_1 },
+  Q4_K: { blockElements: K_BLOCK, blockBytes: 144, dequantise: dequantiseQ4K },
+  Q5_K: { blockElements: K_BLOCK, blockBytes: 176, dequantise: dequantiseQ5K },
+  Q6_K: { blockElements: K_BLOCK, blockBytes: 210, dequantise: dequantiseQ6K },
 };
 
 export const supportedQuantTypes: readonly string[] = Object.keys(quantTypes);
@@ -76,4 +82,38 @@ function dequantiseQ4_1(raw: ArrayBuffer): Float32Array {
     }
   }
   return out;
+}
+
+/** Block: f16 d, 4 bytes with the fifth bit of each q, 16 bytes of q as in Q4_0. value = d·(q − 16) */
+function dequantiseQ5_0(raw: ArrayBuffer): Float32Array {
+  const half = halfValues();
+  const scales = new Uint16Array(raw);
+  const bytes = new Uint8Array(raw);
+  const out = new Float32Array((raw.byteLength / 22) * BLOCK);
+  for (let at = 0, o = 0; at < bytes.length; at += 22, o += BLOCK) {
+    const d = half[scales[at >> 1]!]!;
+    for (let i = 0; i < BLOCK; i++) out[o + i] = d * (fiveBits(bytes, at + 2, i) - 16);
+  }
+  return out;
+}
+
+/** Block: f16 d, f16 m, then as Q5_0. value = d·q + m */
+function dequantiseQ5_1(raw: ArrayBuffer): Float32Array {
+  const half = halfValues();
+  const scales = new Uint16Array(raw);
+  const bytes = new Uint8Array(raw);
+  const out = new Float32Array((raw.byteLength / 24) * BLOCK);
+  for (let at = 0, o = 0; at < bytes.length; at += 24, o += BLOCK) {
+    const d = half[scales[at >> 1]!]!;
+    const m = half[scales[(at >> 1) + 1]!]!;
+    for (let i = 0; i < BLOCK; i++) out[o + i] = d * fiveBits(bytes, at + 4, i) + m;
+  }
+  return out;
+}
+
+/** q of value i: its fifth bit is bit i of the four bytes at `at`, the others a half of byte i mod 16 behind them. */
+function fiveBits(bytes: Uint8Array, at: number, i: number): number {
+  const fifth = (bytes[at + (i >> 3)]! >> (i & 7)) & 1;
+  const pair = bytes[at + 4 + (i & 15)]!;
+  return ((i < 16 ? pair : pair >> 4) & 15) | (fifth << 4);
 }

@@ -29,10 +29,18 @@ export interface GgufFile {
 }
 
 /**
- * Opens a GGUF file.
- * @throws InputError naming the file when it is missing, not GGUF, big-endian or truncated.
+ * Opens a GGUF file; of a model that is split into several, whichever is named, all of them as one.
+ * @throws InputError naming the file when it is missing, not GGUF, big-endian or truncated, or a part of a split model is.
  */
 export async function openGguf(path: string): Promise<GgufFile> {
+  const file = await openPart(path);
+  const parts = partsOf(file);
+  if (parts.length === 1) return file;
+  await file.close();
+  return joined(await openParts(parts));
+}
+
+async function openPart(path: string): Promise<GgufFile> {
   const file = await openBinaryFile(path);
   try {
     const { metadata, tensors } = await readHeader(file);
@@ -42,6 +50,53 @@ export async function openGguf(path: string): Promise<GgufFile> {
     await file.close();
     throw error;
   }
+}
+
+/** The files that a file's model is split into, by llama.cpp's names for them. @throws InputError when it has another name. */
+function partsOf({ path, metadata }: GgufFile): string[] {
+  const count = Number(metadata['split.count'] ?? 1);
+  if (count <= 1) return [path];
+  const [, name, of] = splitName.exec(path) ?? [];
+  const five = (n: number) => String(n).padStart(5, '0');
+  const nameOf = (part: number) => `-${five(part)}-of-${five(count)}.gguf`;
+  if (name !== undefined && Number(of) === count)
+    return Array.from({ length: count }, (_, i) => `${name}${nameOf(i + 1)}`);
+  const part = Number(metadata['split.no'] ?? 0) + 1;
+  throw new InputError(
+    `${path} is part ${part} of ${count} of a split model, whose parts are named NAME${nameOf(1)} and so on; name them so, in one folder, or join them by llama.cpp's llama-gguf-split --merge FIRST_PART OUT.gguf`,
+  );
+}
+
+/** NAME-00001-of-00003.gguf */
+export const splitName = /^(.*)-\d{5}-of-(\d{5})\.gguf$/s;
+
+async function openParts(paths: readonly string[]): Promise<GgufFile[]> {
+  const files: GgufFile[] = [];
+  try {
+    for (const path of paths) files.push(await openPart(path));
+  } catch (error) {
+    for (const file of files) await file.close();
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${error.message} (the model is split; this is one of ${paths.length} parts)`);
+  }
+  return files;
+}
+
+/** The first part has the metadata, each its own tensors. */
+function joined(files: readonly GgufFile[]): GgufFile {
+  const places = new Map(
+    files.flatMap((file) => [...file.tensors.keys()].map((name) => [name, file] as const)),
+  );
+  const { path, metadata } = files[0]!;
+  return {
+    path,
+    metadata,
+    tensors: new Map(files.flatMap((file) => [...file.tensors])),
+    read: (name) => (places.get(name) ?? files[0]!).read(name),
+    close: async () => {
+      for (const file of files) await file.close();
+    },
+  };
 }
 
 async function readHeader(file: BinaryFile) {
@@ -66,10 +121,14 @@ async function readHeader(file: BinaryFile) {
   return { metadata: Object.fromEntries<MetadataValue>(Object.entries(header.metadata)), tensors };
 }
 
-/** Bytes of a tensor; undefined when its type is not supported. */
+/** Bytes of a tensor; undefined when its type is not supported, no whole number when its rows are not whole blocks. */
 function byteLength({ type, shape }: GgufTensor): number | undefined {
   const block = quantType(type);
-  return block && (elementCount(shape) / block.blockElements) * block.blockBytes;
+  if (block === undefined) return undefined;
+  const [columns = 1] = shape.slice(-1);
+  return columns % block.blockElements === 0
+    ? (elementCount(shape) / block.blockElements) * block.blockBytes
+    : Number.NaN;
 }
 
 function checkExtent(file: BinaryFile, name: string, tensor: GgufTensor): void {

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { isMissing, unreadable } from '../../io/read-json.ts';
+import { splitName } from './gguf.ts';
 
 /** Where a model's files are. */
 export interface ModelSource {
@@ -13,8 +14,8 @@ export interface ModelSource {
 
 /**
  * Finds a model's weights: a .gguf file, or a folder in Hugging Face layout with model.safetensors,
- * model.safetensors.index.json (shards) or exactly one .gguf file, looked for in that order.
- * @throws InputError when the path does not exist, or holds several .gguf files.
+ * model.safetensors.index.json (shards) or exactly one .gguf file (or one that is split), looked for in that order.
+ * @throws InputError when the path does not exist, or holds several models in .gguf files.
  */
 export async function findModel(path: string): Promise<ModelSource> {
   const status = await stat(path).catch((error: unknown) => {
@@ -38,7 +39,7 @@ async function findInFolder(folder: string): Promise<ModelSource> {
   });
   if (names.includes('model.safetensors')) return found('safetensors', 'model.safetensors');
   if (names.includes('model.safetensors.index.json')) return found('index', 'model.safetensors.index.json');
-  const ggufs = names.filter((name) => name.endsWith('.gguf')).sort();
+  const ggufs = firstParts(names.filter((name) => name.endsWith('.gguf')).sort());
   if (ggufs.length === 1) return found('gguf', ggufs[0]!);
   if (ggufs.length > 1) {
     throw new InputError(
@@ -46,4 +47,13 @@ async function findInFolder(folder: string): Promise<ModelSource> {
     );
   }
   return { folder, weights: { kind: 'none', path: folder } };
+}
+
+/** Of the parts of a split model the first. */
+function firstParts(ggufs: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return ggufs.filter((file) => {
+    const model = splitName.exec(file)?.[1] ?? file;
+    return !seen.has(model) && seen.add(model);
+  });
 }

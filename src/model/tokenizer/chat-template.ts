@@ -1,6 +1,6 @@
-import { Template } from '@huggingface/jinja';
 import { InputError } from '../../errors.ts';
 import type { Message } from '../../types.ts';
+import { jinjaTemplate } from './jinja.ts';
 
 /** Renders a conversation as the text that a model was trained on. */
 export type ChatTemplate = (
@@ -17,11 +17,11 @@ export type SpecialTokens = Readonly<Record<string, string>>;
  * The template is parsed at first use. The renderer throws InputError when the template is broken or refuses the conversation.
  */
 export function chatTemplate(source: string, specialTokens: SpecialTokens): ChatTemplate {
-  let template: Template | undefined;
+  let template: ReturnType<typeof jinjaTemplate> | undefined;
   return (messages, { addGenerationPrompt }) => {
     try {
-      template ??= new Template(source);
-      return template.render({
+      template ??= jinjaTemplate(source);
+      return template({
         ...specialTokens,
         messages: messages.map((message) => ({ ...message })),
         add_generation_prompt: addGenerationPrompt,

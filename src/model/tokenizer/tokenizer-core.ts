@@ -35,7 +35,9 @@ const tokenizerSchema = z.looseObject({
 export function openTokenizerCore(text: string, config: object, where: string): TokenizerCore {
   const json = parseJson(text, tokenizerSchema, `${where}: tokenizer.json`);
   try {
-    return new Tokenizer({ ...json, pre_tokenizer: mendPreTokenizer(json.pre_tokenizer) }, config);
+    const core = new Tokenizer({ ...json, pre_tokenizer: mendPreTokenizer(json.pre_tokenizer) }, config);
+    if (json.model.type === 'Unigram' && json.model.byte_fallback === true) addByteFallback(core.model);
+    return core;
   } catch (error) {
     throw new InputError(
       `${where}: tokenizer.json is not supported: ${error instanceof Error ? error.message : error}`,
@@ -70,6 +72,42 @@ function mendPreTokenizer(step: unknown): unknown {
 
 function split(Regex: string): object {
   return { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false };
+}
+
+/** What is used of the library's Unigram model. */
+interface UnigramModel {
+  /** The pieces of a text, one character each where the vocabulary has none. */
+  tokenize(text: string): string[];
+  readonly tokens_to_ids: ReadonlyMap<string, number>;
+}
+
+/**
+ * The library has byte fallback in BPE alone. In Unigram, too, a run of characters that the vocabulary lacks is its UTF-8 bytes, <0x0A>, where
+ * the vocabulary has all of them.
+ */
+function addByteFallback(model: UnigramModel): void {
+  const pieces = model.tokenize.bind(model);
+  const knows = (token: string) => model.tokens_to_ids.has(token);
+  const inBytes = (run: string): string[] => {
+    const bytes = [...Buffer.from(run)].map(
+      (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
+    );
+    return bytes.every(knows) ? bytes : [run];
+  };
+  model.tokenize = (text) => {
+    const tokens: string[] = [];
+    let run = '';
+    for (const piece of pieces(text)) {
+      if (!knows(piece)) {
+        run += piece;
+        continue;
+      }
+      if (run !== '') tokens.push(...inBytes(run));
+      run = '';
+      tokens.push(piece);
+    }
+    return run === '' ? tokens : [...tokens, ...inBytes(run)];
+  };
 }
 
 /** Text of ids, spaces as they are. The library refuses an empty list and fails on ids without a token: they give nothing. */

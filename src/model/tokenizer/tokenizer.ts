@@ -5,6 +5,7 @@ import type { Message } from '../../types.ts';
 import { type ChatTemplate, chatTemplate, plainPrompt, type SpecialTokens } from './chat-template.ts';
 import { decodeIds, openTokenizerCore } from './tokenizer-core.ts';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
+import { promptText, textAfterTurn } from './turns.ts';
 
 /** Text ↔ token ids, and conversations → prompts. */
 export interface Tokenizer {
@@ -28,18 +29,27 @@ export interface Tokenizer {
   decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string;
   tokenId(token: string): number | undefined;
   /**
-   * Renders a conversation. Without a chat template, a conversation of one user message is that message's content.
+   * Renders a conversation as a prompt: one that ends with a turn of the assistant is continued, any other gets the generation prompt;
+   * `addGenerationPrompt`, where it is given, decides as in transformers, and nothing is continued.
+   * Without a chat template, a conversation of one user message is that message's content.
    * @throws InputError when the template refuses the conversation, or there is none and the conversation is longer.
    */
   applyChatTemplate(
     messages: readonly Message[],
     options?: { readonly addGenerationPrompt?: boolean },
   ): string;
-  /** Ids of a rendered conversation, with the generation prompt unless told otherwise. */
+  /** Ids of a conversation as `applyChatTemplate` renders it. */
   encodeChat(messages: readonly Message[], options?: { readonly addGenerationPrompt?: boolean }): number[];
   /**
+   * Ids that end an assistant's turn: what the template puts after its text, up to the first special token. The tokenizer's end token
+   * where the template puts none, or there is no template; empty where there is no such token either.
+   * @throws InputError when the template refuses a conversation of one user's and one assistant's turn.
+   */
+  turnEnd(): readonly number[];
+  /**
    * Ids of what the template puts after an assistant's turn, `turn`, that follows a conversation: the mark that ends the turn, unless
-   * its ids end with it, the messages that were said, and the generation prompt.
+   * its ids end with it, the messages that were said, and the generation prompt. A conversation that ends with a turn of the assistant is
+   * continued by `turn`.
    * @throws InputError when the template refuses the conversation, or changes what stands before such messages.
    */
   encodeBetween(
@@ -81,42 +91,42 @@ export function createTokenizer(files: TokenizerFiles, where: string): Tokenizer
   };
   const decode: Tokenizer['decode'] = (ids, { skipSpecialTokens = false } = {}) =>
     decodeIds(core, ids, skipSpecialTokens);
+  const eosTokenId = special.eos_token === undefined ? undefined : tokenId(special.eos_token);
+  const applyChatTemplate: Tokenizer['applyChatTemplate'] = (messages, { addGenerationPrompt } = {}) =>
+    addGenerationPrompt === undefined
+      ? promptText(render, messages)
+      : render(messages, { addGenerationPrompt });
   return {
     vocabSize: 1 + [...core.get_vocab().values()].reduce((a, b) => Math.max(a, b), -1),
-    eosTokenId: special.eos_token === undefined ? undefined : tokenId(special.eos_token),
+    eosTokenId,
     hasChatTemplate: template !== undefined,
     files,
     encode,
     decode,
     tokenId,
-    applyChatTemplate: (messages, { addGenerationPrompt = true } = {}) =>
-      render(messages, { addGenerationPrompt }),
-    encodeChat: (messages, { addGenerationPrompt = true } = {}) =>
+    applyChatTemplate,
+    encodeChat: (messages, options) =>
       // A template writes its own BOS; a plain prompt gets what any text gets.
-      encode(render(messages, { addGenerationPrompt }), { addSpecialTokens: template === undefined }),
+      encode(applyChatTemplate(messages, options), { addSpecialTokens: template === undefined }),
+    turnEnd: () => {
+      const tail = template === undefined ? '' : textAfterTurn(render, [{ role: 'user', content: 'a' }], []);
+      const ids = encode(tail, { addSpecialTokens: false });
+      const end = ids.findIndex((id) => isSpecial(decode, id));
+      if (end >= 0) return ids.slice(0, end + 1);
+      return eosTokenId === undefined ? [] : [eosTokenId];
+    },
     encodeBetween: (conversation, turn, said) => {
       const tail = textAfterTurn(render, conversation, said);
       const last = turn.slice(-1);
-      const mark = decode(last, { skipSpecialTokens: true }) === '' ? decode(last) : '';
+      const mark = last[0] !== undefined && isSpecial(decode, last[0]) ? decode(last) : '';
       return encode(tail.startsWith(mark) ? tail.slice(mark.length) : tail, { addSpecialTokens: false });
     },
   };
 }
 
-/** Stands for the text of a turn, of which only the end matters. */
-const TURN = 'q7Turn7q';
-
-function textAfterTurn(
-  render: ChatTemplate,
-  conversation: readonly Message[],
-  said: readonly Message[],
-): string {
-  const messages: Message[] = [...conversation, { role: 'assistant', content: TURN }, ...said];
-  const [, tail, ...more] = render(messages, { addGenerationPrompt: true }).split(TURN);
-  if (tail === undefined || more.length > 0)
-    throw new InputError('the chat template does not render an assistant’s turn once, as it stands');
-  return tail;
-}
+/** Special tokens are those that decode to nothing when they are skipped. */
+const isSpecial = (decode: Tokenizer['decode'], id: number): boolean =>
+  decode([id], { skipSpecialTokens: true }) === '' && decode([id]) !== '';
 
 const token = z.union([
   z.string(),

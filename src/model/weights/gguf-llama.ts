@@ -90,7 +90,17 @@ export function ggufModelConfig(file: GgufFile): ModelConfig {
       `${file.path} scales its rope frequencies; put the model's config.json beside it, which says how`,
     );
   }
-  return parseModelConfig({ config: llamaJson(file, metadata), where: `${file.path} (metadata)` });
+  return parseModelConfig({
+    config: llamaJson(file, metadata),
+    ggufEnds: ggufEndIds(file),
+    where: `${file.path} (metadata)`,
+  });
+}
+
+/** The ids that end a text, a turn or a message by a GGUF file's metadata. */
+export function ggufEndIds({ metadata }: GgufFile): number[] {
+  const ids = ['eos', 'eot', 'eom'].map((end) => metadata[`tokenizer.ggml.${end}_token_id`]);
+  return [...new Set(ids.filter((id) => typeof id === 'number'))];
 }
 
 function llamaJson(file: GgufFile, metadata: GgufMetadata): Record<string, unknown> {

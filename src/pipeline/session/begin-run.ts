@@ -1,12 +1,24 @@
+import { promptOf } from '../../environment/ask-environment.ts';
 import type { TrainEvent } from '../../types.ts';
 import { evaluateNow } from './evaluate-now.ts';
 import { drawState, saveState } from './save-state.ts';
 import type { Session } from './session.ts';
-import { accuracyWarnings, recipeWarnings } from './warnings.ts';
+import { accuracyWarnings, promptWarnings, recipeWarnings } from './warnings.ts';
 
 /** Everything before the first step: announces the run, warns of what looks odd, and evaluates the untrained policy. */
 export async function* beginRun(session: Session): AsyncGenerator<TrainEvent> {
-  const { recipe, policy, paths, startStep: step, pending, nextBatch, progress, stop } = session;
+  const {
+    recipe,
+    policy,
+    evalTasks,
+    folder,
+    paths,
+    startStep: step,
+    pending,
+    nextBatch,
+    progress,
+    stop,
+  } = session;
   const { trainableParameters, totalParameters } = policy.dimensions;
   yield {
     type: 'start',
@@ -16,8 +28,15 @@ export async function* beginRun(session: Session): AsyncGenerator<TrainEvent> {
     trainableParameters,
     totalParameters,
   };
-  for (const message of recipeWarnings(recipe)) yield { type: 'warning', step, message };
-  if (progress.evals.length === 0) {
+  const fitted = evalTasks.map((task) => policy.fitPrompt(promptOf(recipe.env, task)));
+  const notes = [
+    ...folder.notes,
+    ...policy.notes,
+    ...recipeWarnings(recipe),
+    ...promptWarnings(fitted, recipe.sampling),
+  ];
+  for (const message of notes) yield { type: 'warning', step, message };
+  if (progress.evals.length === 0 && !stop.aborted) {
     const { event, partial } = await evaluateNow(session);
     yield event;
     for (const message of accuracyWarnings(session.rewards[0]!.name, partial))

@@ -3,19 +3,13 @@ import type { NamedReward } from '../../environment/scoring/call-reward.ts';
 import { nameRewards } from '../../environment/scoring/name-rewards.ts';
 import { firstTasks, TaskSource } from '../../environment/task-source.ts';
 import { type JsonlFile, openJsonl } from '../../io/jsonl-file.ts';
-import { version } from '../../io/version.ts';
 import type { ReadyBatch } from '../../policy/batch/train-batch.ts';
 import type { CreatePolicy, Policy } from '../../policy/policy.ts';
 import { type RandomStream, randomStream, restoreStream } from '../../random.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import type { Checkpoint, DrawState, EvalRecord, WatchState } from '../../run/checkpoint/checkpoint.ts';
 import { loadCheckpoint } from '../../run/checkpoint/load-checkpoint.ts';
-import {
-  checkFresh,
-  createRunFolder,
-  findResume,
-  rewindRunFolder,
-} from '../../run/checkpoint/open-run-folder.ts';
+import { openRunFolder, type RunFolder } from '../../run/checkpoint/open-run-folder.ts';
 import type { RecipeSource } from '../../run/folder/config-file.ts';
 import type { RunPaths } from '../../run/folder/paths.ts';
 import type { Task } from '../../types.ts';
@@ -26,6 +20,8 @@ export interface TrainOptions {
   readonly out: string;
   /** Continue the run in `out` from its last complete checkpoint. */
   readonly resume?: boolean;
+  /** Resume though data or options of the environment have changed. */
+  readonly forceData?: boolean;
   /** Aborting it finishes the step, writes a checkpoint and emits `stopped`. */
   readonly signal?: AbortSignal;
   /** Where the recipe was loaded from, for config.json: `verify`, `eval` and `merge` load it from there. */
@@ -61,6 +57,7 @@ export interface Session {
   /** Seeds of the batches. */
   readonly seeds: RandomStream;
   readonly evalTasks: readonly Task[];
+  readonly folder: RunFolder;
   readonly paths: RunPaths;
   readonly files: Readonly<Record<'metrics' | 'rollouts' | 'evals', JsonlFile>>;
   /** Batches that the checkpoint held ready, and the index of the first to draw. */
@@ -80,9 +77,22 @@ export async function openSession(
   recipe: Recipe,
   options: TrainOptions & { readonly signal: AbortSignal },
 ): Promise<Session> {
-  const { out, resume = false, signal } = options;
-  if (!resume) await checkFresh(out);
-  const entry = resume ? await findResume(out, recipe) : undefined;
+  const folder = await openRunFolder(recipe, options);
+  try {
+    return await openIn(folder, createPolicy, recipe, options);
+  } catch (error) {
+    await folder.close();
+    throw error;
+  }
+}
+
+async function openIn(
+  folder: RunFolder,
+  createPolicy: CreatePolicy,
+  recipe: Recipe,
+  options: TrainOptions & { readonly signal: AbortSignal },
+): Promise<Session> {
+  const { entry } = folder;
   const from = entry && (await loadCheckpoint(entry.path));
   const source = new TaskSource(recipe.env, 'train', from?.tasks);
   await source.probe();
@@ -90,15 +100,15 @@ export async function openSession(
   const policy = await createPolicy(recipe);
   try {
     if (from) await policy.restore(from.policy);
-    const about = { anneal: version, source: options.source ?? null };
-    const paths = resume ? await rewindRunFolder(out, entry) : await createRunFolder(out, recipe, about);
+    const paths = await folder.begin();
     return {
       recipe,
       policy,
       source,
       evalTasks,
+      folder,
       paths,
-      stop: signal,
+      stop: options.signal,
       rewards: nameRewards(recipe.rewards),
       seeds: from ? restoreStream(from.streams.seeds!) : randomStream(recipe.seed, 'seeds'),
       files: {
@@ -130,8 +140,12 @@ function startProgress(recipe: Recipe, from: Checkpoint | undefined, saved: stri
   };
 }
 
-/** Closes the task source and disposes of the policy. */
-export async function closeSession({ source, policy }: Session): Promise<void> {
-  await source.close();
-  await policy.dispose();
+/** Closes the task source, disposes of the policy and releases the run folder. */
+export async function closeSession({ source, policy, folder }: Session): Promise<void> {
+  try {
+    await source.close();
+    await policy.dispose();
+  } finally {
+    await folder.close();
+  }
 }

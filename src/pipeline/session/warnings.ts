@@ -1,5 +1,7 @@
 import { startsDead } from '../../adapter/dead-start.ts';
+import { ignoredFields } from '../../recipe/ignored-fields.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
+import type { FittedPrompt } from '../../rollout/fit-prompt.ts';
 import type { WatchState } from '../../run/checkpoint/checkpoint.ts';
 import type { StepMetrics } from '../../types.ts';
 
@@ -19,11 +21,12 @@ export const startWatch: WatchState = {
   flat: false,
   jumped: false,
   unread: false,
+  cut: false,
 };
 
 /** The warnings after a step, each given once when it becomes true, and the state to remember. */
 export function watchStep(
-  { clipped, zeroStdSteps, flat, jumped, unread }: WatchState,
+  { clipped, zeroStdSteps, flat, jumped, unread, cut }: WatchState,
   metrics: StepMetrics,
 ): { readonly state: WatchState; readonly warnings: readonly string[] } {
   const warnings: string[] = [];
@@ -34,10 +37,15 @@ export function watchStep(
       `${Math.round(ratio * 100)} % of completions hit the token limit: raise sampling.maxNewTokens, or what they would have said is never scored`,
     );
   }
-  const zeroSteps = metrics.reward_std === 0 ? zeroStdSteps + 1 : 0;
+  const { reward, reward_std: spread } = metrics;
+  // Without any score the mean is NaN.
+  const unscored = Number.isNaN(reward);
+  const zeroSteps = spread === 0 || unscored ? zeroStdSteps + 1 : 0;
   if (zeroSteps === ZERO_STD_STEPS) {
     warnings.push(
-      `all rewards have been equal for ${ZERO_STD_STEPS} steps: nothing is being learnt; check that the reward can tell completions apart and that the task is neither too easy nor too hard`,
+      unscored
+        ? `no reward has applied to any completion for ${ZERO_STD_STEPS} steps: nothing is being learnt; every score is null`
+        : `all rewards have been equal for ${ZERO_STD_STEPS} steps: nothing is being learnt; check that the reward can tell completions apart and that the task is neither too easy nor too hard`,
     );
   }
   const flatGroups = metrics['dynamic_sampling/flat'] ?? 0;
@@ -58,6 +66,12 @@ export function watchStep(
       `the gold answers of ${Math.round(unreadable * 100)} % of completions can't be read as mathematics: those score null and teach nothing; \`anneal env check\` names them`,
     );
   }
+  const truncated = metrics['prompts/truncated'] ?? 0;
+  if (truncated > 0 && !cut) {
+    warnings.push(
+      `${truncated} prompts of the batch are longer than sampling.maxPromptLength and were cut: raise it, or leave such tasks out; rollouts.jsonl shows what the policy saw`,
+    );
+  }
   return {
     state: {
       clipped: nowClipped,
@@ -65,6 +79,7 @@ export function watchStep(
       flat: flatGroups > 0,
       jumped: jumps,
       unread: unreadable > 0,
+      cut: cut || truncated > 0,
     },
     warnings,
   };
@@ -92,9 +107,24 @@ export function accuracyWarnings(reward: string, partial: number): string[] {
   ];
 }
 
+/** Warns, before a run, of held-out prompts that have to be cut. */
+export function promptWarnings(
+  fitted: readonly Pick<FittedPrompt, 'cut'>[],
+  { maxPromptLength }: Pick<Recipe['sampling'], 'maxPromptLength'>,
+): string[] {
+  const long = fitted.filter(({ cut }) => cut.tokens > 0).length;
+  if (long === 0) return [];
+  return [
+    `${long} of ${fitted.length} held-out prompts are longer than sampling.maxPromptLength (${maxPromptLength} tokens): they lose their oldest turns, and keep the system message`,
+  ];
+}
+
 /** The warnings about a recipe before it runs. */
 export function recipeWarnings(recipe: Recipe): string[] {
-  return [...rateWarnings(recipe), ...deadStartWarnings(recipe)];
+  const ignored = ignoredFields(recipe).map(
+    ({ fields, why }) => `${fields.join(', ')} ${fields.length === 1 ? 'is' : 'are'} ignored: ${why}`,
+  );
+  return [...rateWarnings(recipe), ...deadStartWarnings(recipe), ...ignored];
 }
 
 function deadStartWarnings(recipe: Recipe): string[] {

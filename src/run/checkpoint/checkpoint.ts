@@ -21,6 +21,8 @@ export interface WatchState {
   readonly jumped: boolean;
   /** Some gold answers can't be read. */
   readonly unread: boolean;
+  /** Some prompts were cut. */
+  readonly cut: boolean;
 }
 
 /** How far a run has come with drawing batches: everything that drawing another one changes. */

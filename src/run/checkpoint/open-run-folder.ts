@@ -1,19 +1,99 @@
 import { mkdir, readdir } from 'node:fs/promises';
-import { isDeepStrictEqual } from 'node:util';
+import { basename } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { truncateAtStep } from '../../io/jsonl-file.ts';
 import { isMissing } from '../../io/read-json.ts';
+import { isTemporary, removeTemporaries } from '../../io/temporaries.ts';
+import { version } from '../../io/version.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
-import { plainRecipe, type RecipeSource, readRunConfig, writeRunConfig } from '../folder/config-file.ts';
+import { plainRecipe, type RunConfig, readRunConfig, writeRunConfig } from '../folder/config-file.ts';
+import { recordEnvironment } from '../folder/environment-record.ts';
+import { lockRun, type RunLock } from '../folder/lock-run.ts';
 import { type RunPaths, runPaths } from '../folder/paths.ts';
-import { type CheckpointEntry, damagedCheckpoints, FORMAT, latestCheckpoint } from './list-checkpoints.ts';
+import { checkResume, type OpenOptions } from './check-resume.ts';
+import type { CheckpointEntry } from './list-checkpoints.ts';
 import { discardAfter } from './prune-checkpoints.ts';
 
-/** Fields that may differ between a run and its continuation, because they don't change what is learnt. */
-const FREE = new Set(['eval', 'checkpoint', 'runtime']);
+/** The folder of a run that is about to begin or to go on. */
+export interface RunFolder {
+  /** Where the run goes on from; undefined when it begins, or has no checkpoint yet. */
+  readonly entry: CheckpointEntry | undefined;
+  /** What a person should know about the folder. */
+  readonly notes: readonly string[];
+  /** Makes the folder of a new run, or takes that of a resumed one back to its checkpoint. @throws InputError when it can't be written. */
+  begin(): Promise<RunPaths>;
+  /** Lets other processes write there. */
+  close(): Promise<void>;
+}
 
 /**
- * Checks that a new run may write into `out`.
+ * Checks that a run may begin or go on in `out`. A folder that holds a run is locked at once, a new one when the run begins.
+ * @throws InputError when another process writes there; a new run's folder holds something already; there is no run to go on
+ * with, or it was of another recipe or other data (naming what differs), or its last checkpoint is damaged: going on from an older
+ * one discards work, which is for the user to say.
+ */
+export async function openRunFolder(recipe: Recipe, options: OpenOptions): Promise<RunFolder> {
+  return options.resume ? openResumed(recipe, options) : openNew(recipe, options);
+}
+
+async function openNew(recipe: Recipe, { out, source }: OpenOptions): Promise<RunFolder> {
+  await checkFresh(out);
+  const notes: string[] = [];
+  let lock: RunLock | undefined;
+  return {
+    entry: undefined,
+    notes,
+    async begin() {
+      try {
+        await mkdir(out, { recursive: true });
+      } catch (error) {
+        throw unwritable(out, error);
+      }
+      lock = await lockRun(out);
+      notes.push(...lock.notes);
+      // Another process may have begun a run here meanwhile.
+      await checkFresh(out);
+      await removeTemporaries(out);
+      const environment = await recordEnvironment(recipe.env);
+      return createRunFolder(out, {
+        anneal: version,
+        source: source ?? null,
+        recipe: plainRecipe(recipe),
+        environment,
+      });
+    },
+    close: async () => lock?.release(),
+  };
+}
+
+async function openResumed(recipe: Recipe, options: OpenOptions): Promise<RunFolder> {
+  const { out } = options;
+  const path = runPaths(out).config;
+  await readRunConfig(path);
+  const lock = await lockRun(out);
+  try {
+    const { entry, changes, config } = await checkResume(recipe, options);
+    return {
+      entry,
+      notes: [
+        ...lock.notes,
+        ...changes.map((change) => `the run goes on with another environment: ${change}`),
+      ],
+      async begin() {
+        const paths = await rewindRunFolder(out, entry);
+        await writeRunConfig(path, config);
+        return paths;
+      },
+      close: () => lock.release(),
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/**
+ * Checks that nothing is in `out` yet, but for what a process that ended before it began may have left.
  * @throws InputError when it holds something already, or can't be read.
  */
 export async function checkFresh(out: string): Promise<void> {
@@ -24,71 +104,35 @@ export async function checkFresh(out: string): Promise<void> {
     if (isMissing(error)) return;
     throw new InputError(`can't use --out ${out}: ${error instanceof Error ? error.message : error}`);
   }
-  if (names.length > 0) {
+  const lock = basename(runPaths(out).lock);
+  if (names.some((name) => name !== lock && !isTemporary(name))) {
     throw new InputError(
       `${out} is not empty: go on with the run there (--resume; train's resume: true), or choose another folder`,
     );
   }
 }
 
-/**
- * Finds the checkpoint that a run continues from; undefined when it has none yet and starts over.
- * @throws InputError when `out` is no run folder, its run was of another recipe (naming the fields that differ), or its last
- * checkpoint is damaged. Going on from an older one would discard work, so the user decides.
- */
-export async function findResume(out: string, recipe: Recipe): Promise<CheckpointEntry | undefined> {
-  const paths = runPaths(out);
-  const { anneal, recipe: before } = await readRunConfig(paths.config);
-  const now = plainRecipe(recipe);
-  const fields = [...new Set([...Object.keys(before), ...Object.keys(now)])];
-  const changed = fields.filter((f) => !FREE.has(f) && !isDeepStrictEqual(before[f], now[f]));
-  if (changed.length > 0) {
-    throw new InputError(
-      `can't resume ${out}: the recipe differs from the run's in ${changed.map((f) => differs(f, before, now)).join(', ')}; use the same values or another --out`,
-    );
-  }
-  const latest = await latestCheckpoint(paths.checkpoints);
-  const [damaged] = await damagedCheckpoints(paths.checkpoints, latest?.step ?? -1);
-  if (damaged !== undefined) {
-    const from = latest ? `from step ${latest.step}` : 'from the start';
-    throw new InputError(`checkpoint ${damaged} is damaged; remove it to go on ${from}`);
-  }
-  if (latest !== undefined && latest.format < FORMAT) {
-    throw new InputError(
-      `can't resume ${out}: anneal ${anneal} wrote its checkpoints in format ${latest.format}, and this version goes on from format ${FORMAT}; go on with that version`,
-    );
-  }
-  return latest;
-}
-
-function differs(field: string, before: Record<string, unknown>, now: Record<string, unknown>): string {
-  return `${field} (${JSON.stringify(before[field])} then, ${JSON.stringify(now[field])} now)`;
-}
-
-/** Makes the folder of a new run. @throws InputError when it can't be written. */
-export async function createRunFolder(
-  out: string,
-  recipe: Recipe,
-  about: { readonly anneal: string; readonly source: RecipeSource | null },
-): Promise<RunPaths> {
+async function createRunFolder(out: string, config: RunConfig): Promise<RunPaths> {
   const paths = runPaths(out);
   try {
     await mkdir(paths.checkpoints, { recursive: true });
-    await writeRunConfig(paths.config, { ...about, recipe: plainRecipe(recipe) });
+    await writeRunConfig(paths.config, config);
   } catch (error) {
-    throw new InputError(`can't write --out ${out}: ${error instanceof Error ? error.message : error}`);
+    throw unwritable(out, error);
   }
   return paths;
 }
 
-/** Takes a run folder back to its state at a checkpoint, or to the start without one. */
-export async function rewindRunFolder(
-  out: string,
-  checkpoint: CheckpointEntry | undefined,
-): Promise<RunPaths> {
+function unwritable(out: string, error: unknown): InputError {
+  return new InputError(`can't write --out ${out}: ${error instanceof Error ? error.message : error}`);
+}
+
+/** Takes a run folder back to what it was at a checkpoint; with none, to the start. */
+async function rewindRunFolder(out: string, checkpoint: CheckpointEntry | undefined): Promise<RunPaths> {
   const paths = runPaths(out);
   const step = checkpoint?.step ?? 0;
   await mkdir(paths.checkpoints, { recursive: true });
+  await removeTemporaries(out);
   await discardAfter(paths.checkpoints, step);
   await truncateAtStep(paths.metrics, step);
   await truncateAtStep(paths.rollouts, step);

@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeTemporaries } from '../../io/atomic-folder.ts';
+import { removeTemporaries } from '../../io/temporaries.ts';
 import { bestCheckpoint, listCheckpoints } from './list-checkpoints.ts';
 
 /** Removes all checkpoints but the last `keep` and the best by eval_accuracy. */

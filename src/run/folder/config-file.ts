@@ -5,6 +5,7 @@ import { writeFileAtomic } from '../../io/atomic-write.ts';
 import { readJsonIfAny } from '../../io/read-json.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import { withLaterDefaults } from '../../recipe/stored-fields.ts';
+import { environmentSchema } from './environment-record.ts';
 
 /** Where a recipe came from, so that it can be loaded again. */
 const sourceSchema = z.object({
@@ -22,6 +23,8 @@ const configSchema = z.object({
   source: sourceSchema.nullable(),
   /** The resolved recipe as plain data: the environment and the rewards by name. */
   recipe: z.record(z.string(), z.unknown()),
+  /** Left out by versions of anneal that did not look at data. */
+  environment: environmentSchema.optional(),
 });
 export type RunConfig = z.output<typeof configSchema>;
 

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export function runPaths(out: string) {
   return {
     out,
+    /** Held by the one process that writes to the folder. */
+    lock: join(out, 'run.lock'),
     /** The resolved recipe, where it came from, what was overridden. */
     config: join(out, 'config.json'),
     /** One line for each step: TRL's metric names plus `step` and `beta`; `eval_accuracy` on evaluation steps. */

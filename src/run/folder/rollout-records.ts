@@ -12,8 +12,9 @@ export interface RolloutRecord {
   readonly turns?: readonly Message[];
   /** Scores by reward name; null where a reward does not apply. */
   readonly rewards: Readonly<Record<string, number | null>>;
-  readonly reward: number;
-  readonly advantage: number;
+  /** Sum of the weighted scores; null where no reward applied. In memory NaN, which JSON has no word for. */
+  readonly reward: number | null;
+  readonly advantage: number | null;
   readonly beta: number;
   readonly policy_version: number;
   readonly finish_reason: string;

@@ -1,10 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
 import { isEnvironment } from '../../environment/ask-environment.ts';
 import { whatFailed } from '../../environment/user-code/what-failed.ts';
 import { InputError } from '../../errors.ts';
+import { pathsFrom } from '../../io/given-path.ts';
 import { nearestNames } from '../../options/nearest-names.ts';
 import type { RecipeInput } from '../../recipe/recipe.ts';
 import type { Environment } from '../../types.ts';
@@ -14,11 +15,13 @@ import { ownModules } from './import-recipe.ts';
 export interface ImportedEnvironment {
   readonly env: Environment;
   readonly rewards?: RecipeInput['rewards'];
+  /** Where its file lies, from which its relative paths go; undefined for bundled ones and those of packages. */
+  readonly folder?: string | undefined;
 }
 
 /**
  * Imports an environment: the name of a bundled one (gsm8k, multiple-choice), a file (.ts or .js) or a package export.
- * A file exports by default an environment, a function that makes one, or a recipe.
+ * A file exports by default an environment, a function that makes one, or a recipe; its relative paths go from its folder.
  * @throws InputError when there is no such environment, or what was found is none.
  */
 export async function importEnvironment(spec: string): Promise<ImportedEnvironment> {
@@ -30,8 +33,10 @@ export async function importEnvironment(spec: string): Promise<ImportedEnvironme
   const path = resolve(spec);
   const file = existsSync(path) && statSync(path).isFile() ? path : jiti.esmResolve(spec, { try: true });
   if (file === undefined) throw new InputError(noEnvironment(spec, Object.keys(bundled)));
+  const folder = file === path ? dirname(file) : undefined;
+  const load = async () => environmentOf(((await jiti.import(file)) as { default?: unknown }).default, spec);
   try {
-    return environmentOf(((await jiti.import(file)) as { default?: unknown }).default, spec);
+    return { ...(await pathsFrom(folder, load)), folder };
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
     throw new InputError(`can't load env ${spec}: ${whatFailed(cause)}`, { cause });

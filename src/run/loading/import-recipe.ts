@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { extname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createJiti } from 'jiti';
 import { whatFailed } from '../../environment/user-code/what-failed.ts';
 import { InputError } from '../../errors.ts';
+import { pathsFrom } from '../../io/given-path.ts';
 import { packageRoot } from '../../io/package-root.ts';
 import { modelPath } from '../../model/config/model-path.ts';
 import { nearestNames } from '../../options/nearest-names.ts';
@@ -14,13 +15,15 @@ export interface ImportedRecipe {
   readonly exported: unknown;
   /** A file's absolute path, a bundled recipe's name, or a package export. */
   readonly name: string;
+  /** Where a recipe's own file lies, from which its relative paths go; undefined for bundled ones and those of packages. */
+  readonly folder: string | undefined;
 }
 
 const BUNDLED = fileURLToPath(new URL('recipes/', packageRoot));
 
 /**
  * Imports a recipe: a file (.ts or .js), the name of a bundled recipe, or a package export. `anneal`, `anneal/rewards`
- * and `anneal/envs` are the running build's own, wherever the recipe lies.
+ * and `anneal/envs` are the running build's own, wherever the recipe lies. Relative paths in a recipe's own file go from its folder.
  * @throws InputError when there is no such recipe, it can't be loaded, or it has no default export.
  */
 export async function importRecipe(spec: string): Promise<ImportedRecipe> {
@@ -28,9 +31,10 @@ export async function importRecipe(spec: string): Promise<ImportedRecipe> {
     virtualModules: await ownModules(),
   });
   const { name, file } = locate(spec, (id) => jiti.esmResolve(id, { try: true }));
+  const folder = name === file ? dirname(file) : undefined;
   let module: unknown;
   try {
-    module = await jiti.import(file);
+    module = await pathsFrom(folder, () => jiti.import(file));
   } catch (cause) {
     throw new InputError(
       `can't load recipe ${spec}: ${whatFailed(cause)
@@ -43,7 +47,7 @@ export async function importRecipe(spec: string): Promise<ImportedRecipe> {
   if (typeof exported !== 'object' || exported === null || !('env' in exported)) {
     throw new InputError(`${spec} is no recipe: it must have \`export default defineRecipe({ … })\``);
   }
-  return { exported, name };
+  return { exported, name, folder };
 }
 
 function locate(

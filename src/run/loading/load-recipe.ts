@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, join, resolve, sep } from 'node:path';
 import { InputError } from '../../errors.ts';
+import { givenModel, pathsFrom } from '../../io/given-path.ts';
 import { applyOverrides } from '../../recipe/apply-overrides.ts';
 import { parseRecipe, type Recipe, type RecipeInput } from '../../recipe/recipe.ts';
 import { type RecipeSource, type RunConfig, readRunConfig } from '../folder/config-file.ts';
 import { runPaths } from '../folder/paths.ts';
 import { importRecipe } from './import-recipe.ts';
+import { pinned } from './pinned-override.ts';
 
 export interface LoadedRecipe {
   readonly recipe: Recipe;
@@ -17,13 +19,16 @@ export interface LoadedRecipe {
  * @throws InputError as `importRecipe`, `applyOverrides` and `parseRecipe` do.
  */
 export async function loadRecipe(spec: string, overrides: readonly string[] = []): Promise<LoadedRecipe> {
-  const { exported, name } = await importRecipe(spec);
-  const recipe = parseRecipe(applyOverrides(exported as RecipeInput, overrides));
-  return {
-    recipe: { ...recipe, model: absolute(recipe.model) },
-    source: { recipe: name, set: overrides.map(pinned) },
-  };
+  const { exported, name, folder } = await importRecipe(spec);
+  // Overrides name paths from here, the recipe from its folder, also those that its configure() puts together.
+  const set = overrides.map(pinned);
+  const recipe = parseRecipe(pathsFrom(folder, () => applyOverrides(located(exported as RecipeInput), set)));
+  return { recipe: { ...recipe, model: absolute(recipe.model) }, source: { recipe: name, set } };
 }
+
+/** A recipe whose model is a path from its file's folder, where it is there. */
+const located = (input: RecipeInput): RecipeInput =>
+  typeof input.model === 'string' ? { ...input, model: givenModel(input.model) } : input;
 
 /**
  * Loads the recipe that a run folder was made with; `overrides` come on top of its own.
@@ -39,21 +44,18 @@ export async function loadRunRecipe(
       `${out} was made by a program's own train(), not from a recipe file: its recipe is in that program; what is in a file can be evaluated, verified and resumed from here`,
     );
   }
-  const loaded = await loadRecipe(config.source.recipe, [...config.source.set, ...overrides]);
-  return { ...loaded, config };
+  const { recipe, source } = await loadRecipe(config.source.recipe, [...config.source.set, ...overrides]);
+  const model = fromThere(recipe.model, config.recipe.model);
+  return { recipe: { ...recipe, model }, source, config };
+}
+
+/** A model that is not to be found from here: the one that the run found by that path in the folder where it began. */
+function fromThere(model: string, stored: unknown): string {
+  const missing = !isAbsolute(model) && !existsSync(model);
+  return missing && typeof stored === 'string' && stored.endsWith(join(sep, model)) ? stored : model;
 }
 
 /** A path on disk works from any folder; other names of models stay as they are. */
 function absolute(model: string): string {
   return existsSync(resolve(model)) ? resolve(model) : model;
-}
-
-/** Fields whose value is a path even where it looks like a plain name. */
-const PATH_FIELDS = /^model$|(?:^|\.)(?:path|tokenizer)$/;
-
-/** An override whose value is a path on disk, made absolute: a run folder's recipe loads from any folder. */
-function pinned(override: string): string {
-  const [, field = '', path = ''] = /^([^=]+)="?([^"]*)"?$/.exec(override) ?? [];
-  const isPath = (/[/\\]/.test(path) || PATH_FIELDS.test(field)) && existsSync(path);
-  return isPath ? `${field}=${JSON.stringify(resolve(path))}` : override;
 }

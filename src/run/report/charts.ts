@@ -2,14 +2,14 @@ import type { StepMetrics } from '../../types.ts';
 import { type Chart, lineChart, type Point } from './line-chart.ts';
 import type { RunData } from './run-data.ts';
 
-/** Metrics drawn when a run has them, in this order. */
+/** Metrics to draw, in this order, if the run has them. */
 const CURVES: readonly { metric: string; title: string; note: string }[] = [
   { metric: 'reward', title: 'Reward', note: 'weighted sum of the rewards, mean over the batch' },
-  { metric: 'beta', title: 'β', note: 'annealing coefficient that the step used; 0 is a linear adapter' },
+  { metric: 'beta', title: 'β', note: 'annealing coefficient of the step; at 0 the adapter is linear' },
   {
     metric: 'anneal_kl',
     title: 'KL of the anneal',
-    note: 'how far each move of β alone takes the policy, nats a token',
+    note: 'how far each move of β alone changes the policy, nats a token',
   },
   { metric: 'loss', title: 'Loss', note: 'of the optimiser batch' },
   { metric: 'grad_norm', title: 'Gradient norm', note: 'global, before clipping' },
@@ -24,34 +24,35 @@ const CURVES: readonly { metric: string; title: string; note: string }[] = [
   {
     metric: 'val/explained_variance',
     title: 'Explained variance',
-    note: 'how much of the returns the value function knew; 1 is all',
+    note: 'how well the value function predicts the returns; 1 is a perfect prediction',
   },
 ];
 
-/** Curves that say nothing when they are 0 throughout: no annealing, nothing cut off. */
+/** Curves that are left out if they are 0 throughout: no annealing, nothing cut off. */
 const SILENT = new Set(['beta', 'completions/clipped_ratio']);
 
-/** Curves that are drawn as they are: they carry no noise. */
+/** Curves that are not smoothed, because they have no noise. */
 const EXACT = new Set(['beta']);
 
-/** A curve of each reward's mean, where there are several. */
+/** Makes a curve of each reward's mean, if there are several rewards. */
 function rewardCurves(metrics: readonly StepMetrics[]): typeof CURVES {
   const means = namesIn(metrics).filter((name) => /^rewards\/.*\/mean$/.test(name));
   return (means.length > 1 ? means : []).map((metric) => ({
-    ...{ metric, title: `Reward ${metric.slice('rewards/'.length, -'/mean'.length)}` },
+    metric,
+    title: `Reward ${metric.slice('rewards/'.length, -'/mean'.length)}`,
     note: 'mean over the batch, unweighted',
   }));
 }
 
-/** Not drawn by themselves: the x axis, and what the chart of the accuracy shows. */
+/** Metrics without a chart: `step` is the x axis, and `eval_accuracy` is in the chart of the accuracy. */
 const NOT_DRAWN = new Set(['step', 'eval_accuracy']);
 
-/** Every metric that was logged, in the order of the first lines that have them. */
+/** Lists every metric that was logged, in order of first appearance. */
 function namesIn(metrics: readonly StepMetrics[]): string[] {
   return [...new Set(metrics.flatMap((line) => Object.keys(line)))];
 }
 
-/** The charts to look at first. The accuracy comes first; the step at which β reaches 0 is marked in all. */
+/** Draws the main charts, the accuracy first. Each marks the step at which β reaches 0. */
 export function charts(run: RunData): string {
   const { metrics, evals } = run;
   const accuracy: Chart = {
@@ -75,7 +76,7 @@ export function charts(run: RunData): string {
   return [...(evals.length > 0 ? [accuracy] : []), ...curves].map(lineChart).join('\n');
 }
 
-/** A chart, by name, of each metric that has none above and did not stay the same: what rewards logged among them. */
+/** Draws every other metric that changed, by name. This includes the metrics that rewards log. */
 export function furtherCharts(run: RunData): string {
   const { metrics } = run;
   const drawn = new Set([...CURVES, ...rewardCurves(metrics)].map(({ metric }) => metric));
@@ -88,7 +89,7 @@ export function furtherCharts(run: RunData): string {
     .join('\n');
 }
 
-/** What all charts of a run share: the width of their x axis, and the mark where β reaches 0. */
+/** Returns what all charts of a run share: the width of the x axis, and the mark where β reaches 0. */
 function common({ metrics, config }: RunData): Pick<Chart, 'steps' | 'mark'> {
   const mark = betaZero(metrics);
   return { steps: Number(config.recipe.steps), ...(mark !== undefined && { mark }) };
@@ -109,7 +110,7 @@ function rangeOf(metric: string): Pick<Chart, 'range'> {
   return metric === 'grad_norm' || metric === 'completions/mean_length' ? { range: [0, 0] } : {};
 }
 
-/** The first step with β = 0, when the run annealed. */
+/** Marks the first step with β = 0, if the run annealed. */
 function betaZero(metrics: readonly StepMetrics[]): Chart['mark'] {
   const step = metrics.find((line) => line.beta === 0)?.step;
   return step === undefined || step === 0 ? undefined : { step, label: 'β = 0' };

@@ -2,7 +2,7 @@ import { escapeHtml } from './escape-html.ts';
 import { smooth } from './smooth.ts';
 import { shortNumber, ticks } from './ticks.ts';
 
-/** A value at a step, with its interval where there is one. */
+/** A value at a step, with its interval if it has one. */
 export interface Point {
   readonly step: number;
   readonly value: number;
@@ -11,14 +11,14 @@ export interface Point {
 
 export interface Chart {
   readonly title: string;
-  /** One line on what is shown, or ''. */
+  /** One line about what the chart shows, or ''. */
   readonly note: string;
   readonly points: readonly Point[];
   /** Number of steps of the run: the width of the x axis. */
   readonly steps: number;
-  /** Range that the y axis covers at least. */
+  /** The y axis covers at least this range. */
   readonly range?: readonly [number, number];
-  /** Draw a running mean over the values. */
+  /** True to draw a running mean over the values. */
   readonly smoothed?: boolean;
   readonly format?: (value: number) => string;
   /** A step to mark with a dotted line, and its name. */
@@ -35,7 +35,9 @@ interface Scales {
   readonly yTicks: readonly number[];
 }
 
-/** A figure with a line chart as inline SVG: no scripts, no external assets. Points show their value when pointed at. */
+/**
+ * Draws a line chart as inline SVG in a figure, without scripts or external files. Points show their value on hover.
+ */
 export function lineChart(chart: Chart): string {
   const scales = makeScales(chart);
   const description = chart.note === '' ? chart.title : `${chart.title}: ${chart.note}`;
@@ -48,7 +50,7 @@ ${axes(chart, scales)}${mark(chart, scales)}${intervals(chart, scales)}${curves(
 
 function makeScales({ points, steps, range }: Chart): Scales {
   const values = [...(range ?? []), ...points.flatMap(({ value, interval }) => [value, ...(interval ?? [])])];
-  // Not Math.min(...values): a long run has more of them than a call takes arguments.
+  // Math.min(...values) would fail for a long run: a call takes only a limited number of arguments.
   const low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const padded =
@@ -66,7 +68,7 @@ function makeScales({ points, steps, range }: Chart): Scales {
 function axes({ steps, format = shortNumber }: Chart, { x, y, yTicks }: Scales): string {
   const right = WIDTH - MARGIN.right;
   const short = yTicks.map(format);
-  // Ticks that lie very close together are told apart by all their digits.
+  // If two ticks would have the same label, all ticks show all their digits.
   const labels = new Set(short).size === short.length ? short : yTicks.map(String);
   const rows = yTicks.map((tick, i) => {
     const at = y(tick).toFixed(1);
@@ -113,7 +115,7 @@ function curve(className: string, points: readonly Point[], { x, y }: Scales): s
   return path === '' ? '' : `<path class="${className}" d="M${path}"/>`;
 }
 
-/** What shows a value when pointed at; of many points, every so many-th. */
+/** Draws the dots that show a value on hover: at most about 300, evenly spaced. */
 function dots({ points, format = shortNumber }: Chart, { x, y }: Scales): string {
   const every = Math.ceil(points.length / 300);
   return points

@@ -5,7 +5,7 @@ import type { RunData } from './run-data.ts';
 import { style } from './style.ts';
 import { shortNumber } from './ticks.ts';
 
-/** The report of a run as one HTML page that needs nothing else. */
+/** Makes the report of a run: one HTML page without any other file. */
 export function reportPage(run: RunData): string {
   const { recipe, anneal } = run.config;
   const title = `${recipe.name}: ${recipe.method} on ${shortPath(String(recipe.model))}`;
@@ -77,7 +77,7 @@ function duration(seconds: number): string {
   return minutes === 0 ? `${seconds.toFixed(1)} s` : `${minutes} min ${Math.round(seconds % 60)} s`;
 }
 
-/** The last two parts of a path; names as they are. */
+/** Returns the last two parts of a path, or a name unchanged. */
 function shortPath(model: string): string {
   return model.split('/').slice(-2).join('/');
 }

@@ -5,17 +5,18 @@ import { type RunConfig, readRunConfig } from '../folder/config-file.ts';
 import { runPaths } from '../folder/paths.ts';
 import type { RolloutRecord } from '../folder/rollout-records.ts';
 
-/** What a report is made of, as read from a run folder. */
+/** The data of a report, read from a run folder. */
 export interface RunData {
   readonly config: RunConfig;
   readonly metrics: readonly StepMetrics[];
   readonly evals: readonly EvalRecord[];
-  /** Completions of the first and of the last batch. */
+  /** Completions of the first batch. */
   readonly early: readonly RolloutRecord[];
+  /** Completions of the last batch. */
   readonly late: readonly RolloutRecord[];
 }
 
-/** Reads a run folder. @throws InputError when it is none. */
+/** Reads a run folder. @throws InputError when the folder is no run. */
 export async function readRun(out: string): Promise<RunData> {
   const paths = runPaths(out);
   const config = await readRunConfig(paths.config);
@@ -24,7 +25,7 @@ export async function readRun(out: string): Promise<RunData> {
   return { config, metrics, evals, ...(await firstAndLast(paths.rollouts)) };
 }
 
-/** Keeps the first and the last batch of a file that may be large. */
+/** Reads the first and the last batch of a file. It holds no more of it in memory, because the file may be large. */
 async function firstAndLast(path: string): Promise<Pick<RunData, 'early' | 'late'>> {
   const early: RolloutRecord[] = [];
   let late: RolloutRecord[] = [];

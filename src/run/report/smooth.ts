@@ -1,4 +1,4 @@
-/** The mean of each value and its neighbours up to `reach` away on both sides; fewer at the ends. */
+/** Averages each value with its neighbours: up to `reach` on each side, fewer at the ends. */
 export function smooth(values: readonly number[], reach: number): number[] {
   return values.map((_, i) => {
     const near = values.slice(Math.max(0, i - reach), i + reach + 1);

@@ -1,4 +1,4 @@
-/** The report's style sheet: system fonts, one accent, light and dark. */
+/** The report's style sheet: system fonts, one accent colour, light and dark mode. */
 export const style = `
 :root { color-scheme: light dark; --paper: #fbfbf9; --card: #ffffff; --ink: #1c1d1f; --soft: #63666c; --rule: #e4e4df;
   --accent: #1f6f8b; --faint: #1f6f8b40; --warm: #c2571a; --good: #2f7d4f; --bad: #b3372f; }

@@ -1,4 +1,7 @@
-/** About `count` round numbers (1, 2 or 5 times a power of ten apart) that cover [low, high]; the range itself when it is a point. */
+/**
+ * Chooses about `count` round numbers that cover [low, high]. They are 1, 2 or 5 times a power of ten apart. A range
+ * that is a single point gives that point.
+ */
 export function ticks(low: number, high: number, count: number): number[] {
   if (!(high > low)) return [low];
   const rough = (high - low) / count;
@@ -8,7 +11,7 @@ export function ticks(low: number, high: number, count: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
-/** A number short enough for an axis or a table: 4 significant digits, or scientific where that is shorter. */
+/** Formats a number for an axis or a table: 4 significant digits, or scientific notation if it is tiny or huge. */
 export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);

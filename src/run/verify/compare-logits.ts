@@ -4,7 +4,7 @@ import { tokenBatch } from './token-batch.ts';
 
 export type LogitsSource = Pick<Policy, 'logits'>;
 
-/** Largest |Δlogit| between two models over every position of every row, one row at a time: logits are large. */
+/** Finds the largest |Δlogit| between two models over every position of every row. It takes one row at a time. */
 export async function compareLogits(
   a: LogitsSource,
   b: LogitsSource,

@@ -1,4 +1,4 @@
-/** Largest |a_i − b_i|. NaN is infinitely far from anything, and so are arrays of different lengths. */
+/** Finds the largest |a_i − b_i|. It is infinite if a number is NaN or the arrays differ in length. */
 export function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
   let largest = 0;

@@ -1,6 +1,6 @@
 import type { TokenBatch } from '../../model/token-logits.ts';
 
-/** Rows of token ids as one batch, padded on the right. */
+/** Makes a batch of rows of token ids, padded on the right. */
 export function tokenBatch(rows: readonly (readonly number[])[]): TokenBatch {
   const width = Math.max(...rows.map((row) => row.length));
   const padded = (row: readonly number[], pad: number, value: (id: number) => number) => [

@@ -7,7 +7,8 @@ import type { Recipe } from '../../recipe/recipe.ts';
 import type { Task } from '../../types.ts';
 
 /**
- * The policy's greedy answers to the held-out tasks: as recorded when training ended, where they were, else given now.
+ * Returns the policy's greedy answers to the held-out tasks. Reads them from `heldOut` if they were recorded at this
+ * step for these tasks. Otherwise the policy answers now.
  */
 export async function trainedAnswers(
   policy: Policy,
@@ -33,7 +34,7 @@ export async function trainedAnswers(
   return rows;
 }
 
-/** Share of answers whose first reward is at least 1, of those that it applies to. */
+/** Computes the share of answers whose first reward is at least 1. Answers to which it does not apply do not count. */
 export function shareRight(rows: readonly EvalRow[]): number {
   const scores = rows.map((row) => Object.values(row.scores)[0] ?? null).filter((score) => score !== null);
   return scores.filter((score) => score >= 1).length / scores.length;

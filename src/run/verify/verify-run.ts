@@ -13,30 +13,32 @@ import { compareLogits } from './compare-logits.ts';
 import { mergeableCheckpoint } from './mergeable-checkpoint.ts';
 import { shareRight, trainedAnswers } from './trained-answers.ts';
 
-/** Held-out prompts, each with its answer, on which logits are compared. */
+/** Number of held-out prompts, each with its answer, on which logits are compared. */
 const COMPARED = 8;
 
-/** What verifying works with. */
+/** The functions that verifying needs. */
 export interface VerifyParts {
   readonly createPolicy: CreatePolicy;
   readonly loadModel: (source: string) => Promise<CausalLM>;
-  /** Answers the held-out tasks with a run's merged model, read from disk by a new process. */
-  readonly answerAnew: (out: string) => Promise<readonly EvalRow[]>;
+  /** Answers a run's held-out tasks with its merged model, read from disk by a new process. */
+  readonly answerAnew: (out: string, merged: string) => Promise<readonly EvalRow[]>;
 }
 
-/** What was measured. */
+/** The measurements. */
 interface Measured {
+  /** Step of the checkpoint. */
   readonly step: number;
   /** β at that step: 0. */
   readonly beta: number;
-  /** max |Δlogit| of the merged model, read from disk, against the policy as it was trained, unmerged. */
+  /** max |Δlogit| between the merged model, read from disk, and the unmerged policy. */
   readonly maxDelta: number;
-  /** The largest that counts as rounding: 1e-4 for tiny models, 1e-3 from 20 M parameters on. */
+  /** The largest `maxDelta` that counts as rounding: 1e-4 below 20 M parameters, else 1e-3. */
   readonly tolerance: number;
-  /** max |Δlogit| of the merged model against the base model; null when training began from fresh weights. */
+  /** max |Δlogit| between the merged model and the base model; null when training began from fresh weights. */
   readonly baseDelta: number | null;
-  /** Held-out accuracy of the policy as it was trained, and of the merged model in a new process. */
+  /** Held-out accuracy of the unmerged policy. */
   readonly accuracy: number;
+  /** Held-out accuracy of the merged model in a new process. */
   readonly reloadedAccuracy: number;
   readonly answers: Agreement;
 }
@@ -50,18 +52,26 @@ export interface Verification extends Measured {
 /**
  * Checks that a run's merged model is the policy that was trained: the same logits, a change against the base, and the
  * same held-out answers after being read from disk by a new process. For method full this checks saved == in memory.
- * @throws InputError when the run has no checkpoint or no merged model; RefusedError while β ≠ 0.
+ * @param checkpoint the one that was merged, as `chooseCheckpoint` takes it; the last when left out.
+ * @throws InputError when the run has no such checkpoint or no merged model; RefusedError while β ≠ 0.
  */
-export async function verifyRun(out: string, recipe: Recipe, parts: VerifyParts): Promise<Verification> {
-  const { merged } = runPaths(out);
-  const { path } = await mergeableCheckpoint(out);
+export async function verifyRun(
+  out: string,
+  {
+    recipe,
+    checkpoint,
+    ...parts
+  }: VerifyParts & { readonly recipe: Recipe; readonly checkpoint?: string | undefined },
+): Promise<Verification> {
+  const { entry, merged } = await mergeableCheckpoint(out, checkpoint);
   if (!existsSync(merged)) {
-    throw new InputError(`${merged} is missing: write it with \`anneal merge ${out}\``);
+    const option = checkpoint === undefined ? '' : ` --checkpoint ${checkpoint}`;
+    throw new InputError(`${merged} is missing: write it with \`anneal merge ${out}${option}\``);
   }
   const policy = await parts.createPolicy(recipe);
   try {
-    await policy.restore((await loadCheckpoint(path)).policy);
-    const measured = await measure(policy, { out, recipe, parts });
+    await policy.restore((await loadCheckpoint(entry.path)).policy);
+    const measured = await measure(policy, { out, recipe, parts, merged });
     const problems = problemsOf(measured);
     return { ok: problems.length === 0, problems, ...measured };
   } finally {
@@ -73,21 +83,21 @@ interface Run {
   readonly out: string;
   readonly recipe: Recipe;
   readonly parts: VerifyParts;
+  readonly merged: string;
 }
 
-async function measure(policy: Policy, { out, recipe, parts }: Run): Promise<Measured> {
-  const { merged, heldOut } = runPaths(out);
+async function measure(policy: Policy, { out, recipe, parts, merged }: Run): Promise<Measured> {
+  const { heldOut } = runPaths(out);
   const tasks = await firstTasks(recipe.env, 'test', recipe.eval.tasks);
   const ours = await trainedAnswers(policy, { recipe, tasks, heldOut });
-  const promptIds = (i: number) =>
-    policy.encodePrompt(promptOf(recipe.env, tasks[i]!)).slice(-recipe.sampling.maxPromptLength);
+  const promptIds = (i: number) => policy.fitPrompt(promptOf(recipe.env, tasks[i]!)).ids;
   const rows = ours.slice(0, COMPARED).map((row, i) => [...promptIds(i), ...row.tokenIds]);
   const deltas = await compareModels(policy, rows, {
     loadModel: parts.loadModel,
     merged,
     base: recipe.freshWeights ? null : recipe.model,
   });
-  const theirs = await parts.answerAnew(out);
+  const theirs = await parts.answerAnew(out, merged);
   return {
     step: policy.version,
     beta: policy.beta,
@@ -133,7 +143,7 @@ function problemsOf({ maxDelta, tolerance, baseDelta, answers }: Measured): stri
   }
   if (answers.different.length > 0) {
     problems.push(
-      `read by a new process, the merged model answers ${answers.different.length} of ${answers.tasks} held-out tasks otherwise than the trained policy (such as task "${answers.different[0]}")`,
+      `read by a new process, the merged model answers ${answers.different.length} of ${answers.tasks} held-out tasks differently from the trained policy (such as task "${answers.different[0]}")`,
     );
   }
   return problems;

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
@@ -76,9 +76,64 @@ function write(change: Partial<GgufInput> = {}): string {
   return path;
 }
 
+describe('a model split into several .gguf files', () => {
+  /** Its tensors dealt out to three parts; the first has the metadata, as llama-gguf-split writes them. */
+  function split(name = (part: number) => `tiny-0000${part}-of-00003.gguf`): string {
+    const to = folder();
+    const entries = Object.entries(converted(tinyConfig));
+    for (const part of [1, 2, 3]) {
+      const own = { 'split.no': part - 1, 'split.count': 3, 'split.tensors.count': entries.length };
+      writeGguf(join(to, name(part)), {
+        metadata: part === 1 ? { ...metadata, ...own } : own,
+        tensors: Object.fromEntries(entries.filter((_, i) => i % 3 === part - 1)),
+      });
+    }
+    return to;
+  }
+
+  test('is read from its folder, or from any of its parts', async () => {
+    const to = split();
+    for (const path of [to, join(to, 'tiny-00001-of-00003.gguf'), join(to, 'tiny-00003-of-00003.gguf')]) {
+      const config = await readModelConfig(path);
+      expect(config.vocabSize).toBe(tinyConfig.vocabSize);
+      expect(await loadWeights(path, config)).toEqual(randomWeights(tinyConfig));
+    }
+  });
+
+  test('without one of its parts is an error that names it', async () => {
+    const to = split();
+    rmSync(join(to, 'tiny-00002-of-00003.gguf'));
+    await expect(readModelConfig(to)).rejects.toThrow(InputError);
+    await expect(readModelConfig(to)).rejects.toThrow(
+      /tiny-00002-of-00003\.gguf: no such file.*one of 3 parts/,
+    );
+  });
+
+  test('under other names is told how to be joined', async () => {
+    const to = split((part) => `part${part}.gguf`);
+    await expect(openGguf(join(to, 'part1.gguf'))).rejects.toThrow(
+      /part1\.gguf is part 1 of 3 of a split model.*NAME-00001-of-00003\.gguf.*llama-gguf-split --merge/,
+    );
+  });
+
+  test('beside another model has to be named', async () => {
+    const to = split();
+    writeGguf(join(to, 'other.gguf'), { metadata, tensors: converted(tinyConfig) });
+    await expect(readModelConfig(to)).rejects.toThrow(
+      /has 2 \.gguf files \(other\.gguf, tiny-00001-of-00003\.gguf\)/,
+    );
+  });
+});
+
 describe('a lone .gguf file', () => {
   test('describes the model by its metadata', async () => {
-    const { raw: _raw, rawGeneration: _generation, eosTokenIds: _eos, ...want } = tinyConfig;
+    const {
+      raw: _raw,
+      rawGeneration: _generation,
+      eosTokenIds: _eos,
+      eosSources: _sources,
+      ...want
+    } = tinyConfig;
     expect(await readModelConfig(write())).toMatchObject({ ...want, eosTokenIds: [1] });
   });
 
@@ -92,6 +147,17 @@ describe('a lone .gguf file', () => {
     const path = write({ tensors: converted(tied) });
     expect((await readModelConfig(path)).tieWordEmbeddings).toBe(true);
     expect(await loadWeights(path, await readModelConfig(path))).toEqual(randomWeights(tied));
+  });
+
+  test('names the ends of turns and messages, too, and a config.json beside it does not hide them', async () => {
+    const ends = { 'tokenizer.ggml.eot_token_id': 4, 'tokenizer.ggml.eom_token_id': 5 };
+    const path = write({ metadata: { ...metadata, ...ends } });
+    expect((await readModelConfig(path)).eosTokenIds).toEqual([1, 4, 5]);
+    writeFileSync(join(path, '..', 'config.json'), JSON.stringify(tinyJson));
+    const config = await readModelConfig(path);
+    expect(config.eosTokenIds).toEqual([1, 4, 5]);
+    // What is saved from it has no metadata.
+    expect(config.rawGeneration).toEqual({ eos_token_id: [1, 4, 5] });
   });
 
   test('gives way to config.json beside it', async () => {
@@ -133,13 +199,18 @@ describe('a .gguf file is refused in one line that says why', () => {
   test('an unsupported type among the weights, by its name', async () => {
     const tensors = converted(tinyConfig);
     const path = write({
-      tensors: { ...tensors, 'output.weight': { ...tensors['output.weight']!, type: 12 } },
+      tensors: { ...tensors, 'output.weight': { ...tensors['output.weight']!, type: 11 } },
     });
     const loading = loadWeights(path, await readModelConfig(path));
     await expect(loading).rejects.toThrow(InputError);
     await expect(loading).rejects.toThrow(
-      'tensor "lm_head.weight" is Q4_K, which is not supported; supported types: F32, F16, BF16, Q8_0, Q4_0, Q4_1',
+      'tensor "lm_head.weight" is Q3_K, which is not supported; supported types: F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K',
     );
+  });
+
+  test('rows that are no whole blocks', async () => {
+    const path = write({ tensors: { x: { data: new Float32Array(256), shape: [16, 16], type: 14 } } });
+    await expect(openGguf(path)).rejects.toThrow('tensor "x" of shape [16,16] is not whole Q6_K blocks');
   });
 
   test('no GGUF at all', async () => {

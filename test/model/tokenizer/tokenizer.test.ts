@@ -144,7 +144,7 @@ describe('chat templates', () => {
   test('a template writes its own BOS: the tokenizer adds none', () => {
     const tokenizer = make(withBos, config);
     expect(tokenizer.hasChatTemplate).toBe(true);
-    expect(tokenizer.applyChatTemplate([user('a'), assistant('b')])).toBe('<s>a=b=');
+    expect(tokenizer.applyChatTemplate([user('a'), assistant('b'), user('a')])).toBe('<s>a=b=a=');
     expect(tokenizer.encodeChat([user('a')])).toEqual([0, 2, 5]);
   });
 
@@ -164,7 +164,7 @@ describe('chat templates', () => {
     const render = (source: string) => make(characters, {}, source).applyChatTemplate([user('é<')]);
     expect(render('{{ messages[0] | tojson }}')).toBe('{"role": "user", "content": "é<"}');
     expect(render('{{ tools is none }} {{ documents is none }} {{ bos_token is defined }}')).toBe(
-      'true true false',
+      'True True False',
     );
     expect(render("{{ strftime_now('%Y') }}")).toMatch(/^20\d\d$/);
     expect(render('{% for x in range(5) %}{% if x == 2 %}{% break %}{% endif %}{{ x }}{% endfor %}')).toBe(
@@ -237,6 +237,68 @@ describe('between turns', () => {
     expect(() => last.encodeBetween(conversation, [3], tool)).toThrow(InputError);
     expect(() => last.encodeBetween(conversation, [3], tool)).toThrow(/does not render an assistant’s turn/);
     expect(() => make(characters).encodeBetween(conversation, [3], tool)).toThrow(/no chat template/);
+  });
+});
+
+describe('a conversation that ends with a turn of the assistant', () => {
+  const chat = make(
+    characters,
+    { eos_token: '</s>' },
+    "{% for m in messages %}{{ m.content }}{% if m.role == 'assistant' %}</s>{% endif %} {% endfor %}{% if add_generation_prompt %}={% endif %}",
+  );
+
+  test('is continued: the turn is not ended, and no other is begun', () => {
+    expect(chat.applyChatTemplate([user('a'), assistant('b=')])).toBe('a b=');
+    expect(chat.encodeChat([user('a'), assistant('b=')])).toEqual([2, 6, 3, 5]);
+    expect(chat.encodeChat([user('a'), assistant('')])).toEqual([2, 6]);
+  });
+
+  test('is a finished turn where that is asked for', () => {
+    const messages = [user('a'), assistant('b')];
+    expect(chat.applyChatTemplate(messages, { addGenerationPrompt: false })).toBe('a b</s> ');
+    expect(chat.applyChatTemplate(messages, { addGenerationPrompt: true })).toBe('a b</s> =');
+  });
+
+  test('is one turn with what the policy adds, also in what is put after it', () => {
+    const prefilled = [user('a'), assistant('b')];
+    const once = make(
+      characters,
+      {},
+      "{% for m in messages %}{% if m.role == 'assistant' and not loop.first and messages[loop.index0 - 1].role == 'assistant' %}{{ raise_exception('twice') }}{% endif %}{{ m.content }}{% endfor %}",
+    );
+    expect(once.encodeBetween(prefilled, [2], [user('ba')])).toEqual([3, 2]);
+  });
+
+  test('that the template leaves out is an error', () => {
+    const users = make(
+      characters,
+      {},
+      "{% for m in messages if m.role == 'user' %}{{ m.content }}{% endfor %}",
+    );
+    expect(() => users.encodeChat([user('a'), assistant('b')])).toThrow(InputError);
+    expect(() => users.encodeChat([user('a'), assistant('b')])).toThrow(
+      /chat template leaves part of it out: "b"/,
+    );
+  });
+});
+
+describe('the end of an assistant’s turn', () => {
+  const turns = '{% for m in messages %}{{ m.content }}END{% endfor %}';
+  const ending = (end: string) =>
+    make(characters, { eos_token: '</s>' }, turns.replace('END', end)).turnEnd();
+
+  test.each([
+    ['the template’s own end token, whatever the tokenizer’s is', '<s>', [0]],
+    ['what stands before it, too, and nothing after it', ' =<s> a</s>', [6, 5, 0]],
+    ['the tokenizer’s end token, where the template writes it', '{{ eos_token }} ', [1]],
+    ['the tokenizer’s end token, where the template writes none', ' =', [1]],
+  ])('is %s', (_, end, ids) => {
+    expect(ending(end)).toEqual(ids);
+  });
+
+  test('without a template is the tokenizer’s end token, if it has one', () => {
+    expect(make(characters, { eos_token: '</s>' }).turnEnd()).toEqual([1]);
+    expect(make(characters).turnEnd()).toEqual([]);
   });
 });
 

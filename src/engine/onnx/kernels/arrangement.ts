@@ -26,7 +26,7 @@ function slice(
     .map((_, i) => i)
     .filter((i) => begin[i] !== 0 || end[i] !== x.shape[i] || (strides?.[i] ?? 1) !== 1);
   if (cut.length === 0) return x;
-  // A descending slice that runs to the first element ends "before" it: ONNX spells that −∞.
+  // A descending slice that includes the first element ends before it. ONNX writes this end as a huge negative number.
   const stop = (i: number) => ((strides?.[i] ?? 1) < 0 && end[i]! < 0 ? -INT64_MAX : end[i]!);
   const inputs = [
     x,
@@ -151,7 +151,7 @@ const pad: TraceKernel = ({ x }, { paddings, constantValue }) => {
   return node('Pad', [x!, amounts, fill], { dtype: x!.dtype, shape });
 };
 
-/** Repeating axes of size 1 is a broadcast; anything else is copied. */
+/** Repeats axes: as a broadcast if all repeated axes have size 1, else by copying. */
 const tile: TraceKernel = ({ x }, { reps }) => {
   const counts = reps as number[];
   const shape = x!.shape.map((dim, i) => dim * counts[i]!);
@@ -179,7 +179,7 @@ function reverseAxes(x: Value, backwards: readonly boolean[]): Value {
 
 const range: TraceKernel = (_, { start, stop, step, dtype }) => {
   const [from, to] = [start as number, stop as number];
-  // tfjs turns its default step of 1 round for a range that goes down.
+  // For a descending range tfjs reads its default step of 1 as −1.
   const by = to < from && step === 1 ? -1 : (step as number);
   const count = Math.max(0, Math.ceil((to - from) / by));
   const values = Array.from({ length: count }, (_, i) => from + i * by);
@@ -187,7 +187,7 @@ const range: TraceKernel = (_, { start, stop, step, dtype }) => {
   return constant(data, dtype as ValueType, [count]);
 };
 
-/** tfjs name → emitter, for ops that move elements without changing them. */
+/** tfjs name → kernel, for ops that move elements without changing them. */
 export const arrangementKernels: Readonly<Record<string, TraceKernel>> = {
   Slice: sliceKernel,
   StridedSlice: stridedSlice,

@@ -11,7 +11,7 @@ import {
 } from '../trace/graph.ts';
 import type { TraceKernel } from '../trace/trace-backend.ts';
 
-/** Emits a node of the input's shape. */
+/** Makes a node whose output has the type and shape of its first input. */
 const same = (op: string, ...inputs: Value[]): Value =>
   node(op, inputs, { dtype: inputs[0]!.dtype, shape: inputs[0]!.shape });
 
@@ -20,7 +20,7 @@ const unary =
   ({ x }) =>
     same(op, x!);
 
-/** For ops that ONNX defines on floats alone: tfjs gives them float32 results. */
+/** Makes a kernel for an op that ONNX defines for floats only. tfjs too returns float32 from it. */
 const floatUnary =
   (op: string): TraceKernel =>
   ({ x }) =>
@@ -33,8 +33,8 @@ const isInf = (x: Value): Value => node('IsInf', [x], { dtype: 'bool', shape: x.
 const not = (x: Value): Value => node('Not', [x], { dtype: 'bool', shape: x.shape });
 
 /**
- * What a binary op should read for one operand: a value that only fills the shape (a uniform constant, a broadcast)
- * is passed small, and ONNX broadcasts it, when the other operand has the full shape already.
+ * Shrinks an operand of a binary op if the other operand already has the full shape. A uniform constant becomes a
+ * scalar, and a broadcast is undone. ONNX then broadcasts the small operand itself.
  */
 function operand(value: Value, other: Value, shape: readonly number[]): Value {
   if (!sameShape(other.shape, shape)) return value;
@@ -59,7 +59,7 @@ const binary =
 const isUniform = (value: Value, number: number): boolean =>
   value.source.kind === 'uniform' && value.source.value === number;
 
-/** x ∘ identity is x, broadcast: gradients are full of multiplications by ones. */
+/** Makes a binary kernel that skips the op when one operand is its identity. Gradients often multiply by ones. */
 const withIdentity =
   (op: string, identity: number, commutes: boolean): TraceKernel =>
   ({ a, b }) => {
@@ -69,7 +69,7 @@ const withIdentity =
     return broadcastNode(op, a!, b!);
   };
 
-/** ONNX compares numbers only: booleans are compared as integers. */
+/** Makes a comparison. ONNX compares only numbers, so booleans are compared as integers. */
 const comparison =
   (op: string): TraceKernel =>
   ({ a, b }) => {
@@ -82,20 +82,23 @@ const logical =
   ({ a, b }) =>
     broadcastNode(op, a!, b!, 'bool');
 
-/** ⌊a/b⌋; integers are divided as float32, exact below 2²⁴. */
+/** Computes ⌊a/b⌋. Integers are divided as float32, which is exact below 2²⁴. */
 const floorDiv: TraceKernel = ({ a, b }) => {
   const quotient = same('Floor', broadcastNode('Div', cast(a!, 'float32'), cast(b!, 'float32')));
   return cast(quotient, a!.dtype);
 };
 
-/** Remainder with the divisor's sign, as tfjs defines it. */
+/** Computes the remainder with the divisor's sign, as tfjs does. */
 const mod: TraceKernel = ({ a, b }) => {
   if (a!.dtype === 'int32') return broadcastNode('Mod', a!, b!);
   const quotient = same('Floor', broadcastNode('Div', a!, b!));
   return broadcastNode('Sub', a!, broadcastNode('Mul', quotient, b!));
 };
 
-/** log(1+x) without loss near 0: x · log(u)/(u−1) with u = 1+x rounded (Kahan), and x itself where u is 1 or ∞. */
+/**
+ * Computes log(1+x) without losing digits near 0 (Kahan): x · log(u)/(u−1), with u = 1+x after rounding. Where u is 1
+ * or x is infinite, the result is x.
+ */
 const log1p: TraceKernel = ({ x }) => {
   const u = broadcastNode('Add', x!, one);
   const difference = broadcastNode('Sub', u, one);
@@ -115,7 +118,10 @@ const select = (condition: Value, t: Value, e: Value): Value => {
   return node('Where', [condition, t, e], { dtype: t.dtype, shape });
 };
 
-/** tfjs's condition may be of the rank of its first axis: it then selects whole rows. ONNX's Where knows no bool data. */
+/**
+ * Selects elements by a condition. In tfjs a condition of rank 1 selects whole rows. ONNX's Where takes no bool data,
+ * so booleans are selected as integers.
+ */
 const selectKernel: TraceKernel = ({ condition, t, e }) => {
   const rows = condition!.shape.length === 1 && t!.shape.length > 1;
   const aligned = rows
@@ -146,7 +152,7 @@ const step: TraceKernel = ({ x }, { alpha }) => {
 const clip: TraceKernel = ({ x }, { clipValueMin, clipValueMax }) =>
   same('Clip', x!, scalar(clipValueMin as number, x!.dtype), scalar(clipValueMax as number, x!.dtype));
 
-/** tfjs gives NaN the sign 0. */
+/** Computes the sign. As in tfjs, the sign of NaN is 0. */
 const sign: TraceKernel = ({ x }) =>
   x!.dtype === 'float32' ? select(isNan(x!), scalar(0, 'float32'), same('Sign', x!)) : same('Sign', x!);
 
@@ -160,7 +166,7 @@ const castKernel: TraceKernel = ({ x }, { dtype }) => {
   return cast(x!, dtype as ValueType);
 };
 
-/** tfjs name → emitter, for ops that act on each element by itself. */
+/** tfjs name → kernel, for ops that act on each element separately. */
 export const elementwiseKernels: Readonly<Record<string, TraceKernel>> = {
   Abs: unary('Abs'),
   Neg: unary('Neg'),

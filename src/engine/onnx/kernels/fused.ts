@@ -1,7 +1,7 @@
 import { int64s, node, nodes, reshape } from '../trace/graph.ts';
 import type { TraceKernel } from '../trace/trace-backend.ts';
 
-/** y = x/√(mean(x²)+ε) · weight over the last axis, and 1/√(mean(x²)+ε) for the gradient. */
+/** Computes y = x/√(mean(x²)+ε) · weight over the last axis, and 1/√(mean(x²)+ε) for the gradient. */
 const rmsNorm: TraceKernel = ({ x, weight }, { epsilon }) => {
   const statistics = [...x!.shape.slice(0, -1), 1];
   return nodes(
@@ -15,7 +15,7 @@ const rmsNorm: TraceKernel = ({ x, weight }, { epsilon }) => {
   );
 };
 
-/** silu(gate) · up; QuickGelu with α = 1 is silu, x · sigmoid(x), in one pass. */
+/** Computes silu(gate) · up. QuickGelu with α = 1 is silu, x · sigmoid(x), in one pass. */
 const swiGlu: TraceKernel = ({ gate, up }) => {
   const output = { dtype: 'float32', shape: gate!.shape } as const;
   const attributes = { alpha: { float: 1 } };
@@ -23,11 +23,11 @@ const swiGlu: TraceKernel = ({ gate, up }) => {
   return node('Mul', [activated, up!], output);
 };
 
-/** Each row's heads turned by the row's angles, in one pass; turning back is turning by the negative sine. */
+/** Rotates each row's heads by the row's angles, in one pass. The inverse negates the sine. */
 const rotary: TraceKernel = ({ x, cos, sin }, { headDim, inverse }) => {
   const [rows, width] = x!.shape as [number, number];
   const turn = inverse ? node('Neg', [sin!], { dtype: 'float32', shape: sin!.shape }) : sin!;
-  // One sequence of all rows, whose positions count up from 0: row n uses row n of the angles.
+  // All rows form one sequence with positions from 0, so row n uses row n of the angles.
   const sequence = reshape(x!, [1, rows, width]);
   const turned = node(
     'RotaryEmbedding',
@@ -38,7 +38,7 @@ const rotary: TraceKernel = ({ x, cos, sin }, { headDim, inverse }) => {
   return reshape(turned, [rows, width]);
 };
 
-/** The framework's fused ops (engine/ops) that onnxruntime computes in fewer passes than their composite form. */
+/** The fused ops of engine/ops that onnxruntime computes in fewer passes than their composite form. */
 export const fusedKernels: Readonly<Record<string, TraceKernel>> = {
   RmsNorm: rmsNorm,
   SwiGlu: swiGlu,

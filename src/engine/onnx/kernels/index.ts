@@ -6,7 +6,7 @@ import { indexingKernels } from './indexing.ts';
 import { matmulKernels } from './matmul.ts';
 import { reductionKernels } from './reduction.ts';
 
-/** Every tfjs kernel the onnx engine knows. An op that needs another is an error that names it. */
+/** Every tfjs kernel that the onnx engine has. An op that needs another one fails with an error that names it. */
 export const kernels: Readonly<Record<string, TraceKernel>> = {
   ...elementwiseKernels,
   ...reductionKernels,

@@ -14,8 +14,8 @@ import {
 import type { TraceKernel } from '../trace/trace-backend.ts';
 
 /**
- * Slices of x along an axis: [batch…, outer…, indices…, slice…]. With batchDims, each batch has its own indices: they
- * become row numbers of x flattened to [batch·outer·dim, slice…].
+ * Takes slices of x along an axis: [batch…, outer…, indices…, slice…]. With batchDims each batch has its own indices.
+ * The indices then become row numbers of x flattened to [batch·outer·dim, slice…].
  */
 const gather: TraceKernel = ({ x, indices }, attributes) => {
   const [axis] = util.parseAxisParam(attributes.axis as number, [...x!.shape]);
@@ -49,7 +49,7 @@ function gatherRows(x: Value, indices: Value, axis: number): Value {
   return node('Gather', [x, indices], { dtype: x.dtype, shape }, { attributes: { axis } });
 }
 
-/** 1 where a position equals the index. Compared as int32, so an index out of range gives a row of `offValue`. */
+/** Puts `onValue` where a position equals the index, and `offValue` elsewhere, also for an index out of range. */
 const oneHot: TraceKernel = ({ indices }, { depth, onValue, offValue, dtype }) => {
   const shape = [...indices!.shape, depth as number];
   const positions = constant(
@@ -68,9 +68,10 @@ const oneHot: TraceKernel = ({ indices }, { depth, onValue, offValue, dtype }) =
 };
 
 /**
- * out[s] = Σ of the rows whose id is s. Rows whose id is no segment add zeros to the first.
- * By ScatterElements, which goes through the elements in order. onnxruntime's ScatterND adds from several threads at once, and where
- * two rows have one id it loses some of them (https://github.com/microsoft/onnxruntime/issues/18048).
+ * Sums rows by segment: out[s] is the sum of the rows whose id is s. A row whose id is no segment counts as zeros.
+ *
+ * This uses ScatterElements, which adds the elements in order. onnxruntime's ScatterND adds from several threads at
+ * once and loses rows that share an id (https://github.com/microsoft/onnxruntime/issues/18048).
  */
 const unsortedSegmentSum: TraceKernel = ({ x, segmentIds }, { numSegments }) => {
   const rest = x!.shape.slice(segmentIds!.shape.length);
@@ -96,7 +97,7 @@ const unsortedSegmentSum: TraceKernel = ({ x, segmentIds }, { numSegments }) => 
   return reshape(sums, [numSegments as number, ...rest]);
 };
 
-/** tfjs name → emitter, for ops that look elements up by index. */
+/** tfjs name → kernel, for ops that look elements up by index. */
 export const indexingKernels: Readonly<Record<string, TraceKernel>> = {
   GatherV2: gather,
   OneHot: oneHot,

@@ -9,7 +9,7 @@ function transposeLast(x: Value): Value {
   return node('Transpose', [x], { dtype: x.dtype, shape }, { attributes: { perm } });
 }
 
-/** a·b over the last two axes, batch axes broadcast. Float transposes are free inside FusedMatMul. */
+/** Computes a·b over the last two axes and broadcasts the others. FusedMatMul transposes floats at no cost. */
 const batchMatMul: TraceKernel = ({ a, b }, { transposeA, transposeB }) => {
   const rows = a!.shape.at(transposeA ? -1 : -2)!;
   const columns = b!.shape.at(transposeB ? -2 : -1)!;
@@ -31,5 +31,5 @@ const batchMatMul: TraceKernel = ({ a, b }, { transposeA, transposeB }) => {
   return node('MatMul', [transposeA ? transposeLast(a!) : a!, transposeB ? transposeLast(b!) : b!], output);
 };
 
-/** tfjs name → emitter, for matrix products. */
+/** tfjs name → kernel, for matrix products. */
 export const matmulKernels: Readonly<Record<string, TraceKernel>> = { BatchMatMul: batchMatMul };

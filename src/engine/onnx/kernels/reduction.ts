@@ -2,7 +2,7 @@ import { util } from '../../tfjs.ts';
 import { cast, int64s, node, nodes, reshape, scalar, type Value } from '../trace/graph.ts';
 import type { KernelAttributes, TraceKernel } from '../trace/trace-backend.ts';
 
-/** The axes a reduction runs over, none given meaning all, and the shape that is left. */
+/** Returns the axes of a reduction (all if none are given), and the shape of its result. */
 function reducedShape(x: Value, attributes: KernelAttributes) {
   const given = (attributes.axis ?? attributes.reductionIndices) as number | number[];
   const axes = util.parseAxisParam(given, [...x.shape]);
@@ -29,19 +29,19 @@ const reduction =
   ({ x }, attributes) =>
     reduce(op, x!, attributes);
 
-/** Sums and products of booleans are integers in tfjs. */
+/** Makes a reduction of numbers. As in tfjs, sums and products of booleans are integers. */
 const numeric =
   (op: string): TraceKernel =>
   ({ x }, attributes) =>
     reduce(op, x!.dtype === 'bool' ? cast(x!, 'int32') : x!, attributes);
 
-/** All = min and Any = max of booleans as integers. */
+/** Makes a reduction of booleans. As integers, All is their minimum and Any their maximum. */
 const logical =
   (op: string): TraceKernel =>
   ({ x }, attributes) =>
     cast(reduce(op, cast(x!, 'int32'), attributes), 'bool');
 
-/** The first position of the extremum along an axis; NaN never is one. `worst` loses to every number. */
+/** Finds the first position of the extremum along an axis. NaN counts as `worst`, which loses to every number. */
 const argument =
   (op: string, worst: number): TraceKernel =>
   ({ x }, { axis }) => {
@@ -73,7 +73,9 @@ const softmax =
     return node(op, [float], { dtype: 'float32', shape: float.shape }, { attributes: { axis } });
   };
 
-/** Always sorted: only then does onnxruntime put the lower of two indices with equal values first, as tfjs does. */
+/**
+ * Returns the k largest, sorted. Only sorted results put the lower of two equal values' indices first, as tfjs does.
+ */
 const topK: TraceKernel = ({ x }, { k }) => {
   const shape = [...x!.shape.slice(0, -1), k as number];
   const outputs = [
@@ -85,7 +87,7 @@ const topK: TraceKernel = ({ x }, { k }) => {
   return [values!, cast(indices!, 'int32')];
 };
 
-/** tfjs name → emitter, for ops that reduce or scan along axes. */
+/** tfjs name → kernel, for ops that reduce or scan along axes. */
 export const reductionKernels: Readonly<Record<string, TraceKernel>> = {
   Sum: numeric('ReduceSum'),
   Prod: numeric('ReduceProd'),

@@ -14,20 +14,22 @@ type Outputs = Readonly<Record<string, Value>>;
 /** Size of each dynamic axis, by symbol. */
 type Sizes = Readonly<Record<string, number>>;
 
-/** One trace of a program, and the sizes it was traced at. */
+/** One trace of a program, with the sizes at which it was traced. */
 export interface SizedTrace {
   readonly outputs: Outputs;
   readonly sizes: Sizes;
 }
 
-/** Where a dynamic size can be read when the program runs: an axis of one of its inputs. */
+/** For each symbol, an input and the axis of it that has this size when the program runs. */
 export type SizeSource = Readonly<Record<string, { readonly input: Value; readonly axis: number }>>;
 
 /**
- * Makes a traced graph independent of some input sizes. The program was traced once at base sizes and once more for
- * each dynamic size changed; the traces must be the same ops, and constants that differ between them must be shapes whose
- * entries are k · (a product of dynamic sizes), which are then computed from the inputs. The base trace is changed in place.
- * @throws EngineError naming the op where a size got baked in.
+ * Makes a traced graph independent of some input sizes. It changes the base trace in place.
+ *
+ * `base` is a trace at base sizes. `others` has one trace for each dynamic size, with that size changed. All traces
+ * must have the same ops. A constant that differs between them must be a shape, and each of its entries must be a
+ * constant factor times a product of dynamic sizes. The graph then computes this shape from its inputs.
+ * @throws EngineError naming the op that depends on a size in any other way.
  */
 export function generalise(
   program: string,
@@ -73,7 +75,10 @@ function sameConstant(a: Value, b: Value): boolean {
 const sameData = (a: ConstantData, b: ConstantData): boolean =>
   a.length === b.length && a.every((value: number | bigint, i: number) => Object.is(value, b[i]));
 
-/** A value that takes the place of constants that differ between the traces: a shape, or one number in a shape. */
+/**
+ * Returns a value that replaces constants that differ between the traces: a computed shape, or one number expanded to a
+ * computed shape. Returns undefined when there is none.
+ */
 function generalConstant(values: readonly Value[], shapes: ShapeExpressions): Value | undefined {
   const [{ dtype, shape, source }] = values as [Value];
   if (source.kind === 'uniform') {
@@ -87,7 +92,7 @@ function generalConstant(values: readonly Value[], shapes: ShapeExpressions): Va
   return shapes.of(data.map((d) => Array.from(d!, Number)));
 }
 
-/** Shapes as computations on the sizes of the inputs, each made once. */
+/** Makes the nodes that compute a shape from the sizes of the inputs. Each shape is made once. */
 class ShapeExpressions {
   private readonly made = new Map<string, Value | undefined>();
   private readonly traces: readonly SizedTrace[];
@@ -98,7 +103,7 @@ class ShapeExpressions {
     this.sources = sources;
   }
 
-  /** A shape given at each trace's sizes; undefined when an entry is no multiple of a product of sizes. */
+  /** Returns the shape that has these sizes in the traces; undefined when an entry is no multiple of dynamic sizes. */
   of(shapes: readonly (readonly number[])[]): Value | undefined {
     const key = shapes.join('|');
     if (!this.made.has(key)) this.made.set(key, this.make(shapes));
@@ -114,7 +119,7 @@ class ShapeExpressions {
     return node('Concat', entries, { dtype: 'int64', shape: [rank] }, { attributes: { axis: 0 } });
   }
 
-  /** One entry, [1] int64: k times the sizes that it changes with. */
+  /** Computes one entry, [1] int64: a factor times the dynamic sizes that it changes with. */
   private entry(values: readonly number[]): Value | undefined {
     const [base, ...others] = this.traces as [SizedTrace, ...SizedTrace[]];
     const involved = others.flatMap(({ sizes }, k) =>

@@ -1,14 +1,14 @@
 /**
- * The traced program as a graph of ONNX nodes: plain objects that point at what they read, so whatever no output
- * reaches is dropped by never being visited.
+ * A traced program as a graph of ONNX nodes. Nodes are plain objects that point at their inputs. Only the nodes that an
+ * output depends on are ever visited, so unused ones drop out.
  */
 
-/** Element types inside a graph. int64 occurs only where ONNX demands it (shapes, axes) and never leaves. */
+/** Element types inside a graph. int64 occurs only where ONNX demands it (shapes, axes), and never in an output. */
 export type ValueType = 'float32' | 'int32' | 'int64' | 'bool';
 
 export type ConstantData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 
-/** Where a value comes from. `uniform`: every element is the same number, stored once whatever the shape. */
+/** Where a value comes from. In a `uniform` value every element is the same number, which is stored once. */
 type Source =
   | { readonly kind: 'input'; readonly name: string }
   | { readonly kind: 'constant'; readonly data: ConstantData }
@@ -105,7 +105,7 @@ export function cast(value: Value, dtype: ValueType): Value {
   return node('Cast', [value], { dtype, shape: value.shape }, { attributes: { to } });
 }
 
-/** Gives a value another shape of the same size; reshaping a reshape reads the original. */
+/** Gives a value another shape of the same size. A reshape of a reshape reads the original value. */
 export function reshape(value: Value, shape: readonly number[]): Value {
   if (sameShape(value.shape, shape)) return value;
   if (value.source.kind === 'uniform') return uniform(value.source.value, value.dtype, shape);
@@ -123,7 +123,7 @@ export function expand(value: Value, shape: readonly number[]): Value {
   return node('Expand', [value, int64s(shape)], { dtype: value.dtype, shape });
 }
 
-/** Every node that the outputs depend on, each after what it reads. */
+/** Lists every node that the outputs depend on. A node comes after its inputs. */
 export function topologicalOrder(outputs: readonly Value[]): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>();

@@ -10,7 +10,9 @@ import {
   type ValueType,
 } from './graph.ts';
 
-/** The part of onnx.proto3 (github.com/onnx/onnx) that traced graphs need: message → field → [type, number, repeated?]. */
+/**
+ * The part of onnx.proto3 (github.com/onnx/onnx) that traced graphs need: message → field → [type, number, repeated?].
+ */
 const schema: Record<string, Record<string, readonly [string, number, 'repeated'?]>> = {
   ModelProto: {
     irVersion: ['int64', 1],
@@ -77,17 +79,17 @@ const ModelProto = protobuf.Root.fromJSON({
 const typeCodes: Record<ValueType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 };
 
-/** Outputs are named apart from inputs: a program may return `w` as the gradient of its input `w`. */
+/** Prefix of output names, so that a program may return `w` as the gradient of its input `w`. */
 export const OUTPUT_PREFIX = 'out:';
 
-/** A graph input; a dimension given as a string is a symbol whose size may differ from call to call. */
+/** A graph input. A dimension that is a string is a symbol: its size may differ between calls. */
 export interface GraphInput {
   readonly name: string;
   readonly dtype: ValueType;
   readonly dims: readonly (number | string)[];
 }
 
-/** An initialiser kept outside the protobuf (2 GB limit), in a file or buffer called `location`. */
+/** A constant outside the protobuf, which may not exceed 2 GB. It lies in the file or buffer called `location`. */
 export interface ExternalConstant {
   readonly name: string;
   readonly dims: readonly number[];
@@ -187,7 +189,7 @@ class GraphWriter {
     }
   }
 
-  /** Uniform constants are one scalar, expanded where its full shape is needed. */
+  /** Stores a uniform constant as one scalar, and expands it where its full shape is needed. */
   private defineUniform(value: number, dtype: ValueType, shape: readonly number[]): string {
     const key = `${dtype}/${Object.is(value, -0) ? '-0' : value}`;
     let scalarName = this.scalars.get(key);

@@ -5,18 +5,18 @@ import { type ConstantData, constant, sizeOf, uniform, type Value } from './grap
 
 export const BACKEND = 'onnx';
 
-/** A kernel's input values by tfjs's names; '0', '1', … where tfjs passes a list (Concat, Pack, AddN). */
+/** A kernel's inputs by tfjs's names. Where tfjs passes a list (Concat, Pack, AddN) the names are '0', '1', …. */
 export type KernelInputs = Readonly<Record<string, Value>>;
 export type KernelAttributes = Readonly<Record<string, unknown>>;
-/** Emits the nodes that compute a tfjs kernel. */
+/** Adds the nodes that compute a tfjs kernel to the graph and returns the kernel's outputs. */
 export type TraceKernel = (inputs: KernelInputs, attributes: KernelAttributes) => Value | readonly Value[];
 
-/** Runs the part of a graph that one value depends on; used where a value is read outside of `compile`. */
+/** Runs the part of a graph that one value depends on. It serves reads of a tensor outside of `compile`. */
 export type Evaluate = (value: Value) => Promise<ConstantData>;
 
 /**
- * A tfjs backend that computes nothing: each kernel appends ONNX nodes to a graph, and a tensor's data is the value
- * that stands for it. Reading a tensor evaluates the graph behind it, which is how single ops are tested.
+ * A tfjs backend that computes nothing. Each kernel adds ONNX nodes to a graph, and a tensor's data is a value of this
+ * graph. Reading a tensor runs the graph behind it: the tests of single ops do so.
  */
 export class TraceBackend extends tf.KernelBackend {
   private readonly values = new WeakMap<object, { readonly value: Value; references: number }>();
@@ -28,7 +28,7 @@ export class TraceBackend extends tf.KernelBackend {
     this.evaluate = evaluate;
   }
 
-  /** The value behind a tensor. */
+  /** Returns the graph's value behind a tensor. */
   valueBehind(dataId: object): Value {
     return this.entry(dataId).value;
   }
@@ -47,7 +47,7 @@ export class TraceBackend extends tf.KernelBackend {
     return { dataId, shape: [...value.shape], dtype: value.dtype as tf.DataType };
   }
 
-  /** One more tensor on the same data: what a kernel returns that passes its input through. */
+  /** Makes one more tensor on the same data. A kernel that returns its input unchanged needs this. */
   share({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo {
     this.incRef(dataId);
     return { dataId, shape, dtype };
@@ -122,8 +122,8 @@ export class TraceBackend extends tf.KernelBackend {
 }
 
 /**
- * A tfjs type as a type of the graph.
- * @throws EngineError for the types that the engine does not have.
+ * Converts a tfjs type to a type of the graph.
+ * @throws EngineError for a type that the engine lacks.
  */
 export function valueType(dtype: tf.DataType): DType {
   if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
@@ -144,7 +144,7 @@ function isUniform(values: ArrayLike<number>, first: number): boolean {
   return true;
 }
 
-/** Registers the kernels with tfjs: tensors in, values to the kernel, values out, tensors back. */
+/** Registers the kernels with tfjs. tfjs passes tensors, and the kernels get and return the values behind them. */
 export function registerKernels(kernels: Readonly<Record<string, TraceKernel>>): void {
   for (const [kernelName, kernel] of Object.entries(kernels)) {
     tf.registerKernel({

@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CausalLM } from '../../causal-lm/causal-lm.ts';
+import type { LoadModelOptions } from '../../causal-lm/load-model.ts';
+import type { CreatePolicy } from '../../policy/policy.ts';
+import type { Recipe } from '../../recipe/recipe.ts';
+import { loadCheckpoint } from './load-checkpoint.ts';
+
+interface ModelParts {
+  readonly recipe: Recipe;
+  readonly createPolicy: CreatePolicy;
+  readonly loadModel: (source: string, options?: LoadModelOptions) => Promise<CausalLM>;
+}
+
+/**
+ * Uses the policy of a checkpoint as a model: its adapter on the base model, at the β of that step. Method full has no adapter, and a
+ * base that was drawn at random lies in no folder: there the whole model is written to a temporary folder.
+ * @throws InputError as `createPolicy` and `loadModel` do; RefusedError while β ≠ 0 when the whole model has to be written.
+ */
+export async function withCheckpointModel<T>(
+  path: string,
+  { recipe, createPolicy, loadModel }: ModelParts,
+  use: (model: CausalLM) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'anneal-'));
+  try {
+    const { model, adapter } = await writePolicy(path, folder, { recipe, createPolicy });
+    const base = await loadModel(model, { engine: recipe.runtime });
+    try {
+      return await use(adapter === undefined ? base : await base.withAdapter(adapter));
+    } finally {
+      await base.dispose();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Writes what a model is loaded from. */
+async function writePolicy(
+  path: string,
+  folder: string,
+  { recipe, createPolicy }: Omit<ModelParts, 'loadModel'>,
+): Promise<{ model: string; adapter?: string }> {
+  const policy = await createPolicy(recipe);
+  try {
+    await policy.restore((await loadCheckpoint(path)).policy);
+    if (policy.saveAdapter && !recipe.freshWeights) {
+      await policy.saveAdapter(folder);
+      return { model: recipe.model, adapter: folder };
+    }
+    const model = join(folder, 'model');
+    await policy.saveMerged(model);
+    return { model };
+  } finally {
+    await policy.dispose();
+  }
+}

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import type { HostTensor } from '../../src/engine/engine.ts';
+import type { DecodingModel } from '../../src/model/decoding-model.ts';
+import { createTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import { completions } from '../../src/rollout/sample-rollouts.ts';
+
+/** Ids in the order in which the model below says them. */
+const tokens = ['a', '<t>', 'b', ' ', '<u>', 'c', 'd', '<e>'];
+
+const tokenizer = createTokenizer(
+  {
+    'tokenizer.json': JSON.stringify({
+      added_tokens: ['<t>', '<u>', '<e>'].map((content) => ({
+        id: tokens.indexOf(content),
+        content,
+        special: true,
+        normalized: false,
+      })),
+      normalizer: null,
+      pre_tokenizer: null,
+      post_processor: null,
+      decoder: { type: 'Fuse' },
+      model: { type: 'BPE', vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges: [] },
+    }),
+  },
+  'm',
+);
+
+/** A model that says one token after the other. */
+const counting: DecodingModel = {
+  cache: { layers: 1, kvHeads: 1, headDim: 1 },
+  vocabSize: tokens.length,
+  maxPositions: 100,
+  prefill: async () => [],
+  step: async (ids) => {
+    const own: HostTensor = { data: Float32Array.from(ids), shape: [ids.length, 1, 1, 1], dtype: 'float32' };
+    const probabilities = new Float32Array(ids.length * tokens.length);
+    for (const [row, id] of ids.entries()) probabilities[row * tokens.length + id + 1] = 1;
+    return { probabilities, topLogits: new Float32Array(ids.length), tensors: [own, own] };
+  },
+};
+
+async function said(...stop: string[]): Promise<{ text: string; reason: string; tokens: string }> {
+  const groups = await completions({ model: counting, tokenizer, eosTokenIds: [7] }, [[0]], {
+    groupSize: 1,
+    maxNewTokens: 20,
+    temperature: 0,
+    topP: 1,
+    topK: 0,
+    minP: 0,
+    repetitionPenalty: 1,
+    seed: 0,
+    stop,
+  });
+  const { text, finishReason, tokenIds } = groups[0]![0]!;
+  return { text, reason: finishReason, tokens: tokenizer.decode(tokenIds) };
+}
+
+describe('a stop string', () => {
+  test('that is a special token ends the completion before it', async () => {
+    expect(await said('<u>')).toEqual({ text: 'b ', reason: 'stop', tokens: '<t>b <u>' });
+  });
+
+  test('that holds a special token among other text does, too', async () => {
+    expect(await said(' <u>c')).toEqual({ text: 'b', reason: 'stop', tokens: '<t>b <u>c' });
+  });
+
+  test('of text alone is found across special tokens, as the text shows it', async () => {
+    expect(await said(' c')).toEqual({ text: 'b', reason: 'stop', tokens: '<t>b <u>c' });
+    expect(await said('nothing', 'd')).toEqual({ text: 'b c', reason: 'stop', tokens: '<t>b <u>cd' });
+  });
+
+  test('that comes first counts, whichever kind it is', async () => {
+    expect((await said('<u>', 'b')).text).toBe('');
+    expect((await said('d', '<u>')).text).toBe('b ');
+  });
+
+  test('that does not come leaves the text whole', async () => {
+    expect(await said('<u>d')).toEqual({ text: 'b cd', reason: 'eos', tokens: '<t>b <u>cd<e>' });
+  });
+});
