@@ -5,10 +5,6 @@ const production = process.argv.includes('--production');
 
 const config: KnipConfig = {
   entry: [
-    'src/index.ts!',
-    'src/cli/main.ts!',
-    'rewards/index.ts!',
-    'envs/index.ts!',
     'recipes/*.ts!',
     'bench/*.ts',
     'scripts/*.mjs',

@@ -111,7 +111,7 @@ function fieldRows(schema, prefix, groups) {
     const value = values.length > 1 ? 'by name' : values[0] || '';
     const names = [...new Set(known.flatMap(choices))];
     const description = [...new Set(known.map((schema) => schema.description))].join('; ');
-    return [[`\`${path}\``, value, description + (names.length > 0 ? `: ${list(names)}` : '')]];
+    return [[`\`${path}\``, value, description + (names.length > 0 ? `; one of ${list(names)}` : '')]];
   });
 }
 

@@ -21,7 +21,7 @@ export const algorithmFields = {
   klIn: z
     .enum(['loss', 'reward'])
     .describe(
-      "the KL is a term of the loss, or a penalty in each token's reward; `reward` with gae and `loss` without when left out",
+      "the KL is a term of the loss, or a penalty in each token's reward; left out: `reward` with gae, else `loss`",
     ),
   klControl: klControl
     .default({ type: 'fixed' })
@@ -50,7 +50,9 @@ export const algorithmFields = {
     .describe('optimiser steps that a pass is split into, each on as many prompts'),
   shuffle: z
     .boolean()
-    .describe('each pass goes through the prompts in an order of its own; with gae when left out'),
+    .describe(
+      'each pass goes through the prompts in an order of its own; left out: true with gae, else false',
+    ),
   targetKl: positive
     .optional()
     .describe("once approx_kl of a step exceeds this, the batch's other steps pass without an update"),

@@ -49,7 +49,7 @@ const compat = z
   .describe('whose conventions hold where TRL and verl differ');
 const estimator = z
   .enum(namesOf<EstimatorName>(estimators))
-  .describe("what a completion's reward is compared with; the loss's own when left out");
+  .describe("what a completion's reward is compared with; left out: the loss's own");
 
 /** The fields that decide which others there are. */
 const choice = z.looseObject({
@@ -93,7 +93,11 @@ function parse(chosen: Chosen): { readonly issues: Issues; readonly data?: Algor
   const parts = partsOf(chosen);
   const given = { ...defined(chosen), advantage: defined(chosen.advantage) };
   const unread = unreadBy(parts, given);
-  const read = unread.reduce((rest, { path }) => without(rest, path), given);
+  const left = new Set(unread.map(({ path }) => path.join('.')));
+  const read = {
+    ...without(given, left),
+    advantage: without(given.advantage, left, 'advantage.'),
+  };
   const schema = schemaOf(parts);
   const { data, error } = schema.safeParse(withDefaults(read, parts), { reportInput: true });
   const parsed = data as Algorithm | undefined;
@@ -130,7 +134,7 @@ function withDefaults(given: Fields & { readonly advantage: Fields }, parts: Par
   const { scaleRewards } = loss.advantage;
   return {
     ...dependentDefaults({
-      valued: estimatorName === 'gae',
+      valued: 'valueCoef' in estimator.beside,
       verl: compat === 'verl',
       klIn,
     }),
@@ -154,12 +158,6 @@ function defined<T extends object>(record: T): T {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as T;
 }
 
-function without<T extends Fields & { readonly advantage: Fields }>(
-  given: T,
-  [first, second]: readonly string[],
-): T {
-  const omit = (fields: Fields, name: string) =>
-    Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name));
-  if (second === undefined) return omit(given, first!) as T;
-  return { ...given, advantage: omit(given.advantage, second) };
-}
+/** Without the fields whose paths are in `left`. */
+const without = (fields: Fields, left: ReadonlySet<string>, prefix = ''): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([name]) => !left.has(prefix + name)));

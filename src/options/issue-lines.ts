@@ -9,7 +9,7 @@ interface KnownAmong {
   readonly among: readonly string[];
 }
 
-/** What a schema found wrong that code has chosen among several: to be passed on by the schema of the choice. */
+/** The issues of a schema that code chose among several; each unknown key comes with the keys that are known in its place. */
 export function issuesOf(
   error: z.core.$ZodError | undefined,
   schema: z.core.$ZodType,

@@ -4,7 +4,7 @@ type Fields = Readonly<Record<string, z.core.$ZodType>>;
 
 const registered = new WeakMap<z.core.$ZodType, Fields>();
 
-/** Says which fields a schema has in all that is parsed by code, because some fields decide which others there are. */
+/** Registers the fields of a schema that code parses, because some of its fields decide which others there are. */
 export function registerFields(schema: z.core.$ZodType, fields: Fields): void {
   registered.set(schema, fields);
 }

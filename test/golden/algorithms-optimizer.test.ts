@@ -17,6 +17,8 @@ import {
 /** Tensors listed by position become tensors named by position. */
 const named = (tensors: Json[]) =>
   Object.fromEntries(tensors.map((tensor, i) => [String(i), Float32Array.from(flat(tensor))]));
+/** Recorded numbers as the float32 that they were. */
+const float32s = (tensors: Json[]) => tensors.map((tensor) => flat(tensor).map(Math.fround));
 const values = (tensors: Record<string, Float32Array>) =>
   Object.keys(tensors)
     .sort((a, b) => Number(a) - Number(b))
@@ -94,12 +96,11 @@ function checkAdamW({ name, config, inputs, expected }: GoldenCase) {
     ({ params, state } = adam.update(grads, state, params, lr));
     expect(params['0']).not.toBe(before['0']);
     expect(state.step).toBe(want.step);
-    expectClose(values(params), want.params, `${where} parameters`, { rtol: 1e-6, atol: 1e-7 });
-    expectClose(values(state.expAvg), want.exp_avg, `${where} first moment`, { rtol: 1e-5, atol: 1e-7 });
-    expectClose(values(state.expAvgSq), want.exp_avg_sq, `${where} second moment`, {
-      rtol: 1e-5,
-      atol: 1e-20,
-    });
+    // torch sums the norm that it clips by in another order; without a clip every bit is the same.
+    const near = config.max_grad_norm === null ? { rtol: 0, atol: 0 } : { rtol: 1e-6, atol: 1e-7 };
+    expectClose(values(params), float32s(want.params), `${where} parameters`, near);
+    expectClose(values(state.expAvg), float32s(want.exp_avg), `${where} first moment`, near);
+    expectClose(values(state.expAvgSq), float32s(want.exp_avg_sq), `${where} second moment`, near);
   });
 }
 

@@ -10,12 +10,12 @@ export const lossTerms = {
   klEstimator: z
     .enum(klEstimatorNames)
     .describe(
-      "how the KL is estimated (a `+` at the end takes k2's gradient); in the reward k1, in the loss k3, or low_var_kl by verl's conventions, when left out",
+      "how the KL is estimated (a `+` at the end takes k2's gradient); left out: k1 in the reward, k3 in the loss, low_var_kl in verl's loss",
     ),
   klBiasCorrection: z
     .boolean()
     .describe(
-      "multiply the KL estimate by the ratio (TRL's use_bias_correction_kl); in the loss by TRL's conventions when left out",
+      "multiply the KL estimate by the ratio (TRL's use_bias_correction_kl); left out: true in TRL's loss, else false",
     ),
   entropyCoef: nonNegative
     .default(0)

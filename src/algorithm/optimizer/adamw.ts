@@ -18,6 +18,8 @@ export interface AdamWState {
 /**
  * AdamW, https://arxiv.org/abs/1711.05101, in the order of torch.optim.AdamW: the decay is decoupled and comes first,
  *   p ← p·(1 − lr·wd);  m ← m + (1−β1)(g − m);  v ← β2·v + (1−β2)g²;  p ← p − lr/(1−β1ᵗ) · m / (√v/√(1−β2ᵗ) + eps).
+ * Every operation is rounded to float32 where torch's CPU kernels round: the moments come out bit for bit. Departure: the root is
+ * rounded correctly, torch's may be off by its last bit.
  * Moments are updated in place.
  */
 export function adamW(options: AdamWOptions): Optimizer<AdamWState> {
@@ -52,17 +54,22 @@ interface AdamStep extends AdamWOptions {
   readonly lr: number;
 }
 
+const { fround } = Math;
+
 function adamStep({ grad, param, m, v, out, step, lr, betas, eps, weightDecay }: AdamStep): void {
   const [beta1, beta2] = betas;
-  const keep = 1 - lr * weightDecay;
-  const stepSize = lr / (1 - beta1 ** step);
-  const toUnbiased = 1 / Math.sqrt(1 - beta2 ** step);
+  const keep = fround(1 - lr * weightDecay);
+  const [newMean, keptSquare, newSquare] = [fround(1 - beta1), fround(beta2), fround(1 - beta2)];
+  const stepSize = fround(-(lr / (1 - beta1 ** step)));
+  const [bias, epsilon] = [fround(Math.sqrt(1 - beta2 ** step)), fround(eps)];
   for (let i = 0; i < param.length; i++) {
     const g = grad[i]!;
-    const mean = m[i]! + (1 - beta1) * (g - m[i]!);
-    const square = beta2 * v[i]! + (1 - beta2) * g * g;
+    // lerp and addcmul add a product without rounding it first.
+    const mean = fround(m[i]! + newMean * fround(g - m[i]!));
+    const square = fround(fround(keptSquare * v[i]!) + fround(newSquare * g) * g);
     m[i] = mean;
     v[i] = square;
-    out[i] = param[i]! * keep - (stepSize * mean) / (Math.sqrt(square) * toUnbiased + eps);
+    const root = fround(fround(fround(Math.sqrt(square)) / bias) + epsilon);
+    out[i] = fround(param[i]! * keep) + fround(fround(stepSize * mean) / root);
   }
 }

@@ -83,7 +83,7 @@ export const schedules = {
       timescale: positiveInt
         .optional()
         .describe(
-          'steps after the warm-up in which the rate falls by √2; warmupSteps, or 10000 without, when left out',
+          'steps after the warm-up in which the rate falls by √2; left out: warmupSteps, or 10000 without a warm-up',
         ),
     },
     after(step, { warmupSteps }, { timescale = warmupSteps || 10_000 }) {
@@ -97,7 +97,7 @@ export const schedules = {
         .int()
         .nonnegative()
         .optional()
-        .describe('steps at lr between warm-up and fall; the rest of the run when left out'),
+        .describe('steps at lr between warm-up and fall; left out: the rest of the run'),
       warmupType: shapes.default('linear').describe('shape of the warm-up: `linear`, `cosine`, `1-sqrt`'),
       decayType: shapes.default('cosine').describe('shape of the fall'),
       minLrRatio: fraction.default(0).describe('least rate as a share of lr'),
