@@ -33,7 +33,10 @@ export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void
     )
     .option('--out <folder>', 'run folder (default: runs/<recipe>-<time>)')
     .option('--resume', 'continue the run in --out from its last checkpoint')
-    .option('--force-data', 'with --resume: go on though data or options of the environment have changed')
+    .option(
+      '--force-data',
+      'with --resume: go on though data, options of the environment or files of the model have changed',
+    )
     .option('--dry-run', 'say what the run would be, and do nothing')
     .option('--json', 'one JSON event a line')
     .addHelpText('after', '\nExample:\n  anneal run arithmetic --set steps=50 --seed 2 --out runs/first')

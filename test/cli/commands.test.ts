@@ -122,6 +122,27 @@ describe('anneal run', () => {
     expect(twice.exits).toEqual([second === 'SIGINT' ? 130 : 143]);
   });
 
+  test('--resume on a model whose files have changed is refused by name, unless forced', async () => {
+    const base = join(folder, 'base');
+    cpSync(model, base, { recursive: true });
+    const out = join(folder, 'other-model');
+    const args = ['run', recipe, '--model', base, '--out', out];
+    await anneal(args, { onLine: (line, stop) => line.startsWith('step 1/') && stop() });
+    const file = join(base, 'model.safetensors');
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(file, bytes);
+    const refused = await anneal(['run', out, '--resume']);
+    expect(refused.err).toEqual([
+      expect.stringMatching(
+        /has changed: model file model\.safetensors \(of the same size, but another content\); use/,
+      ),
+    ]);
+    expect(refused.code).toBe(2);
+    const forced = await anneal(['run', out, '--resume', '--force-data']);
+    expect(forced.out[1]).toMatch(/^warning: the run goes on though this has changed: model file/);
+  });
+
   test('a second Ctrl-C ends it at once', async () => {
     const { exits } = await anneal(['run', recipe, '--out', join(folder, 'twice')], {
       onLine: (line, interrupt) => {

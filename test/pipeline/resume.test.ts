@@ -270,14 +270,14 @@ describe('resuming', () => {
       runBandit(recipe(change), { out, resume: true, forceData, signal: AbortSignal.abort() });
     await resumed({});
     await expect(resumed({ options: { path: data, shots: 4 } })).rejects.toThrow(
-      `can't resume ${out}: env "sevens" differs from the run's in env.shots (2 then, 4 now); use the same data and options, or go on all the same with --force-data (train's forceData: true)`,
+      `can't resume ${out}: what the run began with has changed: env.shots (2 then, 4 now); use the same, or go on all the same with --force-data (train's forceData: true)`,
     );
     writeFileSync(data, 'some more rows');
-    await expect(resumed({})).rejects.toThrow('in its data train.jsonl (9 bytes then, 14 now); use');
+    await expect(resumed({})).rejects.toThrow('has changed: data train.jsonl (9 bytes then, 14 now); use');
     const { events } = await resumed({}, true);
     expect(events[1]).toMatchObject({
       type: 'warning',
-      message: 'the run goes on with another environment: its data train.jsonl (9 bytes then, 14 now)',
+      message: 'the run goes on though this has changed: data train.jsonl (9 bytes then, 14 now)',
     });
     // What it went on with is its own from now on.
     await resumed({});
@@ -296,7 +296,7 @@ describe('resuming', () => {
     });
     await expect(
       runBandit(banditRecipe(), { out, resume: true, source: source('env.path=b'), signal }),
-    ).rejects.toThrow('in what --set gave it (env.path=a then, env.path=b now)');
+    ).rejects.toThrow('has changed: --set of the environment (env.path=a then, env.path=b now)');
   });
 
   test('goes on with a run of a version that did not look at data', async () => {
@@ -304,6 +304,7 @@ describe('resuming', () => {
     const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
     expect(config.environment).toEqual({ options: null, files: [] });
     delete config.environment;
+    delete config.model;
     writeFileSync(join(out, 'config.json'), JSON.stringify(config));
     const { events } = await runBandit(banditRecipe(), { out, resume: true });
     expect(events.at(-1)!.type).toBe('done');

@@ -43,13 +43,13 @@ describe('data', () => {
   test('that has changed is told by name', async () => {
     const before = { files: [await dataFolder()] };
     expect(await changes(before, { files: [await dataFolder('one\nand more\n')] })).toEqual([
-      'its data train.jsonl (4 bytes then, 13 now)',
+      'data train.jsonl (4 bytes then, 13 now)',
     ]);
     expect(await changes(before, { files: [await dataFolder('uno\n')] })).toEqual([
-      'its data train.jsonl (of the same size, but another content)',
+      'data train.jsonl (of the same size, but another content)',
     ]);
     expect(await changes(before, { files: [join(before.files[0]!, 'train.jsonl')] })).toEqual([
-      'its data (2 files then, 1 file now)',
+      'data (2 files then, 1 file now)',
     ]);
   });
 

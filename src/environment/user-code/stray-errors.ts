@@ -80,11 +80,12 @@ export class StrayErrors {
 
   take(error: unknown, what?: string): true {
     if (this.#stopped.aborted) return true;
-    const failed =
+    const why = whatFailed(error);
+    const message =
       what === undefined
-        ? 'something that no call waited for failed'
-        : `${what} failed after it had answered`;
-    this.#first = new RunError(`${failed}: ${whatFailed(error)}`, { cause: error });
+        ? `something that no call waited for failed: ${stackOf(error, why)}`
+        : `${what} failed after it had answered: ${why}`;
+    this.#first = new RunError(message, { cause: error });
     this.#stop.abort();
     return true;
   }
@@ -108,6 +109,11 @@ export function takeStray(error: unknown): boolean {
   const scope = scopes.getStore();
   if (scope !== undefined) return scope.take(reason);
   return [...runs].map((run) => run.take(reason)).length > 0;
+}
+
+/** Of unknown origin, and without a place in a user's file, the stack is all there is to find an error by. */
+function stackOf(error: unknown, why: string): string {
+  return error instanceof Error && why === error.message ? (error.stack ?? why) : why;
 }
 
 /** Listens while any code of a recipe may run. */

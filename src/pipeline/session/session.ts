@@ -20,7 +20,7 @@ export interface TrainOptions {
   readonly out: string;
   /** Continue the run in `out` from its last complete checkpoint. */
   readonly resume?: boolean;
-  /** Resume though data or options of the environment have changed. */
+  /** Resume though data, options of the environment or files of the model have changed. */
   readonly forceData?: boolean;
   /** Aborting it finishes the step, writes a checkpoint and emits `stopped`. */
   readonly signal?: AbortSignal;

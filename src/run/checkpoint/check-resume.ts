@@ -8,6 +8,8 @@ import {
   environmentChanges,
   recordEnvironment,
 } from '../folder/environment-record.ts';
+import { fileChanges } from '../folder/fingerprint.ts';
+import { recordModel } from '../folder/model-record.ts';
 import { runPaths } from '../folder/paths.ts';
 import { type CheckpointEntry, damagedCheckpoints, FORMAT, latestCheckpoint } from './list-checkpoints.ts';
 
@@ -18,7 +20,7 @@ const FREE = new Set(['eval', 'checkpoint', 'runtime']);
 export interface OpenOptions {
   readonly out: string;
   readonly resume?: boolean | undefined;
-  /** Go on though data or options of the environment have changed. */
+  /** Go on though data, options of the environment or files of the model have changed. */
   readonly forceData?: boolean | undefined;
   readonly source?: RecipeSource | undefined;
 }
@@ -27,7 +29,7 @@ export interface OpenOptions {
 interface ResumePoint {
   /** undefined when it has no checkpoint yet and starts over. */
   readonly entry: CheckpointEntry | undefined;
-  /** In what the environment differs from the run's; nothing unless forced. */
+  /** What has changed since the run began; nothing unless forced. */
   readonly changes: readonly string[];
   /** What the run says of itself from now on. */
   readonly config: RunConfig;
@@ -45,9 +47,17 @@ export async function checkResume(
   checkRecipe(out, { before: before.recipe, now: plainRecipe(recipe) });
   const entry = await lastCheckpoint(out, before.anneal);
   const environment = await recordEnvironment(recipe.env);
-  const changes = changesOf({ config: before, environment, source });
-  if (changes.length > 0 && !forceData) throw new InputError(otherData(recipe, changes, out));
-  const config = { ...before, anneal: version, source: source ?? before.source, environment };
+  const model = await recordModel(recipe);
+  const changes = [
+    ...changesOf({ config: before, environment, source }),
+    ...fileChanges('model file', before.model ?? model, model),
+  ];
+  if (changes.length > 0 && !forceData) {
+    throw new InputError(
+      `can't resume ${out}: what the run began with has changed: ${changes.join(', ')}; use the same, or go on all the same with --force-data (train's forceData: true)`,
+    );
+  }
+  const config = { ...before, anneal: version, source: source ?? before.source, environment, model };
   return { entry, changes, config };
 }
 
@@ -83,12 +93,8 @@ function changesOf({
   if (isDeepStrictEqual(then, now)) return changes;
   return [
     ...changes,
-    `what --set gave it (${then!.join(', ') || 'nothing'} then, ${now!.join(', ') || 'nothing'} now)`,
+    `--set of the environment (${then!.join(', ') || 'nothing'} then, ${now!.join(', ') || 'nothing'} now)`,
   ];
-}
-
-function otherData({ env }: Recipe, changes: readonly string[], out: string): string {
-  return `can't resume ${out}: env "${env.name}" differs from the run's in ${changes.join(', ')}; use the same data and options, or go on all the same with --force-data (train's forceData: true)`;
 }
 
 /** The checkpoint that a run continues from; undefined when it has none yet and starts over. @throws InputError when it is damaged. */

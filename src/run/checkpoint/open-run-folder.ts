@@ -9,6 +9,7 @@ import type { Recipe } from '../../recipe/recipe.ts';
 import { plainRecipe, type RunConfig, readRunConfig, writeRunConfig } from '../folder/config-file.ts';
 import { recordEnvironment } from '../folder/environment-record.ts';
 import { lockRun, type RunLock } from '../folder/lock-run.ts';
+import { recordModel } from '../folder/model-record.ts';
 import { type RunPaths, runPaths } from '../folder/paths.ts';
 import { checkResume, type OpenOptions } from './check-resume.ts';
 import type { CheckpointEntry } from './list-checkpoints.ts';
@@ -29,7 +30,7 @@ export interface RunFolder {
 /**
  * Checks that a run may begin or go on in `out`. A folder that holds a run is locked at once, a new one when the run begins.
  * @throws InputError when another process writes there; a new run's folder holds something already; there is no run to go on
- * with, or it was of another recipe or other data (naming what differs), or its last checkpoint is damaged: going on from an older
+ * with, or what it began with has changed (naming what), or its last checkpoint is damaged: going on from an older
  * one discards work, which is for the user to say.
  */
 export async function openRunFolder(recipe: Recipe, options: OpenOptions): Promise<RunFolder> {
@@ -60,6 +61,7 @@ async function openNew(recipe: Recipe, { out, source }: OpenOptions): Promise<Ru
         source: source ?? null,
         recipe: plainRecipe(recipe),
         environment,
+        model: await recordModel(recipe),
       });
     },
     close: async () => lock?.release(),
@@ -77,7 +79,7 @@ async function openResumed(recipe: Recipe, options: OpenOptions): Promise<RunFol
       entry,
       notes: [
         ...lock.notes,
-        ...changes.map((change) => `the run goes on with another environment: ${change}`),
+        ...changes.map((change) => `the run goes on though this has changed: ${change}`),
       ],
       async begin() {
         const paths = await rewindRunFolder(out, entry);

@@ -6,6 +6,7 @@ import { readJsonIfAny } from '../../io/read-json.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import { withLaterDefaults } from '../../recipe/stored-fields.ts';
 import { environmentSchema } from './environment-record.ts';
+import { fingerprintSchema } from './fingerprint.ts';
 
 /** Where a recipe came from, so that it can be loaded again. */
 const sourceSchema = z.object({
@@ -25,6 +26,8 @@ const configSchema = z.object({
   recipe: z.record(z.string(), z.unknown()),
   /** Left out by versions of anneal that did not look at data. */
   environment: environmentSchema.optional(),
+  /** Files of the model that training began with; likewise. */
+  model: z.array(fingerprintSchema).optional(),
 });
 export type RunConfig = z.output<typeof configSchema>;
 

@@ -1,42 +1,32 @@
-import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
-import { openBinaryFile } from '../../io/binary-file.ts';
 import { isDataFile } from '../../io/rows.ts';
 import type { Environment } from '../../types.ts';
+import { type Fingerprint, fileChanges, fingerprintOf, fingerprintSchema } from './fingerprint.ts';
 
 // What a run's tasks come from, told without the places where its files lie: data may move, but not change.
-
-const fileSchema = z.object({
-  name: z.string(),
-  bytes: z.int().nonnegative(),
-  /** Of the first and the last mebibyte. */
-  sha256: z.string(),
-});
-type DataFile = z.output<typeof fileSchema>;
 
 export const environmentSchema = z.object({
   /** null where the environment does not tell them. */
   options: z.record(z.string(), z.unknown()).nullable(),
-  files: z.array(fileSchema),
+  files: z.array(fingerprintSchema),
 });
 /** An environment's options and the content of its data, as config.json holds them. */
 export type EnvironmentRecord = z.output<typeof environmentSchema>;
 
 /** What stands for the path of data in an option. */
 const DATA = '<data>';
-const PART = 2 ** 20;
 
 /** Describes an environment. @throws InputError when a file that it names can't be read. */
 export async function recordEnvironment({ options, files = [] }: Environment): Promise<EnvironmentRecord> {
   const paths = new Set(files.map((file) => resolve(file)));
   const plain = (_: string, value: unknown) =>
     typeof value === 'string' && paths.has(resolve(value)) ? DATA : value;
-  const found: DataFile[] = [];
-  for (const path of files) for (const file of await dataFiles(path)) found.push(await fingerprint(file));
+  const found: Fingerprint[] = [];
+  for (const path of files) for (const file of await dataFiles(path)) found.push(await fingerprintOf(file));
   return {
     options: options === undefined ? null : JSON.parse(JSON.stringify(options, plain)),
     files: found,
@@ -57,24 +47,9 @@ async function dataFiles(path: string): Promise<string[]> {
   }
 }
 
-async function fingerprint(path: string): Promise<DataFile> {
-  const file = await openBinaryFile(path);
-  try {
-    const { size: bytes } = file;
-    const first = Math.min(PART, bytes);
-    const last = Math.min(PART, bytes - first);
-    const hash = createHash('sha256');
-    hash.update(Buffer.from(await file.read(0, first)));
-    hash.update(Buffer.from(await file.read(bytes - last, last)));
-    return { name: basename(path), bytes, sha256: hash.digest('hex') };
-  } finally {
-    await file.close();
-  }
-}
-
 /** In what an environment differs from what it was, in words; nothing when in nothing. */
 export function environmentChanges(before: EnvironmentRecord, now: EnvironmentRecord): string[] {
-  return [...optionChanges(before, now), ...fileChanges(before.files, now.files)];
+  return [...optionChanges(before, now), ...fileChanges('data', before.files, now.files)];
 }
 
 function optionChanges(before: EnvironmentRecord, now: EnvironmentRecord): string[] {
@@ -86,15 +61,4 @@ function optionChanges(before: EnvironmentRecord, now: EnvironmentRecord): strin
     .map((name) => `env.${name} (${show(then[name])} then, ${show(today[name])} now)`);
 }
 
-function fileChanges(before: readonly DataFile[], now: readonly DataFile[]): string[] {
-  if (before.length !== now.length)
-    return [`its data (${before.length} ${files(before)} then, ${now.length} ${files(now)} now)`];
-  return now.flatMap((file, i) => {
-    const { bytes, sha256 } = before[i]!;
-    if (bytes !== file.bytes) return [`its data ${file.name} (${bytes} bytes then, ${file.bytes} now)`];
-    return sha256 === file.sha256 ? [] : [`its data ${file.name} (of the same size, but another content)`];
-  });
-}
-
-const files = (list: readonly unknown[]) => (list.length === 1 ? 'file' : 'files');
 const show = (value: unknown) => JSON.stringify(value) ?? 'none';
