@@ -11,7 +11,7 @@ import { importEnvironment } from '../run/loading/import-environment.ts';
 import { pinned } from '../run/loading/pinned-override.ts';
 import type { Environment, Message } from '../types.ts';
 import { exitCodes } from './exit-code.ts';
-import { positive } from './numeric-options.ts';
+import { positiveOption } from './numeric-options.ts';
 import { reportLines } from './terminal/env-report.ts';
 import type { Io } from './terminal/io.ts';
 
@@ -54,7 +54,7 @@ export function envCommand(io: Io, end: (code: number) => void): Command {
       const { env: imported, rewards, folder } = await importEnvironment(spec);
       const set = options.set.map(pinned);
       const env = pathsFrom(folder, () => configured(imported, set));
-      const limit = positive('--limit', options.limit);
+      const limit = positiveOption('--limit', options.limit);
       const maxPromptLength = limitOf(options);
       const lengthOf = await measureOf(options.tokenizer);
       const report = await checkEnvironment(env, { limit, maxPromptLength, lengthOf });
@@ -79,7 +79,7 @@ function configured(env: Environment, overrides: readonly string[]): Environment
 
 /** Returns the limit of prompt lengths. Without a tokenizer there is no default, because it counts tokens. */
 function limitOf({ maxPromptLength, tokenizer }: CheckCommandOptions): number | undefined {
-  if (maxPromptLength !== undefined) return positive('--max-prompt-length', maxPromptLength);
+  if (maxPromptLength !== undefined) return positiveOption('--max-prompt-length', maxPromptLength);
   return tokenizer === undefined ? undefined : 512;
 }
 

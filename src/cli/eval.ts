@@ -10,7 +10,7 @@ import { isRunFolder, runPaths } from '../run/folder/paths.ts';
 import { loadRecipe, loadRunRecipe } from '../run/loading/load-recipe.ts';
 import type { Estimate, EvalResult, Split } from '../types.ts';
 import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './checkpoint-option.ts';
-import { number, positive } from './numeric-options.ts';
+import { numberOption, positiveOption } from './numeric-options.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './recipe-options.ts';
 import { accuracyText, table } from './terminal/format.ts';
 import type { Io } from './terminal/io.ts';
@@ -60,8 +60,8 @@ function samplesAsked({
   if (samples === undefined && temperature !== undefined)
     throw new InputError('--temperature is for samples: give --samples too');
   return {
-    ...(samples !== undefined && { samples: positive('--samples', samples) }),
-    ...(temperature !== undefined && { temperature: number('--temperature', temperature) }),
+    ...(samples !== undefined && { samples: positiveOption('--samples', samples) }),
+    ...(temperature !== undefined && { temperature: numberOption('--temperature', temperature) }),
   };
 }
 

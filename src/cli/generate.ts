@@ -8,7 +8,7 @@ import { isRunFolder, runPaths } from '../run/folder/paths.ts';
 import { loadRunRecipe } from '../run/loading/load-recipe.ts';
 import type { Completion, Message } from '../types.ts';
 import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './checkpoint-option.ts';
-import { number } from './numeric-options.ts';
+import { numberOption } from './numeric-options.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
@@ -30,7 +30,7 @@ interface Options extends CheckpointOption {
 }
 
 const repeatable = (value: string, before: readonly string[]) => [...before, value];
-const numeric = (option: string) => (value: string) => number(option, value);
+const numeric = (option: string) => (value: string) => numberOption(option, value);
 
 /** `anneal generate`: completions of prompts. */
 export function generateCommand(io: Io, toolkit: Toolkit): Command {

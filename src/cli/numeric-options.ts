@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 
 /** A number given on the command line. @throws InputError naming the option. */
-export function number(option: string, text: string): number {
+export function numberOption(option: string, text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value))
     throw new InputError(`${option} takes a number (got "${text}")`);
@@ -9,14 +9,14 @@ export function number(option: string, text: string): number {
 }
 
 /** A whole number of at least 1 given on the command line. @throws InputError naming the option. */
-export function positive(option: string, text: string): number {
+export function positiveOption(option: string, text: string): number {
   if (!/^[1-9]\d*$/.test(text))
     throw new InputError(`${option} takes a whole number of at least 1 (got "${text}")`);
   return Number(text);
 }
 
 /** A whole number given on the command line. @throws InputError naming the option. */
-export function whole(option: string, text: string): number {
+export function wholeOption(option: string, text: string): number {
   if (!/^-?\d+$/.test(text)) throw new InputError(`${option} takes a whole number (got "${text}")`);
   return Number(text);
 }

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { whole } from './numeric-options.ts';
+import { wholeOption } from './numeric-options.ts';
 
 /** Options that change a recipe. */
 export interface RecipeOptions {
@@ -33,7 +33,7 @@ export function overridesOf({ model, method, steps, seed, set }: RecipeOptions):
       value === undefined ? [] : [`${name}=${JSON.stringify(value)}`],
     ),
     ...Object.entries(numbers).flatMap(([name, value]) =>
-      value === undefined ? [] : [`${name}=${whole(`--${name}`, value)}`],
+      value === undefined ? [] : [`${name}=${wholeOption(`--${name}`, value)}`],
     ),
     ...set,
   ];

@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
 import type { RolloutRecord } from '../run/folder/rollout-records.ts';
-import { number } from './numeric-options.ts';
+import { numberOption } from './numeric-options.ts';
 
 /** Which rollouts to show, as given on the command line. */
 export interface FilterOptions {
@@ -17,8 +17,8 @@ type Filter = (record: RolloutRecord) => boolean;
 export function filterOf({ step, below, above, truncated, word }: FilterOptions): Filter {
   const [first, last] = step === undefined ? [0, Number.POSITIVE_INFINITY] : stepRange(step);
   const [low, high] = [
-    above === undefined ? Number.NEGATIVE_INFINITY : number('--above', above),
-    below === undefined ? Number.POSITIVE_INFINITY : number('--below', below),
+    above === undefined ? Number.NEGATIVE_INFINITY : numberOption('--above', above),
+    below === undefined ? Number.POSITIVE_INFINITY : numberOption('--below', below),
   ];
   return (record) =>
     record.step >= first &&

@@ -5,7 +5,7 @@ import { InputError } from '../errors.ts';
 import { readRecords } from '../io/jsonl-file.ts';
 import { runPaths } from '../run/folder/paths.ts';
 import type { RolloutRecord } from '../run/folder/rollout-records.ts';
-import { positive } from './numeric-options.ts';
+import { positiveOption } from './numeric-options.ts';
 import { type FilterOptions, filterOf } from './rollout-filter.ts';
 import type { Io } from './terminal/io.ts';
 import { rolloutText } from './terminal/rollout-text.ts';
@@ -37,7 +37,7 @@ export function rolloutsCommand(io: Io): Command {
       const shown = chosen(
         readRecords<RolloutRecord>(path),
         filterOf(options),
-        options.limit === undefined ? Number.POSITIVE_INFINITY : positive('--limit', options.limit),
+        options.limit === undefined ? Number.POSITIVE_INFINITY : positiveOption('--limit', options.limit),
       );
       const show = options.json
         ? (record: RolloutRecord) => JSON.stringify(record)

@@ -1,4 +1,4 @@
-import { byGroup } from '../../src/algorithm/advantage/outcome.ts';
+import { withinGroups } from '../../src/algorithm/advantage/outcome.ts';
 import { defineEstimator } from '../../src/algorithm/advantage/types.ts';
 import { positive } from '../../src/options/ranges.ts';
 
@@ -6,7 +6,7 @@ import { positive } from '../../src/options/ranges.ts';
 export const bestOfGroup = defineEstimator({
   options: { slope: positive.default(1).describe('factor of the distance from the best') },
   estimate: (batch, { slope }) => ({
-    advantages: byGroup(batch, (rewards) => rewards.map((reward) => slope * (reward - Math.max(...rewards)))),
+    advantages: withinGroups(batch, (rewards) => rewards.map((reward) => slope * (reward - Math.max(...rewards)))),
     metrics: {},
   }),
 });

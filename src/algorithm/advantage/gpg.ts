@@ -1,5 +1,5 @@
 import { positive } from '../../options/ranges.ts';
-import { byGroup, verlBaseline } from './outcome.ts';
+import { verlBaseline, withinGroups } from './outcome.ts';
 import { defineEstimator } from './types.ts';
 
 /**
@@ -12,7 +12,7 @@ export const gpg = defineEstimator({
   estimate: (batch, { norm }) => {
     const nonZero = Array.from(batch.rewards).filter(Boolean).length;
     const alpha = batch.rewards.length / Math.max(1, nonZero);
-    const advantages = byGroup(batch, (rewards) => {
+    const advantages = withinGroups(batch, (rewards) => {
       const baseline = verlBaseline(rewards);
       return rewards.map((reward) => (alpha * (reward - baseline)) / norm);
     });

@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.ts';
 import { positive } from '../../options/ranges.ts';
 import { nanStd } from '../statistics/nan-statistics.ts';
-import { byGroup } from './outcome.ts';
+import { withinGroups } from './outcome.ts';
 import { scaleRewards } from './scale-rewards.ts';
 import { defineEstimator } from './types.ts';
 
@@ -15,7 +15,7 @@ export const grpoPassK = defineEstimator({
   options: { eps: positive.default(1e-6).describe('added to the std') },
   beside: scaleRewards,
   estimate: (batch, { scaleRewards, eps }) => {
-    const advantages = byGroup(batch, (rewards) => {
+    const advantages = withinGroups(batch, (rewards) => {
       if (rewards.length < 2) throw new InputError('grpo_passk needs at least 2 completions a group, got 1');
       const [best, second] = [...rewards].sort((a, b) => b - a);
       const margin = (best! - second!) / (scaleRewards === 'none' ? 1 : nanStd(rewards) + eps);

@@ -1,6 +1,6 @@
 import { positive } from '../../options/ranges.ts';
 import { nanStd } from '../statistics/nan-statistics.ts';
-import { byGroup, mean } from './outcome.ts';
+import { mean, withinGroups } from './outcome.ts';
 import { scaleRewards } from './scale-rewards.ts';
 import { defineEstimator } from './types.ts';
 
@@ -12,7 +12,7 @@ export const grpoVectorized = defineEstimator({
   options: { eps: positive.default(1e-6).describe('added to the std') },
   beside: scaleRewards,
   estimate: (batch, { scaleRewards, eps }) => {
-    const advantages = byGroup(batch, (rewards) => {
+    const advantages = withinGroups(batch, (rewards) => {
       if (rewards.length === 1) return [rewards[0]! / (scaleRewards === 'none' ? 1 : 1 + eps)];
       const centre = mean(rewards);
       const std = Math.sqrt(Math.max(nanStd(rewards) ** 2, eps));

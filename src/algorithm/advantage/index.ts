@@ -12,7 +12,7 @@ import { reinforce } from './reinforce.ts';
 import { reinforcePlusPlus, verlReinforcePlusPlus } from './reinforce-plus-plus.ts';
 import { reinforcePlusPlusBaseline } from './reinforce-plus-plus-baseline.ts';
 import { remax } from './remax.ts';
-import { rloo, rlooRawSingleton } from './rloo.ts';
+import { rloo, rlooVectorized } from './rloo.ts';
 import type { AdvantageBatch, AdvantageEstimator, Advantages } from './types.ts';
 
 /** Every advantage estimator by the name that a recipe uses. */
@@ -20,8 +20,8 @@ export const estimators = {
   grpo,
   grpo_vectorized: grpoVectorized,
   grpo_passk: grpoPassK,
-  rloo: rlooRawSingleton,
-  rloo_vectorized: rloo,
+  rloo,
+  rloo_vectorized: rlooVectorized,
   reinforce,
   reinforce_plus_plus: reinforcePlusPlus,
   reinforce_plus_plus_baseline: reinforcePlusPlusBaseline,

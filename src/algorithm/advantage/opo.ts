@@ -1,6 +1,6 @@
 import { rowSum } from '../statistics/aggregation.ts';
 import { maskOf } from './needs.ts';
-import { byGroup } from './outcome.ts';
+import { withinGroups } from './outcome.ts';
 import { defineEstimator } from './types.ts';
 
 /**
@@ -10,7 +10,7 @@ import { defineEstimator } from './types.ts';
 export const opo = defineEstimator({
   estimate: (batch) => {
     const lengths = maskOf(batch, 'opo').map(rowSum);
-    const advantages = byGroup(batch, (rewards, rows) => {
+    const advantages = withinGroups(batch, (rewards, rows) => {
       if (rewards.length === 1) return rewards;
       const total = rows.reduce((sum, b) => sum + lengths[b]!, 0);
       const baseline = rewards.reduce((sum, reward, i) => sum + lengths[rows[i]!]! * reward, 0) / total;

@@ -9,10 +9,10 @@ export function perToken({ advantages }: Advantages, mask: Rows): Float32Array[]
 }
 
 /**
- * Advantages from one function of each group's rewards, whose results come back in the group's order. Completions
- * without a reward (NaN) are left out and get 0, as does one that this leaves alone: there is nothing to compare it with.
+ * Advantages from one function of each group's rewards, which returns one number for each of them. A completion without a
+ * reward (NaN) gets 0. If only one completion of a larger group has a reward, it gets 0 too.
  */
-export function byGroup(
+export function withinGroups(
   { rewards, groups }: Pick<AdvantageBatch, 'rewards' | 'groups'>,
   advantagesOf: (rewards: number[], rows: number[]) => number[],
 ): Float32Array {

@@ -1,6 +1,6 @@
 import { masked, maskedWhiten } from '../statistics/masked-statistics.ts';
 import { maskOf } from './needs.ts';
-import { byGroup, perToken, verlBaseline } from './outcome.ts';
+import { perToken, verlBaseline, withinGroups } from './outcome.ts';
 import { defineEstimator } from './types.ts';
 
 /**
@@ -10,7 +10,7 @@ import { defineEstimator } from './types.ts';
 export const reinforcePlusPlusBaseline = defineEstimator({
   estimate: (batch) => {
     const mask = maskOf(batch, 'reinforce_plus_plus_baseline');
-    const centred = byGroup(batch, (rewards) => {
+    const centred = withinGroups(batch, (rewards) => {
       const baseline = verlBaseline(rewards);
       return rewards.map((reward) => reward - baseline);
     });

@@ -2,22 +2,22 @@ import { z } from 'zod';
 import { positive, positiveInt } from '../../options/ranges.ts';
 
 /**
- * The coefficient of a KL penalty: fixed, or adaptive (https://arxiv.org/abs/1909.08593), which after n
- * steps at a measured KL multiplies it by 1 + clip(KL/target − 1, ±0.2) · n/horizon. As in verl, n is the number of
- * sequences, and a batch is penalised with the coefficient from before its own KL moves it.
+ * The coefficient of a KL penalty: fixed, or adaptive (https://arxiv.org/abs/1909.08593). An adaptive one is multiplied, after a
+ * batch of n sequences, by 1 + clip(KL/target − 1, ±0.2) · n/horizon. As in verl, a batch is penalised with the coefficient from
+ * before its own KL moves it.
  */
 export const klControl = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('fixed') }),
   z.strictObject({
     type: z.literal('adaptive'),
     target: positive.describe('KL to hold (nats a token)'),
-    // The coefficient doubles over it at a KL of twice the target or more, five times over.
+    // At a KL 20 % or more above the target the coefficient grows by about a fifth in one horizon.
     horizon: positiveInt.describe('completions over which the coefficient moves'),
   }),
 ]);
 export type KlControl = z.output<typeof klControl>;
 
-/** How far, at most, a KL counts as off its target, as a share of that. */
+/** The greatest relative distance between a KL and its target that counts. */
 export const MOST_KL_ERROR = 0.2;
 
 /** The coefficient after `steps` sequences at a mean KL of `kl`; never below 0, and unmoved by a KL that is not finite. */

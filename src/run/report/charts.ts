@@ -61,7 +61,7 @@ export function charts(run: RunData): string {
     note: 'greedy, with 95 % Wilson intervals',
     points: evals.map(({ step, accuracy: value, interval }) => ({ step, value, interval })),
     range: [0, 1],
-    format: percent,
+    format: percentLabel,
   };
   const curves = [...CURVES, ...rewardCurves(metrics)]
     .map(({ metric, ...text }) => ({ ...text, metric, points: pointsOf(metrics, metric) }))
@@ -95,7 +95,7 @@ function common({ metrics, config }: RunData): Pick<Chart, 'steps' | 'mark'> {
   return { steps: Number(config.recipe.steps), ...(mark !== undefined && { mark }) };
 }
 
-export function percent(share: number): string {
+export function percentLabel(share: number): string {
   return `${Number((share * 100).toFixed(1))} %`;
 }
 

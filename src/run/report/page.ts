@@ -1,4 +1,4 @@
-import { charts, furtherCharts, percent } from './charts.ts';
+import { charts, furtherCharts, percentLabel } from './charts.ts';
 import { escapeHtml } from './escape-html.ts';
 import { rolloutTable } from './rollout-table.ts';
 import type { RunData } from './run-data.ts';
@@ -57,11 +57,11 @@ function tiles({ metrics, evals, config }: RunData): string {
   const last = metrics.at(-1);
   const seconds = metrics.reduce((sum, line) => sum + (line.step_time ?? 0), 0);
   const range = (record: typeof after) =>
-    record && `${percent(record.interval[0])} to ${percent(record.interval[1])}`;
+    record && `${percentLabel(record.interval[0])} to ${percentLabel(record.interval[1])}`;
   return [
-    before && tile('Accuracy before', percent(before.accuracy), range(before)),
+    before && tile('Accuracy before', percentLabel(before.accuracy), range(before)),
     after &&
-      tile('Accuracy after', percent(after.accuracy), `${range(after)}, ${after.tasks} held-out tasks`),
+      tile('Accuracy after', percentLabel(after.accuracy), `${range(after)}, ${after.tasks} held-out tasks`),
     after && tile('β at the end', shortNumber(after.beta), `after step ${after.step}`),
     last && tile('Steps', `${last.step + 1} of ${config.recipe.steps}`, duration(seconds)),
     last && tile('Tokens', shortNumber(last.num_tokens ?? 0), 'prompts and completions'),

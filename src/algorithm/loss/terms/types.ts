@@ -16,7 +16,7 @@ export interface LossInputs {
   readonly logprobs: tf.Tensor;
   /** Entropy of the policy at each token (nats), [B, T]; needed for entropyCoef, topEntropyQuantile and the metric. */
   readonly entropies?: tf.Tensor | undefined;
-  /** log-probs recorded when the rollout was sampled, [B, T]; left out = detach(logprobs), so that the ratio is 1. */
+  /** Log-probs that the ratio is taken against, [B, T]. Without them the ratio is 1. */
   readonly oldLogprobs?: tf.Tensor | undefined;
   /** log-probs under the reference policy, [B, T]; needed when klCoef ≠ 0. */
   readonly refLogprobs?: tf.Tensor | undefined;
