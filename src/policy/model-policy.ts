@@ -6,7 +6,7 @@ import { nanMean } from '../algorithm/statistics/nan-statistics.ts';
 import type { Engine } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
-import { endTokenIds, endTokensDiffer } from '../model/end-tokens.ts';
+import { endTokenIds, endTokensDiffer, turnEndIds } from '../model/end-tokens.ts';
 import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import { batchLogits, type TokenBatch } from '../model/token-logits.ts';
@@ -112,7 +112,7 @@ export class ModelPolicy implements Policy {
       encodeExample: (example) =>
         encodeExample(example, {
           tokenizer,
-          endIds: this.turnEnd(),
+          endIds: turnEndIds(config, tokenizer),
           positions: config.maxPositionEmbeddings,
           maxPromptLength: recipe.sampling.maxPromptLength,
         }),
@@ -194,13 +194,6 @@ export class ModelPolicy implements Policy {
     return this.annealing.advance(this.steps, { reward, gradNorm }, (next) =>
       this.annealKl.measure(this.weights(), next, measured),
     );
-  }
-
-  /** The tokens that end an assistant's turn, by the chat template; else the model's own end token. */
-  private turnEnd(): readonly number[] {
-    const { tokenizer, config } = this.options;
-    const ids = tokenizer.turnEnd();
-    return ids.length > 0 ? ids : config.eosTokenIds.slice(0, 1);
   }
 
   private anneal(): Anneal {
