@@ -13,9 +13,10 @@ import { batchLogits, type TokenBatch } from '../model/token-logits.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { encodeExample } from '../rollout/encode-example.ts';
-import { cutPrompt, type FittedPrompt } from '../rollout/fit-prompt.ts';
 import { completions, sampleRollouts } from '../rollout/sample-rollouts.ts';
-import type { Message, Rollout } from '../types.ts';
+import type { SampleRequest } from '../rollout/sampler.ts';
+import { type SeenPrompt, seenPrompt } from '../rollout/seen-prompt.ts';
+import type { Rollout } from '../types.ts';
 import type { TrainBatch } from './batch/train-batch.ts';
 import { textsOf, trainRows } from './batch/train-rows.ts';
 import { Learner } from './learner.ts';
@@ -145,9 +146,9 @@ export class ModelPolicy implements Policy {
     return batchLogits(this.programs, this.weights(), batch);
   }
 
-  fitPrompt(messages: readonly Message[]): FittedPrompt {
+  seenPrompt(request: SampleRequest): SeenPrompt {
     const { tokenizer, recipe } = this.options;
-    return cutPrompt(messages, { tokenizer, maxPromptLength: recipe.sampling.maxPromptLength });
+    return seenPrompt(request, { tokenizer, maxPromptLength: recipe.sampling.maxPromptLength });
   }
 
   state(): PolicyState {
