@@ -66,7 +66,7 @@ async function planOf(recipe: Recipe, policy: Policy): Promise<Plan> {
       longest: Math.max(...lengths),
       truncated: lengths.filter((length) => length > sampling.maxPromptLength).length,
     },
-    warnings: recipeWarnings(recipe),
+    warnings: [...policy.notes, ...recipeWarnings(recipe)],
   };
 }
 
