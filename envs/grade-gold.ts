@@ -69,6 +69,6 @@ async function scoresOf(
 ): Promise<readonly (number | null)[]> {
   const prompts = tasks.map((task) => env.prompt(task));
   return withSignal(undefined, async (signal) =>
-    reward(writtenBatch({ tasks, prompts, completions, signal })),
+    Array.from<number | null>(await reward(writtenBatch({ tasks, prompts, completions, signal }))),
   );
 }

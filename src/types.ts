@@ -144,7 +144,10 @@ export interface RewardBatch {
   readonly prompts: readonly (readonly Message[])[];
   readonly completions: readonly string[];
   readonly completionIds: readonly (readonly number[])[];
-  /** The prompt with the completion as the last assistant turn, and the turns before it where there were several. */
+  /**
+   * The prompt with the completion as the last assistant turn, and the turns before it where there were several. A prompt that ends with
+   * the beginning of an answer is one message with what continues it.
+   */
   readonly messages: readonly (readonly Message[])[];
   readonly step: number;
   /** Adds a value to the mean logged as metric `name` for this step. */
@@ -152,10 +155,11 @@ export interface RewardBatch {
   readonly signal: AbortSignal;
 }
 
-/** Scores B completions; null where the reward does not apply. Its function name is its metric name. */
-export type RewardFunction = (
-  batch: RewardBatch,
-) => readonly (number | null)[] | Promise<readonly (number | null)[]>;
+/** B scores; null where the reward does not apply. */
+export type RewardScores = readonly (number | null)[] | Float32Array | Float64Array;
+
+/** Scores B completions. Its function name is its metric name. */
+export type RewardFunction = (batch: RewardBatch) => RewardScores | Promise<RewardScores>;
 
 /** How far a run has come when tasks are drawn. */
 export interface CurriculumProgress {

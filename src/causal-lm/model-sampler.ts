@@ -1,5 +1,5 @@
-import { cutPrompt } from '../rollout/fit-prompt.ts';
 import type { Sampler } from '../rollout/sampler.ts';
+import { seenPrompt } from '../rollout/seen-prompt.ts';
 import type { CausalLM } from './causal-lm.ts';
 
 /** Samples episodes from a loaded model. */
@@ -7,10 +7,8 @@ export function modelSampler(model: CausalLM): Sampler {
   return {
     maxPositions: model.config.maxPositionEmbeddings,
     sample: async (requests, { groupSize: n, maxPromptLength, ...options }) => {
-      const prompts = requests.map(({ task, messages }) => {
-        const { ids, messages: seen } = cutPrompt(messages, { tokenizer: model.tokenizer, maxPromptLength });
-        return { task, messages: seen, promptIds: ids };
-      });
+      const { tokenizer } = model;
+      const prompts = requests.map((request) => seenPrompt(request, { tokenizer, maxPromptLength }));
       const inputIds = prompts.map(({ promptIds }) => promptIds);
       const completions = await model.generate({ ...options, n, inputIds });
       return completions.map((completion, b) => {

@@ -47,8 +47,9 @@ async function planOf(recipe: Recipe, policy: Policy): Promise<Plan> {
   const drawn = Math.ceil(steps / stepsPerBatch(algorithm)) * sampling.promptsPerStep;
   const tasks = await firstTasks(recipe.env, 'train', Math.min(drawn, PROMPTS));
   const lengths = tasks.map((task) => {
-    const { ids, cut } = policy.fitPrompt(promptOf(recipe.env, task));
-    return ids.length + cut.tokens;
+    const messages = promptOf(recipe.env, task);
+    const { promptIds, promptTokensCut = 0 } = policy.seenPrompt({ task, messages });
+    return promptIds.length + promptTokensCut;
   });
   const { trainableParameters, totalParameters } = policy.dimensions;
   return {
@@ -65,7 +66,7 @@ async function planOf(recipe: Recipe, policy: Policy): Promise<Plan> {
       longest: Math.max(...lengths),
       truncated: lengths.filter((length) => length > sampling.maxPromptLength).length,
     },
-    warnings: recipeWarnings(recipe),
+    warnings: [...policy.notes, ...recipeWarnings(recipe)],
   };
 }
 

@@ -9,6 +9,17 @@ export function endTokenIds(config: ModelConfig, tokenizer: Tokenizer): number[]
   return [...new Set(endsOf(config, tokenizer).flatMap(([, ids]) => ids))];
 }
 
+/**
+ * The ids that end an assistant's turn, to be taught: those of the chat template, else the tokenizer's end token, else the first that the
+ * config's files name. Ids that the model lacks don't count. Empty for a model without any.
+ */
+export function turnEndIds(config: ModelConfig, tokenizer: Tokenizer): readonly number[] {
+  const { eosTokenId } = tokenizer;
+  const own = eosTokenId === undefined ? [] : [eosTokenId];
+  const named = [turnEndOf(tokenizer), own, config.eosTokenIds.slice(0, 1)];
+  return named.find((ids) => ids.length > 0 && ids.every((id) => id < config.vocabSize)) ?? [];
+}
+
 /** One line on what names which end tokens, where they differ; undefined where they agree. */
 export function endTokensDiffer(config: ModelConfig, tokenizer: Tokenizer): string | undefined {
   const all = endTokenIds(config, tokenizer);
@@ -26,18 +37,18 @@ function endsOf(config: ModelConfig, tokenizer: Tokenizer): Ends {
   const ends: Ends = [
     ...Object.entries(config.eosSources),
     ['the tokenizer', eosTokenId === undefined ? [] : [eosTokenId]],
-    ['the chat template', turnEndOf(tokenizer)],
+    ['the chat template', turnEndOf(tokenizer).slice(-1)],
   ];
   return ends
     .map(([source, ids]) => [source, ids.filter((id) => id < config.vocabSize)] as const)
     .filter(([, ids]) => ids.length > 0);
 }
 
-/** The token that ends a turn; none where the template refuses the simplest of conversations. */
+/** The tokens that end a turn; none where the template refuses the simplest of conversations. */
 function turnEndOf(tokenizer: Tokenizer): readonly number[] {
   if (!tokenizer.hasChatTemplate) return [];
   try {
-    return tokenizer.turnEnd().slice(-1);
+    return tokenizer.turnEnd();
   } catch (error) {
     if (error instanceof InputError) return [];
     throw error;

@@ -6,16 +6,17 @@ import { nanMean } from '../algorithm/statistics/nan-statistics.ts';
 import type { Engine } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
-import { endTokenIds, endTokensDiffer } from '../model/end-tokens.ts';
+import { endTokenIds, endTokensDiffer, turnEndIds } from '../model/end-tokens.ts';
 import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import { batchLogits, type TokenBatch } from '../model/token-logits.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { encodeExample } from '../rollout/encode-example.ts';
-import { cutPrompt, type FittedPrompt } from '../rollout/fit-prompt.ts';
 import { completions, sampleRollouts } from '../rollout/sample-rollouts.ts';
-import type { Message, Rollout } from '../types.ts';
+import type { SampleRequest } from '../rollout/sampler.ts';
+import { type SeenPrompt, seenPrompt } from '../rollout/seen-prompt.ts';
+import type { Rollout } from '../types.ts';
 import type { TrainBatch } from './batch/train-batch.ts';
 import { textsOf, trainRows } from './batch/train-rows.ts';
 import { Learner } from './learner.ts';
@@ -112,7 +113,7 @@ export class ModelPolicy implements Policy {
       encodeExample: (example) =>
         encodeExample(example, {
           tokenizer,
-          endIds: this.turnEnd(),
+          endIds: turnEndIds(config, tokenizer),
           positions: config.maxPositionEmbeddings,
           maxPromptLength: recipe.sampling.maxPromptLength,
         }),
@@ -145,9 +146,9 @@ export class ModelPolicy implements Policy {
     return batchLogits(this.programs, this.weights(), batch);
   }
 
-  fitPrompt(messages: readonly Message[]): FittedPrompt {
+  seenPrompt(request: SampleRequest): SeenPrompt {
     const { tokenizer, recipe } = this.options;
-    return cutPrompt(messages, { tokenizer, maxPromptLength: recipe.sampling.maxPromptLength });
+    return seenPrompt(request, { tokenizer, maxPromptLength: recipe.sampling.maxPromptLength });
   }
 
   state(): PolicyState {
@@ -194,13 +195,6 @@ export class ModelPolicy implements Policy {
     return this.annealing.advance(this.steps, { reward, gradNorm }, (next) =>
       this.annealKl.measure(this.weights(), next, measured),
     );
-  }
-
-  /** The tokens that end an assistant's turn, by the chat template; else the model's own end token. */
-  private turnEnd(): readonly number[] {
-    const { tokenizer, config } = this.options;
-    const ids = tokenizer.turnEnd();
-    return ids.length > 0 ? ids : config.eosTokenIds.slice(0, 1);
   }
 
   private anneal(): Anneal {

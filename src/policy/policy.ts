@@ -1,9 +1,9 @@
 import type { Coefficients } from '../algorithm/coefficients.ts';
 import type { TokenBatch } from '../model/token-logits.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import type { FittedPrompt } from '../rollout/fit-prompt.ts';
-import type { Sampler } from '../rollout/sampler.ts';
-import type { Message, Rollout } from '../types.ts';
+import type { SampleRequest, Sampler } from '../rollout/sampler.ts';
+import type { SeenPrompt } from '../rollout/seen-prompt.ts';
+import type { Rollout } from '../types.ts';
 import type { Example, TrainBatch, WrittenExample } from './batch/train-batch.ts';
 import type { StateArray } from './method/trainable.ts';
 
@@ -77,8 +77,8 @@ export interface Policy {
   logprobs(rollouts: readonly Rollout[]): Promise<readonly (readonly number[])[]>;
   /** Logits [B, T, V] of the policy as it is, adapter unmerged. */
   logits(batch: TokenBatch): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }>;
-  /** A conversation as the policy sees it: rendered by the chat template, without its oldest turns where it is too long. */
-  fitPrompt(messages: readonly Message[]): FittedPrompt;
+  /** A task's prompt as the policy sees it: rendered by the chat template, without its oldest turns where it is too long. */
+  seenPrompt(request: SampleRequest): SeenPrompt;
   state(): PolicyState;
   /** @throws InputError when the state is of another model or adapter shape. */
   restore(state: PolicyState): Promise<void>;

@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts';
 import { checkPositions } from '../model/check-positions.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Message, Task } from '../types.ts';
-import { cutPrompt } from './fit-prompt.ts';
+import { type SeenPrompt, seenPrompt } from './seen-prompt.ts';
 
 export interface EncodeOptions {
   readonly tokenizer: Tokenizer;
@@ -23,19 +23,20 @@ export function encodeExample<
 >(
   example: E,
   { tokenizer, endIds, maxPromptLength, positions }: EncodeOptions,
-): E & { readonly promptIds: readonly number[]; readonly tokenIds: readonly number[] } {
-  const { task, messages, target } = example;
+): E & SeenPrompt & { readonly tokenIds: readonly number[] } {
+  const { task, target } = example;
   if (endIds.length === 0) throw new InputError('the model has no end-of-text token to teach');
   const ids = tokenizer.encode(target, { addSpecialTokens: false });
   if (ids.length === 0)
     throw new InputError(`task ${task.id}: its target ${JSON.stringify(target)} has no tokens`);
   const tokenIds = [...ids, ...endIds];
-  const { ids: promptIds } = cutPrompt(messages, { tokenizer, maxPromptLength });
+  const prompt = seenPrompt(example, { tokenizer, maxPromptLength });
+  const { promptIds } = prompt;
   checkPositions(`the prompt of task ${task.id}`, promptIds.length, positions);
   checkPositions(
     `task ${task.id}, its prompt and target together,`,
     promptIds.length + tokenIds.length,
     positions,
   );
-  return { ...example, promptIds, tokenIds };
+  return { ...example, ...prompt, tokenIds };
 }

@@ -1,4 +1,5 @@
 import { replyOf } from '../environment/ask-environment.ts';
+import { continued } from '../environment/scoring/continued.ts';
 import { randomStream } from '../random.ts';
 import type { Completion, Environment, Message, Rollout } from '../types.ts';
 import { hasEnded } from './has-ended.ts';
@@ -59,7 +60,7 @@ async function nextTurn(
     const { rollout } = episode;
     const said = await reply(environment, rollout, options.stepTimeout);
     if (said === undefined) continue;
-    const conversation = [...rollout.messages, ...rollout.turns!.slice(0, -1)];
+    const conversation = continued(rollout.messages, rollout.turns!.slice(0, -1));
     const between = sampler.between(conversation, rollout, said);
     const ids = [...rollout.promptIds, ...rollout.tokenIds, ...between];
     if (ids.length >= sampler.maxPositions) {
@@ -86,7 +87,7 @@ async function reply(
 ): Promise<readonly Message[] | undefined> {
   if (!hasEnded(rollout)) return undefined;
   const { task, messages } = rollout;
-  return replyOf(environment, { task, messages: [...messages, ...rollout.turns!] }, seconds);
+  return replyOf(environment, { task, messages: continued(messages, rollout.turns!) }, seconds);
 }
 
 function withSaid(rollout: Rollout, said: readonly Message[], between: readonly number[]): Rollout {

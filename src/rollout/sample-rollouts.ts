@@ -2,9 +2,9 @@ import { checkPositions } from '../model/check-positions.ts';
 import type { DecodingModel } from '../model/decoding-model.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Completion, Rollout } from '../types.ts';
-import { cutPrompt } from './fit-prompt.ts';
 import { type GeneratedTokens, generate } from './generate.ts';
 import type { SampleOptions, SampleRequest } from './sampler.ts';
+import { seenPrompt } from './seen-prompt.ts';
 import { stopStrings } from './stop-strings.ts';
 
 /** A model to sample from, with the version and β that its rollouts record. */
@@ -24,25 +24,21 @@ export async function sampleRollouts(
 ): Promise<Rollout[]> {
   const { tokenizer, version, beta } = sampler;
   const { maxPromptLength } = options;
-  const prompts = requests.map(({ messages }) => cutPrompt(messages, { tokenizer, maxPromptLength }));
+  const prompts = requests.map((request) => seenPrompt(request, { tokenizer, maxPromptLength }));
   const answers = await completions(
     sampler,
-    prompts.map(({ ids }) => ids),
+    prompts.map(({ promptIds }) => promptIds),
     options,
   );
-  return requests.flatMap(({ task }, group) => {
-    const { messages, ids, cut } = prompts[group]!;
-    return answers[group]!.map((completion) => ({
-      task,
-      messages,
+  return prompts.flatMap((prompt, group) =>
+    answers[group]!.map((completion) => ({
+      ...prompt,
       ...completion,
       group,
-      promptIds: ids,
-      ...(cut.tokens > 0 && { promptTokensCut: cut.tokens }),
       beta,
       policyVersion: version,
-    }));
-  });
+    })),
+  );
 }
 
 /** G completions of each prompt, with their texts. @throws InputError for a prompt that is empty or leaves no position to continue at. */

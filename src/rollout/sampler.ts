@@ -11,7 +11,7 @@ export interface SampleOptions {
   /** G: completions of each prompt. */
   readonly groupSize: number;
   readonly maxNewTokens: number;
-  /** Limit in tokens. Longer prompts lose their oldest turns, and keep the system message. */
+  /** Longer prompts lose their oldest turns. */
   readonly maxPromptLength: number;
   /** 0 is greedy decoding. */
   readonly temperature: number;

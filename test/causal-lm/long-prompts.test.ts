@@ -27,6 +27,7 @@ describe('a conversation over the limit loses its oldest turns', () => {
     });
     expect(group!.messages).toEqual([talk[0], talk[5]]);
     expect(group!.promptIds).toEqual([5, 13, 14, 15]);
+    expect(group!.promptTokensCut).toBe(9);
   });
 
   test('in generate, where texts keep their end', async () => {

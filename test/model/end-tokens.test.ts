@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseModelConfig } from '../../src/model/config/model-config.ts';
-import { endTokenIds, endTokensDiffer } from '../../src/model/end-tokens.ts';
+import { endTokenIds, endTokensDiffer, turnEndIds } from '../../src/model/end-tokens.ts';
 import { createTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { tinyJson } from './tiny-model.ts';
 
@@ -65,5 +65,23 @@ describe('where they differ one line says so', () => {
     expect(endTokensDiffer(config(3, [3]), tokenizer({ eos_token: '<end>' }, chatml))).toBeUndefined();
     expect(endTokensDiffer(config(null), tokenizer())).toBeUndefined();
     expect(endTokensDiffer(config([1, 2]), tokenizer())).toBeUndefined();
+  });
+});
+
+describe('the ids that end a turn, to be taught,', () => {
+  test('are the chat template’s, else the tokenizer’s end token, else the config’s first', () => {
+    const named = { eos_token: '<turn>' };
+    expect(turnEndIds(config([1, 0]), tokenizer(named, chatml))).toEqual([3]);
+    expect(turnEndIds(config([1, 0]), tokenizer(named, chatml.replace('<end>', 'a<end>')))).toEqual([4, 3]);
+    expect(turnEndIds(config([1, 0]), tokenizer(named))).toEqual([2]);
+    expect(turnEndIds(config([1, 0]), tokenizer())).toEqual([1]);
+    expect(turnEndIds(config(null), tokenizer())).toEqual([]);
+  });
+
+  test('are not those of a template that refuses the simplest conversation, nor ids that the model lacks', () => {
+    const refusing = "{{ raise_exception('no') }}";
+    expect(turnEndIds(config(1), tokenizer({ eos_token: '<turn>' }, refusing))).toEqual([2]);
+    const small = parseModelConfig({ config: { ...tinyJson, vocab_size: 2 }, where: 'm' });
+    expect(turnEndIds(small, tokenizer({ eos_token: '<turn>' }, chatml))).toEqual([1]);
   });
 });

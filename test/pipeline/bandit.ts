@@ -9,7 +9,7 @@ import type { Policy, PolicySnapshot, PolicyState } from '../../src/policy/polic
 import { randomStream } from '../../src/random.ts';
 import type { RecipeInput } from '../../src/recipe/recipe.ts';
 import type { SampleOptions, SampleRequest } from '../../src/rollout/sampler.ts';
-import type { Completion, Environment, Message, Rollout, Task } from '../../src/types.ts';
+import type { Completion, Environment, Rollout, Task } from '../../src/types.ts';
 
 /**
  * A policy small enough to follow by hand: it answers every prompt with one digit, drawn from softmax(weights), and
@@ -127,10 +127,9 @@ export class Bandit implements Policy {
     return { data: Float32Array.from(logits(this.weights, this.beta)), shape: [1, 1, DIGITS] };
   }
 
-  fitPrompt(messages: readonly Message[]) {
-    const text = messages.map((message) => message.content).join('');
-    const ids = [...text].map((character) => character.charCodeAt(0) % DIGITS);
-    return { messages, ids, cut: { messages: 0, tokens: 0 } };
+  seenPrompt(request: SampleRequest) {
+    const text = request.messages.map((message) => message.content).join('');
+    return { ...request, promptIds: [...text].map((character) => character.charCodeAt(0) % DIGITS) };
   }
 
   state(): PolicyState {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { losses } from '../../src/algorithm/loss/index.ts';
+import { isReservedMetric } from '../../src/environment/scoring/reserved-metrics.ts';
 import { trainWith } from '../../src/pipeline/train.ts';
 import type { TrainBatch } from '../../src/policy/batch/train-batch.ts';
 import type { PolicyState } from '../../src/policy/policy.ts';
@@ -108,6 +109,8 @@ describe.each(algorithms)('%s', (_, algorithm) => {
     for (const metrics of steps) {
       for (const [name, value] of Object.entries(metrics)) {
         if (!isExtreme(name)) expect(Number.isFinite(value), `${name} ${value}`).toBe(true);
+        // No reward may log by it.
+        expect(isReservedMetric(name), name).toBe(true);
       }
       expect(metrics).toMatchObject({ skipped: 0 });
       expect(metrics.grad_norm).toBeGreaterThan(1e-4);

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastValueFrom, tap, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import { isReservedMetric } from '../../src/environment/scoring/reserved-metrics.ts';
 import { train } from '../../src/index.ts';
 import { lines } from '../pipeline/run.ts';
 import { modelFolder, newPath } from './model-folder.ts';
@@ -91,6 +92,7 @@ describe.each(settings)('a run with %s', (_, overrides) => {
     await expectSame(pieces, whole);
 
     const metrics = await lines(pieces, 'metrics.jsonl');
+    expect(metrics.flatMap(Object.keys).filter((name) => !isReservedMetric(name))).toEqual([]);
     const early = recipe.algorithm?.targetKl !== undefined;
     if (early) expect(metrics.map(({ stopped_early }) => stopped_early)).toEqual([0, 0, 1, 0]);
     for (const { grad_norm, stopped_early } of metrics)

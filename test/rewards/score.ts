@@ -25,10 +25,9 @@ export async function score(
   task: Partial<Task> = {},
 ): Promise<readonly (number | null)[]> {
   const full: Task = { id: 'task', ...task };
-  return reward(
-    rewardBatch(
-      completions,
-      completions.map(() => full),
-    ),
+  const batch = rewardBatch(
+    completions,
+    completions.map(() => full),
   );
+  return Array.from<number | null>(await reward(batch));
 }

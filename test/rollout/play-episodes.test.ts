@@ -112,6 +112,31 @@ describe('an episode', () => {
     ]);
   });
 
+  test('of a prompt that ends with the beginning of an answer goes on in the same message', async () => {
+    const { sampler } = speller();
+    const seen: Episode['messages'][] = [];
+    const conversations: (readonly Message[])[] = [];
+    const between: Sampler['between'] = (conversation, turn, messages) => {
+      conversations.push(conversation);
+      return sampler.between(conversation, turn, messages);
+    };
+    const env = environment(({ messages }) => {
+      seen.push(messages);
+      return seen.length < 3 ? said('go on') : undefined;
+    });
+    const begun: Message[] = [
+      { role: 'user', content: 'spell' },
+      { role: 'assistant', content: '<think>' },
+    ];
+    const request = { task: { id: 'x' }, messages: begun };
+    await playEpisodes({ ...sampler, between }, env, [request], { ...options, groupSize: 1 });
+    const joined = [begun[0], { role: 'assistant', content: '<think>a' }, ...said('go on')];
+    expect(seen[0]).toEqual(joined.slice(0, 2));
+    expect(seen[1]).toEqual([...joined, { role: 'assistant', content: 'b' }]);
+    // A turn goes on where its conversation ends with the assistant's.
+    expect(conversations).toEqual([begun, joined]);
+  });
+
   test('ends by itself while others go on, each turn with a seed of its own', async () => {
     const { sampler, calls } = speller();
     let asked = 0;

@@ -1,7 +1,8 @@
-import type { Message, Rollout, ScoredRollout } from '../../types.ts';
+import type { Rollout, ScoredRollout } from '../../types.ts';
 import { frozenCopy } from '../user-code/frozen-copy.ts';
 import { weightedRewards } from './aggregate-scores.ts';
 import { callReward, type NamedReward } from './call-reward.ts';
+import { continued } from './continued.ts';
 import { LoggedMetrics } from './logged-metrics.ts';
 
 export interface ScoreContext {
@@ -54,14 +55,8 @@ function rewardData(rollouts: readonly Rollout[]) {
     prompts: rollouts.map(({ messages }) => messages),
     completions: rollouts.map(({ text }) => text),
     completionIds: rollouts.map(({ tokenIds }) => tokenIds),
-    messages: rollouts.map(conversationOf),
+    messages: rollouts.map(({ messages, turns, text }) =>
+      continued(messages, turns ?? [{ role: 'assistant', content: text }]),
+    ),
   });
-}
-
-/** The prompt with what followed it. A prompt that ends with the beginning of an answer is one turn with its completion. */
-function conversationOf({ messages, turns, text }: Rollout): readonly Message[] {
-  const [first, ...others] = turns ?? [{ role: 'assistant', content: text } as const];
-  const last = messages.at(-1);
-  if (last?.role !== 'assistant') return [...messages, first!, ...others];
-  return [...messages.slice(0, -1), { ...first!, content: last.content + first!.content }, ...others];
 }

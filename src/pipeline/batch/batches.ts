@@ -14,6 +14,9 @@ export interface Permit {
 /** Metric: tasks that a curriculum found unsuitable. */
 export const PASSED_OVER = 'curriculum/passed_over';
 
+/** Metric: prompts that were cut. */
+export const TRUNCATED = 'prompts/truncated';
+
 /** P tasks drawn on a permit. */
 export interface DrawnBatch extends Permit {
   readonly tasks: readonly Task[];

@@ -2,7 +2,7 @@ import { concatMap, EMPTY, expand, last, map, type Observable, type OperatorFunc
 import { byGroup, regrouped } from '../../rollout/groups.ts';
 import { hasEnded } from '../../rollout/has-ended.ts';
 import type { RolloutBatch, ScoredRollout } from '../../types.ts';
-import { PASSED_OVER, type Permit } from './batches.ts';
+import { PASSED_OVER, type Permit, TRUNCATED } from './batches.ts';
 
 /** Draws, samples and scores a number of prompts on a permit. */
 export type DrawRollouts = (prompts: number) => OperatorFunction<Permit, RolloutBatch<ScoredRollout>>;
@@ -24,8 +24,8 @@ interface Filling {
   readonly tries: number;
   /** The first try's batch. Its metrics are logged, because its prompts were not selected by their rewards. */
   readonly first?: RolloutBatch<ScoredRollout>;
-  /** Number of tasks that a curriculum passed over, in all tries. */
-  readonly passedOver: number;
+  /** What counts in every try, by its metric: tasks that a curriculum passed over, prompts that were cut. */
+  readonly counts: Readonly<Record<string, number>>;
   readonly telling: readonly Group[];
   /** Groups whose completions all scored alike. */
   readonly flat: readonly Group[];
@@ -35,13 +35,14 @@ interface Filling {
  * Dynamic sampling (DAPO, https://arxiv.org/abs/2503.14476): fills each batch with groups whose rewards differ, drawing other
  * prompts for those that tell nothing. After `maxTries` it goes on with what there is. Batch after batch, each with
  * all its tries, so that what is drawn for one never depends on timing.
+ * Metrics curriculum/passed_over and prompts/truncated are those of all tries.
  * Metrics dynamic_sampling/tries, /dropped (groups sampled in vain) and /flat (groups that tell nothing all the same).
  */
 export function refill(
   draw: DrawRollouts,
   options: RefillOptions,
 ): OperatorFunction<Permit, RolloutBatch<ScoredRollout>> {
-  const start: Filling = { tries: 0, passedOver: 0, telling: [], flat: [] };
+  const start: Filling = { tries: 0, counts: {}, telling: [], flat: [] };
   const { missingEosPenalty = 0 } = options;
   const telling = (group: Group) => tells(group, missingEosPenalty);
   return concatMap((permit) =>
@@ -62,7 +63,7 @@ export function refill(
         return {
           tries: filling.tries + 1,
           first: filling.first ?? batch,
-          passedOver: filling.passedOver + (batch.metrics[PASSED_OVER] ?? 0),
+          counts: addedUp(filling.counts, batch.metrics),
           telling: [...filling.telling, ...groups.filter(telling)],
           flat: [...filling.flat, ...groups.filter((group) => !telling(group))],
         };
@@ -79,14 +80,22 @@ function tells(group: Group, missingEosPenalty: number): boolean {
   return scored.some((reward) => reward !== scored[0]);
 }
 
-function filled({ tries, first, passedOver, telling, flat }: Filling, { prompts }: RefillOptions) {
+function addedUp(counts: Filling['counts'], metrics: Filling['counts']): Filling['counts'] {
+  const counted = [PASSED_OVER, TRUNCATED].filter((name) => name in metrics);
+  return {
+    ...counts,
+    ...Object.fromEntries(counted.map((name) => [name, (counts[name] ?? 0) + metrics[name]!])),
+  };
+}
+
+function filled({ tries, first, counts, telling, flat }: Filling, { prompts }: RefillOptions) {
   const left = flat.slice(0, prompts - telling.length);
   return {
     ...first!,
     rollouts: regrouped([...telling, ...left]),
     metrics: {
       ...first!.metrics,
-      ...(PASSED_OVER in first!.metrics && { [PASSED_OVER]: passedOver }),
+      ...counts,
       'dynamic_sampling/tries': tries,
       'dynamic_sampling/dropped': flat.length - left.length,
       'dynamic_sampling/flat': left.length,

@@ -1,9 +1,9 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
 import { promptOf } from '../../environment/ask-environment.ts';
-import { byGroup } from '../../rollout/groups.ts';
 import { type EpisodeOptions, playEpisodes } from '../../rollout/play-episodes.ts';
-import type { Environment, Rollout, RolloutBatch } from '../../types.ts';
+import type { Environment, RolloutBatch } from '../../types.ts';
 import type { DrawnBatch } from './batches.ts';
+import { truncatedPrompts } from './truncated-prompts.ts';
 
 const GREEDY = { groupSize: 1, temperature: 0, topP: 1, topK: 0, minP: 0, repetitionPenalty: 1 } as const;
 
@@ -36,10 +36,4 @@ export function rollOut(
       metrics: { ...metrics, ...truncatedPrompts(sampled) },
     };
   });
-}
-
-/** Metric prompts/truncated: how many prompts were cut; absent for none. */
-function truncatedPrompts(rollouts: readonly Rollout[]): Readonly<Record<string, number>> {
-  const cut = byGroup(rollouts).filter(([first]) => first!.promptTokensCut !== undefined).length;
-  return cut === 0 ? {} : { 'prompts/truncated': cut };
 }

@@ -28,12 +28,12 @@ export async function* beginRun(session: Session): AsyncGenerator<TrainEvent> {
     trainableParameters,
     totalParameters,
   };
-  const fitted = evalTasks.map((task) => policy.fitPrompt(promptOf(recipe.env, task)));
+  const prompts = evalTasks.map((task) => policy.seenPrompt({ task, messages: promptOf(recipe.env, task) }));
   const notes = [
     ...folder.notes,
     ...policy.notes,
     ...recipeWarnings(recipe),
-    ...promptWarnings(fitted, recipe.sampling),
+    ...promptWarnings(prompts, recipe.sampling),
   ];
   for (const message of notes) yield { type: 'warning', step, message };
   if (progress.evals.length === 0 && !stop.aborted) {

@@ -1,7 +1,7 @@
 import { startsDead } from '../../adapter/dead-start.ts';
 import { ignoredFields } from '../../recipe/ignored-fields.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
-import type { FittedPrompt } from '../../rollout/fit-prompt.ts';
+import type { SeenPrompt } from '../../rollout/seen-prompt.ts';
 import type { WatchState } from '../../run/checkpoint/checkpoint.ts';
 import type { StepMetrics } from '../../types.ts';
 
@@ -69,7 +69,7 @@ export function watchStep(
   const truncated = metrics['prompts/truncated'] ?? 0;
   if (truncated > 0 && !cut) {
     warnings.push(
-      `${truncated} prompts of the batch are longer than sampling.maxPromptLength and were cut: raise it, or leave such tasks out; rollouts.jsonl shows what the policy saw`,
+      `prompts longer than sampling.maxPromptLength were cut, ${truncated} in this batch: raise it, or leave such tasks out${reward === undefined ? '' : '; rollouts.jsonl shows what the policy saw'}`,
     );
   }
   return {
@@ -109,13 +109,13 @@ export function accuracyWarnings(reward: string, partial: number): string[] {
 
 /** Warns, before a run, of held-out prompts that have to be cut. */
 export function promptWarnings(
-  fitted: readonly Pick<FittedPrompt, 'cut'>[],
+  prompts: readonly Pick<SeenPrompt, 'promptTokensCut'>[],
   { maxPromptLength }: Pick<Recipe['sampling'], 'maxPromptLength'>,
 ): string[] {
-  const long = fitted.filter(({ cut }) => cut.tokens > 0).length;
+  const long = prompts.filter(({ promptTokensCut }) => promptTokensCut !== undefined).length;
   if (long === 0) return [];
   return [
-    `${long} of ${fitted.length} held-out prompts are longer than sampling.maxPromptLength (${maxPromptLength} tokens): they lose their oldest turns, and keep the system message`,
+    `sampling.maxPromptLength (${maxPromptLength} tokens) cuts ${long} of ${prompts.length} held-out prompts: they lose their oldest turns, and keep the system message`,
   ];
 }
 

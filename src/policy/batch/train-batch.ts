@@ -21,6 +21,8 @@ export interface Example extends WrittenExample {
   /** Its number in the batch. */
   readonly group: number;
   readonly promptIds: readonly number[];
+  /** As of a rollout: how many tokens of the prompt were cut. `messages` is what is left. */
+  readonly promptTokensCut?: number;
   readonly tokenIds: readonly number[];
 }
 

@@ -90,7 +90,10 @@ async function measure(policy: Policy, { out, recipe, parts, merged }: Run): Pro
   const { heldOut } = runPaths(out);
   const tasks = await firstTasks(recipe.env, 'test', recipe.eval.tasks);
   const ours = await trainedAnswers(policy, { recipe, tasks, heldOut });
-  const promptIds = (i: number) => policy.fitPrompt(promptOf(recipe.env, tasks[i]!)).ids;
+  const promptIds = (i: number) => {
+    const task = tasks[i]!;
+    return policy.seenPrompt({ task, messages: promptOf(recipe.env, task) }).promptIds;
+  };
   const rows = ours.slice(0, COMPARED).map((row, i) => [...promptIds(i), ...row.tokenIds]);
   const deltas = await compareModels(policy, rows, {
     loadModel: parts.loadModel,

@@ -115,7 +115,7 @@ describe('what a reward logs', () => {
 
 describe('scores', () => {
   test('may be typed arrays', async () => {
-    const scored = await score(named(() => Float64Array.of(0.5, 1) as unknown as number[]));
+    const scored = await score(named(() => Float64Array.of(0.5, 1)));
     expect(scored.rollouts.map(({ reward }) => reward)).toEqual([0.5, 1]);
   });
 

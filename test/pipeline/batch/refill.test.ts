@@ -137,16 +137,20 @@ describe('dynamic sampling', () => {
     expect([await flatGroups(0), await flatGroups(0.5)]).toEqual([1, 0]);
   });
 
-  test('adds up the tasks that a curriculum passed over in every try', async () => {
+  test('adds up the tasks that a curriculum passed over, and the prompts that were cut, in every try', async () => {
     const { draw } = drawing([flat, flat, telling]);
     let tries = 0;
     const counting: DrawRollouts = (prompts) =>
       pipe(
         draw(prompts),
-        map((batch) => ({ ...batch, metrics: { ...batch.metrics, 'curriculum/passed_over': ++tries * 10 } })),
+        map((batch) => {
+          tries++;
+          const cut = tries > 1 && { 'prompts/truncated': tries };
+          return { ...batch, metrics: { ...batch.metrics, 'curriculum/passed_over': tries * 10, ...cut } };
+        }),
       );
     const batch = await lastValueFrom(of(permit(0)).pipe(refill(counting, { prompts: 1, maxTries: 5 })));
-    expect(batch.metrics['curriculum/passed_over']).toBe(60);
+    expect(batch.metrics).toMatchObject({ 'curriculum/passed_over': 60, 'prompts/truncated': 5 });
   });
 
   test('counts a group as telling only by completions that a reward applied to', async () => {

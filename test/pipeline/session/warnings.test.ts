@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   accuracyWarnings,
   lastJump,
+  promptWarnings,
   recipeWarnings,
   startWatch,
   watchStep,
@@ -73,6 +74,21 @@ describe('a person is warned', () => {
         expect.stringMatching(/^the anneal alone moved the policy by 0.0123 nats a token, more than adapter/),
       ],
     ]);
+  });
+
+  test('when prompts were cut, once', () => {
+    const series = [0, 2, 3, 0, 1].map((truncated) => ({ reward: 1, 'prompts/truncated': truncated }));
+    expect(said(series)).toEqual([
+      [1, expect.stringMatching(/^prompts longer than sampling.maxPromptLength were cut, 2 in this batch: /)],
+    ]);
+  });
+
+  test('of held-out prompts that have to be cut', () => {
+    const limits = { maxPromptLength: 9 };
+    expect(promptWarnings([{}, {}], limits)).toEqual([]);
+    expect(promptWarnings([{ promptTokensCut: 1 }, {}, {}], limits)[0]).toMatch(
+      /^sampling.maxPromptLength \(9 tokens\) cuts 1 of 3 held-out prompts: /,
+    );
   });
 
   test('of fields that the method or the engine ignores', () => {
