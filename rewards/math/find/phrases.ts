@@ -44,7 +44,7 @@ const undecorated = (text: string): string =>
   );
 
 const number = String.raw`[-+−–]?\s?[$€£¥]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,3}(?!\d))?%?`;
-const quantity = String.raw`[=≈~#]?\s?${number}(?:\s?\(?(?:[a-zA-Z]{2,}|[gmshltdVWNJKCFA])\)?(?:\^?[23]|[²³])?(?:\s?\/\s?[a-zA-Z]+(?:\^?[23]|[²³])?)?)?`;
+const quantity = String.raw`[=≈~#]?\s?${number}(?:\s?\(?(?:[a-zA-Z]{2,}|(?<=\s)[td]|[gmshlVWNJKCFA])\)?(?:\^?[23]|[²³])?(?:\s?\/\s?[a-zA-Z]+(?:\^?[23]|[²³])?)?)?`;
 const leading = new RegExp(`^${quantity}`);
 /** One number, perhaps with a unit, and words that hold no mathematics. */
 const single = new RegExp(
