@@ -63,7 +63,7 @@ function isRight(expected: Extracted, given: Extracted, options: VerifyOptions):
   if (clausesClash(gold?.clause, prediction?.clause, options)) return false;
   if (gold?.literal !== undefined || prediction?.literal !== undefined)
     return sameLiteral(gold, prediction, options);
-  if (isWhole(expected.unread) && expected.unread.text === given.unread?.text) return true;
+  if (isWhole(expected.unread) && sameUnread(expected.unread, given.unread, options)) return true;
   if (gold?.value === undefined || prediction?.value === undefined) return false;
   const counts = sameCounts(gold, prediction);
   if (counts !== undefined) return counts;
@@ -72,6 +72,12 @@ function isRight(expected: Extracted, given: Extracted, options: VerifyOptions):
     sameAnswer(gold.value, prediction.value, options) ||
     sameQuantity(gold, prediction, options)
   );
+}
+
+/** Letter by letter; to Math-Verify spaces are letters. */
+function sameUnread(gold: Answer, given: Answer | undefined, { lenient }: VerifyOptions): boolean {
+  const [a, b] = [gold, given].map((answer) => (lenient ? answer?.text.replace(/\s+/g, '') : answer?.text));
+  return a === b;
 }
 
 /** In plain text 12.5% and 12.5 answer each other, as people write them. */

@@ -1,12 +1,11 @@
 /** Names of functions and letters as people type them, without a backslash: 2*pi, sqrt(3), ln 2, sin(x). */
 
-const letters = 'pi alpha beta gamma delta epsilon theta lambda sigma phi psi omega rho tau infinity'.split(
-  ' ',
-);
+const letters =
+  'pi alpha beta gamma delta epsilon theta lambda sigma phi psi omega rho tau infinity inf'.split(' ');
 const functions =
-  'sqrt exp ln log sin cos tan cot csc arcsin arccos arctan asin acos atan sinh cosh tanh'.split(' ');
+  'sqrt exp ln log sin cos tan cot csc arcsin arccos arctan asin acos atan sinh cosh tanh mod'.split(' ');
 const operators = ['asin', 'acos', 'atan'];
-const commands: Readonly<Record<string, string>> = { infinity: '\\infty' };
+const commands: Readonly<Record<string, string>> = { infinity: '\\infty', inf: '\\infty' };
 
 const wordings =
   /\\(?:text|textbf|textit|textrm|textnormal|mbox|mathrm|operatorname|begin|end)\*?\s?\{[^{}]*\}/g;

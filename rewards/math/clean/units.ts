@@ -144,7 +144,8 @@ export function withoutLetterUnit(latex: string, apart: boolean): Measured | und
     latex,
   );
   if (match === null || (apart && match[2] === '')) return undefined;
-  const [, number, , unit] = match;
-  const isUnit = unit === 't' || canonical(unit) !== undefined;
+  const [, number, space, unit] = match;
+  // 3 t are tons; 3t is a product.
+  const isUnit = unit === 't' ? space !== '' : canonical(unit) !== undefined;
   return isUnit ? { latex: number!, unit: unit! } : undefined;
 }

@@ -1,17 +1,21 @@
+import { exactValue } from '../algebra/exact.ts';
 import {
   call,
   type Expr,
   isCall,
   isUnordered,
   key,
+  num,
   type Relation,
   type RelationOp,
 } from '../algebra/expression.ts';
 import { isSymbolic } from '../algebra/is-symbolic.ts';
+import { rational } from '../algebra/rational.ts';
 import { unknowns } from '../algebra/unknowns.ts';
 import { isFalse } from './contradiction.ts';
 import { equalValues } from './equal-values.ts';
 import { sameSolutions } from './solutions.ts';
+import { exactPoints } from './test-points.ts';
 
 /** Only equalities (x ∈ S counts as x = S). */
 export const isEquation = (expr: Expr): expr is Relation =>
@@ -38,7 +42,7 @@ export function reduced(gold: Expr, prediction: Expr): readonly [Expr, Expr] {
 
 /** 5 = x as x = 5. */
 const named = (expr: Expr): Expr =>
-  isEquation(expr) && !isSymbolic(expr.args[0]!) && isSymbolic(expr.args.at(-1)!)
+  isEquation(expr) && !expr.ops.includes('∈') && !isSymbolic(expr.args[0]!) && isSymbolic(expr.args.at(-1)!)
     ? { ...expr, args: [...expr.args].reverse(), ops: [...expr.ops].reverse() }
     : expr;
 
@@ -72,7 +76,18 @@ export function sameRelation(
     if (a.length > 1 && a.every((link, i) => sameLink(link, b[b.length - 1 - i]!, same))) return true;
   }
   // 'x = 3' asks for the value: '2x = 6' has yet to be solved.
-  return !isSolved(gold) && sameSolutions(gold, prediction);
+  return !isSolved(gold) && (isMultiple(gold, prediction) || sameSolutions(gold, prediction));
+}
+
+/** x + 2y = 3 and 2x + 4y = 6: one equation is the other times a number. */
+function isMultiple(a: Relation, b: Relation): boolean {
+  const [[first, ...others], [second, ...more]] = [links(a), links(b)];
+  if (others.length > 0 || more.length > 0 || first?.op !== '=' || second?.op !== '=') return false;
+  const [left, right] = [difference(first), difference(second)];
+  const [point] = exactPoints(left, right, unknowns(left, right)).first;
+  const [x, y] = [left, right].map((side) => exactValue(side, point!));
+  const factor = x && y && rational(x.n * y.d, x.d * y.n);
+  return factor !== undefined && factor.n !== 0n && equalValues(left, call('Mul', num(factor), right));
 }
 
 const isSolved = (expr: Relation) => isAssignment(expr) && unknowns(expr.args.at(-1)!).length === 0;

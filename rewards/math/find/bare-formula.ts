@@ -8,7 +8,7 @@ import { isPlainNumber } from './plain-number.ts';
 
 /** Commands, powers, lists, operators beside letters, and a sign apart from its number: of 2x+1 the 2 is no answer. */
 const formula =
-  /\\|\^|_|=|[<>≤≥√π∞±|;{[]|,\s|[([][^()[\]]*,|[^\x20-\x7e\s−–×÷·]|[a-zA-Z]\s*[-+*/(]|[-+*/)]\s*[a-zA-Z]|(?<=\d)[a-zA-Z](?![a-zA-Z])|\d!\s?[-+*/^\d(]|(?<![a-zA-Z])(?:and|or)(?![a-zA-Z])|^\s*-\s/;
+  /\\|\^|_|=|[<>≤≥√π∞±|;{[]|,\s|[([][^()[\]]*,|[^\x20-\x7e\s−–×÷·]|[a-zA-Z]\s*[-+*/(]|[-+*/)]\s*[a-zA-Z]|(?<=\d)[a-zA-Z](?![a-zA-Z])|\d!\s?[-+*/^·×\d(]|(?<![a-zA-Z])(?:and|or)(?![a-zA-Z])|^\s*-\s/;
 export const isFormula = (text: string): boolean =>
   formula.test(text) || (text.match(/[a-zA-Z]{2,}/g) ?? []).some(isName);
 

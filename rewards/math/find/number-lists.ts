@@ -8,7 +8,7 @@ import { isPlainNumber } from './plain-number.ts';
 
 const number = /[-−–+]?[$€£]?(?<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?<percent>\s?%)?/y;
 const noun =
-  /\s{0,3}(?<noun>(?!(?:and|or|to|of|is|in|out|by|per|than|times|percent|hundred|thousand|[mbtr]illion)s?\b)[a-zA-Z]{2,20})(?:\s(?!and\b|or\b)[a-zA-Z]{2,20})?(?![\w(^])/y;
+  /\s{0,3}(?<noun>(?!(?:and|or|to|of|is|in|out|by|per|than|times|percent|hundred|thousand|[mbtr]illion)s?\b)(?:[a-zA-Z]{2,20}|[mgshl](?![a-zA-Z])))(?:\s(?!and\b|or\b)[a-zA-Z]{2,20})?(?![\w(^])/y;
 const separator = /\s{0,3}(?:(?:,|;)?\s?(?:and|or|&)(?![a-zA-Z])|,|;)\s{0,3}/y;
 const gap = /\s{1,3}/y;
 

@@ -30,9 +30,10 @@ function sentence(text: string): string {
   const line = text.split('\n', 1)[0]!;
   // What stands between delimiters is no prose.
   if (/\$[^$]+\$|\\[([]/.test(line)) return line;
-  const end = /[.!?](?=\s|$)|,?\s(?:because|since|which|where|so|as|when|hence|thus)\b|\.?\sI hope/.exec(
-    line,
-  );
+  const end =
+    /[.!?](?=\s|$)|,?\s(?:because|since|which|where|so|as|when|hence|thus|for|at|if|with|given)\b|\.?\sI hope/.exec(
+      line,
+    );
   return line.slice(0, end?.index ?? line.length);
 }
 
@@ -43,9 +44,11 @@ const undecorated = (text: string): string =>
   );
 
 const number = String.raw`[-+−–]?\s?[$€£¥]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,3}(?!\d))?%?`;
+const quantity = String.raw`[=≈~#]?\s?${number}(?:\s?\(?(?:[a-zA-Z]{2,}|(?<=\s)[td]|[gmshlVWNJKCFA])\)?(?:\^?[23]|[²³])?(?:\s?\/\s?[a-zA-Z]+(?:\^?[23]|[²³])?)?)?`;
+const leading = new RegExp(`^${quantity}`);
 /** One number, perhaps with a unit, and words that hold no mathematics. */
 const single = new RegExp(
-  String.raw`^[=≈~#]?\s?${number}(?:\s?\(?(?:[a-zA-Z]{2,}|[gmshltdVWNJKCFA])\)?(?:\^?[23]|[²³])?(?:\s?\/\s?[a-zA-Z]+(?:\^?[23]|[²³])?)?)?(?:(?:[\s,;:(["'\`)\]]|\*\*|\s[-–]\s)+(?!(?:and|or|to|&)\s${number})[a-zA-Z]{2,}.*|[\s,;:(]+[aI]\s.*)?$`,
+  String.raw`^${quantity}(?:(?:[\s,;:(["'\`)\]]|\*\*|\s[-–]\s)+(?!(?:and|or|to|&)\s${number})[a-zA-Z]{2,}.*|[\s,;:(]+[aI]\s.*)?$`,
 );
 /** Numbers and their operators alone. */
 const arithmetic = /^[\d.\s+\-−–*×/^()÷%]+$/;
@@ -62,15 +65,21 @@ export function readPhrase(phrase: string, options: ExtractOptions): Extracted[]
   if (/\$[^$]*\$|\n|\\[([]|\\boxed/.test(phrase)) return undefined;
   const list = numberList(phrase);
   if (list !== undefined) return [{ answer: list }];
-  const hasNames = (phrase.match(/[a-zA-Z]{2,}/g) ?? []).some(isName);
-  if ((single.test(phrase) && !hasNames) || arithmetic.test(phrase)) return undefined;
+  if (leadingNumber(phrase) !== undefined) return undefined;
   const formula = isFormula(phrase) ? bareFormula(phrase, options) : undefined;
   if (formula !== undefined) return [formula];
   return goesOn.test(phrase) ? [] : undefined;
 }
 
-/** 12 out of 30: neither number is the answer. */
+/** The number or calculation at a phrase's start, with its unit, where only words follow. */
+export function leadingNumber(phrase: string): string | undefined {
+  if (arithmetic.test(phrase)) return phrase;
+  const hasNames = (phrase.match(/[a-zA-Z]{2,}/g) ?? []).some(isName);
+  return single.test(phrase) && !hasNames ? leading.exec(phrase)![0] : undefined;
+}
+
+/** 12 out of 30, between 3 and 5: neither number is the answer. */
 export const isProportion = (text: string): boolean => proportion.test(text);
 const proportion = new RegExp(
-  String.raw`^\s*${number}\s(?:[a-zA-Z]{2,20}\s)?(?:out of|of the|per|to|in)\s${number}`,
+  String.raw`^\s*(?:(?:between|from)\s${number}\s(?:and|to|or)|${number}\s(?:[a-zA-Z]{2,20}\s)?(?:out of|of the|of|per|to|in))\s${number}(?:\s[a-zA-Z]{1,20}){0,3}\s?\.?\s*$`,
 );

@@ -44,9 +44,13 @@ const prefixed = new RegExp(
 );
 const chinese = /[\u3000-\u303f\u4e00-\u9fff\uff00-\uff5e]/;
 
+/** $5 and $10: no sign closes what another opens. */
+const currencies = /^(?:[^$]*(?<=^|[\s(])\$(?=\d)){2,}[^$]*$/;
+
 /** Numbers without the marks that touch them, and Chinese sentences with the spaces and words that English ones have. */
 export function setApart(text: string): string {
-  const spaced = chinese.test(text) ? withSpaces(text) : text;
+  const plain = currencies.test(text) ? text.replaceAll('$', '') : text;
+  const spaced = chinese.test(plain) ? withSpaces(plain) : plain;
   return spaced
     .replace(/<\/?(?:b|strong|i|em|u|code)>/g, '')
     .replace(/(?<=[a-zA-Z]:)(?=-?\d)/g, ' ')

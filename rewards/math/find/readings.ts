@@ -5,7 +5,7 @@ import { bareFormula, isFormula } from './bare-formula.ts';
 import { chosen } from './choices.ts';
 import { type Extracted, type ExtractOptions, extract } from './extract.ts';
 import { numberList } from './number-lists.ts';
-import { announcedPhrase, isProportion, readPhrase } from './phrases.ts';
+import { announcedPhrase, isProportion, leadingNumber, readPhrase } from './phrases.ts';
 import { asciiNumbers, joinedNumbers, setApart } from './plain-spelling.ts';
 
 /** Lenient reading: what Math-Verify's rules pass over, in the order of trust. */
@@ -28,7 +28,7 @@ function readGoldMathematics(text: string, options: ExtractOptions): Extracted[]
   if (list !== undefined && isDecimal(text)) return [read(text, options), { answer: list }];
   if (list !== undefined)
     return isDecimal(text) ? [read(text, options), { answer: list }] : [{ answer: list }];
-  const formula = bareFormula(text, options);
+  const formula = calculation.test(text) ? undefined : bareFormula(text, options);
   if (formula !== undefined) return [formula];
   const found = read(text, options);
   if (found.answer !== undefined && digitsOf(found.answer.text) !== digitsOf(text))
@@ -48,6 +48,9 @@ const hasDelimiters = /\$[^$]+\$|\\[([]|\\(?:boxed|fbox)/;
 const isDecimal = (text: string) => /^-?\d+,\d+$/.test(text.trim());
 const onlyUnread = (found: Extracted): Extracted =>
   found.unread === undefined ? found : { unread: found.unread };
+
+/** 2 + 3 = 5: its result is meant. */
+const calculation = /^[\d\s.,+\-*/^()×÷]+=\s*-?[\d.,]+\s*$/;
 
 /** The digits of the numbers in a text, but for powers of units, and of a calculation at its end those behind the '='. */
 const digitsOf = (text: string): string =>
@@ -70,7 +73,8 @@ export function readPrediction(prediction: string, options: ExtractOptions): Ext
   const tagged = inTags(prediction);
   if (tagged !== undefined) {
     const inside = readPrediction(tagged, options).filter(({ answer }) => answer !== undefined);
-    if (inside.length > 0) return inside;
+    // What holds a number has answered, and nothing outside stands in for it.
+    if (inside.length > 0 || /\d/.test(tagged)) return inside;
   }
   const choice = readChoice(prediction, options);
   if (choice !== undefined) return [choice];
@@ -84,9 +88,11 @@ function readMathematics(text: string, options: ExtractOptions): Extracted[] {
   const whole = bareFormula(text, options);
   if (whole !== undefined && isFormula(text)) return [whole];
   const phrase = /\\(?:boxed|fbox)/.test(text) ? undefined : announcedPhrase(text);
-  const said = phrase === undefined ? undefined : readPhrase(phrase.text, options);
-  if (said !== undefined) return said;
-  if (phrase?.marked && /\d/.test(phrase.text)) return [read(phrase.text, options)];
+  const readings = phrase === undefined ? undefined : readPhrase(phrase.text, options);
+  if (readings !== undefined) return readings;
+  const said = phrase && (phrase.text.includes('=') ? undefined : leadingNumber(phrase.text));
+  const spoken = said ?? (phrase?.marked ? phrase.text : '');
+  if (/\d/.test(spoken)) return [read(spoken, options)];
   const found = read(text, options);
   return whole === undefined ? [found] : [found, whole];
 }
