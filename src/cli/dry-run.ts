@@ -45,7 +45,7 @@ export async function dryRun(
 async function planOf(recipe: Recipe, policy: Policy): Promise<Plan> {
   const { name, model, method, steps, sampling, algorithm } = recipe;
   const drawn = Math.ceil(steps / stepsPerBatch(algorithm)) * sampling.promptsPerStep;
-  const tasks = await firstTasks(recipe.env, 'train', Math.min(drawn, PROMPTS));
+  const tasks = await firstTasks(recipe.env, 'train', { count: Math.min(drawn, PROMPTS) });
   const lengths = tasks.map((task) => {
     const messages = promptOf(recipe.env, task);
     const { promptIds, promptTokensCut = 0 } = policy.seenPrompt({ task, messages });

@@ -58,7 +58,7 @@ async function measure(
   split: Split,
   { limit, lengthOf, maxPromptLength }: CheckOptions,
 ): Promise<SplitReport> {
-  const tasks = await firstTasks(env, split, limit);
+  const tasks = await firstTasks(env, split, { count: limit });
   const prompts = tasks.map((task) => promptOf(env, task));
   const lengths = prompts.map(lengthOf).sort((a, b) => a - b);
   return {

@@ -29,7 +29,7 @@ export async function gradeTargets(
   reward: NamedReward,
   { limit, signal }: { readonly limit: number; readonly signal?: AbortSignal | undefined },
 ): Promise<TargetGrade | undefined> {
-  const all = (await Promise.all(splits.map((split) => firstTasks(env, split, limit)))).flat();
+  const all = (await Promise.all(splits.map((split) => firstTasks(env, split, { count: limit })))).flat();
   const taught = all.flatMap((task) => {
     const given = targetIfAny(env, task);
     return 'target' in given ? [{ task, target: given.target }] : [];

@@ -108,16 +108,28 @@ export class TaskSource {
   }
 }
 
-/** The first `count` tasks of a split, or all of them when there are fewer. @throws InputError when there are none. */
-export async function firstTasks(environment: Environment, split: Split, count: number): Promise<Task[]> {
+/** The first `count` tasks of a split that suit, or all of them when there are fewer. @throws InputError when there are none. */
+export async function firstTasks(
+  environment: Environment,
+  split: Split,
+  { count, suits = () => true }: { readonly count: number; readonly suits?: (task: Task) => boolean },
+): Promise<Task[]> {
   const tasks: Task[] = [];
+  let inRow = 0;
   const iterator = openTasks(environment, split);
   while (tasks.length < count) {
     const task = await nextTask(iterator, environment, split);
-    if (task === undefined) break;
-    tasks.push(task);
+    if (task === undefined || inRow === MOST_UNSUITED) break;
+    const suited = suits(task);
+    if (suited) tasks.push(task);
+    inRow = suited ? 0 : inRow + 1;
   }
   await iterator.return?.();
+  if (tasks.length === 0 && inRow > 0) {
+    throw new InputError(
+      `none of the first ${inRow} ${split} tasks of env "${environment.name}" has a prompt within sampling.maxPromptLength`,
+    );
+  }
   if (tasks.length === 0) throw new InputError(noTasks(environment, split));
   return tasks;
 }
@@ -155,7 +167,7 @@ function noTask({ name }: Environment, split: Split, cause: unknown): Error {
 }
 
 function noneSuits(environment: Environment, count: number): string {
-  return `the curriculum passed over ${count} tasks of env "${environment.name}" in a row: it must find some suits at every time`;
+  return `${count} tasks in a row of env "${environment.name}" were passed over, by the curriculum or because their prompts are too long (sampling.longPrompts): some must be left at every time`;
 }
 
 function noTasks(environment: Environment, split: Split): string {

@@ -2,12 +2,13 @@ import type { CausalLM } from '../causal-lm/causal-lm.ts';
 import { loadModel } from '../causal-lm/load-model.ts';
 import { modelSampler } from '../causal-lm/model-sampler.ts';
 import { nameRewards } from '../environment/scoring/name-rewards.ts';
-import { firstTasks } from '../environment/task-source.ts';
 import { InputError } from '../errors.ts';
 import { parseRecipe, type RecipeInput } from '../recipe/recipe.ts';
+import { usesPrompt } from '../rollout/seen-prompt.ts';
 import type { EvalResult, Split } from '../types.ts';
 import { type EvalRow, evaluateGreedy } from './evaluate-greedy.ts';
 import { evaluateSamples } from './evaluate-samples.ts';
+import { evaluationTasks } from './evaluation-tasks.ts';
 import { greedyOptions } from './greedy-options.ts';
 
 export interface EvaluateOptions {
@@ -30,7 +31,9 @@ export async function evaluateModel(
   const sampler = modelSampler(model);
   const shared = {
     environment: recipe.env,
-    tasks: await firstTasks(recipe.env, split, recipe.eval.tasks),
+    tasks: await evaluationTasks(recipe, split, (request) =>
+      usesPrompt(request, { tokenizer: model.tokenizer, ...recipe.sampling }),
+    ),
     rewards: nameRewards(recipe.rewards),
     batchSize: recipe.eval.batchSize,
     step: 0,

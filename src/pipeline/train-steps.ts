@@ -11,6 +11,7 @@ import {
 } from 'rxjs';
 import { stepsPerBatch, valueSettings } from '../algorithm/algorithm-settings.ts';
 import { afterPenalty } from '../algorithm/coefficients.ts';
+import { promptOf } from '../environment/ask-environment.ts';
 import { namingStrays } from '../environment/user-code/stray-errors.ts';
 import { whatFailed } from '../environment/user-code/what-failed.ts';
 import { RunError } from '../errors.ts';
@@ -119,14 +120,19 @@ function suitsNow(curriculum: Curriculum, task: Task, progress: CurriculumProgre
   }
 }
 
-function draw({ recipe, source, seeds }: Session, prompts: number): OperatorFunction<Permit, DrawnBatch> {
-  const { curriculum, steps, algorithm } = recipe;
+function draw(
+  { recipe, policy, source, seeds }: Session,
+  prompts: number,
+): OperatorFunction<Permit, DrawnBatch> {
+  const { curriculum, steps, algorithm, sampling, env } = recipe;
   const perBatch = stepsPerBatch(algorithm);
   const suits =
     curriculum &&
     ((task: Task, { index, reward }: Permit) =>
       suitsNow(curriculum, task, { step: index * perBatch, steps, reward }));
-  return drawTasks({ source, prompts, seeds, suits });
+  const drops = sampling.longPrompts !== 'cut';
+  const uses = (task: Task) => policy.usesPrompt({ task, messages: promptOf(env, task) });
+  return drawTasks({ source, prompts, seeds, suits, ...(drops && { uses }) });
 }
 
 /** Sends the batches that a checkpoint held ready before those that are drawn now. */

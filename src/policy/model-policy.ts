@@ -15,7 +15,7 @@ import type { Recipe } from '../recipe/recipe.ts';
 import { encodeExample } from '../rollout/encode-example.ts';
 import { completions, sampleRollouts } from '../rollout/sample-rollouts.ts';
 import type { SampleRequest } from '../rollout/sampler.ts';
-import { type SeenPrompt, seenPrompt } from '../rollout/seen-prompt.ts';
+import { type SeenPrompt, seenPrompt, usesPrompt } from '../rollout/seen-prompt.ts';
 import type { Rollout } from '../types.ts';
 import type { TrainBatch } from './batch/train-batch.ts';
 import { textsOf, trainRows } from './batch/train-rows.ts';
@@ -149,6 +149,11 @@ export class ModelPolicy implements Policy {
   seenPrompt(request: SampleRequest): SeenPrompt {
     const { tokenizer, recipe } = this.options;
     return seenPrompt(request, { tokenizer, maxPromptLength: recipe.sampling.maxPromptLength });
+  }
+
+  usesPrompt(request: SampleRequest): boolean {
+    const { tokenizer, recipe } = this.options;
+    return usesPrompt(request, { tokenizer, ...recipe.sampling });
   }
 
   state(): PolicyState {

@@ -79,6 +79,8 @@ export interface Policy {
   logits(batch: TokenBatch): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }>;
   /** A task's prompt as the policy sees it: rendered by the chat template, without its oldest turns where it is too long. */
   seenPrompt(request: SampleRequest): SeenPrompt;
+  /** Whether a prompt is used, by `sampling.longPrompts`. @throws InputError for a long one that ends the run. */
+  usesPrompt(request: SampleRequest): boolean;
   state(): PolicyState;
   /** @throws InputError when the state is of another model or adapter shape. */
   restore(state: PolicyState): Promise<void>;

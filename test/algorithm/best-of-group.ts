@@ -6,7 +6,9 @@ import { positive } from '../../src/options/ranges.ts';
 export const bestOfGroup = defineEstimator({
   options: { slope: positive.default(1).describe('factor of the distance from the best') },
   estimate: (batch, { slope }) => ({
-    advantages: withinGroups(batch, (rewards) => rewards.map((reward) => slope * (reward - Math.max(...rewards)))),
+    advantages: withinGroups(batch, (rewards) =>
+      rewards.map((reward) => slope * (reward - Math.max(...rewards))),
+    ),
     metrics: {},
   }),
 });

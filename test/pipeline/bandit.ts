@@ -127,6 +127,10 @@ export class Bandit implements Policy {
     return { data: Float32Array.from(logits(this.weights, this.beta)), shape: [1, 1, DIGITS] };
   }
 
+  usesPrompt() {
+    return true;
+  }
+
   seenPrompt(request: SampleRequest) {
     const text = request.messages.map((message) => message.content).join('');
     return { ...request, promptIds: [...text].map((character) => character.charCodeAt(0) % DIGITS) };

@@ -5,6 +5,7 @@ import { loadModel } from '../../src/causal-lm/load-model.ts';
 import { isReservedMetric } from '../../src/environment/scoring/reserved-metrics.ts';
 import { InputError } from '../../src/errors.ts';
 import type { EvalRow } from '../../src/evaluation/evaluate-greedy.ts';
+import { evaluateModel } from '../../src/evaluation/evaluate-model.ts';
 import { train } from '../../src/index.ts';
 import { createPolicy } from '../../src/policy/create-policy.ts';
 import { parseRecipe } from '../../src/recipe/recipe.ts';
@@ -128,6 +129,61 @@ describe('a run with prompts over the limit', () => {
       answers.map(({ tokenIds }, i) => [...(i % 2 === 0 ? cut.promptIds : [80, 81]), ...tokenIds]),
     );
   });
+});
+
+describe('a run that drops prompts over the limit', () => {
+  const recipe = recipeOf({ sampling: { longPrompts: 'drop' } });
+  const out = join(newPath(), 'run');
+  let events: TrainEvent[];
+  beforeAll(async () => {
+    events = await lastValueFrom(train(recipe, { out }).pipe(toArray()));
+  });
+
+  test('trains and evaluates on the others alone, and counts those it left out', async () => {
+    expect(events.at(-1)!.type).toBe('done');
+    expect(ofPrompts(events)).toEqual([]);
+    const rollouts = await lines(out, 'rollouts.jsonl');
+    expect(new Set(rollouts.map(({ task }) => task))).toEqual(
+      new Set(['train-1', 'train-3', 'train-5', 'train-7']),
+    );
+    const answers = await lines(out, 'held-out.jsonl');
+    expect(answers.map(({ task }) => task)).toEqual(['test-1', 'test-3', 'test-5']);
+    const metrics = await lines(out, 'metrics.jsonl');
+    expect(metrics.map((each) => each['prompts/dropped'])).toEqual([2, 2, 2]);
+    expect(metrics[0]).not.toHaveProperty('prompts/truncated');
+  });
+
+  test('is evaluated and verified on the same tasks by its merged model', async () => {
+    const model = await loadModel(join(out, 'merged'), {
+      engine: { engine: 'onnx', device: 'cpu', threads: 1 },
+    });
+    const { rows } = await evaluateModel(recipe, { model });
+    await model.dispose();
+    expect(rows.map(({ task }) => task)).toEqual(['test-1', 'test-3', 'test-5']);
+    const verified = await verifyRun(out, {
+      recipe: parseRecipe(recipe),
+      createPolicy,
+      loadModel,
+      answerAnew: async () => rows,
+    });
+    expect(verified.ok).toBe(true);
+  });
+
+  test('says so when no prompt is within the limit', async () => {
+    const none = recipeOf({ sampling: { longPrompts: 'drop', maxPromptLength: 1 } });
+    const started = lastValueFrom(train(none, { out: join(newPath(), 'run') }));
+    await expect(started).rejects.toThrow(
+      'none of the first 8 test tasks of env "talks" has a prompt within sampling.maxPromptLength',
+    );
+  });
+});
+
+test('a run that allows no prompt over the limit ends at the first one', async () => {
+  const recipe = recipeOf({ sampling: { longPrompts: 'error' } });
+  const started = lastValueFrom(train(recipe, { out: join(newPath(), 'run') }));
+  await expect(started).rejects.toThrow(
+    new InputError('task "test-0": the prompt has 13 tokens, more than the 6 allowed'),
+  );
 });
 
 test('a run within the limit has no such metric and no warning', async () => {

@@ -17,6 +17,9 @@ export const PASSED_OVER = 'curriculum/passed_over';
 /** Metric: prompts that were cut. */
 export const TRUNCATED = 'prompts/truncated';
 
+/** Metric: tasks that were left out because their prompts are too long. */
+export const DROPPED = 'prompts/dropped';
+
 /** P tasks drawn on a permit. */
 export interface DrawnBatch extends Permit {
   readonly tasks: readonly Task[];

@@ -2,7 +2,7 @@ import { concatMap, type OperatorFunction } from 'rxjs';
 import type { TaskSource } from '../../environment/task-source.ts';
 import type { RandomStream } from '../../random.ts';
 import type { Task } from '../../types.ts';
-import { type DrawnBatch, drawSeed, PASSED_OVER, type Permit } from './batches.ts';
+import { DROPPED, type DrawnBatch, drawSeed, PASSED_OVER, type Permit } from './batches.ts';
 
 export interface DrawOptions {
   readonly source: TaskSource;
@@ -11,6 +11,8 @@ export interface DrawOptions {
   readonly seeds: RandomStream;
   /** Whether a task suits the batch of a permit; every task does when left out. */
   readonly suits?: ((task: Task, permit: Permit) => boolean) | undefined;
+  /** Whether a task's prompt is used; every prompt is when left out. */
+  readonly uses?: ((task: Task) => boolean) | undefined;
 }
 
 /** Draws P tasks for each permit, one permit after the other. */
@@ -19,10 +21,20 @@ export function drawTasks({
   prompts,
   seeds,
   suits,
+  uses = () => true,
 }: DrawOptions): OperatorFunction<Permit, DrawnBatch> {
   return concatMap(async (permit) => {
-    const { tasks, passedOver } = await source.take(prompts, suits && ((task) => suits(task, permit)));
-    const metrics = suits ? { [PASSED_OVER]: passedOver } : {};
+    let dropped = 0;
+    const { tasks, passedOver } = await source.take(prompts, (task) => {
+      if (suits && !suits(task, permit)) return false;
+      const used = uses(task);
+      if (!used) dropped++;
+      return used;
+    });
+    const metrics = {
+      ...(suits && { [PASSED_OVER]: passedOver - dropped }),
+      ...(dropped > 0 && { [DROPPED]: dropped }),
+    };
     return { ...permit, tasks, metrics, seed: drawSeed(seeds) };
   });
 }

@@ -2,7 +2,7 @@ import { concatMap, EMPTY, expand, last, map, type Observable, type OperatorFunc
 import { byGroup, regrouped } from '../../rollout/groups.ts';
 import { hasEnded } from '../../rollout/has-ended.ts';
 import type { RolloutBatch, ScoredRollout } from '../../types.ts';
-import { PASSED_OVER, type Permit, TRUNCATED } from './batches.ts';
+import { DROPPED, PASSED_OVER, type Permit, TRUNCATED } from './batches.ts';
 
 /** Draws, samples and scores a number of prompts on a permit. */
 export type DrawRollouts = (prompts: number) => OperatorFunction<Permit, RolloutBatch<ScoredRollout>>;
@@ -35,7 +35,7 @@ interface Filling {
  * Dynamic sampling (DAPO, https://arxiv.org/abs/2503.14476): fills each batch with groups whose rewards differ, drawing other
  * prompts for those that tell nothing. After `maxTries` it goes on with what there is. Batch after batch, each with
  * all its tries, so that what is drawn for one never depends on timing.
- * Metrics curriculum/passed_over and prompts/truncated are those of all tries.
+ * Metrics curriculum/passed_over, prompts/truncated and prompts/dropped are those of all tries.
  * Metrics dynamic_sampling/tries, /dropped (groups sampled in vain) and /flat (groups that tell nothing all the same).
  */
 export function refill(
@@ -81,7 +81,7 @@ function tells(group: Group, missingEosPenalty: number): boolean {
 }
 
 function addedUp(counts: Filling['counts'], metrics: Filling['counts']): Filling['counts'] {
-  const counted = [PASSED_OVER, TRUNCATED].filter((name) => name in metrics);
+  const counted = [PASSED_OVER, TRUNCATED, DROPPED].filter((name) => name in metrics);
   return {
     ...counts,
     ...Object.fromEntries(counted.map((name) => [name, (counts[name] ?? 0) + metrics[name]!])),

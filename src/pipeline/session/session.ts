@@ -2,6 +2,7 @@ import { type CoefficientState, startCoefficients } from '../../algorithm/coeffi
 import type { NamedReward } from '../../environment/scoring/call-reward.ts';
 import { nameRewards } from '../../environment/scoring/name-rewards.ts';
 import { firstTasks, TaskSource } from '../../environment/task-source.ts';
+import { evaluationTasks } from '../../evaluation/evaluation-tasks.ts';
 import { type JsonlFile, openJsonl } from '../../io/jsonl-file.ts';
 import type { ReadyBatch } from '../../policy/batch/train-batch.ts';
 import type { CreatePolicy, Policy } from '../../policy/policy.ts';
@@ -96,9 +97,11 @@ async function openIn(
   const from = entry && (await loadCheckpoint(entry.path));
   const source = new TaskSource(recipe.env, 'train', from?.tasks);
   await source.probe();
-  const evalTasks = await firstTasks(recipe.env, 'test', recipe.eval.tasks);
+  // Before the model is loaded: data that is missing is found at once.
+  await firstTasks(recipe.env, 'test', { count: 1 });
   const policy = await createPolicy(recipe);
   try {
+    const evalTasks = await evaluationTasks(recipe, 'test', (request) => policy.usesPrompt(request));
     if (from) await policy.restore(from.policy);
     const paths = await folder.begin();
     return {

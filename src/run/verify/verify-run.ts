@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { CausalLM } from '../../causal-lm/causal-lm.ts';
 import { promptOf } from '../../environment/ask-environment.ts';
-import { firstTasks } from '../../environment/task-source.ts';
 import { InputError } from '../../errors.ts';
 import type { EvalRow } from '../../evaluation/evaluate-greedy.ts';
+import { evaluationTasks } from '../../evaluation/evaluation-tasks.ts';
 import type { CreatePolicy, Policy } from '../../policy/policy.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
@@ -88,7 +88,7 @@ interface Run {
 
 async function measure(policy: Policy, { out, recipe, parts, merged }: Run): Promise<Measured> {
   const { heldOut } = runPaths(out);
-  const tasks = await firstTasks(recipe.env, 'test', recipe.eval.tasks);
+  const tasks = await evaluationTasks(recipe, 'test', (request) => policy.usesPrompt(request));
   const ours = await trainedAnswers(policy, { recipe, tasks, heldOut });
   const promptIds = (i: number) => {
     const task = tasks[i]!;
