@@ -28,9 +28,9 @@ export function usesPrompt(
   return options.longPrompts === 'cut' || naming(task, () => fitPrompt(messages, options)) !== undefined;
 }
 
-function naming<T>(task: Task, fit: () => T): T {
+function naming<T>(task: Task, fitted: () => T): T {
   try {
-    return fit();
+    return fitted();
   } catch (cause) {
     throw cause instanceof InputError
       ? new InputError(`task "${task.id}": ${cause.message}`, { cause })
