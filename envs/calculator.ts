@@ -24,8 +24,8 @@ const optionsSchema = z.strictObject({
 export type CalculatorOptions = z.input<typeof optionsSchema>;
 
 /**
- * Sums too large to do in the head, with a calculator to call: a turn that ends on <calc>4821 * 377</calc> is answered with the
- * value, any other ends the episode. The prompt shows one worked example, as a conversation.
+ * Sums too large to do in the head, with a calculator to call: a turn that ends on <calc>4821 * 377</calc> is answered
+ * with the value, any other ends the episode. The prompt shows one worked example, as a conversation.
  * @throws InputError for an unknown option or one out of range.
  */
 export function calculator(options: CalculatorOptions = {}): Environment {

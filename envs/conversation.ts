@@ -4,7 +4,8 @@ import type { Message } from '../src/types.ts';
 const roles: readonly unknown[] = ['system', 'user', 'assistant', 'tool'] satisfies Message['role'][];
 
 /**
- * The conversation that a value is: a list of { role, content }, the chat format of data sets; undefined for any other value.
+ * The conversation that a value is: a list of { role, content }, the chat format of data sets; undefined for any other
+ * value.
  * @param where the row and field, for messages.
  * @throws InputError for a list of such messages with a role or content that can't be used.
  */

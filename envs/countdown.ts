@@ -23,7 +23,10 @@ const optionsSchema = z
     largest: z.int().min(2).max(999).default(99),
     /** The target is at least and at most this. */
     targets: z.tuple([z.int().min(0), z.int().max(9999)]).default([10, 999]),
-    /** A data file or folder with columns nums, target and, to be validated, solution; instead of making puzzles. A row's own id is kept. */
+    /**
+     * A data file or folder with columns nums, target and, to be validated, solution; instead of making puzzles. A
+     * row's own id is kept.
+     */
     path: z.string().min(1).optional(),
   })
   .refine(

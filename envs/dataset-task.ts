@@ -53,7 +53,8 @@ const rowOf = (task: RowTask, { columns }: RowOptions): TemplateRow => ({
 
 /**
  * Makes a row into a task. Its id is the row's own `id`, else the file's name and the line.
- * @throws InputError naming row and column for what the prompt needs and the row lacks, and for structures where text is needed.
+ * @throws InputError naming row and column for what the prompt needs and the row lacks, and for structures where text
+ * is needed.
  */
 export function toTask({ values, where }: Row, options: RowOptions, using: RowReaders): Task {
   const { columns } = options;
@@ -72,7 +73,10 @@ export function toTask({ values, where }: Row, options: RowOptions, using: RowRe
   return task;
 }
 
-/** Fields of a task by the names that `columns` gives them, others by their own. A column `id` that becomes another field is no id. */
+/**
+ * Fields of a task by the names that `columns` gives them, others by their own. A column `id` that becomes another
+ * field is no id.
+ */
 function renamed(values: Fields, columns: RowOptions['columns'], where: string): Record<string, unknown> {
   const fields: Record<string, unknown> = { ...values };
   if (Object.values(columns).includes('id')) delete fields.id;

@@ -15,20 +15,38 @@ import { promptFitter } from './prompt-fitter.ts';
 import { rowIds } from './row-ids.ts';
 
 export const datasetOptions = z.strictObject({
-  /** A data file (.jsonl, .csv, also .gz; .parquet), of which a tenth by hash of the prompt is held out; or a folder with train… and test… (or validation…) files. */
+  /**
+   * A data file (.jsonl, .csv, also .gz; .parquet), of which a tenth by hash of the prompt is held out; or a folder
+   * with train… and test… (or validation…) files.
+   */
   path: z.string().min(1).optional(),
   /** Name in metrics and errors. */
   name: z.string().min(1).default('dataset'),
-  /** Task field ← column, or what lies inside one: { question: 'problem', answer: 'reward_model.ground_truth' }. Others keep their names. */
+  /**
+   * Task field ← column, or what lies inside one: { question: 'problem', answer: 'reward_model.ground_truth' }. Others
+   * keep their names.
+   */
   columns: z.record(z.string(), z.string()).default({}),
-  /** The user's turn, with fields in braces: 'Q: {question}'; or '{prompt}' alone, whose column may be a conversation: a list of { role, content }. */
+  /**
+   * The user's turn, with fields in braces: 'Q: {question}'; or '{prompt}' alone, whose column may be a conversation: a
+   * list of { role, content }.
+   */
   template: z.string().min(1).default('{question}'),
   system: z.string().optional(),
-  /** What supervised fine-tuning teaches, with fields in braces; and what `validate` grades. Reinforcement learning needs none. */
+  /**
+   * What supervised fine-tuning teaches, with fields in braces; and what `validate` grades. Reinforcement learning
+   * needs none.
+   */
   target: z.string().default('{answer}'),
-  /** How the gold answer is taken from the field `answer`: as it stands, from behind the last '####', or out of the last \boxed{…}. */
+  /**
+   * How the gold answer is taken from the field `answer`: as it stands, from behind the last '####', or out of the last
+   * \boxed{…}.
+   */
   answer: z.enum(['whole', 'hash', 'boxed']).default('whole'),
-  /** Prompts of more tokens, as the chat template renders them, are dropped, cut by their oldest turns, or an error. Needs `tokenizer`. */
+  /**
+   * Prompts of more tokens, as the chat template renders them, are dropped, cut by their oldest turns, or an error.
+   * Needs `tokenizer`.
+   */
   maxPromptTokens: z.int().positive().optional(),
   longPrompts: z.enum(longPromptModes).default('drop'),
   /** Model folder whose tokenizer counts. */
@@ -61,7 +79,8 @@ const plain: Kind = {
 };
 
 /**
- * Tasks from the rows of data files, streamed in their order. A relative path in a recipe's file is taken from that file's folder.
+ * Tasks from the rows of data files, streamed in their order. A relative path in a recipe's file is taken from that
+ * file's folder.
  * @throws InputError when an option is unknown or makes no sense; as soon as tasks are asked for, when data is missing;
  * while reading, when a row lacks a field that the prompt names, or has an id that another row has.
  */

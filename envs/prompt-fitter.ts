@@ -11,7 +11,10 @@ interface Limits {
   readonly tokenizer?: string | undefined;
 }
 
-/** What to do with prompts over the limit: the task as it is, undefined to leave it out, or with its prompt cut by `fitPrompt`. */
+/**
+ * What to do with prompts over the limit: the task as it is, undefined to leave it out, or with its prompt cut by
+ * `fitPrompt`.
+ */
 export async function promptFitter({
   maxPromptTokens: maxPromptLength,
   longPrompts,

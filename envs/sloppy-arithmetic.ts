@@ -12,9 +12,9 @@ import {
 } from './arithmetic.ts';
 
 /**
- * The arithmetic task as a careless writer would work it: a corpus that teaches the answer's format and half of
- * the arithmetic, so that reinforcement learning has something to improve. Its training stream never ends and each
- * pass draws its mistakes anew; the test split is arithmetic's own, with right answers, and none of it is in the corpus.
+ * The arithmetic task as a careless writer would work it: a corpus that teaches the answer's format and half of the
+ * arithmetic, so that reinforcement learning has something to improve. Its training stream never ends and each pass
+ * draws its mistakes anew; the test split is arithmetic's own, with right answers, and none of it is in the corpus.
  */
 
 /** Chance of binding the wrong pair of numbers first, by kind: a majority of wrong answers on three kinds of five. */

@@ -15,7 +15,10 @@ export function onlyField(template: string): string | undefined {
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** What a name stands for: the field so called, else what lies inside one: 'a.b', or 'a.0' of a list; undefined where there is none. */
+/**
+ * What a name stands for: the field so called, else what lies inside one: 'a.b', or 'a.0' of a list; undefined where
+ * there is none.
+ */
 export function fieldAt(fields: Fields, name: string): unknown {
   if (Object.hasOwn(fields, name)) return fields[name];
   return name.split('.').reduce<unknown>((value, part) => {

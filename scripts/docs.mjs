@@ -1,5 +1,5 @@
-// Writes the tables of docs/ that come from the schemas, each between its two markers. With --check it writes nothing and fails when
-// a page is not what it would write.
+// Writes the tables of docs/ that come from the schemas, each between its two markers. With --check it writes nothing
+// and fails when a page is not what it would write.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';

@@ -1,5 +1,6 @@
-// Says whether two commits train alike: `node scripts/same-bits.mjs REF` builds REF in a folder of its own, runs four recipes for 20
-// steps there and here, and compares their metrics.jsonl number by number, but for times and counts of compiled programs.
+// Says whether two commits train alike: `node scripts/same-bits.mjs REF` builds REF in a folder of its own, runs four
+// recipes for 20 steps there and here, and compares their metrics.jsonl number by number, but for times and counts of
+// compiled programs.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

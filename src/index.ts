@@ -9,7 +9,7 @@ export { defineRecipe, type Recipe, type RecipeInput } from './recipe/recipe.ts'
 export type * from './types.ts';
 
 /**
- * Trains a recipe's policy: a cold observable of the run's events. It ends with `done`, with `stopped` after `signal` was
- * aborted, or with an error; unsubscribing stops the run after the step under way, with a checkpoint.
+ * Trains a recipe's policy: a cold observable of the run's events. It ends with `done`, with `stopped` after `signal`
+ * was aborted, or with an error; unsubscribing stops the run after the step under way, with a checkpoint.
  */
 export const train = trainWith(createPolicy);

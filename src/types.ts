@@ -28,11 +28,14 @@ export interface Environment {
   /** The conversation that the policy continues. */
   prompt(task: Task): readonly Message[];
   /**
-   * What the environment answers to the policy's last turn: messages to go on from, or undefined (or none) to end the episode.
-   * Without it an episode is one completion.
+   * What the environment answers to the policy's last turn: messages to go on from, or undefined (or none) to end the
+   * episode. Without it an episode is one completion.
    */
   step?(episode: Episode): readonly Message[] | undefined | Promise<readonly Message[] | undefined>;
-  /** The answer that a completion gives, for votes (maj@k): equal texts are the same answer, undefined is none. The whole text when left out. */
+  /**
+   * The answer that a completion gives, for votes (maj@k): equal texts are the same answer, undefined is none. The
+   * whole text when left out.
+   */
   answer?(completion: string): string | undefined;
   /** The assistant's text that supervised fine-tuning teaches (objective 'sft'). */
   target?(task: Task): string;
@@ -42,7 +45,10 @@ export interface Environment {
   ): AsyncIterable<{ readonly task: Task; readonly ok: boolean; readonly why?: string }>;
   /** What it was made with, as plain data. A run is resumed with the same. */
   readonly options?: Readonly<Record<string, unknown>>;
-  /** Files that its tasks come from, and folders of data files. A run is resumed with the same content, wherever it lies. */
+  /**
+   * Files that its tasks come from, and folders of data files. A run is resumed with the same content, wherever it
+   * lies.
+   */
   readonly files?: readonly string[];
   /** The same environment with some options changed: what `--set env.<option>=<value>` calls. */
   configure?(options: Readonly<Record<string, unknown>>): Environment;
@@ -58,7 +64,10 @@ export interface Episode {
 /** Why a completion ended: an EOS id, a stop string, or the token limit. */
 export type FinishReason = 'eos' | 'stop' | 'length';
 
-/** Text sampled from a policy, with the log-prob (nats) of each token under the untruncated policy at the sampling temperature. */
+/**
+ * Text sampled from a policy, with the log-prob (nats) of each token under the untruncated policy at the sampling
+ * temperature.
+ */
 export interface Completion {
   /** Generated ids, the ending EOS included. */
   readonly tokenIds: readonly number[];
@@ -69,11 +78,15 @@ export interface Completion {
 }
 
 /**
- * One completion of one prompt, with the policy that sampled it: a row of a batch, of which there are B = P·G. Of an episode with
- * several turns the tokens are those of all turns and of what the environment said in between; text and finish reason are the last turn's.
+ * One completion of one prompt, with the policy that sampled it: a row of a batch, of which there are B = P·G. Of an
+ * episode with several turns the tokens are those of all turns and of what the environment said in between; text and
+ * finish reason are the last turn's.
  */
 export interface Rollout extends Completion {
-  /** Number of its prompt in the batch. The G rollouts of one prompt are a group: they share this number and stand together. */
+  /**
+   * Number of its prompt in the batch. The G rollouts of one prompt are a group: they share this number and stand
+   * together.
+   */
   readonly group: number;
   readonly task: Task;
   readonly messages: readonly Message[];
@@ -83,13 +96,19 @@ export interface Rollout extends Completion {
   readonly promptTokensCut?: number;
   /** The conversation after the prompt, of an episode that the environment may answer. */
   readonly turns?: readonly Message[];
-  /** 1 for each token that the policy wrote, 0 for those of the environment, whose log-probs count as 0; all are the policy's when left out. */
+  /**
+   * 1 for each token that the policy wrote, 0 for those of the environment, whose log-probs count as 0; all are the
+   * policy's when left out.
+   */
   readonly completionMask?: readonly number[];
   /** The greatest β of the adapter's layers while sampling; they are usually equal. */
   readonly beta: number;
   /** Count of optimiser steps that the sampling weights had seen. */
   readonly policyVersion: number;
-  /** The value function's estimate before each token and after the last, [T + 1], by the policy that sampled; only with a value function. */
+  /**
+   * The value function's estimate before each token and after the last, [T + 1], by the policy that sampled; only with
+   * a value function.
+   */
   readonly values?: readonly number[];
   /** Log-probs (nats) of its tokens under the reference policy, [T]; only when klCoef ≠ 0. */
   readonly refLogprobs?: readonly number[];
@@ -101,11 +120,15 @@ export interface ScoredRollout extends Rollout {
   readonly scores: readonly (number | null)[];
   /** Weighted sum of the scores; NaN when no reward applied. */
   readonly reward: number;
-  /** Reward of the greedy completion of the same prompt, where the advantages compare with it; NaN when none applied. */
+  /**
+   * Reward of the greedy completion of the same prompt, where the advantages compare with it; NaN when none applied.
+   */
   readonly baseline?: number;
 }
 
-/** What the value function is trained on at one completion: rows of T numbers, or of T + 1 with one past the last token. */
+/**
+ * What the value function is trained on at one completion: rows of T numbers, or of T + 1 with one past the last token.
+ */
 export interface ValueTargets {
   /** What it estimated when the completion was sampled. */
   readonly values: readonly number[];
@@ -118,7 +141,9 @@ export interface ValueTargets {
 export interface AdvantagedRollout extends ScoredRollout {
   /** Of `tokenAdvantages` their mean over the completion. */
   readonly advantage: number;
-  /** One for each token, from estimators that tell tokens apart; as long as the value targets' rows where there are any. */
+  /**
+   * One for each token, from estimators that tell tokens apart; as long as the value targets' rows where there are any.
+   */
   readonly tokenAdvantages?: readonly number[];
   /** Only with a value function. */
   readonly valueTargets?: ValueTargets;
@@ -145,8 +170,8 @@ export interface RewardBatch {
   readonly completions: readonly string[];
   readonly completionIds: readonly (readonly number[])[];
   /**
-   * The prompt with the completion as the last assistant turn, and the turns before it where there were several. A prompt that ends with
-   * the beginning of an answer is one message with what continues it.
+   * The prompt with the completion as the last assistant turn, and the turns before it where there were several. A
+   * prompt that ends with the beginning of an answer is one message with what continues it.
    */
   readonly messages: readonly (readonly Message[])[];
   readonly step: number;

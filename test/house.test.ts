@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 /**
- * The storeys of src, from the ground up: a folder imports only from those before it in its row's order, type imports included.
- * Whoever adds a folder gives it a place here.
+ * The storeys of src, from the ground up: a folder imports only from those before it in its row's order, type imports
+ * included. Whoever adds a folder gives it a place here.
  */
 const storeys = [
   ...['errors.ts', 'types.ts', 'random.ts', 'io', 'options', 'engine', 'model', 'adapter', 'algorithm'],

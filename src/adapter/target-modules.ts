@@ -13,10 +13,11 @@ export function linearModules(config: ModelConfig): Record<string, readonly [num
 }
 
 /**
- * Paths of the linear layers that a `targetModules` setting names, in the model's order, as PEFT reads it: 'all-linear';
- * a list of names, each the whole path or its last parts ('q_proj'), of which those that the model lacks are passed over; or one
- * regular expression for the whole path.
- * @throws InputError when nothing matches, listing what there is, and for a module of the model that can't be adapted, such as lm_head.
+ * Paths of the linear layers that a `targetModules` setting names, in the model's order, as PEFT reads it:
+ * 'all-linear'; a list of names, each the whole path or its last parts ('q_proj'), of which those that the model lacks
+ * are passed over; or one regular expression for the whole path.
+ * @throws InputError when nothing matches, listing what there is, and for a module of the model that can't be adapted,
+ * such as lm_head.
  */
 export function targetModules(config: ModelConfig, target: string | readonly string[]): string[] {
   const paths = Object.keys(linearModules(config));
@@ -31,7 +32,10 @@ export function targetModules(config: ModelConfig, target: string | readonly str
   throw new InputError(`targetModules: ${shown} matches nothing; ${listing(paths)}`);
 }
 
-/** A module that is named and is no linear layer of the decoder. The head is one also where it is tied to the embeddings. */
+/**
+ * A module that is named and is no linear layer of the decoder. The head is one also where it is tied to the
+ * embeddings.
+ */
 function unadaptable(
   config: ModelConfig,
   paths: readonly string[],

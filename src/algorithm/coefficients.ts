@@ -8,7 +8,10 @@ import {
 } from './entropy-controller.ts';
 import { nextKlCoef } from './kl/controller.ts';
 
-/** The coefficients of a KL penalty and an entropy bonus, which may move with what is measured. Plain data: checkpoints hold it. */
+/**
+ * The coefficients of a KL penalty and an entropy bonus, which may move with what is measured. Plain data: checkpoints
+ * hold it.
+ */
 export interface CoefficientState {
   readonly klCoef: number;
   /** null without adaptiveEntropy. */
@@ -59,8 +62,8 @@ export interface MeasuredStep extends MeasuredKl {
 }
 
 /**
- * The state after an optimiser step: moves the coefficient of a KL in the loss, and that of an adaptive entropy bonus. What was not
- * measured, or is not finite, moves nothing.
+ * The state after an optimiser step: moves the coefficient of a KL in the loss, and that of an adaptive entropy bonus.
+ * What was not measured, or is not finite, moves nothing.
  */
 export function afterStep(
   state: CoefficientState,

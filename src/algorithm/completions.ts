@@ -6,7 +6,9 @@ export interface CompletionFacts {
   readonly lengths: readonly number[];
   /** Cut off by the token limit. */
   readonly truncated: readonly boolean[];
-  /** 1 for the policy's own tokens where a completion also holds others (TRL's tool mask); all are its own otherwise. */
+  /**
+   * 1 for the policy's own tokens where a completion also holds others (TRL's tool mask); all are its own otherwise.
+   */
   readonly completionMask?: Rows | undefined;
 }
 

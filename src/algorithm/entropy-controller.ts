@@ -5,9 +5,9 @@ import { nonNegative, positive } from '../options/ranges.ts';
  * Adaptive entropy coefficient (Skywork-OR1, https://arxiv.org/abs/2505.22312; TRL's use_adaptive_entropy): after every
  * optimiser step the coefficient goes up by `delta` when the step's mean entropy was at or below `target`, else down,
  * within [min, max]. The bonus of a step uses the coefficient and the entropy from before it: it is off until a first
- * entropy was measured, and while entropy lies above the target.
- * As in TRL, entropies of a step's micro-batches are averaged by their tokens. Departure: with topEntropyQuantile < 1 TRL
- * measures the chosen tokens only, here the metric `entropy` (all loss tokens) is what is observed.
+ * entropy was measured, and while entropy lies above the target. As in TRL, entropies of a step's micro-batches are
+ * averaged by their tokens. Departure: with topEntropyQuantile < 1 TRL measures the chosen tokens only, here the metric
+ * `entropy` (all loss tokens) is what is observed.
  */
 export const adaptiveEntropy = z.strictObject({
   target: nonNegative.describe('mean token entropy (nats) below which the bonus acts'),

@@ -24,7 +24,10 @@ export interface ImportanceOptions extends Pick<z.output<typeof samplerCorrectio
   readonly max?: number | undefined;
 }
 
-/** The trainer's log-probs just before the batch's first step, and the sampler's of the same tokens as it recorded them, [B][T]. */
+/**
+ * The trainer's log-probs just before the batch's first step, and the sampler's of the same tokens as it recorded them,
+ * [B][T].
+ */
 export interface SampledLogprobs {
   readonly old: Rows;
   /** May be shorter than `old`; NaN where the sampler has none. */

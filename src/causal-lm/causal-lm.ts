@@ -25,7 +25,10 @@ export interface GenerateOptions {
   readonly attentionMask?: readonly (readonly number[])[];
   /** Default 64. */
   readonly maxNewTokens?: number;
-  /** Longer texts keep only their last `maxPromptLength` tokens; longer conversations lose their oldest turns. Default: no limit. */
+  /**
+   * Longer texts keep only their last `maxPromptLength` tokens; longer conversations lose their oldest turns. Default:
+   * no limit.
+   */
   readonly maxPromptLength?: number;
   /** Default 1. 0 is greedy decoding. */
   readonly temperature?: number;

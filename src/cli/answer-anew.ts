@@ -9,7 +9,10 @@ const MAIN = fileURLToPath(new URL(`./main${extname(fileURLToPath(import.meta.ur
 /** From source, a new process needs the TypeScript loader. */
 const LOADER = MAIN.endsWith('.ts') ? ['--import', import.meta.resolve('jiti/register')] : [];
 
-/** Answers a run's held-out tasks with its merged model in a new process: `anneal eval RUN --model MERGED --json`. @throws RunError when that fails. */
+/**
+ * Answers a run's held-out tasks with its merged model in a new process: `anneal eval RUN --model MERGED --json`.
+ * @throws RunError when that fails.
+ */
 export async function answerAnew(out: string, merged: string): Promise<readonly EvalRow[]> {
   try {
     const args = [...LOADER, MAIN, 'eval', out, '--model', merged, '--json'];

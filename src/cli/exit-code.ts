@@ -27,7 +27,10 @@ export function reportOf(error: unknown): { readonly code: number; readonly text
   };
 }
 
-/** The lines to print for an error that nothing could catch: one line when it comes from a user's file, as `reportOf` otherwise. */
+/**
+ * The lines to print for an error that nothing could catch: one line when it comes from a user's file, as `reportOf`
+ * otherwise.
+ */
 export function strayReport(error: unknown): string {
   const what = whatFailed(error);
   const ours = error instanceof Error && what === error.message;

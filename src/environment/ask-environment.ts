@@ -5,7 +5,8 @@ import { namingStrays, withStrays } from './user-code/stray-errors.ts';
 import { whatFailed } from './user-code/what-failed.ts';
 import { withinSeconds } from './user-code/within-seconds.ts';
 
-// Everything an environment gives is checked. An answer that makes no sense is an error that names the environment and the task.
+// Everything an environment gives is checked. An answer that makes no sense is an error that names the environment and
+// the task.
 
 const roles: readonly unknown[] = ['system', 'user', 'assistant', 'tool'] satisfies Message['role'][];
 
@@ -37,7 +38,10 @@ export function targetOf(environment: Environment, task: Task): string {
   }
 }
 
-/** What an environment answers to the policy's turn; undefined at the episode's end. @throws RunError as `promptOf`, or after `seconds`. */
+/**
+ * What an environment answers to the policy's turn; undefined at the episode's end.
+ * @throws RunError as `promptOf`, or after `seconds`.
+ */
 export async function replyOf(
   environment: Environment,
   episode: Episode,

@@ -17,7 +17,10 @@ export interface CheckOptions {
 /** What an environment's data looks like. */
 export interface EnvironmentReport {
   readonly name: string;
-  /** Tasks graded and how many of their gold answers verify; undefined when the environment grades none, or no task has a target. */
+  /**
+   * Tasks graded and how many of their gold answers verify; undefined when the environment grades none, or no task has
+   * a target.
+   */
   readonly gold: { readonly graded: number; readonly verified: number } | undefined;
   /** The first gold answers that don't verify, with the reason. */
   readonly failures: readonly { readonly task: string; readonly why: string }[];

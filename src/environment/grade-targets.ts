@@ -21,8 +21,9 @@ export interface TargetGrade {
 const splits: readonly Split[] = ['train', 'test'];
 
 /**
- * Gives an environment's targets to a reward as if a policy had written them: those of a recipe should score 1, else nothing that is
- * taught, or sampled, can be right. Undefined when no task has a target. @throws RunError as `callReward` does.
+ * Gives an environment's targets to a reward as if a policy had written them: those of a recipe should score 1, else
+ * nothing that is taught, or sampled, can be right. Undefined when no task has a target. @throws RunError as
+ * `callReward` does.
  */
 export async function gradeTargets(
   env: Environment,

@@ -50,8 +50,8 @@ export class TaskSource {
   }
 
   /**
-   * The next `count` tasks, of those that suit. @throws InputError when the split has none, or fewer than the position says were
-   * read; RunError when 100,000 in a row don't suit, or none of the split.
+   * The next `count` tasks, of those that suit. @throws InputError when the split has none, or fewer than the position
+   * says were read; RunError when 100,000 in a row don't suit, or none of the split.
    */
   async take(count: number, suits: (task: Task) => boolean = () => true): Promise<TakenTasks> {
     const tasks: Task[] = [];
@@ -108,7 +108,10 @@ export class TaskSource {
   }
 }
 
-/** The first `count` tasks of a split that suit, or all of them when there are fewer. @throws InputError when there are none. */
+/**
+ * The first `count` tasks of a split that suit, or all of them when there are fewer.
+ * @throws InputError when there are none.
+ */
 export async function firstTasks(
   environment: Environment,
   split: Split,

@@ -19,8 +19,8 @@ export interface Vote {
 }
 
 /**
- * maj@n: 1 when the most frequent answer is right, else 0 (self-consistency, https://arxiv.org/abs/2203.11171). Answers that tie count
- * as if one of them were drawn at random. Samples without an answer don't vote; 0 when nobody votes.
+ * maj@n: 1 when the most frequent answer is right, else 0 (self-consistency, https://arxiv.org/abs/2203.11171). Answers
+ * that tie count as if one of them were drawn at random. Samples without an answer don't vote; 0 when nobody votes.
  */
 export function majority(votes: readonly Vote[]): number {
   const ballots = new Map<string, { count: number; right: number }>();

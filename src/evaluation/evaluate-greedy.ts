@@ -40,7 +40,8 @@ export interface GreedyEvaluation {
 }
 
 /**
- * Answers every task, as often as the sampling's group size says, and scores the answers, [B] in the order of the tasks.
+ * Answers every task, as often as the sampling's group size says, and scores the answers, [B] in the order of the
+ * tasks.
  * @throws RunError as `callReward` does.
  */
 export async function answerTasks(sampler: Sampler, evaluation: Evaluation): Promise<ScoredRollout[]> {
@@ -63,7 +64,8 @@ export async function answerTasks(sampler: Sampler, evaluation: Evaluation): Pro
 }
 
 /**
- * Answers every task greedily, once, and scores the answers. A task counts as right when its first reward is at least 1.
+ * Answers every task greedily, once, and scores the answers. A task counts as right when its first reward is at least
+ * 1.
  * @throws RunError as `callReward` does, and when the first reward applies to no task.
  */
 export async function evaluateGreedy(sampler: Sampler, evaluation: Evaluation): Promise<GreedyEvaluation> {

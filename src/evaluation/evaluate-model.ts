@@ -21,7 +21,10 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Evaluates a loaded model on the first `eval.tasks` tasks of a recipe's split: greedily, and by samples when `samples` is above 0. */
+/**
+ * Evaluates a loaded model on the first `eval.tasks` tasks of a recipe's split: greedily, and by samples when `samples`
+ * is above 0.
+ */
 export async function evaluateModel(
   input: RecipeInput,
   { model, split = 'test', samples = 0, temperature, signal }: EvaluateOptions & { readonly model: CausalLM },
@@ -55,9 +58,11 @@ function checkSamples(samples: number, temperature: number | undefined): void {
 }
 
 /**
- * Evaluates a model greedily on the first `eval.tasks` tasks of a recipe's split, and by `samples` samples a task when that is above 0.
+ * Evaluates a model greedily on the first `eval.tasks` tasks of a recipe's split, and by `samples` samples a task when
+ * that is above 0.
  * @param options.model a loaded model, which stays the caller's, or what `loadModel` takes.
- * @throws InputError for a bad recipe, a model that can't be loaded, a split without tasks; RunError when a reward fails.
+ * @throws InputError for a bad recipe, a model that can't be loaded, a split without tasks; RunError when a reward
+ * fails.
  */
 export async function evaluate(
   recipe: RecipeInput,

@@ -7,9 +7,9 @@ import { answerTasks, type Evaluation } from './evaluate-greedy.ts';
 import { wilsonInterval } from './wilson.ts';
 
 /**
- * Answers every task n = sampling.groupSize times. avg@n is the share of right samples, pass@k the chance that one of k is right, maj@n
- * the share of tasks whose most frequent answer is right. Each is a mean over tasks with Wilson's 95 % interval for that many tasks,
- * which is wide enough for any such mean.
+ * Answers every task n = sampling.groupSize times. avg@n is the share of right samples, pass@k the chance that one of k
+ * is right, maj@n the share of tasks whose most frequent answer is right. Each is a mean over tasks with Wilson's 95 %
+ * interval for that many tasks, which is wide enough for any such mean.
  * @throws RunError as `callReward` does, and when the first reward applies to no task.
  */
 export async function evaluateSamples(sampler: Sampler, evaluation: Evaluation): Promise<SampledResult> {

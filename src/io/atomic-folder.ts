@@ -4,8 +4,8 @@ import { removeDeadTemporaries, temporaryBeside } from './temporaries.ts';
 
 /**
  * Writes a folder so that a crash at any moment leaves either none (or the old one), or all of it: a temporary folder
- * beside it → `fill` writes the files → fsync of each → rename → fsync of the parent. What was there is replaced, and what a crash
- * left of an earlier write is removed.
+ * beside it → `fill` writes the files → fsync of each → rename → fsync of the parent. What was there is replaced, and
+ * what a crash left of an earlier write is removed.
  * @throws what `fill` or the file system throws; the temporary folder is removed.
  */
 export async function writeFolderAtomic(

@@ -15,7 +15,10 @@ export function givenPath(path: string): string {
   return folder === undefined || isAbsolute(path) ? path : join(folder, path);
 }
 
-/** `givenPath` of a model, where there is one; else its name may be that of a bundled model, or a path from the working folder. */
+/**
+ * `givenPath` of a model, where there is one; else its name may be that of a bundled model, or a path from the working
+ * folder.
+ */
 export function givenModel(model: string): string {
   const path = givenPath(model);
   return existsSync(path) ? path : model;

@@ -3,8 +3,8 @@ import type { Row } from './row.ts';
 import { textLines } from './text-chunks.ts';
 
 /**
- * Streams the rows of a JSON-lines file, gunzipped when its name ends in .gz; empty lines are skipped. An integer beyond 2⁵³,
- * which a number can't hold to the digit, comes as text.
+ * Streams the rows of a JSON-lines file, gunzipped when its name ends in .gz; empty lines are skipped. An integer
+ * beyond 2⁵³, which a number can't hold to the digit, comes as text.
  * @throws InputError when a line is not a JSON object, naming file and line.
  */
 export async function* readJsonl(path: string): AsyncGenerator<Row> {

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 
-/** The folder with anneal's package.json, as a URL that ends in `/`: src and dist/src lie at different depths below it. */
+/**
+ * The folder with anneal's package.json, as a URL that ends in `/`: src and dist/src lie at different depths below it.
+ */
 export const packageRoot: URL = find(new URL('.', import.meta.url));
 
 function find(folder: URL): URL {

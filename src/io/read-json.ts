@@ -9,7 +9,10 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
-/** The input error for a file or folder that is there but can't be read: no permission, or a folder where a file should be. */
+/**
+ * The input error for a file or folder that is there but can't be read: no permission, or a folder where a file should
+ * be.
+ */
 export function unreadable(path: string, error: unknown): InputError {
   return new InputError(`${path} can't be read: ${error instanceof Error ? error.message : error}`);
 }

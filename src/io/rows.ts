@@ -16,7 +16,8 @@ export const isDataFile = (path: string): boolean => readers.some(([ending]) => 
 
 /**
  * Streams the rows of a data file: .jsonl, .ndjson, .csv (each also .gz) or .parquet.
- * @throws InputError at once when the file does not exist or is of another kind; while reading, when a row is malformed.
+ * @throws InputError at once when the file does not exist or is of another kind; while reading, when a row is
+ * malformed.
  */
 export function readRows(path: string): AsyncGenerator<Row> {
   const read = readers.find(([ending]) => ending.test(path))?.[1];

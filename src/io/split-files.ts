@@ -18,7 +18,8 @@ const names: Readonly<Record<Split, readonly string[]>> = {
 };
 
 /**
- * Finds a split's files at a path. A single data file serves both splits. Of several files in a folder, the names decide.
+ * Finds a split's files at a path. A single data file serves both splits. Of several files in a folder, the names
+ * decide.
  * @param given the path as a recipe's file names it, where that is another.
  * @throws InputError when the path does not exist or the folder has no file for the split.
  */

@@ -7,7 +7,9 @@ import { isRunning } from './process-identity.ts';
 /** Tells hosts that share a drive apart. */
 const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 
-/** A name beside `path` for what is to become it: it tells whose it is, so that what a crash leaves can be cleared away. */
+/**
+ * A name beside `path` for what is to become it: it tells whose it is, so that what a crash leaves can be cleared away.
+ */
 export function temporaryBeside(path: string, ending = ''): string {
   const own = `${HOST}-${process.pid}-${randomBytes(4).toString('hex')}`;
   return join(dirname(path), `.${basename(path)}.${own}${ending}.tmp`);

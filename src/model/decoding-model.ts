@@ -10,8 +10,8 @@ export interface DecodingModel {
   /** Computes keys and values of right-padded prompts: ids [P, T] → [k0, v0, …], each [P, KV, T, headDim]. */
   prefill(ids: HostTensor, lengths: HostTensor): Promise<readonly HostTensor[]>;
   /**
-   * After ids [B] at positions `cache.lengths`: next-token probabilities [B, V] at a temperature, each row's greatest logit divided by
-   * it [B], and the new keys and values.
+   * After ids [B] at positions `cache.lengths`: next-token probabilities [B, V] at a temperature, each row's greatest
+   * logit divided by it [B], and the new keys and values.
    */
   step(
     ids: Int32Array,

@@ -10,8 +10,8 @@ export function endTokenIds(config: ModelConfig, tokenizer: Tokenizer): number[]
 }
 
 /**
- * The ids that end an assistant's turn, to be taught: those of the chat template, else the tokenizer's end token, else the first that the
- * config's files name. Ids that the model lacks don't count. Empty for a model without any.
+ * The ids that end an assistant's turn, to be taught: those of the chat template, else the tokenizer's end token, else
+ * the first that the config's files name. Ids that the model lacks don't count. Empty for a model without any.
  */
 export function turnEndIds(config: ModelConfig, tokenizer: Tokenizer): readonly number[] {
   const { eosTokenId } = tokenizer;

@@ -5,7 +5,10 @@ import { lengthBucket } from './length-bucket.ts';
 export interface Sequences {
   readonly prompt: readonly number[];
   readonly completions: readonly (readonly number[])[];
-  /** Positions of each row, [G]: the completion's length T, or T + 1 to have the state after its last token. T when left out. */
+  /**
+   * Positions of each row, [G]: the completion's length T, or T + 1 to have the state after its last token. T when left
+   * out.
+   */
   readonly positions?: readonly number[] | undefined;
 }
 

@@ -9,7 +9,10 @@ interface KnownAmong {
   readonly among: readonly string[];
 }
 
-/** The issues of a schema that code chose among several; each unknown key comes with the keys that are known in its place. */
+/**
+ * The issues of a schema that code chose among several; each unknown key comes with the keys that are known in its
+ * place.
+ */
 export function issuesOf(
   error: z.core.$ZodError | undefined,
   schema: z.core.$ZodType,
@@ -22,7 +25,10 @@ export function issuesOf(
   });
 }
 
-/** What a schema found wrong, a line an issue: where, what, and the value given; of an unknown field what was meant, or what there is. */
+/**
+ * What a schema found wrong, a line an issue: where, what, and the value given; of an unknown field what was meant, or
+ * what there is.
+ */
 export function issueLines({ issues }: z.core.$ZodError, schema: z.core.$ZodType, root = ''): string[] {
   return issues.map((issue) => {
     const path = issue.path.join('.') || root;

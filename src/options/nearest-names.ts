@@ -1,4 +1,6 @@
-/** Those of `names` closest to `name` by edit distance, closest first; at most `count`, none that shares little with it. */
+/**
+ * Those of `names` closest to `name` by edit distance, closest first; at most `count`, none that shares little with it.
+ */
 export function nearestNames(name: string, names: Iterable<string>, count = 3): string[] {
   return [...names]
     .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))

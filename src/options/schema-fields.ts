@@ -11,8 +11,8 @@ export function registerFields(schema: z.core.$ZodType, fields: Fields): void {
 
 /**
  * The fields right below a schema, by name: of an object its keys, of a union those of every option, of an array its
- * element under '<n>', of a transformed one those that it is written with, of a registered one those registered. None for
- * a leaf.
+ * element under '<n>', of a transformed one those that it is written with, of a registered one those registered. None
+ * for a leaf.
  */
 export function fieldsOf(schema: z.core.$ZodType): Fields {
   const known = registered.get(schema);

@@ -31,7 +31,9 @@ export function readersOf(
 /** More names than this only hide what matters. */
 const MOST_NAMES = 4;
 
-/** The options given, at `path`, that others read and the one chosen does not; what nobody reads is for a strict schema. */
+/**
+ * The options given, at `path`, that others read and the one chosen does not; what nobody reads is for a strict schema.
+ */
 export function unreadOptions(
   given: Readonly<Record<string, unknown>>,
   { who, reads, readers }: Reader,

@@ -39,9 +39,10 @@ import type { Session } from './session/session.ts';
 import { type BatchDone, batchCount, optimise } from './step/optimise.ts';
 
 /**
- * The steps of a run: permits → tasks → rollouts → rewards → advantages → updates → metrics. After the updates on batch i,
- * batch i + 1 + maxOffPolicySteps gets a permit with the policy of that moment. So a batch is sampled exactly maxOffPolicySteps
- * batches before the policy that trains on it, except the first ones, which are sampled by the policy at the start.
+ * The steps of a run: permits → tasks → rollouts → rewards → advantages → updates → metrics. After the updates on batch
+ * i, batch i + 1 + maxOffPolicySteps gets a permit with the policy of that moment. So a batch is sampled exactly
+ * maxOffPolicySteps batches before the policy that trains on it, except the first ones, which are sampled by the policy
+ * at the start.
  */
 export function trainSteps(session: Session): Observable<TrainEvent> {
   const { recipe, policy, pending, nextBatch } = session;
@@ -76,7 +77,10 @@ function makeReady(session: Session): OperatorFunction<Permit, ReadyBatch> {
   );
 }
 
-/** The coefficient of a KL penalty in the rewards. Batches get their advantages in order, so each starts from where the last one left it. */
+/**
+ * The coefficient of a KL penalty in the rewards. Batches get their advantages in order, so each starts from where the
+ * last one left it.
+ */
 function klCoefficient({ recipe, progress }: Session): KlCoefficient {
   return {
     value: () => progress.coefficients.klCoef,

@@ -24,8 +24,8 @@ import { trainSteps } from './train-steps.ts';
 /**
  * Makes `train` for a way of creating policies: train(recipe, { out, resume?, signal? }) is a cold observable of the
  * run's events. It ends with `done`, with `stopped` after `signal` was aborted, or with an error; unsubscribing stops
- * the run in the same way as the signal, silently. An error that no call of the recipe's code can throw (a forgotten promise, a timer)
- * ends the run where the process outlives it: train() installs no handler of its own.
+ * the run in the same way as the signal, silently. An error that no call of the recipe's code can throw (a forgotten
+ * promise, a timer) ends the run where the process outlives it: train() installs no handler of its own.
  */
 export function trainWith(createPolicy: CreatePolicy) {
   return (input: RecipeInput, options: TrainOptions): Observable<TrainEvent> =>
@@ -46,7 +46,9 @@ export function trainWith(createPolicy: CreatePolicy) {
     });
 }
 
-/** Nobody listens any more, so the error is thrown where the process sees it: a checkpoint may not have been written. */
+/**
+ * Nobody listens any more, so the error is thrown where the process sees it: a checkpoint may not have been written.
+ */
 function rethrow(error: unknown): void {
   queueMicrotask(() => {
     throw error;

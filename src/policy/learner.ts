@@ -11,7 +11,10 @@ import type { MicroResult } from './programs/update-program.ts';
 /** The run ends after this many non-finite updates in a row. */
 const MAX_SKIPPED = 3;
 
-/** The tensors that train, and AdamW with its moments. A step makes new tensors, because a sampler may still read the old ones. */
+/**
+ * The tensors that train, and AdamW with its moments. A step makes new tensors, because a sampler may still read the
+ * old ones.
+ */
 export class Learner {
   private current: Trained;
   private moments: AdamWState;
@@ -40,8 +43,8 @@ export class Learner {
   }
 
   /**
-   * Adds up the micro-batches' gradients, clips them and takes the step after `step` others. A loss or gradient that is not finite
-   * skips the step. @throws RunError when that happens three times in a row.
+   * Adds up the micro-batches' gradients, clips them and takes the step after `step` others. A loss or gradient that is
+   * not finite skips the step. @throws RunError when that happens three times in a row.
    */
   update(results: readonly MicroResult[], step: number): UpdateMetrics {
     const lr = this.rate(step);

@@ -147,8 +147,8 @@ export class OptimiserStep {
 }
 
 /**
- * The loss as it is compiled. With adaptiveEntropy the entropy bonus is always in the graph, and each step feeds its own coefficient,
- * which may be 0. A KL penalty in the rewards is not a term of the loss.
+ * The loss as it is compiled. With adaptiveEntropy the entropy bonus is always in the graph, and each step feeds its
+ * own coefficient, which may be 0. A KL penalty in the rewards is not a term of the loss.
  */
 export function compiledLoss(algorithm: Recipe['algorithm']): LossConfig {
   const { adaptiveEntropy, entropyCoef, klIn, klCoef } = algorithm;

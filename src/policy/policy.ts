@@ -17,7 +17,10 @@ export interface PolicySnapshot extends Sampler {
   /** Optimiser steps that these weights have seen. */
   readonly version: number;
   readonly beta: number;
-  /** The value function before each token of every rollout and after its last, [B][T + 1]. Only for policies with a value function. */
+  /**
+   * The value function before each token of every rollout and after its last, [B][T + 1]. Only for policies with a
+   * value function.
+   */
   values(rollouts: readonly Rollout[]): Promise<readonly (readonly number[])[]>;
   /**
    * A prompt and the text that follows it as token ids, the token that ends a turn included.
@@ -77,7 +80,10 @@ export interface Policy {
   logprobs(rollouts: readonly Rollout[]): Promise<readonly (readonly number[])[]>;
   /** Logits [B, T, V] of the policy as it is, adapter unmerged. */
   logits(batch: TokenBatch): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }>;
-  /** A task's prompt as the policy sees it: rendered by the chat template, without its oldest turns where it is too long. */
+  /**
+   * A task's prompt as the policy sees it: rendered by the chat template, without its oldest turns where it is too
+   * long.
+   */
   seenPrompt(request: SampleRequest): SeenPrompt;
   /** Whether a prompt is used, by `sampling.longPrompts`. @throws InputError for a long one that ends the run. */
   usesPrompt(request: SampleRequest): boolean;
@@ -86,7 +92,10 @@ export interface Policy {
   restore(state: PolicyState): Promise<void>;
   /** Writes the adapter in PEFT layout + afa.json into an empty folder. Absent when the method has no adapter. */
   saveAdapter?(folder: string): Promise<void>;
-  /** Writes the model with the adapter merged in, in Hugging Face layout; the folder appears whole or not at all. @throws RefusedError while β ≠ 0. */
+  /**
+   * Writes the model with the adapter merged in, in Hugging Face layout; the folder appears whole or not at all.
+   * @throws RefusedError while β ≠ 0.
+   */
   saveMerged(folder: string): Promise<void>;
   dispose(): Promise<void>;
 }

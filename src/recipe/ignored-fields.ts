@@ -17,8 +17,8 @@ const defaults = { adapter: adapter.parse({}), algorithm: algorithm.parse({}), r
 const ofAnnealing = /^(adapter\.(placement|activation|schedule\b.*)|algorithm\.annealPer)$/;
 
 /**
- * The fields that a recipe sets and its method or engine does not read. A field at its default counts as not set: leaving it out
- * would change nothing.
+ * The fields that a recipe sets and its method or engine does not read. A field at its default counts as not set:
+ * leaving it out would change nothing.
  */
 export function ignoredFields(recipe: Recipe): Ignored[] {
   const set = Object.entries(defaults).flatMap(([group, values]) =>

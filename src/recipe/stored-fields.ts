@@ -1,8 +1,8 @@
 import { recipeFields } from './recipe-fields.ts';
 
 /**
- * Fills in the options that a recipe stored by an older version lacks, with their defaults. A field that its schema cannot read,
- * such as the environment's name, stays as it was.
+ * Fills in the options that a recipe stored by an older version lacks, with their defaults. A field that its schema
+ * cannot read, such as the environment's name, stays as it was.
  */
 export function withLaterDefaults(stored: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(

@@ -16,7 +16,8 @@ export interface EncodeOptions {
 
 /**
  * A prompt and the text taught after it as token ids; the text is followed by the tokens that end a turn.
- * @throws InputError for a target or prompt without tokens, both longer than the model has positions, or a model without an end token.
+ * @throws InputError for a target or prompt without tokens, both longer than the model has positions, or a model
+ * without an end token.
  */
 export function encodeExample<
   E extends { readonly task: Task; readonly messages: readonly Message[]; readonly target: string },

@@ -39,8 +39,9 @@ export function fitPrompt(
 }
 
 /**
- * Cuts a conversation to a limit. Drops the oldest turns whole, so that it begins with a turn of the user, and keeps the system
- * message. When the last turn alone is too long, cuts the beginning of its text. The template's marks stay, and no token is split.
+ * Cuts a conversation to a limit. Drops the oldest turns whole, so that it begins with a turn of the user, and keeps
+ * the system message. When the last turn alone is too long, cuts the beginning of its text. The template's marks stay,
+ * and no token is split.
  * @throws InputError when the template and the system message alone are too long.
  */
 export function cutPrompt(messages: readonly Message[], options: FitOptions): FittedPrompt {

@@ -35,9 +35,9 @@ const CACHE_BYTES = 2 ** 30;
 const PREFILL_TOKENS = 8192;
 
 /**
- * G completions of each prompt, in the order of the prompts. A prompt is prefilled once and its keys and values are copied to
- * its G rows; rows that end leave the batch. Row r draws from a stream of its own, so what it samples does not depend on which rows
- * are decoded beside it.
+ * G completions of each prompt, in the order of the prompts. A prompt is prefilled once and its keys and values are
+ * copied to its G rows; rows that end leave the batch. Row r draws from a stream of its own, so what it samples does
+ * not depend on which rows are decoded beside it.
  */
 export async function generate(
   model: DecodingModel,

@@ -10,8 +10,8 @@ export interface Repetition {
 }
 
 /**
- * Weights of the next token, [V], from its probabilities: those of softmax over logits that `repetitionPenalty` changed, up to a
- * factor. The penalty tells positive logits from negative ones, which the greatest logit gives back.
+ * Weights of the next token, [V], from its probabilities: those of softmax over logits that `repetitionPenalty`
+ * changed, up to a factor. The penalty tells positive logits from negative ones, which the greatest logit gives back.
  */
 export function penaliseRepetition(
   probabilities: Float32Array,

@@ -5,8 +5,9 @@ import type { Completion, Environment, Message, Rollout } from '../types.ts';
 import { hasEnded } from './has-ended.ts';
 import type { SampleOptions, SampleRequest, Sampler } from './sampler.ts';
 
-// An episode is a conversation between the policy and the environment. Its rollout is one row of tokens: the policy's turns, as
-// sampled, and the environment's answers in between. Tokens of the environment carry no loss, and their log-prob counts as 0.
+// An episode is a conversation between the policy and the environment. Its rollout is one row of tokens: the policy's
+// turns, as sampled, and the environment's answers in between. Tokens of the environment carry no loss, and their
+// log-prob counts as 0.
 
 export interface EpisodeOptions extends SampleOptions {
   /** The greatest number of the policy's turns. */
@@ -21,10 +22,11 @@ interface Open {
 }
 
 /**
- * G episodes of each request, [B]. Without `step` in the environment an episode is one completion; with it, the environment answers each
- * turn that came to its end. The episode ends when the environment says nothing, the turns are used up, or the text fills the model's
- * positions. A turn that hit the token limit ends it too.
- * @throws RunError naming environment and task when the environment throws, gives something other than messages, or takes too long.
+ * G episodes of each request, [B]. Without `step` in the environment an episode is one completion; with it, the
+ * environment answers each turn that came to its end. The episode ends when the environment says nothing, the turns are
+ * used up, or the text fills the model's positions. A turn that hit the token limit ends it too.
+ * @throws RunError naming environment and task when the environment throws, gives something other than messages, or
+ * takes too long.
  */
 export async function playEpisodes(
   sampler: Sampler,
@@ -48,7 +50,9 @@ function firstTurn(rollout: Rollout): Rollout {
   return { ...rollout, turns: [assistant(text)], completionMask: tokenIds.map(() => 1) };
 }
 
-/** Lets the environment answer and the policy continue in every open episode. Returns the episodes that are still open. */
+/**
+ * Lets the environment answer and the policy continue in every open episode. Returns the episodes that are still open.
+ */
 async function nextTurn(
   sampler: Sampler,
   environment: Environment,

@@ -41,7 +41,10 @@ export async function sampleRollouts(
   );
 }
 
-/** G completions of each prompt, with their texts. @throws InputError for a prompt that is empty or leaves no position to continue at. */
+/**
+ * G completions of each prompt, with their texts.
+ * @throws InputError for a prompt that is empty or leaves no position to continue at.
+ */
 export async function completions(
   { model, tokenizer, eosTokenIds }: Pick<SamplingModel, 'model' | 'tokenizer' | 'eosTokenIds'>,
   prompts: readonly (readonly number[])[],

@@ -32,8 +32,8 @@ export interface Sampler {
   /** One completion of each text, given as token ids. */
   extend(texts: readonly (readonly number[])[], options: SampleOptions): Promise<readonly Completion[]>;
   /**
-   * Ids of the tokens between a turn, which follows a conversation, and the policy's next: the end of the turn where it lacks one,
-   * what was said, and the template's marks.
+   * Ids of the tokens between a turn, which follows a conversation, and the policy's next: the end of the turn where it
+   * lacks one, what was said, and the template's marks.
    */
   between(
     conversation: readonly Message[],

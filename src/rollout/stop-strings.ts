@@ -10,7 +10,8 @@ export interface StopStrings {
 }
 
 /**
- * Stop strings as text without special tokens shows them, or, where they hold special tokens themselves, as the whole text does.
+ * Stop strings as text without special tokens shows them, or, where they hold special tokens themselves, as the whole
+ * text does.
  */
 export function stopStrings(tokenizer: Tokenizer, stop: readonly string[]): StopStrings {
   const textOf = (ids: readonly number[]) => tokenizer.decode(ids, { skipSpecialTokens: true });

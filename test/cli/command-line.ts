@@ -56,7 +56,9 @@ async function answerHere(out: string, merged: string) {
 
 export { answerAnew };
 
-/** Writes a recipe file for a model folder: a reward that counts some characters, so that there is something to learn. */
+/**
+ * Writes a recipe file for a model folder: a reward that counts some characters, so that there is something to learn.
+ */
 export function recipeFile(folder: string, model: string): string {
   const file = join(folder, 'toy.ts');
   writeFileSync(

@@ -8,7 +8,9 @@ import { ops } from './op-tests/ops.ts';
 import type { SpecResult } from './op-tests/results.ts';
 import { type Unsupported, unsupportedByOnnx } from './op-tests/unsupported-by-onnx.ts';
 
-/** tfjs-core's own op tests, from its npm package, on the onnx engine; and on tfjs's cpu backend, to test the harness. */
+/**
+ * tfjs-core's own op tests, from its npm package, on the onnx engine; and on tfjs's cpu backend, to test the harness.
+ */
 const exceptions: Readonly<Record<string, readonly Unsupported[]>> = { cpu: [], onnx: unsupportedByOnnx };
 
 describe.each(Object.keys(exceptions))('tfjs-core’s tests on backend %s', (backend) => {

@@ -73,8 +73,8 @@ const padded = (rows: number[][]) => {
 };
 
 /**
- * Whether TRL keeps log-probs of the policy as it was when it sampled. Not when one optimiser step uses up the rollout batch: old
- * equals current then, and the loss detaches its own log-probs.
+ * Whether TRL keeps log-probs of the policy as it was when it sampled. Not when one optimiser step uses up the rollout
+ * batch: old equals current then, and the loss detaches its own log-probs.
  */
 function keepsOld({ config }: GoldenCase): boolean {
   const spent = (config.gradient_accumulation_steps ?? 1) % (config.steps_per_generation ?? 1) === 0;

@@ -11,7 +11,9 @@ export interface VerlCall {
   readonly lossScaleFactor?: number | undefined;
 }
 
-/** The constants of a batch of verl's: ours, but for the divisors that its call overrides. verl pads to its longest row. */
+/**
+ * The constants of a batch of verl's: ours, but for the divisors that its call overrides. verl pads to its longest row.
+ */
 export function verlConstants(mask: Rows, config: LossConfig, call: VerlCall = {}): BatchConstants {
   const batch = { mask, maxCompletionLength: Math.max(1, ...mask.map((row) => row.length)) };
   const own = divisors(batch, config);

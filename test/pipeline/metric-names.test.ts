@@ -5,7 +5,8 @@ import { banditRecipe } from './bandit.ts';
 import { lines, runBandit, temporaryFolder } from './run.ts';
 import { unrepeatable } from './unrepeatable.ts';
 
-// A reward may not log by a name of anneal's own; test/policy/every-algorithm.test.ts does the same for the names of updates.
+// A reward may not log by a name of anneal's own; test/policy/every-algorithm.test.ts does the same for the names of
+// updates.
 
 const adaptive = { type: 'adaptive', target: 0.001, horizon: 100 } as const;
 

@@ -14,8 +14,8 @@ import { letter, modelFolder, newPath, textOf } from './model-folder.ts';
 import { openTinyRecipe, tinyRecipe } from './tiny-policy.ts';
 import { userMessage } from './toy-environment.ts';
 
-// A model whose files name different end tokens: config.json 10, generation_config.json 140 and 38, the tokenizer 31, the chat template 44.
-// Each ends some of its greedy answers.
+// A model whose files name different end tokens: config.json 10, generation_config.json 140 and 38, the tokenizer 31,
+// the chat template 44. Each ends some of its greedy answers.
 
 const ENDS = [10, 140, 38, 31, 44];
 const TURN = '<turn>';

@@ -30,7 +30,8 @@ export function toyEnvironment(): Environment {
 }
 
 /**
- * The same prompts, and an environment that answers with two to four letters, by the turn's length, until three turns are taken.
+ * The same prompts, and an environment that answers with two to four letters, by the turn's length, until three turns
+ * are taken.
  */
 export function toyTool(): Environment {
   return {

@@ -9,8 +9,8 @@ const VOCAB = 8;
 const EOS = 7;
 
 /**
- * A model whose "key" of a token is the token itself, and whose next-token probabilities depend on the sum of everything a row
- * has seen: if a row's cache held anything but its own history, the distribution would be another.
+ * A model whose "key" of a token is the token itself, and whose next-token probabilities depend on the sum of
+ * everything a row has seen: if a row's cache held anything but its own history, the distribution would be another.
  */
 function sumModel(): DecodingModel & { readonly batchSizes: number[] } {
   const batchSizes: number[] = [];

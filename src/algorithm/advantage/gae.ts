@@ -19,9 +19,9 @@ const gaeBy = (scorePlacement: ScorePlacement) =>
 /**
  * Generalised advantage estimation, https://arxiv.org/abs/1506.02438:
  *   δ_t = r_t + γ·V_{t+1} − V_t,   A_t = δ_t + γλ·A_{t+1},   return_t = A_t + V_t,
- * then advantages are whitened over the mask. Positions without a value are skipped: V_{t+1} and A_{t+1} are those of the next
- * position that has one. `valueMask` says which positions have a value; values and advantages outside their masks are 0 (TRL).
- * Without it `mask` says so, and nothing is set to 0 (verl).
+ * then advantages are whitened over the mask. Positions without a value are skipped: V_{t+1} and A_{t+1} are those of
+ * the next position that has one. `valueMask` says which positions have a value; values and advantages outside their
+ * masks are 0 (TRL). Without it `mask` says so, and nothing is set to 0 (verl).
  */
 export const gae = gaeBy('past-last');
 

@@ -8,9 +8,9 @@ const EPS = 1e-4;
 /**
  * GDPO, https://arxiv.org/abs/2601.05242 (TRL's multi_objective_aggregation 'normalize_then_sum'): each reward
  * function's scores are normalised within the group, (x − mean)/(std + 1e-4), their weighted sum is then whitened over
- * the batch, so that a function of small spread still counts. scaleRewards does not apply.
- * As in TRL, scores that are null are left out, and a completion without any score gets advantage 0; functions of weight 0 only
- * measure, and count for nothing.
+ * the batch, so that a function of small spread still counts. scaleRewards does not apply. As in TRL, scores that are
+ * null are left out, and a completion without any score gets advantage 0; functions of weight 0 only measure, and count
+ * for nothing.
  * @throws InputError when the batch has no scores and weights.
  */
 export const grpoNormalizeThenSum = defineEstimator({ estimate: normalizeThenSum });

@@ -9,8 +9,8 @@ export function perToken({ advantages }: Advantages, mask: Rows): Float32Array[]
 }
 
 /**
- * Advantages from one function of each group's rewards, which returns one number for each of them. A completion without a
- * reward (NaN) gets 0. If only one completion of a larger group has a reward, it gets 0 too.
+ * Advantages from one function of each group's rewards, which returns one number for each of them. A completion without
+ * a reward (NaN) gets 0. If only one completion of a larger group has a reward, it gets 0 too.
  */
 export function withinGroups(
   { rewards, groups }: Pick<AdvantageBatch, 'rewards' | 'groups'>,

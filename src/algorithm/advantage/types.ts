@@ -20,7 +20,10 @@ export interface AdvantageBatch {
   readonly tokenRewards?: Rows | undefined;
   /** Value estimate of each token, [B][T]. */
   readonly values?: Rows | undefined;
-  /** 1 where a value counts, [B][T]: the mask's positions, and maybe one past a completion's last token; the mask when left out. */
+  /**
+   * 1 where a value counts, [B][T]: the mask's positions, and maybe one past a completion's last token; the mask when
+   * left out.
+   */
   readonly valueMask?: Rows | undefined;
   /** Reward of the greedy completion of each row's prompt, [B]. */
   readonly baselines?: ArrayLike<number> | undefined;

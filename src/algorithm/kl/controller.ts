@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { positive, positiveInt } from '../../options/ranges.ts';
 
 /**
- * The coefficient of a KL penalty: fixed, or adaptive (https://arxiv.org/abs/1909.08593). An adaptive one is multiplied, after a
- * batch of n sequences, by 1 + clip(KL/target − 1, ±0.2) · n/horizon. As in verl, a batch is penalised with the coefficient from
- * before its own KL moves it.
+ * The coefficient of a KL penalty: fixed, or adaptive (https://arxiv.org/abs/1909.08593). An adaptive one is
+ * multiplied, after a batch of n sequences, by 1 + clip(KL/target − 1, ±0.2) · n/horizon. As in verl, a batch is
+ * penalised with the coefficient from before its own KL moves it.
  */
 export const klControl = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('fixed') }),
@@ -20,7 +20,9 @@ export type KlControl = z.output<typeof klControl>;
 /** The greatest relative distance between a KL and its target that counts. */
 export const MOST_KL_ERROR = 0.2;
 
-/** The coefficient after `steps` sequences at a mean KL of `kl`; never below 0, and unmoved by a KL that is not finite. */
+/**
+ * The coefficient after `steps` sequences at a mean KL of `kl`; never below 0, and unmoved by a KL that is not finite.
+ */
 export function nextKlCoef(
   control: KlControl,
   coef: number,

@@ -23,9 +23,9 @@ export function aggregationOf(config: LossConfig): Aggregation {
 }
 
 /**
- * Denominators of an optimiser batch: N loss tokens, S rows, and the constant of seq-mean-token-sum-norm. TRL counts all rows in
- * S, and its constant is S · maxCompletionLength. verl leaves out rows without a token (unless the loss counts all), and its
- * constant is the width that it pads to, maxCompletionLength.
+ * Denominators of an optimiser batch: N loss tokens, S rows, and the constant of seq-mean-token-sum-norm. TRL counts
+ * all rows in S, and its constant is S · maxCompletionLength. verl leaves out rows without a token (unless the loss
+ * counts all), and its constant is the width that it pads to, maxCompletionLength.
  */
 export function divisors({ mask, maxCompletionLength }: DividedBatch, config: LossConfig): Denominators {
   const tokens = Math.max(1, totalTokens(mask));

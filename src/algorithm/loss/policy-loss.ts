@@ -56,7 +56,10 @@ function rowMean(x: tf.Tensor, mask: tf.Tensor): tf.Tensor {
   return tf.div(tf.sum(x, 1, true), tf.maximum(tf.sum(mask, 1, true), tf.scalar(1)));
 }
 
-/** The KL estimate against the reference policy; with the bias correction times the ratio, through which gradient flows too. */
+/**
+ * The KL estimate against the reference policy; with the bias correction times the ratio, through which gradient flows
+ * too.
+ */
 function klTerm(terms: PolicyTerms, config: LossConfig): tf.Tensor {
   const { logprobs, refLogprobs } = terms.inputs;
   const estimator = klNamed(config.klEstimator);

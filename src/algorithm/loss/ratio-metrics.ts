@@ -3,9 +3,10 @@ import { tokenMean } from './terms/metrics.ts';
 import type { LossInputs } from './terms/types.ts';
 
 /**
- * How far the policy has moved from the one that sampled, by the ratio r = exp(log π − log π_old) of the loss tokens: where it is least
- * (ratio_min) and greatest (ratio_max), and approx_kl, the mean of (r − 1) − log r (http://joschu.net/blog/kl-approx.html). Ratios
- * far from 1 while nothing is clipped tell of a run about to fall apart.
+ * How far the policy has moved from the one that sampled, by the ratio r = exp(log π − log π_old) of the loss tokens:
+ * where it is least (ratio_min) and greatest (ratio_max), and approx_kl, the mean of (r − 1) − log r
+ * (http://joschu.net/blog/kl-approx.html). Ratios far from 1 while nothing is clipped tell of a run about to fall
+ * apart.
  */
 export function ratioMetrics({
   logprobs,

@@ -18,9 +18,8 @@ export interface AdamWState {
 /**
  * AdamW, https://arxiv.org/abs/1711.05101, in the order of torch.optim.AdamW: the decay is decoupled and comes first,
  *   p ← p·(1 − lr·wd);  m ← m + (1−β1)(g − m);  v ← β2·v + (1−β2)g²;  p ← p − lr/(1−β1ᵗ) · m / (√v/√(1−β2ᵗ) + eps).
- * Every operation is rounded to float32 where torch's CPU kernels round: the moments come out bit for bit. Departure: the root is
- * rounded correctly, torch's may be off by its last bit.
- * Moments are updated in place.
+ * Every operation is rounded to float32 where torch's CPU kernels round: the moments come out bit for bit. Departure:
+ * the root is rounded correctly, torch's may be off by its last bit. Moments are updated in place.
  */
 export function adamW(options: AdamWOptions): Optimizer<AdamWState> {
   return {

@@ -20,9 +20,9 @@ export interface Io {
 const SAME_MOMENT = 250;
 
 /**
- * Whether a signal that follows another at once repeats it. A terminal that closes sends SIGHUP by the shell and by the kernel,
- * `timeout` sends SIGTERM to a process and to its group, and npm hands on the SIGINT that the terminal has sent already.
- * Elsewhere two SIGINTs are two presses of Ctrl-C.
+ * Whether a signal that follows another at once repeats it. A terminal that closes sends SIGHUP by the shell and by the
+ * kernel, `timeout` sends SIGTERM to a process and to its group, and npm hands on the SIGINT that the terminal has sent
+ * already. Elsewhere two SIGINTs are two presses of Ctrl-C.
  */
 const repeats = (signal: StopSignal, before: StopSignal | undefined): boolean =>
   before !== undefined &&

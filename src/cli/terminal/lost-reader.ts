@@ -5,8 +5,8 @@ import { isatty } from 'node:tty';
 const readerGone = ['EPIPE', 'EIO', 'ECONNRESET', 'ENOTCONN'];
 
 /**
- * Lets the process outlive whoever reads its output (`anneal run … | head`, a terminal that closes): a run goes on to its end, and its
- * folder has it all.
+ * Lets the process outlive whoever reads its output (`anneal run … | head`, a terminal that closes): a run goes on to
+ * its end, and its folder has it all.
  */
 export function outliveReader(): void {
   for (const stream of [process.stdout, process.stderr]) {

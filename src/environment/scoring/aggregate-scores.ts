@@ -3,8 +3,8 @@ import { nanMean, nanStd } from '../../algorithm/statistics/nan-statistics.ts';
 import { InputError } from '../../errors.ts';
 
 /**
- * The reward of each completion, [B]: the sum of weight · score. Skips scores that are null and functions of weight 0. Gives NaN
- * when nothing is left. Rounds to float32, so that equal rewards stay equal.
+ * The reward of each completion, [B]: the sum of weight · score. Skips scores that are null and functions of weight 0.
+ * Gives NaN when nothing is left. Rounds to float32, so that equal rewards stay equal.
  * @throws InputError when weights and functions differ in number.
  */
 export function weightedRewards(scores: Scores, weights: readonly number[]): number[] {

@@ -2,8 +2,8 @@ import { RunError } from '../../errors.ts';
 import type { RewardBatch } from '../../types.ts';
 
 /**
- * Checks that a reward returned one number or null for each completion. Anything else would train on noise. Typed arrays are read as
- * arrays.
+ * Checks that a reward returned one number or null for each completion. Anything else would train on noise. Typed
+ * arrays are read as arrays.
  * @param what names the reward in messages.
  * @throws RunError naming the sample whose score is neither a number that float32 holds nor null, or the wrong length.
  */

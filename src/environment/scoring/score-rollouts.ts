@@ -20,8 +20,8 @@ export interface Scored {
 }
 
 /**
- * Scores B rollouts: each reward function is called once with all of them, all functions at the same time. A completion's reward is
- * Σ weight · score over the rewards that apply to it.
+ * Scores B rollouts: each reward function is called once with all of them, all functions at the same time. A
+ * completion's reward is Σ weight · score over the rewards that apply to it.
  * @throws RunError as `callReward` does.
  */
 export async function scoreRollouts(rollouts: readonly Rollout[], context: ScoreContext): Promise<Scored> {
@@ -48,7 +48,10 @@ export async function scoreRollouts(rollouts: readonly Rollout[], context: Score
   };
 }
 
-/** What rewards see of B rollouts. A copy that can't be changed: no reward can corrupt training, or what another reward sees. */
+/**
+ * What rewards see of B rollouts. A copy that can't be changed: no reward can corrupt training, or what another reward
+ * sees.
+ */
 function rewardData(rollouts: readonly Rollout[]) {
   return frozenCopy({
     tasks: rollouts.map(({ task }) => task),

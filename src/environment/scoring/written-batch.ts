@@ -2,7 +2,10 @@ import type { RewardBatch } from '../../types.ts';
 import { frozenCopy } from '../user-code/frozen-copy.ts';
 import { continued } from './continued.ts';
 
-/** A batch for a reward from written texts: each task's prompt, with a text in answer to it. It can't be changed, as in a run. */
+/**
+ * A batch for a reward from written texts: each task's prompt, with a text in answer to it. It can't be changed, as in
+ * a run.
+ */
 export function writtenBatch({
   tasks,
   prompts,

@@ -1,6 +1,6 @@
 /**
- * A copy of plain data whose objects and arrays can't be changed: assigning to a field, or sorting an array, throws a TypeError.
- * Functions and instances of classes stay as they are. One object met twice is copied once.
+ * A copy of plain data whose objects and arrays can't be changed: assigning to a field, or sorting an array, throws a
+ * TypeError. Functions and instances of classes stay as they are. One object met twice is copied once.
  */
 export function frozenCopy<T>(value: T, seen: Map<object, unknown> = new Map()): T {
   if (typeof value !== 'object' || value === null || !isPlain(value)) return value;

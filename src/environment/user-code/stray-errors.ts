@@ -2,10 +2,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { RunError } from '../../errors.ts';
 import { whatFailed } from './what-failed.ts';
 
-// A stray error is one that no caller can catch: a promise rejects that nobody awaits, or a timer's callback throws. Node ends the process
-// with it, unless the process has a handler for uncaught exceptions. The asynchronous context tells whose error it is. If the call that
-// made it is under way, the call fails. If the call has answered, the run ends after the step under way.
-// `uncaughtExceptionMonitor` only observes: whether the process goes on stays with its handlers.
+// A stray error is one that no caller can catch: a promise rejects that nobody awaits, or a timer's callback throws.
+// Node ends the process with it, unless the process has a handler for uncaught exceptions. The asynchronous context
+// tells whose error it is. If the call that made it is under way, the call fails. If the call has answered, the run
+// ends after the step under way. `uncaughtExceptionMonitor` only observes: whether the process goes on stays with its
+// handlers.
 
 /** What takes the stray errors of the code that runs in a context. */
 interface Scope {
@@ -54,7 +55,8 @@ export class StrayErrors {
 
   /**
    * @param stop is aborted at the first of them.
-   * @param stopped is aborted when the run stops for whatever reason: what code that was cut short leaves behind does not count.
+   * @param stopped is aborted when the run stops for whatever reason: what code that was cut short leaves behind does
+   * not count.
    */
   constructor(stop: AbortController, stopped: AbortSignal) {
     this.#stop = stop;
@@ -101,8 +103,8 @@ export class StrayErrors {
 }
 
 /**
- * For a process that is anneal's alone: gives an uncaught exception to whom it belongs, or to every run under way. Gives whether
- * anyone took it.
+ * For a process that is anneal's alone: gives an uncaught exception to whom it belongs, or to every run under way.
+ * Gives whether anyone took it.
  */
 export function takeStray(error: unknown): boolean {
   const reason = reasonOf(error);

@@ -16,8 +16,8 @@ export type RopeScaling =
     };
 
 /**
- * Angle per position, in radians, of each rotary pair: θ^(−2i/headDim), i = 0 … headDim/2 − 1, then rescaled.
- * linear: divided by `factor`. llama3 (Llama 3.1): wavelengths longer than original/lowFreqFactor are divided by `factor`,
+ * Angle per position, in radians, of each rotary pair: θ^(−2i/headDim), i = 0 … headDim/2 − 1, then rescaled. linear:
+ * divided by `factor`. llama3 (Llama 3.1): wavelengths longer than original/lowFreqFactor are divided by `factor`,
  * shorter than original/highFreqFactor kept, and those between interpolated.
  */
 export function ropeInvFreq(config: {

@@ -2,8 +2,9 @@ import { dequantiseQ4K, dequantiseQ5K, dequantiseQ6K, K_BLOCK } from './gguf-k-q
 import { bfloat16ToFloat32, halfToFloat32, halfValues } from './half.ts';
 
 /**
- * GGUF's quantised element types (https://github.com/ggml-org/llama.cpp, ggml-quants.c) back to float32. A block is 32 values
- * with its own scale, or 256 of the K types; each value is computed in double and rounded once, which gives the bits that gguf-py gives.
+ * GGUF's quantised element types (https://github.com/ggml-org/llama.cpp, ggml-quants.c) back to float32. A block is 32
+ * values with its own scale, or 256 of the K types; each value is computed in double and rounded once, which gives the
+ * bits that gguf-py gives.
  */
 
 interface QuantType {
@@ -49,7 +50,9 @@ function dequantiseQ8_0(raw: ArrayBuffer): Float32Array {
   return out;
 }
 
-/** Block: f16 d, 16 bytes with q of value i in the low half of byte i and of value i + 16 in the high. value = d·(q − 8) */
+/**
+ * Block: f16 d, 16 bytes with q of value i in the low half of byte i and of value i + 16 in the high. value = d·(q − 8)
+ */
 function dequantiseQ4_0(raw: ArrayBuffer): Float32Array {
   const half = halfValues();
   const scales = new Uint16Array(raw);

@@ -1,13 +1,16 @@
 import { halfValues } from './half.ts';
 
 /**
- * GGUF's K types (https://github.com/ggml-org/llama.cpp, ggml-quants.c): a block is 256 values in sub-blocks, each with a small
- * whole scale that the block's f16 scale multiplies.
+ * GGUF's K types (https://github.com/ggml-org/llama.cpp, ggml-quants.c): a block is 256 values in sub-blocks, each with
+ * a small whole scale that the block's f16 scale multiplies.
  */
 
 export const K_BLOCK = 256;
 
-/** Block: 128 bytes of low halves, 64 bytes of upper bit pairs, 16 × int8 scale (of 16 values each), f16 d. value = d·scale·(q − 32) */
+/**
+ * Block: 128 bytes of low halves, 64 bytes of upper bit pairs, 16 × int8 scale (of 16 values each), f16 d. value =
+ * d·scale·(q − 32)
+ */
 export function dequantiseQ6K(raw: ArrayBuffer): Float32Array {
   const half = halfValues();
   const bytes = new Uint8Array(raw);
@@ -30,7 +33,9 @@ export function dequantiseQ6K(raw: ArrayBuffer): Float32Array {
   return out;
 }
 
-/** Block: f16 d, f16 m, 12 bytes of scales and minima, 128 bytes of q. value = d·scale·q − m·minimum, of 32 values each */
+/**
+ * Block: f16 d, f16 m, 12 bytes of scales and minima, 128 bytes of q. value = d·scale·q − m·minimum, of 32 values each
+ */
 export const dequantiseQ4K = (raw: ArrayBuffer): Float32Array =>
   withMinima(raw, { blockBytes: 144, fifth: 0 });
 

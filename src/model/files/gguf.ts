@@ -30,7 +30,8 @@ export interface GgufFile {
 
 /**
  * Opens a GGUF file; of a model that is split into several, whichever is named, all of them as one.
- * @throws InputError naming the file when it is missing, not GGUF, big-endian or truncated, or a part of a split model is.
+ * @throws InputError naming the file when it is missing, not GGUF, big-endian or truncated, or a part of a split model
+ * is.
  */
 export async function openGguf(path: string): Promise<GgufFile> {
   const file = await openPart(path);
@@ -52,7 +53,10 @@ async function openPart(path: string): Promise<GgufFile> {
   }
 }
 
-/** The files that a file's model is split into, by llama.cpp's names for them. @throws InputError when it has another name. */
+/**
+ * The files that a file's model is split into, by llama.cpp's names for them.
+ * @throws InputError when it has another name.
+ */
 function partsOf({ path, metadata }: GgufFile): string[] {
   const count = Number(metadata['split.count'] ?? 1);
   if (count <= 1) return [path];

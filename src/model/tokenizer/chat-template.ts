@@ -12,9 +12,10 @@ export type ChatTemplate = (
 export type SpecialTokens = Readonly<Record<string, string>>;
 
 /**
- * Makes a renderer from a Jinja chat template, in the environment that transformers gives it: trim_blocks, lstrip_blocks,
- * loop controls, `tojson`, `raise_exception`, `strftime_now`, the special tokens, and `tools` and `documents` as none.
- * The template is parsed at first use. The renderer throws InputError when the template is broken or refuses the conversation.
+ * Makes a renderer from a Jinja chat template, in the environment that transformers gives it: trim_blocks,
+ * lstrip_blocks, loop controls, `tojson`, `raise_exception`, `strftime_now`, the special tokens, and `tools` and
+ * `documents` as none. The template is parsed at first use. The renderer throws InputError when the template is broken
+ * or refuses the conversation.
  */
 export function chatTemplate(source: string, specialTokens: SpecialTokens): ChatTemplate {
   let template: ReturnType<typeof jinjaTemplate> | undefined;

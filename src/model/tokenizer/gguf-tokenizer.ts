@@ -4,8 +4,8 @@ import { checkForm } from '../../io/read-json.ts';
 import type { GgufFile } from '../files/gguf.ts';
 
 /**
- * A tokenizer.json made from GGUF metadata, for byte-level BPE ("gpt2" to llama.cpp). GGUF names the way that text is split
- * before BPE (`tokenizer.ggml.pre`) without spelling it out, so only the ways known here can be read.
+ * A tokenizer.json made from GGUF metadata, for byte-level BPE ("gpt2" to llama.cpp). GGUF names the way that text is
+ * split before BPE (`tokenizer.ggml.pre`) without spelling it out, so only the ways known here can be read.
  */
 
 const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };

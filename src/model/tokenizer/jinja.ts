@@ -3,8 +3,8 @@ import { capitalize, str, strip, type TemplateValue, title } from './python-text
 import { strftime } from './strftime.ts';
 
 // @huggingface/jinja with its departures from Jinja mended, those that chat templates meet: it drops what an iteration
-// wrote before `break` or `continue`, ignores the arguments of strip and trim, writes lists, True and None as JSON does, knows eight codes of strftime and
-// names months in the machine's language.
+// wrote before `break` or `continue`, ignores the arguments of strip and trim, writes lists, True and None as JSON
+// does, knows eight codes of strftime and names months in the machine's language.
 
 // The library's declarations don't resolve under TypeScript's Node rules: these are the parts used here.
 interface Value extends TemplateValue {

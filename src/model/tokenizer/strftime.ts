@@ -1,6 +1,6 @@
 /**
- * Python's `strftime` in the C locale, for a time without a zone: every code of its documentation, glibc's D, F, R, T, e, h, k,
- * l, n, s and t, and glibc's flags `-` (no padding) and `_` (spaces).
+ * Python's `strftime` in the C locale, for a time without a zone: every code of its documentation, glibc's D, F, R, T,
+ * e, h, k, l, n, s and t, and glibc's flags `-` (no padding) and `_` (spaces).
  */
 
 const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];

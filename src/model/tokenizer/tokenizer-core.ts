@@ -4,8 +4,8 @@ import { InputError } from '../../errors.ts';
 import { parseJson } from '../../io/read-json.ts';
 
 /**
- * What is used of @huggingface/tokenizers, with its departures from the original mended. Its own declarations don't resolve
- * under TypeScript's Node rules, hence this interface.
+ * What is used of @huggingface/tokenizers, with its departures from the original mended. Its own declarations don't
+ * resolve under TypeScript's Node rules, hence this interface.
  */
 export interface TokenizerCore {
   /** An id is undefined where the vocabulary lacks the token. */
@@ -57,8 +57,8 @@ const stepSchema = z.looseObject({
 const words = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
 
 /**
- * Two steps split at JavaScript's \d and \s where the original splits at \p{N} and Unicode's white space (U+0085 is in it,
- * U+FEFF is not). The Split step gets both right, so it takes their place.
+ * Two steps split at JavaScript's \d and \s where the original splits at \p{N} and Unicode's white space (U+0085 is in
+ * it, U+FEFF is not). The Split step gets both right, so it takes their place.
  */
 function mendPreTokenizer(step: unknown): unknown {
   const { success, data } = stepSchema.safeParse(step);
@@ -82,8 +82,8 @@ interface UnigramModel {
 }
 
 /**
- * The library has byte fallback in BPE alone. In Unigram, too, a run of characters that the vocabulary lacks is its UTF-8 bytes, <0x0A>, where
- * the vocabulary has all of them.
+ * The library has byte fallback in BPE alone. In Unigram, too, a run of characters that the vocabulary lacks is its
+ * UTF-8 bytes, <0x0A>, where the vocabulary has all of them.
  */
 function addByteFallback(model: UnigramModel): void {
   const pieces = model.tokenize.bind(model);
@@ -110,7 +110,10 @@ function addByteFallback(model: UnigramModel): void {
   };
 }
 
-/** Text of ids, spaces as they are. The library refuses an empty list and fails on ids without a token: they give nothing. */
+/**
+ * Text of ids, spaces as they are. The library refuses an empty list and fails on ids without a token: they give
+ * nothing.
+ */
 export function decodeIds(core: TokenizerCore, ids: readonly number[], skipSpecialTokens: boolean): string {
   const known = ids.filter((id) => core.id_to_token(id) !== undefined);
   if (known.length === 0) return '';

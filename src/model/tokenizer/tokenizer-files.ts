@@ -13,7 +13,8 @@ const optionalFiles = ['tokenizer_config.json', 'special_tokens_map.json', 'chat
 /**
  * Reads a model's tokenizer files from its folder, or, when a .gguf file has no tokenizer.json beside it, makes them
  * from the file's metadata.
- * @throws InputError when there is no tokenizer.json, or the GGUF's tokenizer is of a kind that can't be turned into one.
+ * @throws InputError when there is no tokenizer.json, or the GGUF's tokenizer is of a kind that can't be turned into
+ * one.
  */
 export async function readTokenizerFiles(path: string): Promise<TokenizerFiles> {
   const { folder, weights } = await findModel(path);

@@ -17,20 +17,20 @@ export interface Tokenizer {
   /** The files it was made from, for saving them with a model. */
   readonly files: TokenizerFiles;
   /**
-   * Ids of a text. A special token written in the text becomes its id. `addSpecialTokens` (true, as in transformers) lets
-   * the tokenizer add its BOS or EOS, if it has that habit.
+   * Ids of a text. A special token written in the text becomes its id. `addSpecialTokens` (true, as in transformers)
+   * lets the tokenizer add its BOS or EOS, if it has that habit.
    * @throws InputError when the text holds something the vocabulary has no token for, not even an unknown token.
    */
   encode(text: string, options?: { readonly addSpecialTokens?: boolean }): number[];
   /**
-   * Text of ids, spaces left as they are. An incomplete UTF-8 sequence gives U+FFFD, so a text that grows token by token is
-   * settled up to a trailing U+FFFD. Ids without a token give nothing.
+   * Text of ids, spaces left as they are. An incomplete UTF-8 sequence gives U+FFFD, so a text that grows token by
+   * token is settled up to a trailing U+FFFD. Ids without a token give nothing.
    */
   decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string;
   tokenId(token: string): number | undefined;
   /**
-   * Renders a conversation as a prompt: one that ends with a turn of the assistant is continued, any other gets the generation prompt;
-   * `addGenerationPrompt`, where it is given, decides as in transformers, and nothing is continued.
+   * Renders a conversation as a prompt: one that ends with a turn of the assistant is continued, any other gets the
+   * generation prompt; `addGenerationPrompt`, where it is given, decides as in transformers, and nothing is continued.
    * Without a chat template, a conversation of one user message is that message's content.
    * @throws InputError when the template refuses the conversation, or there is none and the conversation is longer.
    */
@@ -41,14 +41,16 @@ export interface Tokenizer {
   /** Ids of a conversation as `applyChatTemplate` renders it. */
   encodeChat(messages: readonly Message[], options?: { readonly addGenerationPrompt?: boolean }): number[];
   /**
-   * Ids that end an assistant's turn: what the template puts after its text, up to the first special token. The tokenizer's end token
-   * where the template puts none, or there is no template; empty where there is no such token either.
+   * Ids that end an assistant's turn: what the template puts after its text, up to the first special token. The
+   * tokenizer's end token where the template puts none, or there is no template; empty where there is no such token
+   * either.
    * @throws InputError when the template refuses a conversation of one user's and one assistant's turn.
    */
   turnEnd(): readonly number[];
   /**
-   * Ids between an assistant's turn and its next one: the mark that ends the turn, unless `turn` has it already; the messages that
-   * were said; and the generation prompt. `turn` follows the conversation, or continues its last message if that is the assistant's.
+   * Ids between an assistant's turn and its next one: the mark that ends the turn, unless `turn` has it already; the
+   * messages that were said; and the generation prompt. `turn` follows the conversation, or continues its last message
+   * if that is the assistant's.
    * @throws InputError when the template refuses the conversation, or changes what stands before such messages.
    */
   encodeBetween(

@@ -7,8 +7,8 @@ import { strip } from './python-text.ts';
 const TURN = 'q7Turn7q';
 
 /**
- * The text that the policy continues: with the generation prompt, or, of a conversation that ends with a turn of the assistant, up to that
- * turn's text, as transformers' `continue_final_message` has it.
+ * The text that the policy continues: with the generation prompt, or, of a conversation that ends with a turn of the
+ * assistant, up to that turn's text, as transformers' `continue_final_message` has it.
  * @throws InputError when the template refuses the conversation, or does not show the turn.
  */
 export function promptText(render: ChatTemplate, messages: readonly Message[]): string {
@@ -27,7 +27,8 @@ export function promptText(render: ChatTemplate, messages: readonly Message[]): 
 }
 
 /**
- * What the template puts after the text of an assistant's turn that follows a conversation: the end of the turn, and what is said then.
+ * What the template puts after the text of an assistant's turn that follows a conversation: the end of the turn, and
+ * what is said then.
  * @throws InputError when the template refuses the conversation, or does not show a turn once as it stands.
  */
 export function textAfterTurn(

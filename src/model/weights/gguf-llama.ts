@@ -5,8 +5,8 @@ import { supportedQuantTypes } from '../files/gguf-dequantise.ts';
 import type { WeightStore } from './weight-store.ts';
 
 /**
- * How llama.cpp stores a Llama: its own tensor names, and the rows of attn_q and attn_k permuted so that the two halves of
- * each rotary pair lie side by side.
+ * How llama.cpp stores a Llama: its own tensor names, and the rows of attn_q and attn_k permuted so that the two halves
+ * of each rotary pair lie side by side.
  */
 
 const outerNames: Readonly<Record<string, string>> = {

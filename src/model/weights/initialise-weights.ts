@@ -8,7 +8,8 @@ const DEFAULT_RANGE = 0.02;
 
 /**
  * Fresh weights for a config, by name: linears and embeddings normal with standard deviation `initializer_range`
- * (config.json; .02 when left out), norms 1, biases 0. The same seed gives the same bits; each tensor has a stream of its own.
+ * (config.json; .02 when left out), norms 1, biases 0. The same seed gives the same bits; each tensor has a stream of
+ * its own.
  */
 export function initialiseWeights(config: ModelConfig, seed: number): Record<string, HostTensor> {
   const range = config.raw.initializer_range;

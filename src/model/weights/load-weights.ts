@@ -10,8 +10,8 @@ import type { WeightStore } from './weight-store.ts';
 /**
  * Loads a model's weights as float32, under the names of Hugging Face's state dict and in its order.
  * `path` is a folder in Hugging Face layout (safetensors, one file or shards, or one .gguf) or a .gguf file.
- * @throws InputError before anything is read: no weights, a truncated file, a tensor missing, of the wrong shape, or not
- * part of the architecture.
+ * @throws InputError before anything is read: no weights, a truncated file, a tensor missing, of the wrong shape, or
+ * not part of the architecture.
  */
 export async function loadWeights(path: string, config: ModelConfig): Promise<Record<string, HostTensor>> {
   const store = await openWeights(await findModel(path), config);
@@ -28,7 +28,10 @@ export async function loadWeights(path: string, config: ModelConfig): Promise<Re
   }
 }
 
-/** Shape of every weight that a config asks for, in the order of Hugging Face's state dict. Linear weights are [out, in]. */
+/**
+ * Shape of every weight that a config asks for, in the order of Hugging Face's state dict. Linear weights are [out,
+ * in].
+ */
 export function expectedTensors(config: ModelConfig): Record<string, number[]> {
   const { hiddenSize: hidden, intermediateSize: inner, vocabSize, heads, kvHeads, headDim } = config;
   const shapes: Record<string, number[]> = { 'model.embed_tokens.weight': [vocabSize, hidden] };

@@ -9,7 +9,10 @@ export interface Advantaged {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Compares the rewards of one rollout batch: pure maths, from src/algorithm. `klCoef` multiplies a KL penalty in the rewards. */
+/**
+ * Compares the rewards of one rollout batch: pure maths, from src/algorithm. `klCoef` multiplies a KL penalty in the
+ * rewards.
+ */
 export type EstimateAdvantages = (rollouts: readonly ScoredRollout[], klCoef: number) => Advantaged;
 
 /** The coefficient of a KL penalty in the rewards, which may move from batch to batch. */
@@ -19,7 +22,10 @@ export interface KlCoefficient {
   observe(kl: number, completions: number): void;
 }
 
-/** Gives every rollout its advantage. As in verl a batch is penalised by the coefficient from before its own KL moves it. */
+/**
+ * Gives every rollout its advantage. As in verl a batch is penalised by the coefficient from before its own KL moves
+ * it.
+ */
 export function addAdvantages(
   estimate: EstimateAdvantages,
   klCoefficient: KlCoefficient,

@@ -13,7 +13,10 @@ export interface BaselineOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Scores each prompt's greedy completion, which `rollOut` sampled. Its reward becomes the baseline of the prompt's rollouts. */
+/**
+ * Scores each prompt's greedy completion, which `rollOut` sampled. Its reward becomes the baseline of the prompt's
+ * rollouts.
+ */
 export function addBaselines(
   rewards: readonly NamedReward[],
   { stepsPerBatch, missingEosPenalty, signal }: BaselineOptions,

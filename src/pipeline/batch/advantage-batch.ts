@@ -24,9 +24,10 @@ export interface EstimatorBatch {
 }
 
 /**
- * Scored rollouts as advantage estimators read them: rewards token by token, with KL penalty and missing-EOS penalty, and their
- * sum. All tokens of the policy count, cut off or not: what is left out of the loss still tells how good the others are. A completion
- * without any reward doesn't count. Where scores stand past the last token, rows of texts that ended are one longer, T + 1.
+ * Scored rollouts as advantage estimators read them: rewards token by token, with KL penalty and missing-EOS penalty,
+ * and their sum. All tokens of the policy count, cut off or not: what is left out of the loss still tells how good the
+ * others are. A completion without any reward doesn't count. Where scores stand past the last token, rows of texts that
+ * ended are one longer, T + 1.
  */
 export function advantageBatch(
   rollouts: readonly ScoredRollout[],

@@ -5,7 +5,10 @@ import type { Environment } from '../../types.ts';
 import type { DrawnBatch } from './batches.ts';
 import { truncatedPrompts } from './truncated-prompts.ts';
 
-/** Makes each task's prompt and target into tokens: what supervised fine-tuning does in place of sampling, scoring and advantages. */
+/**
+ * Makes each task's prompt and target into tokens: what supervised fine-tuning does in place of sampling, scoring and
+ * advantages.
+ */
 export function makeExamples(environment: Environment): OperatorFunction<DrawnBatch, ReadyBatch> {
   return map(({ index, policy, tasks, metrics }) => {
     const examples = tasks.map((task, group) => ({

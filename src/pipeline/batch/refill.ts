@@ -32,11 +32,11 @@ interface Filling {
 }
 
 /**
- * Dynamic sampling (DAPO, https://arxiv.org/abs/2503.14476): fills each batch with groups whose rewards differ, drawing other
- * prompts for those that tell nothing. After `maxTries` it goes on with what there is. Batch after batch, each with
- * all its tries, so that what is drawn for one never depends on timing.
- * Metrics curriculum/passed_over, prompts/truncated and prompts/dropped are those of all tries.
- * Metrics dynamic_sampling/tries, /dropped (groups sampled in vain) and /flat (groups that tell nothing all the same).
+ * Dynamic sampling (DAPO, https://arxiv.org/abs/2503.14476): fills each batch with groups whose rewards differ, drawing
+ * other prompts for those that tell nothing. After `maxTries` it goes on with what there is. Batch after batch, each
+ * with all its tries, so that what is drawn for one never depends on timing. Metrics curriculum/passed_over,
+ * prompts/truncated and prompts/dropped are those of all tries. Metrics dynamic_sampling/tries, /dropped (groups
+ * sampled in vain) and /flat (groups that tell nothing all the same).
  */
 export function refill(
   draw: DrawRollouts,

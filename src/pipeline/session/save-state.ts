@@ -22,8 +22,8 @@ export function drawState({ source, seeds, progress }: Session): DrawState {
 }
 
 /**
- * Writes a checkpoint and removes those no longer kept. Call it when nothing is drawing or sampling. The backlog must hold every
- * batch that was drawn; or `drawn` must be an earlier state, from which the missing ones are drawn again.
+ * Writes a checkpoint and removes those no longer kept. Call it when nothing is drawing or sampling. The backlog must
+ * hold every batch that was drawn; or `drawn` must be an earlier state, from which the missing ones are drawn again.
  */
 export async function saveState(
   session: Session,
@@ -50,7 +50,8 @@ export async function saveState(
 
 /**
  * Writes a checkpoint of the moment before the batch that failed while it was drawn, answered or scored, so that no
- * step is lost. Does nothing when steps of a batch were under way. A disk error is passed over: the run's own error matters more.
+ * step is lost. Does nothing when steps of a batch were under way. A disk error is passed over: the run's own error
+ * matters more.
  */
 export async function* saveBeforeBatch(session: Session): AsyncGenerator<TrainEvent> {
   if (session.progress.betweenBatches === undefined) return;

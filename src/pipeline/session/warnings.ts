@@ -99,7 +99,9 @@ function valuesOf(metrics: StepMetrics, pattern: RegExp): number[] {
   return Object.entries(metrics).flatMap(([name, value]) => (pattern.test(name) ? [value] : []));
 }
 
-/** Warns when a reward gave scores between 0 and 1, on the share `partial` of the tasks: accuracy counts those as wrong. */
+/**
+ * Warns when a reward gave scores between 0 and 1, on the share `partial` of the tasks: accuracy counts those as wrong.
+ */
 export function accuracyWarnings(reward: string, partial: number): string[] {
   if (partial === 0) return [];
   return [

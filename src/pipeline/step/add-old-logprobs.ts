@@ -2,8 +2,9 @@ import type { ReadyBatch } from '../../policy/batch/train-batch.ts';
 import type { Policy } from '../../policy/policy.ts';
 
 /**
- * Adds each token's log-prob under the policy that is about to train on the batch, at its current weights and β. With the sampler
- * ahead these differ from what it recorded: samplerCorrection weighs by the difference, and the ratio starts at 1.
+ * Adds each token's log-prob under the policy that is about to train on the batch, at its current weights and β. With
+ * the sampler ahead these differ from what it recorded: samplerCorrection weighs by the difference, and the ratio
+ * starts at 1.
  */
 export async function addOldLogprobs(
   policy: Pick<Policy, 'logprobs'>,

@@ -10,8 +10,8 @@ export interface Part {
 }
 
 /**
- * The part of a rollout batch that its `iteration`-th optimiser step trains on: as many prompts as every other; a prompt's
- * completions stay together.
+ * The part of a rollout batch that its `iteration`-th optimiser step trains on: as many prompts as every other; a
+ * prompt's completions stay together.
  */
 export function partOf(batch: TrainBatch, part: Part): TrainBatch {
   if (part.parts === 1 && part.order === undefined) return batch;

@@ -30,7 +30,8 @@ export interface StepPlace {
 
 /**
  * One optimiser step and what belongs to it, in this order: update, rollouts on disk, evaluation when due, metrics on
- * disk, warnings, checkpoint when due. Ends with `stopped` when the run was told to stop. Returns the batch for its next step.
+ * disk, warnings, checkpoint when due. Ends with `stopped` when the run was told to stop. Returns the batch for its
+ * next step.
  */
 export async function* takeStep(session: Session, place: StepPlace): AsyncGenerator<TrainEvent, ReadyBatch> {
   const { policy, recipe, files, rewards, progress, stop } = session;
@@ -106,7 +107,9 @@ function noteReward({ progress }: Session, { batch }: ReadyBatch): void {
   if (Number.isFinite(reward)) progress.reward = before + REWARD_SHARE * (reward - before);
 }
 
-/** The order of a batch's prompts in each pass, from a random stream of its own, so that a resumed run finds the same. */
+/**
+ * The order of a batch's prompts in each pass, from a random stream of its own, so that a resumed run finds the same.
+ */
 function shuffled(seed: number, index: number) {
   return (pass: number, prompts: number) =>
     sampleIndices(randomStream(seed, `pass ${pass} through batch ${index}`), prompts);

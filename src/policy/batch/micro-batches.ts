@@ -33,16 +33,18 @@ const OPTIONAL = [
 /** Part of an optimiser batch that is forwarded at once. */
 export interface MicroBatch {
   readonly packed: PackedRows;
-  /** The rows' numbers by the names of `LossInputs`: [B, T]; advantages [B] or [B, T], importanceRatio [B, 1] or [B, T]. */
+  /**
+   * The rows' numbers by the names of `LossInputs`: [B, T]; advantages [B] or [B, T], importanceRatio [B, 1] or [B, T].
+   */
   readonly rows: Named<HostTensor>;
   /** How many of the rows are completions; those after them fill up the shape. */
   readonly completions: number;
 }
 
 /**
- * Cuts an optimiser batch into micro-batches of at most `size` rows: whole groups, so that a prompt is forwarded once, unless a
- * group alone is larger. Groups of different size never share one. Filled up to a bucketed number of prompts with rows
- * that weigh nothing, so that few shapes occur.
+ * Cuts an optimiser batch into micro-batches of at most `size` rows: whole groups, so that a prompt is forwarded once,
+ * unless a group alone is larger. Groups of different size never share one. Filled up to a bucketed number of prompts
+ * with rows that weigh nothing, so that few shapes occur.
  */
 export function microBatches(rows: readonly WeightedRow[], size: number): MicroBatch[] {
   const pieces = byGroup(rows).flatMap((group) => cut(group, size));
@@ -57,8 +59,8 @@ export function microBatches(rows: readonly WeightedRow[], size: number): MicroB
 }
 
 /**
- * Packs texts that are forwarded and not trained on. With `past` every row has a position more, whose state is the one after the
- * last token.
+ * Packs texts that are forwarded and not trained on. With `past` every row has a position more, whose state is the one
+ * after the last token.
  */
 export function packedTexts(
   texts: readonly (TextRow & Partial<ScoredText>)[],

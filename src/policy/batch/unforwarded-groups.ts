@@ -18,8 +18,8 @@ const TOKEN_MEANS = ['entropy', 'approx_kl', 'actor/ppo_kl', 'policy/approxkl_av
 const WEIGHT_MEANS = ['vespo/phi_seq_mean'];
 
 /**
- * Corrects a batch's metrics for groups that were not forwarded because they have no gradient. Their clipped share counts as 0 in
- * minima and maxima. Other metrics describe the forwarded groups only.
+ * Corrects a batch's metrics for groups that were not forwarded because they have no gradient. Their clipped share
+ * counts as 0 in minima and maxima. Other metrics describe the forwarded groups only.
  */
 export function countUnforwarded(
   metrics: Readonly<Record<string, number>>,

@@ -35,8 +35,8 @@ export interface WeightedBatch {
 }
 
 /**
- * Works out, over the whole optimiser batch, the token weights, the selections by entropy or covariance, and the weights
- * between sampler and trainer.
+ * Works out, over the whole optimiser batch, the token weights, the selections by entropy or covariance, and the
+ * weights between sampler and trainer.
  */
 export async function weighRows(rows: readonly TrainRow[], options: WeighOptions): Promise<WeightedBatch> {
   const { loss, maxCompletionLength } = options;
@@ -92,7 +92,10 @@ function select(
   return lossNamed(loss).select?.(batch, loss, random);
 }
 
-/** Weights of the value loss, a mean over all positions that have a value, and how many those are; undefined without values. */
+/**
+ * Weights of the value loss, a mean over all positions that have a value, and how many those are; undefined without
+ * values.
+ */
 function valueWeights(rows: readonly TrainRow[]) {
   if (rows.some((row) => row.valueMask === undefined)) return undefined;
   const masks = rows.map((row) => row.valueMask!);
@@ -109,7 +112,10 @@ function aboveThreshold(entropies: Rows, mask: Rows, threshold: number | undefin
   );
 }
 
-/** The weights old/sampled of each row, one or one a token, where rows have both log-probs and a correction is asked for. */
+/**
+ * The weights old/sampled of each row, one or one a token, where rows have both log-probs and a correction is asked
+ * for.
+ */
 function correction(rows: readonly TrainRow[], options: ImportanceOptions | undefined) {
   if (options === undefined || rows.some((row) => row.samplingLogprobs === undefined)) return undefined;
   const { weights, metrics } = importanceWeights(

@@ -17,7 +17,10 @@ export interface MethodOptions {
   readonly adapter?: Named<HostTensor> | undefined;
 }
 
-/** The recipe's method on a model, with a value head for estimators that need one. @throws InputError when a target module matches nothing. */
+/**
+ * The recipe's method on a model, with a value head for estimators that need one.
+ * @throws InputError when a target module matches nothing.
+ */
 export function methodOf(recipe: Recipe, options: MethodOptions): Trainable {
   const method = recipe.method === 'full' ? fullFineTuning(options.base) : adapterMethod(recipe, options);
   const valued = recipe.objective === 'rl' && valueSettings(recipe.algorithm) !== undefined;

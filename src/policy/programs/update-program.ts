@@ -18,7 +18,10 @@ import {
 import { values } from '../../model/value-head.ts';
 import type { MicroBatch } from '../batch/micro-batches.ts';
 
-/** The loss of a micro-batch, its metrics, and its gradient by every trained tensor: each a part that adds up over the batch. */
+/**
+ * The loss of a micro-batch, its metrics, and its gradient by every trained tensor: each a part that adds up over the
+ * batch.
+ */
 export interface MicroResult {
   readonly loss: number;
   readonly metrics: Readonly<Record<string, number>>;
@@ -42,7 +45,9 @@ export interface MicroInputs {
   readonly model: Named<HostTensor>;
   readonly batch: MicroBatch;
   readonly temperature: number;
-  /** Scalars of the loss: `hyperParameters` and `WeightedBatch.scalars`; with a value function valueCoef and valueClip. */
+  /**
+   * Scalars of the loss: `hyperParameters` and `WeightedBatch.scalars`; with a value function valueCoef and valueClip.
+   */
   readonly hyper: Readonly<Record<string, number>>;
 }
 

@@ -1,6 +1,8 @@
 import type { LogitsProcessor } from './types.ts';
 
-/** Keeps tokens with p ≥ minP · max p, that is logit ≥ max + ln minP (https://arxiv.org/abs/2407.01082); 0 keeps all. */
+/**
+ * Keeps tokens with p ≥ minP · max p, that is logit ≥ max + ln minP (https://arxiv.org/abs/2407.01082); 0 keeps all.
+ */
 export function minP(value: number): LogitsProcessor {
   return (logits) => {
     if (value <= 0) return;

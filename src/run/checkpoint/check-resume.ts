@@ -74,7 +74,10 @@ function checkRecipe(
   );
 }
 
-/** In what the environment differs from the run's. One that does not tell its options is known by those given on the command line. */
+/**
+ * In what the environment differs from the run's. One that does not tell its options is known by those given on the
+ * command line.
+ */
 function changesOf({
   config,
   environment,
@@ -97,7 +100,10 @@ function changesOf({
   ];
 }
 
-/** The checkpoint that a run continues from; undefined when it has none yet and starts over. @throws InputError when it is damaged. */
+/**
+ * The checkpoint that a run continues from; undefined when it has none yet and starts over.
+ * @throws InputError when it is damaged.
+ */
 async function lastCheckpoint(out: string, anneal: string): Promise<CheckpointEntry | undefined> {
   const { checkpoints } = runPaths(out);
   const latest = await latestCheckpoint(checkpoints);

@@ -14,9 +14,11 @@ interface ModelParts {
 }
 
 /**
- * Uses the policy of a checkpoint as a model: its adapter on the base model, at the β of that step. Method full has no adapter, and a
- * base that was drawn at random lies in no folder: there the whole model is written to a temporary folder.
- * @throws InputError as `createPolicy` and `loadModel` do; RefusedError while β ≠ 0 when the whole model has to be written.
+ * Uses the policy of a checkpoint as a model: its adapter on the base model, at the β of that step. Method full has no
+ * adapter, and a base that was drawn at random lies in no folder: there the whole model is written to a temporary
+ * folder.
+ * @throws InputError as `createPolicy` and `loadModel` do; RefusedError while β ≠ 0 when the whole model has to be
+ * written.
  */
 export async function withCheckpointModel<T>(
   path: string,

@@ -48,7 +48,9 @@ export interface Checkpoint extends DrawState {
   readonly policy: PolicyState;
   /** Index of the next batch to draw. */
   readonly nextBatch: number;
-  /** Batches that are ready but not fully trained on: the one under way when it has steps left, and those drawn ahead. */
+  /**
+   * Batches that are ready but not fully trained on: the one under way when it has steps left, and those drawn ahead.
+   */
   readonly pending: readonly ReadyBatch[];
   readonly evals: readonly EvalRecord[];
   readonly watch: WatchState;

@@ -31,7 +31,10 @@ export async function listCheckpoints(folder: string): Promise<CheckpointEntry[]
   return entries.filter((entry) => entry !== undefined).sort((a, b) => a.step - b.step);
 }
 
-/** Incomplete checkpoints of steps beyond `after`. Checkpoints are written whole or not at all, so these were damaged later. */
+/**
+ * Incomplete checkpoints of steps beyond `after`. Checkpoints are written whole or not at all, so these were damaged
+ * later.
+ */
 export async function damagedCheckpoints(folder: string, after: number): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
   const later = names.filter((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? -1) > after).sort();
@@ -39,7 +42,9 @@ export async function damagedCheckpoints(folder: string, after: number): Promise
   return later.filter((_, i) => found[i] === undefined).map((name) => join(folder, name));
 }
 
-/** The checkpoint in a folder, if it is there, of a format that can be read, and its files have the sizes written down. */
+/**
+ * The checkpoint in a folder, if it is there, of a format that can be read, and its files have the sizes written down.
+ */
 export async function findCheckpoint(path: string): Promise<CheckpointEntry | undefined> {
   try {
     const head = headSchema.parse(JSON.parse(await readFile(join(path, 'checkpoint.json'), 'utf8')));

@@ -21,17 +21,21 @@ export interface RunFolder {
   readonly entry: CheckpointEntry | undefined;
   /** What a person should know about the folder. */
   readonly notes: readonly string[];
-  /** Makes the folder of a new run, or takes that of a resumed one back to its checkpoint. @throws InputError when it can't be written. */
+  /**
+   * Makes the folder of a new run, or takes that of a resumed one back to its checkpoint.
+   * @throws InputError when it can't be written.
+   */
   begin(): Promise<RunPaths>;
   /** Lets other processes write there. */
   close(): Promise<void>;
 }
 
 /**
- * Checks that a run may begin or go on in `out`. A folder that holds a run is locked at once, a new one when the run begins.
- * @throws InputError when another process writes there; a new run's folder holds something already; there is no run to go on
- * with, or what it began with has changed (naming what), or its last checkpoint is damaged: going on from an older
- * one discards work, which is for the user to say.
+ * Checks that a run may begin or go on in `out`. A folder that holds a run is locked at once, a new one when the run
+ * begins.
+ * @throws InputError when another process writes there; a new run's folder holds something already; there is no run to
+ * go on with, or what it began with has changed (naming what), or its last checkpoint is damaged: going on from an
+ * older one discards work, which is for the user to say.
  */
 export async function openRunFolder(recipe: Recipe, options: OpenOptions): Promise<RunFolder> {
   return options.resume ? openResumed(recipe, options) : openNew(recipe, options);

@@ -9,7 +9,8 @@ import { isRunning, thisProcess } from '../../io/process-identity.ts';
 import { isMissing } from '../../io/read-json.ts';
 import { runPaths } from './paths.ts';
 
-// One process at a time writes to a run folder: it holds the folder's run.lock, created exclusively, which network drives grant as well.
+// One process at a time writes to a run folder: it holds the folder's run.lock, created exclusively, which network
+// drives grant as well.
 
 const lockSchema = z.object({
   pid: z.int().positive(),
@@ -34,7 +35,8 @@ export interface RunLock {
 const TRIES = 10;
 
 /**
- * Locks a run folder. Takes over the lock of a process that has ended. Removes its own lock when this process ends, unless it is killed.
+ * Locks a run folder. Takes over the lock of a process that has ended. Removes its own lock when this process ends,
+ * unless it is killed.
  * @throws InputError when another process holds it, perhaps on another host, or the folder can't be written.
  */
 export async function lockRun(out: string): Promise<RunLock> {
@@ -110,8 +112,8 @@ function inUse(out: string, { pid, host, since }: LockContent, own: LockContent)
 }
 
 /**
- * Puts an own lock in place of one that was found stale, unless another process has done so. Whoever takes over holds a file of its own
- * meanwhile, and there is a lock at every moment.
+ * Puts an own lock in place of one that was found stale, unless another process has done so. Whoever takes over holds a
+ * file of its own meanwhile, and there is a lock at every moment.
  */
 async function takeOver(path: string, stale: string, text: string): Promise<boolean> {
   const turn = join(dirname(path), `.${basename(path)}.takeover.tmp`);

@@ -21,7 +21,8 @@ export interface ImportedEnvironment {
 
 /**
  * Imports an environment: the name of a bundled one (gsm8k, multiple-choice), a file (.ts or .js) or a package export.
- * A file exports by default an environment, a function that makes one, or a recipe; its relative paths go from its folder.
+ * A file exports by default an environment, a function that makes one, or a recipe; its relative paths go from its
+ * folder.
  * @throws InputError when there is no such environment, or what was found is none.
  */
 export async function importEnvironment(spec: string): Promise<ImportedEnvironment> {

@@ -15,7 +15,9 @@ export interface ImportedRecipe {
   readonly exported: unknown;
   /** A file's absolute path, a bundled recipe's name, or a package export. */
   readonly name: string;
-  /** Where a recipe's own file lies, from which its relative paths go; undefined for bundled ones and those of packages. */
+  /**
+   * Where a recipe's own file lies, from which its relative paths go; undefined for bundled ones and those of packages.
+   */
   readonly folder: string | undefined;
 }
 
@@ -23,7 +25,8 @@ const BUNDLED = fileURLToPath(new URL('recipes/', packageRoot));
 
 /**
  * Imports a recipe: a file (.ts or .js), the name of a bundled recipe, or a package export. `anneal`, `anneal/rewards`
- * and `anneal/envs` are the running build's own, wherever the recipe lies. Relative paths in a recipe's own file go from its folder.
+ * and `anneal/envs` are the running build's own, wherever the recipe lies. Relative paths in a recipe's own file go
+ * from its folder.
  * @throws InputError when there is no such recipe, it can't be loaded, or it has no default export.
  */
 export async function importRecipe(spec: string): Promise<ImportedRecipe> {

@@ -2,7 +2,10 @@ import { RefusedError } from '../../errors.ts';
 import { type ChosenCheckpoint, chooseCheckpoint } from '../checkpoint/choose-checkpoint.ts';
 import { runPaths } from '../folder/paths.ts';
 
-/** A run's checkpoint, the last unless another is asked for. @throws InputError when there is none; RefusedError, naming the step, while β ≠ 0. */
+/**
+ * A run's checkpoint, the last unless another is asked for.
+ * @throws InputError when there is none; RefusedError, naming the step, while β ≠ 0.
+ */
 export async function mergeableCheckpoint(out: string, which?: string): Promise<ChosenCheckpoint> {
   const chosen = await chooseCheckpoint(out, which);
   const { step, beta, betaZeroStep } = chosen.entry;

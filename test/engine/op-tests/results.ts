@@ -5,6 +5,8 @@ export interface SpecResult {
   readonly name: string;
   /** First line of the failure; undefined when it passed. */
   readonly failure?: string;
-  /** Kernels it asked for that the backend does not have: such a test may pass for the wrong reason, expecting a throw. */
+  /**
+   * Kernels it asked for that the backend does not have: such a test may pass for the wrong reason, expecting a throw.
+   */
   readonly missingKernels: readonly string[];
 }

@@ -46,7 +46,9 @@ const modules = {
   lm_head: 'output',
 };
 
-/** What llama.cpp's converter makes of Hugging Face weights: its names, and the rows of q and k interleaved per head. */
+/**
+ * What llama.cpp's converter makes of Hugging Face weights: its names, and the rows of q and k interleaved per head.
+ */
 function converted(config: ModelConfig): GgufInput['tensors'] {
   const entries = Object.entries(randomWeights(config)).map(([name, { data, shape }]) => {
     const [, layer, module, kind] = /^(?:model\.layers\.(\d+)\.)?(.+)\.(\w+)$/.exec(name)!;

@@ -17,9 +17,9 @@ interface Candidate {
 }
 
 /**
- * The tokens that clip_cov drops, as rows of 0 and 1: drawn at random from those whose covariance
- * (A − mean A)(log π − mean log π) lies within bounds, means taken over the loss tokens of the optimiser batch. Tokens that
- * PPO clips already are not eligible.
+ * The tokens that clip_cov drops, as rows of 0 and 1: drawn at random from those whose covariance (A − mean A)(log π −
+ * mean log π) lies within bounds, means taken over the loss tokens of the optimiser batch. Tokens that PPO clips
+ * already are not eligible.
  */
 export function clipCovSelection(
   batch: CovarianceBatch,

@@ -14,8 +14,8 @@ export interface DualClipped {
 }
 
 /**
- * PPO's pessimistic loss at exp(logRatio); with a dual clip c capped at −c·A where the advantage is negative. Reads hyper
- * clipLow, clipHigh and dualClip.
+ * PPO's pessimistic loss at exp(logRatio); with a dual clip c capped at −c·A where the advantage is negative. Reads
+ * hyper clipLow, clipHigh and dualClip.
  */
 export function dualClipped(terms: PolicyTerms, logRatio: tf.Tensor, dualClip?: number): DualClipped {
   const { advantages, hyper } = terms;

@@ -78,7 +78,10 @@ export interface SurrogateResult {
 
 /** A named loss: the options that it owns, its policy term, and how token losses are summed. */
 export interface LossDefinition<O extends z.ZodRawShape = z.ZodRawShape> {
-  /** The options that this loss reads: each with its range, its default and a line for the docs. A recipe may give no other. */
+  /**
+   * The options that this loss reads: each with its range, its default and a line for the docs. A recipe may give no
+   * other.
+   */
   readonly options: O;
   surrogate(terms: PolicyTerms, options: OptionsOf<O>): SurrogateResult;
   /** The numbers that the surrogate finds in `terms.hyper`; the options that are numbers, by name, when left out. */
