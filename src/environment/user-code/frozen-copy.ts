@@ -18,14 +18,9 @@ function copyArray(array: readonly unknown[], seen: Map<object, unknown>): unkno
 }
 
 function copyRecord(record: object, seen: Map<object, unknown>): object {
-  const copy: Record<string, unknown> = {};
+  const copy: Record<string, unknown> = { ...record };
   seen.set(record, copy);
-  for (const [key, item] of Object.entries(record)) {
-    const value = frozenCopy(item, seen);
-    // Assigning would set the prototype. Elsewhere it is many times faster.
-    if (key === '__proto__') Object.defineProperty(copy, key, { value, enumerable: true });
-    else copy[key] = value;
-  }
+  for (const [key, item] of Object.entries(copy)) copy[key] = frozenCopy(item, seen);
   return copy;
 }
 
