@@ -86,7 +86,7 @@ const identity = ({ nums, target }: Pick<Puzzle, 'nums' | 'target'>) =>
 async function* made(options: Options, split: Split): AsyncGenerator<Puzzle> {
   const stream = randomStream(options.seed, 'countdown');
   const seen = new Set<string>();
-  // Small ranges hold few puzzles: after so many repeats there are no more to find.
+  // Small ranges hold few puzzles. After this many repeats there are no more to find.
   for (let tries = 0; seen.size < options.puzzles && tries < 50 * options.puzzles; tries++) {
     const puzzle = makePuzzle(stream, options);
     if (puzzle === undefined || seen.has(puzzle.id)) continue;

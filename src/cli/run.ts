@@ -96,8 +96,11 @@ async function train(
   let last: TrainEvent | undefined;
   try {
     const events$ = trainWith(toolkit.createPolicy)(recipe, {
-      ...{ out, source, signal: stop.signal },
-      ...{ resume: resume === true, forceData: forceData === true },
+      out,
+      source,
+      signal: stop.signal,
+      resume: resume === true,
+      forceData: forceData === true,
     });
     await events$.pipe(tap(progress.show)).forEach((event) => {
       last = event;

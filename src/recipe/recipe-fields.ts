@@ -17,7 +17,7 @@ import type { Curriculum, Environment } from '../types.ts';
 const evaluation = z.strictObject({
   /** Optimiser steps between evaluations; 0 evaluates only before and after. */
   every: z.int().nonnegative().default(50),
-  /** Held-out tasks: the first so many of the environment's test split. */
+  /** Held-out tasks: the first ones of the environment's test split. */
   tasks: positiveInt.default(500),
   batchSize: positiveInt.default(128),
 });

@@ -23,10 +23,18 @@ export function recipeIssues(recipe: Recipe): RecipeIssue[] {
 
 /** Options of `algorithm` that only sampled completions give a meaning to. */
 const ofRollouts = [
-  ...(['rewardAggregation', 'missingEosPenalty', 'klCoef', 'entropyCoef', 'adaptiveEntropy'] as const),
-  ...(['topEntropyQuantile', 'offPolicyThreshold', 'maskTruncated', 'samplerCorrection'] as const),
-  ...(['targetKl', 'dynamicSampling'] as const),
-];
+  'rewardAggregation',
+  'missingEosPenalty',
+  'klCoef',
+  'entropyCoef',
+  'adaptiveEntropy',
+  'topEntropyQuantile',
+  'offPolicyThreshold',
+  'maskTruncated',
+  'samplerCorrection',
+  'targetKl',
+  'dynamicSampling',
+] as const;
 
 function supervisedIssues({ objective, env, algorithm: given, adapter }: Recipe): RecipeIssue[] {
   const issues: RecipeIssue[] = [];

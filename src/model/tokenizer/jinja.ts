@@ -149,7 +149,12 @@ const own = (table: Readonly<Record<string, Call['run']>>, name: unknown): Call[
 
 /** Globals as transformers sets them, by both spellings of the constants. */
 const globals: Readonly<Record<string, unknown>> = {
-  ...{ true: true, True: true, false: false, False: false, none: null, None: null },
+  true: true,
+  True: true,
+  false: false,
+  False: false,
+  none: null,
+  None: null,
   range,
   raise_exception: (message: string) => {
     throw new Error(message);

@@ -20,8 +20,15 @@ const two = (value: number, fill: ' ' | '0' = '0'): Padded => ({ value, width: 2
 
 /** Codes that stand for others. */
 const combined: Readonly<Record<string, string>> = {
-  ...{ c: '%a %b %e %H:%M:%S %Y', x: '%m/%d/%y', X: '%H:%M:%S', D: '%m/%d/%y' },
-  ...{ F: '%Y-%m-%d', R: '%H:%M', T: '%H:%M:%S', h: '%b', r: '%I:%M:%S %p' },
+  c: '%a %b %e %H:%M:%S %Y',
+  x: '%m/%d/%y',
+  X: '%H:%M:%S',
+  D: '%m/%d/%y',
+  F: '%Y-%m-%d',
+  R: '%H:%M',
+  T: '%H:%M:%S',
+  h: '%b',
+  r: '%I:%M:%S %p',
 };
 
 const codes: Readonly<Record<string, (date: Date) => Padded | string>> = {
