@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { boxedContents } from '../rewards/math/clean/boxed.ts';
+import { goldParts } from '../rewards/math/gold-parts.ts';
 import { mathReward } from '../rewards/math.ts';
 import { InputError } from '../src/errors.ts';
 import { givenModel, givenPath } from '../src/io/given-path.ts';
@@ -104,7 +105,12 @@ export function datasetOf(given: DatasetOptions, kind: Kind): Environment {
     answer: kind.given,
     target: (task) => targetOf(task, parsed),
     validate: (limit) =>
-      gradeGold(env, { reward: kind.reward, gold: (task) => targetOf(task, parsed), limit }),
+      gradeGold(env, {
+        reward: kind.reward,
+        gold: (task) => targetOf(task, parsed),
+        parts: (task) => goldParts(String(task.answer)).map((part) => `\\boxed{${part}}`),
+        limit,
+      }),
     configure: (changed) => datasetOf({ ...options, ...changed }, kind),
   };
   return env;

@@ -36,6 +36,8 @@ interface Grading {
   readonly reward: RewardFunction;
   /** The completion that must score at least 1. */
   readonly gold: (task: Task) => string;
+  /** Completions that give a part of the gold answer: none may score 1. */
+  readonly parts?: ((task: Task) => readonly string[]) | undefined;
   /** Tasks graded in each split, at most; all when left out. */
   readonly limit?: number | undefined;
 }
@@ -45,7 +47,10 @@ async function grade(env: Environment, tasks: readonly Task[], grading: Grading)
   try {
     const completions = tasks.map(grading.gold);
     const scores = await scoresOf(env, tasks, { reward: grading.reward, completions });
-    return tasks.map((task, i) => verdict(task, completions[i]!, scores[i]));
+    const accepted = await acceptedParts(env, tasks, grading);
+    return tasks.map((task, i) =>
+      verdict(task, { completion: completions[i]!, score: scores[i], part: accepted[i] }),
+    );
   } catch (error) {
     if (tasks.length === 1)
       return [{ task: tasks[0]!, ok: false, why: error instanceof Error ? error.message : String(error) }];
@@ -54,7 +59,35 @@ async function grade(env: Environment, tasks: readonly Task[], grading: Grading)
   }
 }
 
-function verdict(task: Task, completion: string, score: number | null | undefined): Graded {
+/** Of each task a part of its gold answer that the reward takes for the whole; undefined for none. */
+async function acceptedParts(
+  env: Environment,
+  tasks: readonly Task[],
+  { reward, parts = () => [] }: Grading,
+): Promise<(string | undefined)[]> {
+  const tried = tasks.flatMap((task, i) => parts(task).map((completion) => ({ task, i, completion })));
+  if (tried.length === 0) return tasks.map(() => undefined);
+  const completions = tried.map(({ completion }) => completion);
+  const scores = await scoresOf(
+    env,
+    tried.map(({ task }) => task),
+    { reward, completions },
+  );
+  const accepted = tried.filter((_, b) => (scores[b] ?? 0) >= 1);
+  return tasks.map((_, i) => accepted.find((part) => part.i === i)?.completion);
+}
+
+interface Outcome {
+  readonly completion: string;
+  readonly score: number | null | undefined;
+  readonly part: string | undefined;
+}
+
+function verdict(task: Task, { completion, score, part }: Outcome): Graded {
+  if (part !== undefined) {
+    const why = `the answer ${JSON.stringify(part)}, a part of the gold answer, scores 1: the reward misreads the gold answer`;
+    return { task, ok: false, why };
+  }
   if (typeof score === 'number' && score >= 1) return { task, ok: true };
   const shown = completion.length > 200 ? `…${completion.slice(-200)}` : completion;
   const text = JSON.stringify(shown).replaceAll('\\\\', '\\');
