@@ -44,9 +44,11 @@ export function lastBox(text: string): Span | undefined {
   return box && { start: box.start, end: box.close + 1 };
 }
 
+const takesBack = 'but|wait|no|not|actually|instead|rather|sorry|correct(?:ed|ion)?|wrong';
+const concludes = String.raw`so|thus|hence|therefore|then|gets?|gives?|becomes?|simplif\w*|yields?`;
+const arrow = String.raw`->|[→⇒]|\\(?:to|implies|Rightarrow|rightarrow)(?![a-zA-Z])`;
 /** Words between two boxes that take the first back or work on from it: so \boxed{4}, we get \boxed{4}. */
-const goesOn =
-  /\b(?:so|thus|hence|therefore|then|but|wait|no|not|actually|instead|rather|sorry|correct(?:ed|ion)?|wrong|get|gets|gives?|becomes?|simplif\w*|yields?)\b|->|[→⇒]|\\(?:to|implies|Rightarrow|rightarrow)(?![a-zA-Z])/i;
+const goesOn = new RegExp(String.raw`\b(?:${takesBack}|${concludes})\b|${arrow}`, 'i');
 /** A sentence ends, and words stand before or after its end. */
 const newSentence = /[.!?:][\s$]+[a-zA-Z]|[a-zA-Z][.!?](?:\s|$)/;
 

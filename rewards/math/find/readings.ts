@@ -1,11 +1,12 @@
 import { withoutClauses } from '../clean/clauses.ts';
 import { withExponents, withNegativeExponents } from '../clean/spelled-names.ts';
+import { announcedPhrase } from './announced-phrase.ts';
 import { announcedWords } from './announced-words.ts';
 import { bareFormula, isFormula } from './bare-formula.ts';
 import { chosen } from './choices.ts';
 import { type Extracted, type ExtractOptions, extract } from './extract.ts';
 import { numberList } from './number-lists.ts';
-import { announcedPhrase, isProportion, leadingNumber, readPhrase } from './phrases.ts';
+import { isProportion, leadingNumber, readPhrase } from './phrases.ts';
 import { asciiNumbers, joinedNumbers, setApart } from './plain-spelling.ts';
 
 /** Lenient reading: what Math-Verify's rules pass over, in the order of trust. */
