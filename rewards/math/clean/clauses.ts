@@ -105,7 +105,7 @@ function bracketed(text: string): Clauses | undefined {
   if (found === null) return undefined;
   const main = mainPart(text.slice(0, found.index));
   const clause = found[1]!.trim();
-  if (main === undefined) return undefined;
+  if (main === undefined || (relation.test(main) && relation.test(clause))) return undefined;
   if (clause === 'only') return { latex: main };
   return relation.test(clause) && isClause('for', clause) && occurs(subject(clause), main)
     ? { latex: main, clause }

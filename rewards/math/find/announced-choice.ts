@@ -16,7 +16,7 @@ const takes = String.raw`(?:I|[Ww]e)\s(?:will\s|would\s|must\s)?(?:choose|chose|
 const concludes = '(?:[Ss]o|[Hh]ence|[Tt]hus|[Tt]herefore),?';
 const sentenceEnd = String.raw`(?=[)\]}*$"'”’.,!\s]{0,6}(?:\n|$|\.\s))`;
 const praise = String.raw`\s(?:is|must be)\s(?:(?:the|therefore|thus|clearly|indeed)\s){0,2}(?:correct|right|answer|best)\b`;
-const chineseSubject = '(?:答案|正确选项|正确答案|故选|应选|选择|选)(?:应该|应|就)?';
+const chineseSubject = '(?:答案|正确的?选项|正确的?答案|故选|应选|选择|选)(?:应该|应|就)?';
 
 /** 'The answer is B', 'I choose B', 'so B.', 'B is correct', '答案选B'. */
 export const announcing = (key: string): RegExp =>
@@ -25,7 +25,7 @@ export const announcing = (key: string): RegExp =>
       String.raw`${isSubject}${between}${says}${denies}${filler}\s{0,3}${opening}(?<first>${key})${closing}`,
       String.raw`\b(?:${takes}|${concludes})${filler}\s{1,3}${opening}(?<second>${key})${closing}${sentenceEnd}`,
       String.raw`(?<![\w'])\(?(?<third>${key})\)?${praise}`,
-      String.raw`${chineseSubject}(?<no>不)?(?:是|为|選|选|：|:|\s){0,4}${opening}(?<fourth>${key})${closing}`,
+      String.raw`(?<never>不)?${chineseSubject}(?<no>不)?(?:是|为|選|选|：|:|\s){0,4}${opening}(?<fourth>${key})${closing}`,
     ].join('|'),
     'g',
   );

@@ -14,7 +14,7 @@ export function chosen(text: string, strings: readonly string[]): Choice {
   // A box with something else in it has answered.
   return /\\(?:boxed|fbox)\s?\{\s?[^\s}]/.test(text)
     ? {}
-    : { key: atLineStart(text, key) ?? only(text, key) };
+    : { key: exactly(alone(text, key), key) ?? atLineStart(text, key) ?? only(text, key) };
 }
 
 export interface Choice {
@@ -31,24 +31,34 @@ const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const decoration =
   /\\(?:text|mathrm|mathbf|mathit|boldsymbol|bm)?(?:bf|rm|it|sf|tt|normal)?(?![a-zA-Z])|\\[ ,;:!]|\\q?quad(?![a-zA-Z])|[{}$*_`"'~\s]/g;
 
-/** E, (E), \textbf{(E)}, E. Paris, E: 12, (E) 12; words that begin with the letter are none. */
+/** E, (E), \textbf{(E)}, 'option E': nothing else. */
+const alone = (text: string, key: string): string | undefined =>
+  new RegExp(`^(?:option|choice|answer)?[(\\[]?(${key})[)\\]]?[.:!]?$`, 'i').exec(
+    text.replace(decoration, ''),
+  )?.[1];
+
+/** The same, or with what it says: E. Paris, E: 12, (E) 12. Words that begin with the letter, and lists, are none. */
 function inBox(content: string, key: string): string | undefined {
-  const alone = new RegExp(`^[(\\[]?(${key})[)\\]]?[.:]?$`).exec(content.replace(decoration, ''));
   const plain = content.replace(decoration, (found) => (/\s|quad|\\ /.test(found) ? ' ' : '')).trim();
-  return (alone ?? new RegExp(`^(?:[(\\[](${key})[)\\]]|(${key})[.:)\\]])`).exec(plain))
-    ?.slice(1)
-    .find((found) => found !== undefined);
+  const described = new RegExp(`^(?:[(\\[](${key})[)\\]]|(${key})[.:)\\]])`).exec(plain);
+  if (described === null || isHedged(plain.slice(described[0].length), key))
+    return exactly(alone(content, key), key);
+  return described[1] ?? described[2];
 }
+
+/** A choice in the case that it is written in. */
+const exactly = (found: string | undefined, key: string) =>
+  found !== undefined && new RegExp(`^(?:${key})$`).test(found) ? found : undefined;
 
 /** The last announcement counts; one that takes a letter back ('is not B') leaves nothing chosen by it. */
 function lastAnnounced(text: string, key: string): Choice | undefined {
   const found = [...text.matchAll(announcing(key))]
     .map(({ index, 0: match, groups = {} }) => {
-      const { first, second, third, fourth, not, no } = groups;
+      const { first, second, third, fourth, ...denials } = groups;
       const letter = first ?? second ?? third ?? fourth!;
       return {
         letter,
-        no: not !== undefined || no !== undefined,
+        no: Object.values(denials).some((denial) => denial !== undefined),
         rest: text.slice(index + match.length, index + match.length + REACH),
       };
     })
@@ -74,11 +84,14 @@ function atLineStart(text: string, key: string): string | undefined {
   const bracketed = String.raw`[(\[（](?<bracketed>${key})[)\]）]`;
   const marked = String.raw`(?<marked>${key})(?:\*\*|__)?[).:：](?!\w)`;
   const bare = String.raw`(?<bare>${key})(?=[*_\s]{0,4}$)`;
+  // A: no. B: yes.
+  const another = new RegExp(String.raw`^[^\n]*(?<![\w'’])(?:${key})[).:]`);
   const line = new RegExp(String.raw`^[ \t>#*_-]{0,6}(?:${bracketed}|${marked}|${bare})`, 'gm');
   const lines = [...text.matchAll(line)]
-    .filter(
-      ({ index, 0: match }) => !isHedged(text.slice(index + match.length, index + match.length + REACH), key),
-    )
+    .filter(({ index, 0: match }) => {
+      const rest = text.slice(index + match.length, index + match.length + REACH);
+      return !isHedged(rest, key) && !another.test(rest);
+    })
     .map(({ groups = {} }) => groups.bracketed ?? groups.marked ?? groups.bare!);
   // Choices that are listed one after the other are no answer.
   const distinct = new Set(lines);
