@@ -34,6 +34,8 @@ const sentences = [
   'The answer is `_`',
   '#### _',
   '_',
+  'We had 4 cases, so we get _.',
+  'Therefore the area is _',
 ];
 const verdictOn = (gold: string, answer: string) => verify(gold, answer, defaultVerifyOptions);
 
