@@ -56,9 +56,11 @@ function withEntry(blocks: readonly Block[], tests: readonly CodeTest[]): readon
 const namesIn = (line: string): string[] => line.match(/(?<![\w$.'"`])[A-Za-z_$][\w$]*/g) ?? [];
 
 function defines(body: string, name: string): boolean {
-  const word = `${name.replaceAll('$', '\\$')}(?![\\w$])`;
-  const declared = String.raw`\b(?:function\*?|class|const|let|var|enum)\s+${word}|\b(?:const|let|var)\s*[{[][^=;]{0,200}?(?<![\w$])${word}`;
-  return new RegExp(String.raw`${declared}|\bexports\.${word}|(?<![\w$.])${word}\s*=(?![=>])`).test(body);
+  const word = String.raw`${name.replaceAll('$', '\\$')}(?![\w$])`;
+  const declared = String.raw`\b(?:function\*?|class|const|let|var|enum)\s+${word}`;
+  const destructured = String.raw`\b(?:const|let|var)\s*[{[][^=;]{0,200}?(?<![\w$])${word}`;
+  const assigned = String.raw`\bexports\.${word}|(?<![\w$.])${word}\s*=(?![=>])`;
+  return new RegExp(`${declared}|${destructured}|${assigned}`).test(body);
 }
 
 /** The fence that the prompt has opened, or that a completion which begins with code must stand in. */

@@ -1,6 +1,6 @@
 import { boxedContents } from './clean/boxed.ts';
 import { withoutClauses, withPlainWords } from './clean/clauses.ts';
-import { announcedPhrase } from './find/phrases.ts';
+import { announcedPhrase } from './find/announced-phrase.ts';
 import { isPlainNumber } from './find/plain-number.ts';
 
 /**

@@ -92,13 +92,14 @@ function exactRoot(a: Rational, k: bigint): Rational | undefined {
 }
 
 function integerRoot(a: bigint, k: bigint): bigint | undefined {
-  let [low, high] = [0n, 1n << BigInt(Math.ceil(a.toString(2).length / Number(k)) + 1)];
-  while (low < high) {
-    const middle = (low + high + 1n) / 2n;
-    if (middle ** k <= a) low = middle;
-    else high = middle - 1n;
+  if (a < 2n) return a;
+  // Newton's steps from above fall until they are there.
+  let root = 1n << BigInt(Math.ceil(a.toString(2).length / Number(k)));
+  for (;;) {
+    const next = ((k - 1n) * root + a / root ** (k - 1n)) / k;
+    if (next >= root) return root ** k === a ? root : undefined;
+    root = next;
   }
-  return low ** k === a ? low : undefined;
 }
 
 /** The nearest double; ±Infinity beyond its range. */

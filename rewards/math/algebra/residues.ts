@@ -24,6 +24,7 @@ let primes: readonly bigint[] | undefined;
 
 /** Parts, and factors of factorials, that one comparison works out at most: about a third of a second. */
 const MOST_STEPS = 400_000;
+const MOST_TERMS = 20_000n;
 const STEPS_PER_BIT = 3;
 const STEPS_OF_INVERSE = 100;
 /** Factorials that are remembered: the next one starts at the largest below it. */
@@ -156,7 +157,8 @@ class Field {
   #sum({ head, args }: Call): bigint | undefined {
     const [body, variable, from, to] = args;
     const [first, last] = [this.#integer(from!), this.#integer(to!)];
-    if (first === undefined || last === undefined || last < first - 1n) return undefined;
+    if (first === undefined || last === undefined) return undefined;
+    if (last < first - 1n || last - first > MOST_TERMS) return undefined;
     const name = key(variable!);
     const outer = this.#indices.get(name);
     let total: bigint | undefined = head === 'Sum' ? 0n : 1n;

@@ -3,11 +3,14 @@ import type { Span } from './spans.ts';
 /**
  * The contents of \boxed{…} and \fbox{…}, joined by commas; the text itself where there is none.
  * 'last' reads from the right and stops where the box before is no part of the same answer: boxes belong together
- * when they are close, or a little further apart with a comma, semicolon, 'and' or 'or' between.
+ * when they are close, or a little further apart with a comma, semicolon, 'and' or 'or' between, and no words that take
+ * the first one back. Boxes with nothing in them count for nothing.
  */
 export function boxedContents(text: string, mode: 'last' | 'all'): string {
   const contents: string[] = [];
-  let box = lastFilled(text);
+  const last = lastFilled(text);
+  if (last === undefined) return text;
+  let box: Box | undefined = last;
   let following: number | undefined;
   while (box !== undefined) {
     if (box.content === undefined) {
@@ -23,12 +26,12 @@ export function boxedContents(text: string, mode: 'last' | 'all'): string {
     following = start;
     box = boxBefore(text, start);
   }
-  return contents.length === 0 ? text : joined(contents.reverse());
+  return joined(contents.reverse());
 }
 
-/** Boxes of 100 and 200 are no number of six digits. */
+/** Joined by commas; boxes of 100 and 200 are no number of six digits. */
 const joined = (contents: readonly string[]): string =>
-  contents.reduce((all, next) => `${all}${/^\d{3}(?!\d)/.test(next) ? ', ' : ','}${next}`);
+  contents.map((next, i) => (i === 0 ? '' : /^\d{3}(?!\d)/.test(next) ? ', ' : ',') + next).join('');
 
 /** The last box that holds something; the last of all where none does. An empty one is only spoken of. */
 function lastFilled(text: string): Box | undefined {
@@ -44,9 +47,11 @@ export function lastBox(text: string): Span | undefined {
   return box && { start: box.start, end: box.close + 1 };
 }
 
+const takesBack = 'but|wait|no|not|actually|instead|rather|sorry|correct(?:ed|ion)?|wrong';
+const concludes = String.raw`so|thus|hence|therefore|then|gets?|gives?|becomes?|simplif\w*|yields?`;
+const arrow = String.raw`->|[→⇒]|\\(?:to|implies|Rightarrow|rightarrow)(?![a-zA-Z])`;
 /** Words between two boxes that take the first back or work on from it: so \boxed{4}, we get \boxed{4}. */
-const goesOn =
-  /\b(?:so|thus|hence|therefore|then|but|wait|no|not|actually|instead|rather|sorry|correct(?:ed|ion)?|wrong|get|gets|gives?|becomes?|simplif\w*|yields?)\b|->|[→⇒]|\\(?:to|implies|Rightarrow|rightarrow)(?![a-zA-Z])/i;
+const goesOn = new RegExp(String.raw`\b(?:${takesBack}|${concludes})\b|${arrow}`, 'i');
 /** A sentence ends, and words stand before or after its end. */
 const newSentence = /[.!?:][\s$]+[a-zA-Z]|[a-zA-Z][.!?](?:\s|$)/;
 

@@ -105,19 +105,23 @@ function bracketed(text: string): Clauses | undefined {
   if (found === null) return undefined;
   const main = mainPart(text.slice(0, found.index));
   const clause = found[1]!.trim();
-  if (main === undefined) return undefined;
+  if (main === undefined || (relation.test(main) && relation.test(clause))) return undefined;
   if (clause === 'only') return { latex: main };
   return relation.test(clause) && isClause('for', clause) && occurs(subject(clause), main)
     ? { latex: main, clause }
     : undefined;
 }
 
+const names = String.raw`\\?[a-zA-Z]+(?:_\w)?(?:\s?,\s?[a-zA-Z](?:_\w)?)*`;
+const sign = String.raw`(?:\\(?:in|geq?|leq?|neq?|gt|lt)(?![a-zA-Z])|[<>≤≥≠∈])`;
+const memberOfList = String.raw`[a-zA-Z]\s*\\in\s*\\[{][^{}]{1,40}\\[}]`;
+const lastItem = new RegExp(
+  String.raw`(?:\s*[,;]\s*|\s{2,})(${names}\s*${sign}[^=,;]{1,40}|${memberOfList})$`,
+);
+
 /** x = \frac{\pi}{4} + k\pi, k \in \mathbb{Z}: the last item says what the name in the one before it stands for. */
 function listed(text: string): Clauses | undefined {
-  const found =
-    /(?:\s*[,;]\s*|\s{2,})((?:\\?[a-zA-Z]+(?:_\w)?)(?:\s?,\s?[a-zA-Z](?:_\w)?)*\s*(?:\\(?:in|geq?|leq?|neq?|gt|lt)(?![a-zA-Z])|[<>≤≥≠∈])[^=,;]{1,40}|[a-zA-Z]\s*\\in\s*\\[{][^{}]{1,40}\\[}])$/.exec(
-      text,
-    );
+  const found = lastItem.exec(text);
   const main = found === null ? undefined : mainPart(text.slice(0, found.index));
   if (found === null || main === undefined || relation.test(main)) return undefined;
   const clause = found[1]!;

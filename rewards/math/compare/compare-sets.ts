@@ -23,7 +23,8 @@ export function sameSet(gold: Expr, prediction: Expr, same: Same): boolean {
   if (a.kind === 'interval' && b.kind === 'interval') return sameInterval(a, b, same);
   const [first, second] = [items(a), items(b)];
   if (first !== undefined && second !== undefined) {
-    if (!isCall(a, 'Tuple') && !isCall(b, 'Tuple')) return sameElements(first, second, same);
+    const named = namesEach(first) && !second.some(isRelation);
+    if (!isCall(a, 'Tuple') && !isCall(b, 'Tuple') && !named) return sameElements(first, second, same);
     return !isCall(a, 'Signs') && !isCall(b, 'Signs') && inOrder(first, second, same);
   }
   return sameUnion(a, b, same) || sameReals(a, b);
@@ -49,6 +50,16 @@ function items(expr: Expr): readonly Expr[] | undefined {
   if (isUnordered(expr)) return [...new Map(expr.args.map((arg) => [key(arg), arg])).values()];
   if (expr.kind === 'call' && expr.head === 'Tuple') return expr.args;
   return isSetLike(expr) ? undefined : [expr];
+}
+
+const isRelation = (expr: Expr) => expr.kind === 'relation';
+
+/** x = 3, y = 5: without their names the values have their order. */
+function namesEach(items: readonly Expr[]): boolean {
+  const names = items.map((item) =>
+    item.kind === 'relation' && item.ops[0] === '=' ? key(item.args[0]!) : '',
+  );
+  return items.length > 1 && !names.includes('') && new Set(names).size === names.length;
 }
 
 const inOrder = (a: readonly Expr[], b: readonly Expr[], same: Same) =>

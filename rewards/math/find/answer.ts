@@ -13,6 +13,8 @@ export interface Answer {
   readonly clause?: string;
   /** What the numbers of a list count, in their order: chickens, rabbits. */
   readonly nouns?: readonly string[];
+  /** The numbers make one quantity: 5 hours 30 minutes. */
+  readonly isCompound?: boolean;
   /** The match as Math-Verify would spell it. */
   readonly text: string;
 }

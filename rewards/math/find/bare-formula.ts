@@ -6,9 +6,15 @@ import { isPlainNumber } from './plain-number.ts';
 
 /** Texts that are nothing but mathematics, without delimiters: 2\sqrt{3}, (1,2), x^2+1, 2*pi, 3 or 5. */
 
-/** Commands, powers, lists, operators beside letters, and a sign apart from its number: of 2x+1 the 2 is no answer. */
-const formula =
-  /\\|\^|_|=|[<>≤≥√π∞±|;{[]|,\s|[([][^()[\]]*,|[^\x20-\x7e\s−–×÷·]|[a-zA-Z]\s*[-+*/(]|[-+*/)]\s*[a-zA-Z]|(?<=\d)[a-zA-Z](?![a-zA-Z])|\d!\s?[-+*/^·×\d(]|(?<![a-zA-Z])(?:and|or)(?![a-zA-Z])|^\s*-\s/;
+/** What only mathematics has: of 2x+1 the 2 is no answer. */
+const signs = [
+  String.raw`\\|\^|_|=|[<>≤≥√π∞±|;{[]|[^\x20-\x7e\s−–×÷·]`,
+  // Lists.
+  String.raw`,\s|[([][^()[\]]*,|(?<![a-zA-Z])(?:and|or)(?![a-zA-Z])`,
+  // Operators beside letters, letters and factorials beside numbers, and a sign apart from its number.
+  String.raw`[a-zA-Z]\s*[-+*/(]|[-+*/)]\s*[a-zA-Z]|(?<=\d)[a-zA-Z](?![a-zA-Z])|\d!\s?[-+*/^·×\d(]|^\s*-\s`,
+];
+const formula = new RegExp(signs.join('|'));
 export const isFormula = (text: string): boolean =>
   formula.test(text) || (text.match(/[a-zA-Z]{2,}/g) ?? []).some(isName);
 
@@ -30,6 +36,7 @@ export function bareFormula(text: string, options: ExtractOptions): Extracted | 
   return found.answer === undefined ? undefined : found;
 }
 
+/** Words of two letters; others are products of two variables. */
 const shortWords = /^(?:to|of|in|is|at|by|vs|no|so|if|on|as|we|it|be|an|am|pm)$/i;
 
 /** Words mean prose, unless a command brings them; n/a means that there is no answer. */

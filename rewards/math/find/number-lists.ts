@@ -7,8 +7,9 @@ import { isPlainNumber } from './plain-number.ts';
 /** Several numbers in words: 1331 and 1728; 9 chickens and 10 rabbits; 5 hours 30 minutes. */
 
 const number = /[-−–+]?[$€£]?(?<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?<percent>\s?%)?/y;
-const noun =
-  /\s{0,3}(?<noun>(?!(?:and|or|to|of|is|in|out|by|per|than|times|percent|hundred|thousand|[mbtr]illion)s?\b)(?:[a-zA-Z]{2,20}|[mgshl](?![a-zA-Z])))(?:\s(?!and\b|or\b)[a-zA-Z]{2,20})?(?![\w(^])/y;
+const others = 'and|or|to|of|is|in|out|by|per|than|times|percent|hundred|thousand|million|billion|trillion';
+const name = String.raw`(?<noun>(?!(?:${others})s?\b)(?:[a-zA-Z]{2,20}|[mgshl](?![a-zA-Z])))`;
+const noun = new RegExp(String.raw`\s{0,3}${name}(?:\s(?!and\b|or\b)[a-zA-Z]{2,20})?(?![\w(^])`, 'y');
 const separator = /\s{0,3}(?:(?:,|;)?\s?(?:and|or|&)(?![a-zA-Z])|,|;)\s{0,3}/y;
 const gap = /\s{1,3}/y;
 
@@ -34,11 +35,26 @@ export function numberList(text: string): Answer | undefined {
   const nouns = items.map((item) => item.noun ?? items.at(-1)!.noun);
   const alike = nouns.every((name) => name === nouns[0]);
   const value = call(alike && parted ? 'Set' : 'Tuple', ...values);
-  if (!alike) return { value, text: trimmed, nouns: nouns as string[] };
+  if (!alike)
+    return { value, text: trimmed, nouns: nouns as string[], isCompound: !parted || isMeasure(nouns) };
   return nouns[0] === undefined ? { value, text: trimmed } : { value, text: trimmed, unit: nouns[0] };
 }
 
 const LONGEST = 200;
+
+const measures = [
+  'year month week day hour hr h minute min m second sec s',
+  'mile yard foot feet ft inch inches in',
+  'dollar cent buck pound pence euro penny pennies',
+  'ton pound lb ounce oz',
+  'kilometer km meter metre m centimeter cm millimeter mm',
+  'kilogram kg gram g milligram mg',
+  'gallon quart pint cup liter litre milliliter ml',
+].map((units) => new Set(units.split(' ')));
+
+/** Hours and minutes measure one thing; chickens and rabbits are two. */
+const isMeasure = (nouns: readonly (string | undefined)[]): boolean =>
+  measures.some((units) => nouns.every((noun) => noun !== undefined && units.has(noun)));
 
 function itemsOf(text: string): { items: Item[]; parted: boolean } | undefined {
   const items: Item[] = [];
@@ -48,14 +64,14 @@ function itemsOf(text: string): { items: Item[]; parted: boolean } | undefined {
     if (found === undefined) return undefined;
     at += found[0].length;
     const word = matchAt(noun, text, at);
-    const name = word?.groups?.noun;
-    if (name !== undefined && isName(name)) return undefined;
+    const counted = word?.groups?.noun;
+    if (counted !== undefined && isName(counted)) return undefined;
     at += word?.[0].length ?? 0;
     const sign = /^[-−–]/.test(found[0]) ? '-' : '';
     items.push({
       text: sign + found.groups!.digits!.replaceAll(',', ''),
       percent: found.groups!.percent !== undefined,
-      noun: name === undefined ? undefined : singular(name),
+      noun: counted === undefined ? undefined : singular(counted),
     });
     if (at === text.length) break;
     const between = matchAt(separator, text, at);
@@ -77,9 +93,9 @@ function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | u
 
 const singular = (word: string) => word.toLowerCase().replace(/(?:(?<=ss|x|ch|sh)es|(?<!s)s)$/, '');
 
-/** The same numbers of the same things, in any order. */
+/** The same numbers of the same things, in any order; 5 hours 30 minutes need their nouns. Undefined for other answers. */
 export function sameCounts(a: Answer, b: Answer): boolean | undefined {
-  if (a.nouns === undefined || b.nouns === undefined) return undefined;
+  if (a.nouns === undefined || b.nouns === undefined) return a.isCompound || b.isCompound ? false : undefined;
   const [first, second] = [a, b].map(({ nouns = [], value }) => {
     const args = value?.kind === 'call' ? value.args : [];
     return nouns.map((name, i) => `${name} ${key(args[i]!)}`).sort();

@@ -32,9 +32,11 @@ const pairs: readonly (readonly [open: string, close: string])[] = [
 ];
 /** `12 cm`. */
 const quoted = /(?<!`)`{1,3}(?=[^`\n\\$]*\d)([^`\n\\$]{1,60})`{1,3}(?!`)/g;
+const inPairs = pairs.map(([open, close]) => `${open}(${number})${close}`);
+const inBrackets = [String.raw`\(([-−–+]?\d+(?:\.\d+)?)\)`, String.raw`\[([-−–+]?\d+(?:\.\d+)?)\]`];
 /** "13" and *13*: marks on both sides of a number that stands by itself. (13) and [13] hold no list. */
 const marked = new RegExp(
-  String.raw`(?<=^|[\s:=])(?:${pairs.map(([open, close]) => `${open}(${number})${close}`).join('|')}|\(([-−–+]?\d+(?:\.\d+)?)\)|\[([-−–+]?\d+(?:\.\d+)?)\])(?=[\s.,;:!?}]|$)`,
+  String.raw`(?<=^|[\s:=])(?:${[...inPairs, ...inBrackets].join('|')})(?=[\s.,;:!?}]|$)`,
   'g',
 );
 /** #13 and ≈13. */
@@ -59,7 +61,8 @@ export function setApart(text: string): string {
     .replace(/(?<=\d)\s?[xX]\s?(?=10(?:\^|\*\*))/g, '×')
     .replace(
       marked,
-      (_, ...groups) => ` ${groups.slice(0, pairs.length + 2).find((group) => group !== undefined)} `,
+      (_, ...groups) =>
+        ` ${groups.slice(0, inPairs.length + inBrackets.length).find((group) => group !== undefined)} `,
     )
     .replace(prefixed, ' ');
 }

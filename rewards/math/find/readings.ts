@@ -1,11 +1,13 @@
 import { withoutClauses } from '../clean/clauses.ts';
 import { withExponents, withNegativeExponents } from '../clean/spelled-names.ts';
+import { announcedPhrase } from './announced-phrase.ts';
 import { announcedWords } from './announced-words.ts';
 import { bareFormula, isFormula } from './bare-formula.ts';
 import { chosen } from './choices.ts';
+import { closingPhrase } from './closing-phrase.ts';
 import { type Extracted, type ExtractOptions, extract } from './extract.ts';
 import { numberList } from './number-lists.ts';
-import { announcedPhrase, isProportion, leadingNumber, readPhrase } from './phrases.ts';
+import { isProportion, leadingNumber, readPhrase } from './phrases.ts';
 import { asciiNumbers, joinedNumbers, setApart } from './plain-spelling.ts';
 
 /** Lenient reading: what Math-Verify's rules pass over, in the order of trust. */
@@ -87,11 +89,13 @@ function readMathematics(text: string, options: ExtractOptions): Extracted[] {
   if (isProportion(text)) return [];
   const whole = bareFormula(text, options);
   if (whole !== undefined && isFormula(text)) return [whole];
-  const phrase = /\\(?:boxed|fbox)/.test(text) ? undefined : announcedPhrase(text);
-  const readings = phrase === undefined ? undefined : readPhrase(phrase.text, options);
+  const isBoxed = /\\(?:boxed|fbox)/.test(text);
+  const phrase = isBoxed ? undefined : announcedPhrase(text);
+  const said = phrase?.text ?? (isBoxed ? undefined : closingPhrase(text));
+  const readings = said === undefined ? undefined : readPhrase(said, options);
   if (readings !== undefined) return readings;
-  const said = phrase && (phrase.text.includes('=') ? undefined : leadingNumber(phrase.text));
-  const spoken = said ?? (phrase?.marked ? phrase.text : '');
+  const number = phrase && (phrase.text.includes('=') ? undefined : leadingNumber(phrase.text));
+  const spoken = number ?? (phrase?.marked ? phrase.text : '');
   if (/\d/.test(spoken)) return [read(spoken, options)];
   const found = read(text, options);
   return whole === undefined ? [found] : [found, whole];

@@ -1,11 +1,12 @@
 import { boxedContents } from '../clean/boxed.ts';
-import { announcedPhrase } from './phrases.ts';
+import { announcedPhrase } from './announced-phrase.ts';
 
 /** Does a prediction give this answer in the same words: as a whole, in its box, or announced? */
 export function isSameText(gold: string, prediction: string): boolean {
   const whole = prediction.replace(/^[\s\S]*<answer>|<\/answer>[\s\S]*$/g, '');
   const box = /\\(?:boxed|fbox)/.test(prediction) ? boxedContents(prediction, 'last') : undefined;
-  return [whole, box, announcedPhrase(prediction)?.text].some(
+  const phrase = announcedPhrase(prediction);
+  return [whole, box, phrase?.text, phrase?.line].some(
     (text) => text !== undefined && plain(text) === plain(gold),
   );
 }

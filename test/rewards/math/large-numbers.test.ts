@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultVerifyOptions, verify } from '../../rewards/math/verify.ts';
+import { defaultVerifyOptions, verify } from '../../../rewards/math/verify.ts';
 import { type AnswerCase, expectVerdicts } from './verdicts.ts';
 
 /** Numbers too large to write out are told apart and together all the same. */

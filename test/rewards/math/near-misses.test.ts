@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { defaultVerifyOptions, verify } from '../../rewards/math/verify.ts';
+import { defaultVerifyOptions, verify } from '../../../rewards/math/verify.ts';
 import { type AnswerCase, expectVerdicts } from './verdicts.ts';
 
 /** Answers that agree with the gold answer almost everywhere, beside rewritings of it. All LaTeX but the last table. */

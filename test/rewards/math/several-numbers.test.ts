@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultVerifyOptions, verify } from '../../rewards/math/verify.ts';
+import { defaultVerifyOptions, verify } from '../../../rewards/math/verify.ts';
 import { type AnswerCase, expectVerdicts } from './verdicts.ts';
 
 const verdictOn = (gold: string, answer: string) => verify(gold, answer, defaultVerifyOptions);
@@ -66,7 +66,13 @@ const cases: Readonly<Record<string, readonly AnswerCase[]>> = {
     {
       gold: '5 hours 30 minutes',
       right: ['5 hours and 30 minutes'],
-      wrong: ['30', '5', '30 hours 5 minutes'],
+      wrong: ['30', '5', '(5, 30)', '30 hours 5 minutes'],
+    },
+    { gold: '$3,5$', wrong: ['3 hours and 5 minutes', '3 hours 5 minutes'] },
+    {
+      gold: 'x=3, y=5',
+      right: ['\\boxed{3, 5}', '\\boxed{y=5, x=3}'],
+      wrong: ['\\boxed{5, 3}', '5', '\\boxed{y=5}'],
     },
   ],
   'a list is no answer to one number': [
@@ -95,7 +101,12 @@ describe('several numbers that are no list are read by their own text alone', ()
     ['June 20, 1999', ['20', '1999']],
     ['He had 7 and bought 8, which makes 15.', ['15', '7']],
   ])('%s', (gold, others) => {
-    for (const text of [gold, `\\boxed{\\text{${gold}}}`, `<answer>${gold}</answer>`])
+    for (const text of [
+      gold,
+      `The answer is ${gold}.`,
+      `\\boxed{\\text{${gold}}}`,
+      `<answer>${gold}</answer>`,
+    ])
       expect(verdictOn(gold, text), text).toBe('right');
     for (const text of others) expect(verdictOn(gold, text), text).toBe('unreadable');
   });

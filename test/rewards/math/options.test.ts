@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { key } from '../../rewards/math/algebra/expression.ts';
-import { extract } from '../../rewards/math/find/extract.ts';
-import { defaultVerifyOptions as options, type VerifyOptions, verify } from '../../rewards/math/verify.ts';
+import { key } from '../../../rewards/math/algebra/expression.ts';
+import { extract } from '../../../rewards/math/find/extract.ts';
+import { defaultVerifyOptions as options, type VerifyOptions, verify } from '../../../rewards/math/verify.ts';
 
 const check = (gold: string, prediction: string, given: Partial<VerifyOptions> = {}) =>
   verify(gold, prediction, { ...options, ...given });

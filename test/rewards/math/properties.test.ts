@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { defaultVerifyOptions as options, verify } from '../../rewards/math/verify.ts';
-import { type RandomStream, randomStream } from '../../src/random.ts';
-import { pick, whole } from './random-pick.ts';
+import { defaultVerifyOptions as options, verify } from '../../../rewards/math/verify.ts';
+import { type RandomStream, randomStream } from '../../../src/random.ts';
+import { pick, whole } from '../random-pick.ts';
 
 /** A formula as a tree, so that an identity can rewrite it anywhere. Every formula is real wherever it is defined. */
 type Tree =

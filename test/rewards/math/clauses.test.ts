@@ -1,4 +1,4 @@
-import { defaultVerifyOptions, verify } from '../../rewards/math/verify.ts';
+import { defaultVerifyOptions, verify } from '../../../rewards/math/verify.ts';
 import { type AnswerCase, expectVerdicts } from './verdicts.ts';
 
 const cases: Readonly<Record<string, readonly AnswerCase[]>> = {
@@ -71,7 +71,10 @@ const cases: Readonly<Record<string, readonly AnswerCase[]>> = {
         'f(x)=0 \\text{ or } f(x)=x \\text{ for all } x',
       ],
     },
-    { gold: 'x>3', wrong: ['x>3, x<10', 'x>3 \\text{ for } x<10', 'x>3,\\ x\\in\\mathbb{Z}'] },
+    {
+      gold: 'x>3',
+      wrong: ['x>3, x<10', 'x>3 \\quad (x<10)', 'x>3 \\text{ for } x<10', 'x>3,\\ x\\in\\mathbb{Z}'],
+    },
     { gold: 'x=2', wrong: ['x=2, y\\in\\mathbb{R}', 'x=2, y>3', 'x=2, y=3'] },
   ],
   'labels in front of an answer': [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultVerifyOptions, verify } from '../../rewards/math/verify.ts';
+import { defaultVerifyOptions, verify } from '../../../rewards/math/verify.ts';
 
 /** Names and numbers as people type them: what they mean, and what they don't. */
 const spellings = [

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { CheckPool, type Outcome } from '../../rewards/math/check-pool.ts';
-import { defaultVerifyOptions as options } from '../../rewards/math/verify.ts';
-import { type RandomStream, randomStream } from '../../src/random.ts';
-import { pick, whole } from './random-pick.ts';
+import { CheckPool, type Outcome } from '../../../rewards/math/check-pool.ts';
+import { defaultVerifyOptions as options } from '../../../rewards/math/verify.ts';
+import { type RandomStream, randomStream } from '../../../src/random.ts';
+import { pick, whole } from '../random-pick.ts';
 
 const pieces = [
   ...String.raw`\frac \sqrt \boxed{ { } ( ) [ ] $ $$ \( \) \[ \] ^ _ ! | \{ \} \left( \right) \begin{pmatrix}

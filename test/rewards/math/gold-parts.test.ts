@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { goldParts } from '../../rewards/math/gold-parts.ts';
-import { defaultVerifyOptions, verify } from '../../rewards/math/verify.ts';
+import { goldParts } from '../../../rewards/math/gold-parts.ts';
+import { defaultVerifyOptions, verify } from '../../../rewards/math/verify.ts';
 
 const severalParts: readonly (readonly [gold: string, parts: readonly string[]])[] = [
   ['3, 5', ['3', '5']],

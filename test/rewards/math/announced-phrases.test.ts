@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultVerifyOptions, verify } from '../../rewards/math/verify.ts';
+import { defaultVerifyOptions, verify } from '../../../rewards/math/verify.ts';
 
 /** Expressions without delimiters: what they mean, and the numbers in them, which are no answers. */
 const expressions = [
@@ -34,6 +34,8 @@ const sentences = [
   'The answer is `_`',
   '#### _',
   '_',
+  'We had 4 cases, so we get _.',
+  'Therefore the area is _',
 ];
 const verdictOn = (gold: string, answer: string) => verify(gold, answer, defaultVerifyOptions);
 

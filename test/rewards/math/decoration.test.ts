@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { defaultVerifyOptions, verify } from '../../rewards/math/verify.ts';
+import { defaultVerifyOptions, verify } from '../../../rewards/math/verify.ts';
 
 const decorated = [
   ...[

@@ -1,4 +1,4 @@
-import { defaultVerifyOptions, verify } from '../../rewards/math/verify.ts';
+import { defaultVerifyOptions, verify } from '../../../rewards/math/verify.ts';
 import { type AnswerCase, expectVerdicts } from './verdicts.ts';
 
 const cases: Readonly<Record<string, readonly AnswerCase[]>> = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultVerifyOptions, type VerifyOptions, verify } from '../../rewards/math/verify.ts';
+import { defaultVerifyOptions, type VerifyOptions, verify } from '../../../rewards/math/verify.ts';
 
 const options: VerifyOptions = {
   ...defaultVerifyOptions,
@@ -26,6 +26,7 @@ const choosing = {
     ],
     'A common mistake is to pick A. The answer is \\boxed{B}',
   ],
+  'in a box, with its noun': ['\\boxed{\\text{Option B}}', '\\boxed{\\text{choice (B)}}'],
   announced: [
     ...[
       'The answer is B.',
@@ -93,6 +94,14 @@ test.each([
     '答案不是B',
   ],
   ...['\\boxed{C}. B would be wrong', 'Option B is wrong, so the answer is C.', ''],
+  ...[
+    '\\boxed{(B) \\text{ or } (C)}',
+    '\\boxed{B \\text{ and } C}',
+    'A: no. B: yes. C: no.',
+    '不选B',
+    '选项B错误，答案是C',
+  ],
+  ...['The answer is not C; nor B.', 'Either A or B.', 'It is not C. It is not B.'],
 ])('not chosen: %s', (text) => {
   expect(verify('B', text, options)).toBe('wrong');
 });
