@@ -92,6 +92,8 @@ export interface Rollout extends Completion {
   readonly messages: readonly Message[];
   /** The prompt as the policy saw it; so are `messages`. */
   readonly promptIds: readonly number[];
+  /** The prompt as the chat template renders it, up to where the completion begins. */
+  readonly promptText?: string;
   /** How many tokens of the prompt were cut, where it was longer than maxPromptLength. */
   readonly promptTokensCut?: number;
   /** The conversation after the prompt, of an episode that the environment may answer. */
@@ -174,6 +176,8 @@ export interface RewardBatch {
    * prompt that ends with the beginning of an answer is one message with what continues it.
    */
   readonly messages: readonly (readonly Message[])[];
+  /** The prompts as chat templates render them, up to where the completions begin; absent for texts that nobody sampled. */
+  readonly promptTexts?: readonly string[];
   readonly step: number;
   /** Adds a value to the mean logged as metric `name` for this step. */
   readonly logMetric: (name: string, value: number) => void;

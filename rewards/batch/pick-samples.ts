@@ -1,7 +1,7 @@
-import type { RenderedBatch } from './prompt-end.ts';
+import type { RewardBatch } from '../../src/types.ts';
 
 /** The batch of some of a batch's samples, in the order of the indices. */
-export function pickSamples(batch: RenderedBatch, indices: readonly number[]): RenderedBatch {
+export function pickSamples(batch: RewardBatch, indices: readonly number[]): RewardBatch {
   const pick = <T>(values: readonly T[]): T[] => indices.map((i) => values[i]!);
   return {
     ...batch,

@@ -4,7 +4,7 @@ import { cutPrompt, type FitOptions, fitPrompt, type LongPrompts } from './fit-p
 import type { SampleRequest } from './sampler.ts';
 
 /** A task's prompt as the policy sees it: what a rollout or an example records. */
-export type SeenPrompt = Pick<Rollout, 'task' | 'messages' | 'promptIds' | 'promptTokensCut'>;
+export type SeenPrompt = Pick<Rollout, 'task' | 'messages' | 'promptIds' | 'promptText' | 'promptTokensCut'>;
 
 /** Cuts a task's prompt where it is too long. @throws InputError as `cutPrompt` does, naming the task. */
 export function seenPrompt({ task, messages }: SampleRequest, options: FitOptions): SeenPrompt {
@@ -13,6 +13,7 @@ export function seenPrompt({ task, messages }: SampleRequest, options: FitOption
     task,
     messages: seen,
     promptIds: ids,
+    promptText: options.tokenizer.applyChatTemplate(seen),
     ...(cut.tokens > 0 && { promptTokensCut: cut.tokens }),
   };
 }

@@ -58,6 +58,9 @@ function rewardData(rollouts: readonly Rollout[]) {
     prompts: rollouts.map(({ messages }) => messages),
     completions: rollouts.map(({ text }) => text),
     completionIds: rollouts.map(({ tokenIds }) => tokenIds),
+    ...(rollouts.every(({ promptText }) => promptText !== undefined) && {
+      promptTexts: rollouts.map(({ promptText }) => promptText!),
+    }),
     messages: rollouts.map(({ messages, turns, text }) =>
       continued(messages, turns ?? [{ role: 'assistant', content: text }]),
     ),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { thinkFormat } from '../../../rewards/think-format.ts';
 import { gradeTargets } from '../../../src/environment/grade-targets.ts';
 import type { NamedReward } from '../../../src/environment/scoring/call-reward.ts';
 import { scoreRollouts } from '../../../src/environment/scoring/score-rollouts.ts';
@@ -80,5 +81,29 @@ describe('a reward’s messages', () => {
     expect(seen[0]!.completions).toEqual(['2', '2']);
     for (const given of [seen[0]!.tasks[0], seen[0]!.completions, seen[0]!.messages[0]])
       expect(Object.isFrozen(given)).toBe(true);
+  });
+});
+
+describe('the rendered prompt', () => {
+  test('reaches rewards, so that thinkFormat knows a tag that the chat template opened', async () => {
+    const { seen, reward } = watching();
+    const think = { name: 'think', weight: 1, timeout: 9, reward: thinkFormat() };
+    const answer = { ...rollout(asked), text: 'I add.</think>2' };
+    const opened = { ...answer, promptText: '<|user|>1+1?<|assistant|><think>\n' };
+    const closed = { ...answer, promptText: '<|user|>1+1?<|assistant|>' };
+    const signal = new AbortController().signal;
+    const scored = await scoreRollouts([opened, closed], { rewards: [think, reward], step: 0, signal });
+    expect(scored.rollouts.map(({ scores }) => scores[0])).toEqual([1, 0]);
+    expect(seen[0]!.promptTexts).toEqual([opened.promptText, closed.promptText]);
+  });
+
+  test('is absent for texts that nobody sampled', async () => {
+    const { seen, reward } = watching();
+    await scoreRollouts([rollout(asked)], {
+      rewards: [reward],
+      step: 0,
+      signal: new AbortController().signal,
+    });
+    expect(seen[0]).not.toHaveProperty('promptTexts');
   });
 });
