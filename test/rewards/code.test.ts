@@ -196,7 +196,7 @@ describe('code', () => {
   });
 
   test('completions that a batch has no time left for score null and are counted', async () => {
-    const reward = code({ timeMs: 60_000, totalMs: 60_000, batchMs: 1500, threads: 1 });
+    const reward = code({ timeMs: 60_000, totalMs: 60_000, batchMs: 4000, threads: 1 });
     const unjudged: number[] = [];
     const task = { id: 'a', tests: [{ assert: '1' }] };
     const batch = {
