@@ -15,3 +15,7 @@ process.on('uncaughtException', (error) => {
   processIo.exit(exitCodes.failed);
 });
 process.exitCode = await runCli(process.argv.slice(2), processIo, { createPolicy, loadModel, answerAnew });
+// A reward may have left a timer or a connection open, which would keep the process alive.
+for (const stream of [process.stdout, process.stderr])
+  if (stream.writable) await new Promise((written) => stream.write('', written));
+processIo.exit(Number(process.exitCode));

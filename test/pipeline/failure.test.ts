@@ -105,6 +105,30 @@ describe('a reward that goes wrong ends the run, which names reward, step, sampl
   }
 });
 
+for (const due of [4, 9]) {
+  test(`a reward that fails only on the evaluation after step ${due} costs no step`, async () => {
+    const out = join(await temporaryFolder(), 'run');
+    const recipe = (scores: Scores) => {
+      const graded = (batch: RewardBatch) => scores(batch) as number[];
+      return banditRecipe({
+        steps: 9,
+        eval: { every: 4, tasks: 3 },
+        checkpoint: { every: 0 },
+        rewards: [{ reward: graded }],
+      });
+    };
+    const broken: Scores = (batch) => (batch.step === due && batch.tasks.length === 3 ? [] : right(batch));
+    await expect(runBandit(recipe(broken), { out })).rejects.toThrow(`step-00000${due}; mend the cause`);
+    const resumed = await runBandit(recipe(right), { out, resume: true });
+    expect(resumed.events[0]).toMatchObject({ startStep: due });
+    const whole = await runBandit(recipe(right), { out: `${out}-whole` });
+    expect(resumed.bandit.state()).toEqual(whole.bandit.state());
+    const evals = await lines(out, 'evals.jsonl');
+    expect(evals.map(({ step }) => step)).toEqual([0, 4, 8, 9]);
+    expect(evals).toEqual(await lines(`${out}-whole`, 'evals.jsonl'));
+  });
+}
+
 /** A run whose reward failed at the second batch, before any checkpoint was due. */
 async function mendable(overrides: Partial<Parameters<typeof banditRecipe>[0]>) {
   const out = join(await temporaryFolder(), 'run');

@@ -1,6 +1,7 @@
 import { promptOf } from '../../environment/ask-environment.ts';
 import type { TrainEvent } from '../../types.ts';
 import { evaluateNow } from './evaluate-now.ts';
+import { isDue } from './is-due.ts';
 import { drawState, saveState } from './save-state.ts';
 import type { Session } from './session.ts';
 import { accuracyWarnings, promptWarnings, recipeWarnings } from './warnings.ts';
@@ -36,7 +37,7 @@ export async function* beginRun(session: Session): AsyncGenerator<TrainEvent> {
     ...promptWarnings(prompts, recipe.sampling),
   ];
   for (const message of notes) yield { type: 'warning', step, message };
-  if (progress.evals.length === 0 && !stop.aborted) {
+  if (lacksEvaluation(session) && !stop.aborted) {
     const { event, partial } = await evaluateNow(session);
     yield event;
     for (const message of accuracyWarnings(session.rewards[0]!.name, partial))
@@ -50,4 +51,11 @@ export async function* beginRun(session: Session): AsyncGenerator<TrainEvent> {
   const checkpoint = await saveState(session, { pending, nextBatch });
   yield checkpoint;
   yield { type: 'stopped', step, checkpoint: checkpoint.path };
+}
+
+/** Whether the untrained policy was not evaluated yet, or the evaluation failed that a resumed run's step was due. */
+function lacksEvaluation(session: Session): boolean {
+  const { progress, startStep } = session;
+  if (progress.evals.length === 0) return true;
+  return startStep > 0 && isDue(session, 'eval') && !progress.evals.some(({ step }) => step === startStep);
 }

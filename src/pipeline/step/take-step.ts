@@ -8,7 +8,8 @@ import { completionLength } from '../../rollout/completion-mask.ts';
 import { hasEnded } from '../../rollout/has-ended.ts';
 import { rolloutRecords } from '../../run/folder/rollout-records.ts';
 import type { EvalResult, StepMetrics, TrainEvent } from '../../types.ts';
-import { evaluateNow } from '../session/evaluate-now.ts';
+import { type Evaluated, evaluateNow } from '../session/evaluate-now.ts';
+import { isDue } from '../session/is-due.ts';
 import { saveState } from '../session/save-state.ts';
 import type { Session } from '../session/session.ts';
 import { lastJump, watchStep } from '../session/warnings.ts';
@@ -44,13 +45,18 @@ export async function* takeStep(session: Session, place: StepPlace): AsyncGenera
     await files.rollouts.append(rolloutRecords(batch, step, names));
   }
   if (iteration === 0) noteReward(session, ready);
-  const evaluation = isDue(session, 'eval') ? (await evaluateNow(session)).event : undefined;
+  const { evaluation, failure } = await evaluateIfDue(session);
   if (evaluation) yield evaluation;
   const trained = { ready: { ...ready, batch }, firstPass };
   const metrics = measure(session, trained, { step, beta, update, evaluation: evaluation?.result });
   await files.metrics.append([metrics]);
   yield { type: 'step', metrics };
   for (const message of warningsOf(session, metrics)) yield { type: 'warning', step, message };
+  if (failure) {
+    // The step itself is good: it is kept, and the evaluation is made when the run goes on.
+    yield await save(session, { ...place, ready: after });
+    throw failure.cause;
+  }
   if (stop.aborted || isDue(session, 'checkpoint') || isBest(session)) {
     yield await save(session, { ...place, ready: after });
   }
@@ -115,10 +121,16 @@ function shuffled(seed: number, index: number) {
     sampleIndices(randomStream(seed, `pass ${pass} through batch ${index}`), prompts);
 }
 
-/** Whether an evaluation or checkpoint is due after this many steps; both are after the last. */
-function isDue({ recipe, policy }: Session, what: 'eval' | 'checkpoint'): boolean {
-  const { every } = recipe[what];
-  return policy.version === recipe.steps || (every > 0 && policy.version % every === 0);
+/** Evaluates the policy when that is due; what its rewards throw is given back. */
+async function evaluateIfDue(
+  session: Session,
+): Promise<{ readonly evaluation?: Evaluated['event']; readonly failure?: { readonly cause: unknown } }> {
+  if (!isDue(session, 'eval')) return {};
+  try {
+    return { evaluation: (await evaluateNow(session)).event };
+  } catch (cause) {
+    return { failure: { cause } };
+  }
 }
 
 /** Whether the policy was just evaluated and did better than at any earlier step of training. */
