@@ -106,3 +106,11 @@ test('in another command it is a line as well', async () => {
   expect(errors).toEqual([expect.stringMatching(/^error: .*boom \(at .*odd\.ts:5:\d+\)$/)]);
   expect(code).toBe(1);
 });
+
+test('a timer that a reward leaves running does not keep the process alive', async () => {
+  const out = join(await temporaryFolder(), 'run');
+  const file = await recipeThat('setInterval(() => {}, 1000);');
+  const { code, lines } = await runProcess(['run', file, '--out', out]);
+  expect(code).toBe(0);
+  expect(lines.at(-1)).toMatch(/^report /);
+});
