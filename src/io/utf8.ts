@@ -4,22 +4,25 @@ import { InputError } from '../errors.ts';
 /**
  * The text of bytes that must be UTF-8.
  * @param from lines of the file before these bytes.
- * @throws InputError naming file and line: for UTF-16, and for any byte that is not UTF-8 (Latin-1, Windows-1252, …).
+ * @throws InputError naming file and line: for UTF-16 and UTF-32, and for any byte that is not UTF-8 (Latin-1, Windows-1252, …).
  */
 export function utf8Text(bytes: Buffer, path: string, from = 0): string {
-  if (from === 0 && hasUtf16Mark(bytes)) throw new InputError(`${path}:1: the file ${utf16}`);
+  const encoding = from === 0 ? markedEncoding(bytes) : undefined;
+  if (encoding) throw new InputError(`${path}:1: the file ${isWide(encoding)}`);
   if (bytes.includes(0)) throw new InputError(`${path}:${from + lineOf(bytes, bytes.indexOf(0))}: ${nul}`);
   if (!isUtf8(bytes)) throw new InputError(notUtf8(bytes, path, from));
   return bytes.toString('utf8');
 }
 
-const utf16 =
-  'is UTF-16, by the byte order mark that it begins with; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)';
+const isWide = (encoding: string) =>
+  `is ${encoding}, by the byte order mark that it begins with; save it as UTF-8 (iconv -f ${encoding} -t UTF-8)`;
 const nul = 'the text holds a zero byte, as UTF-16 without a byte order mark does; save the file as UTF-8';
 
-function hasUtf16Mark(bytes: Buffer): boolean {
-  const mark = bytes.length < 2 ? 0 : bytes.readUInt16BE(0);
-  return mark === 0xfffe || mark === 0xfeff;
+/** The encoding that a byte order mark tells, if it is not UTF-8. */
+function markedEncoding(bytes: Buffer): 'UTF-16' | 'UTF-32' | undefined {
+  const start = bytes.toString('hex', 0, 4);
+  if (start === 'fffe0000' || start === '0000feff') return 'UTF-32';
+  return /^(fffe|feff)/.test(start) ? 'UTF-16' : undefined;
 }
 
 function notUtf8(bytes: Buffer, path: string, from: number): string {

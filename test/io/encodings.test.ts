@@ -26,6 +26,8 @@ async function rowsOf(name: string, bytes: string | Buffer): Promise<number> {
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
 const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le');
+const utf32 = (text: string) =>
+  Buffer.from(Uint32Array.from(`\ufeff${text}`, (each) => each.codePointAt(0)!).buffer);
 
 describe('a data file that is not UTF-8 is refused with its line', () => {
   const jsonl = '{"q": "ab"}\n{"q": "café"}\n';
@@ -39,6 +41,8 @@ describe('a data file that is not UTF-8 is refused with its line', () => {
     ['x.csv.gz', gzipSync(latin1(csv)), /x\.csv\.gz:5: byte 0xEB/],
     ['x.jsonl', utf16(jsonl), /x\.jsonl:1: the file is UTF-16.*UTF-8/],
     ['x.csv', utf16(csv).swap16(), /x\.csv:1: the file is UTF-16.*UTF-8/],
+    ['x.csv', utf32(csv), /x\.csv:1: the file is UTF-32.*iconv -f UTF-32/],
+    ['x.csv', utf32(csv).swap32(), /x\.csv:1: the file is UTF-32/],
     ['x.csv', utf16(csv).subarray(2), /x\.csv:1: the text holds a zero byte, as UTF-16 without/],
     ['x.jsonl', Buffer.from(jsonl).subarray(0, -4), /x\.jsonl:2: byte 0xC3/],
   ])('%s %#', async (name, bytes, message) => {
