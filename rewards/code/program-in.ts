@@ -1,6 +1,7 @@
-import { Script } from 'node:vm';
 import { type Block, blocksIn } from '../text/fenced-block.ts';
 import type { CodeTest } from './code-test.ts';
+import { definedIn } from './defined-in.ts';
+import { isScript } from './is-script.ts';
 
 /** Which of several blocks is the program. */
 export type WhichBlock = 'last-with-entry' | 'first-with-entry' | 'last' | 'longest';
@@ -48,43 +49,31 @@ function withEntry(blocks: readonly Block[], tests: readonly CodeTest[]): readon
     ({ body }) =>
       (!reads || /\b(?:readline|readAll)\b/.test(body)) && (!writes || /\b(?:console|print)\b/.test(body)),
   );
-  const counts = suited.map(({ body }) => names.filter((name) => defines(body, name)).length);
-  return suited.filter((_, i) => counts[i] === Math.max(...counts));
+  const counts = suited.map(({ body }) => definedIn(body, names).length);
+  const most = counts.reduce((a, b) => Math.max(a, b), 0);
+  return suited.filter((_, i) => counts[i] === most);
 }
 
 /** Names in a line of JavaScript, but for properties. */
 const namesIn = (line: string): string[] => line.match(/(?<![\w$.'"`])[A-Za-z_$][\w$]*/g) ?? [];
 
-function defines(body: string, name: string): boolean {
-  const word = String.raw`${name.replaceAll('$', '\\$')}(?![\w$])`;
-  const declared = String.raw`\b(?:function\*?|class|const|let|var|enum)\s+${word}`;
-  const destructured = String.raw`\b(?:const|let|var)\s*[{[][^=;]{0,200}?(?<![\w$])${word}`;
-  const assigned = String.raw`\bexports\.${word}|(?<![\w$.])${word}\s*=(?![=>])`;
-  return new RegExp(`${declared}|${destructured}|${assigned}`).test(body);
-}
-
 /** The fence that the prompt has opened, or that a completion which begins with code must stand in. */
 function openFence(completion: string, prompt: string): string {
-  const opened = /(?:^|\n)[ \t]*(`{3,}[ \t]*[a-zA-Z]*)[ \t]*\n?$/.exec(prompt)?.[1];
+  const opened = /(?:^|\n)[ \t]*((?:`{3,}|~{3,})[ \t]*[a-zA-Z]*)[ \t]*\n?$/.exec(prompt)?.[1];
   if (opened !== undefined && /[a-zA-Z]$/.test(opened)) return `${opened}\n`;
-  return opened !== undefined || startsInside(completion) ? '```js\n' : '';
+  const fence = opened ?? fenceAround(completion);
+  return fence === undefined ? '' : `${fence.trim()}js\n`;
 }
 
 /** Code, then a fence that names no language, and each later one closed: the first fence ends what nobody opened. */
-function startsInside(completion: string): boolean {
-  const fences = [...completion.matchAll(/^[ \t]*`{3,}[ \t]*(\S*)[ \t]*$/gm)];
+function fenceAround(completion: string): string | undefined {
+  const fences = [...completion.matchAll(/^[ \t]*(`{3,}|~{3,})([^\n]*)$/gm)]
+    .map(({ 1: fence = '', 2: label = '', index }) => ({ fence, label: label.trim(), index }))
+    .filter(({ label }) => !/\s/.test(label));
   const [first] = fences;
-  if (first === undefined || first[1] !== '' || fences.length % 2 === 0) return false;
+  if (first === undefined || first.label !== '' || fences.length % 2 === 0) return undefined;
   const before = completion.slice(0, first.index);
-  return /[;{}()=]/.test(before) && (isScript(before) || /^(?:export|import|interface|type)\s/m.test(before));
-}
-
-function isScript(source: string): boolean {
-  try {
-    // Compiled, never run.
-    new Script(source);
-    return true;
-  } catch {
-    return false;
-  }
+  const isCode =
+    /[;{}()=]/.test(before) && (isScript(before) || /^(?:export|import|interface|type)\s/m.test(before));
+  return isCode ? first.fence : undefined;
 }

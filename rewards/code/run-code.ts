@@ -72,9 +72,13 @@ function passes(module: QuickJSWASMModule, { program, test, timeMs, memoryMb }: 
   return passed && !isLate(runtime);
 }
 
-/** What a program exports under other names than its own. */
-const exportsAsNames = `for (const [name, value] of Object.entries(Object(module.exports)))
-  if (!(name in globalThis)) globalThis[name] = value;`;
+/** What a program exports under other names than its own; a function or class has the name it gives itself, too. */
+const exportsAsNames = `{
+  const values = Object.entries(Object(module.exports));
+  for (const value of [module.exports, ...Object.values(Object(module.exports))])
+    if (typeof value === 'function' && typeof value.name === 'string' && value.name !== '') values.push([value.name, value]);
+  for (const [name, value] of values) if (!(name in globalThis)) globalThis[name] = value;
+}`;
 
 /** One context, for one test. */
 class Sandbox {

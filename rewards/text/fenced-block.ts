@@ -5,8 +5,8 @@ export interface Block {
 }
 
 /**
- * The last fenced block (``` … ```) in one of the languages, or the last that names no language; undefined when there is
- * neither. Blocks in other languages count for nothing, whatever stands in them.
+ * The last fenced block (``` … ``` or ~~~ … ~~~) in one of the languages, or the last that names no language; undefined
+ * when there is neither. Blocks in other languages count for nothing, whatever stands in them.
  */
 export function fencedBlock(text: string, languages: readonly string[]): string | undefined {
   return blocksIn(text, languages).at(-1)?.body;
@@ -33,7 +33,7 @@ function fencedBlocks(text: string): Block[] {
       blocks.push(...oneLine);
       if (fence !== undefined) open = { fence, language: languageOf(label), lines: [] };
     } else if (line.trimEnd().endsWith(open.fence)) {
-      open.lines.push(withoutFence(line.trimEnd()));
+      open.lines.push(withoutFence(line.trimEnd(), open.fence));
       close();
     } else open.lines.push(line);
   }
@@ -43,6 +43,9 @@ function fencedBlocks(text: string): Block[] {
 
 /** The blocks that stand on a line as a whole, and the fence that opens one for the lines below. */
 function fencesIn(line: string): { oneLine: Block[]; fence?: string; label?: string } {
+  const tildes = /^[ \t]*(?:(~{3})|(~{3,})[ \t]*([a-z][^~]*))$/i.exec(line.trimEnd());
+  // A longer row of tildes without a language underlines a heading.
+  if (tildes !== null) return { oneLine: [], fence: tildes[1] ?? tildes[2]!, label: tildes[3] ?? '' };
   const runs = [...line.matchAll(/`{3,}/g)].map((match) => ({ fence: match[0], at: match.index }));
   const oneLine: Block[] = [];
   for (let i = 0; i < runs.length; i++) {
@@ -67,8 +70,8 @@ function oneLineBlock(text: string): Block {
 
 const languageOf = (label: string): string => /^[ \t]*([a-z][\w+#-]*)/i.exec(label)?.[1]?.toLowerCase() ?? '';
 
-function withoutFence(line: string): string {
+function withoutFence(line: string, fence: string): string {
   let end = line.length;
-  while (line[end - 1] === '`') end--;
+  while (line[end - 1] === fence[0]) end--;
   return line.slice(0, end);
 }

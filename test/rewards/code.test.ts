@@ -1,6 +1,8 @@
 import { format } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
+import { definedIn } from '../../rewards/code/defined-in.ts';
+import { programIn } from '../../rewards/code/program-in.ts';
 import { code } from '../../rewards/index.ts';
 import { InputError } from '../../src/errors.ts';
 import { rewardBatch, score } from './score.ts';
@@ -13,6 +15,8 @@ const block = (program: string) => `Here it is:\n\`\`\`js\n${program}\n\`\`\`\nT
 const adds = 'const [a, b] = readline().split(" ").map(Number); console.log(a + b);';
 
 describe('code', () => {
+  const reward = code();
+
   test('a program passes by what it prints for what it reads', async () => {
     const programs = [block(adds), adds, block('console.log(5)'), 'not a program at all', ''];
     expect(await score(code(), programs, { tests: sumTests })).toEqual([1, 1, 0, 0, 0]);
@@ -249,6 +253,105 @@ describe('code', () => {
       '```ts\nfunction double(x: number { return 2 * x; }\n```',
     ];
     expect(await score(code(), programs, { tests })).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]);
+  });
+
+  test.each([
+    'module.exports = function double(x) { return 2 * x; }',
+    'module.exports = class double { constructor(x) { return new Number(2 * x); } }',
+    'exports.twice = function double(x) { return 2 * x; };',
+    'export default (function double(x) { return 2 * x; });',
+  ])('an exported function or class expression has its own name: %s', async (program) => {
+    const assert = program.includes('class')
+      ? 'assert(Number(new double(4)) === 8)'
+      : 'assert.equal(double(4), 8)';
+    expect(await score(reward, [block(program)], { tests: [{ assert }] })).toEqual([1]);
+  });
+
+  test.each([
+    "const { double } = require('./double');\nconsole.log(double(1));",
+    "const {\n  double,\n} = require('./double');\nconsole.log(double(1));",
+    "const double = require('./double');\nconsole.log(double(1));",
+    "const assert = require('assert'), double = require('./double').double;\nassert.equal(double(1), 2);",
+    "const { double } = await import('./double.js');\nconsole.log(double(1));",
+    "const double = (await import('./double.js')).default;",
+    "import { double } from './double.js';\nconsole.log(double(1));",
+    "import double = require('./double');\nconsole.log(double(1));",
+    'declare function double(x: number): number;',
+    'declare function double(x: number): number\ndouble(1);\nif (true) { double(2); }',
+    'export declare const double: (x: number) => number;',
+    'function double(x: number): number;',
+    'export function double(x: { n: number }, y?: [number]): Promise<{ n: number }>;',
+    'function double(x: number): { n: number }\nfunction double(x: string): { n: string }',
+    'type double = (x: number) => number;',
+    '// function double(x) { return x; }\ndouble(3);',
+    '/* It is called as\n * function double(x) { } */\ndouble(3);',
+    'console.log("function double(x) {}", \'const double = 1\');',
+    'console.log(`function double(x) { return \\` x; }`, "\\"", /["`/]/); // const double = 1',
+  ])('what defines nothing does not replace the solution: %s', async (shown) => {
+    const solutions = [
+      'function double(x) { return 2 * x; }',
+      'module.exports = { double(x) { return 2 * x; } };',
+      'const twice = (x) => 2 * x;\nexport { twice as double };',
+    ];
+    const tests = [{ assert: 'assert.equal(double(4), 8)' }];
+    for (const language of ['js', 'ts']) {
+      const texts = solutions.map((solution) => `${block(solution)}\n\`\`\`${language}\n${shown}\n\`\`\``);
+      expect(await score(reward, texts, { tests })).toEqual([1, 1, 1]);
+    }
+  });
+
+  test.each([
+    'function double(x: number): number;\nfunction double(x: any): any { return 2 * x; }',
+    'function double(\n  x: number,\n  { by = 2 }: { by?: number } = {},\n): number\n{\n  return by * x;\n}',
+    'function double<T extends { n: number }>(x: any): Record<string, { n: number }> | any {\n  return 2 * x;\n}',
+    'const half = (s: any) => 8 / 2 / s, quote = /[/"]/; const double = (x: number): number => 2 * x;',
+    'const { floor } = Math, double = (x: number) => floor(2 * x);',
+    "const text = 'it\\'s // no comment'; async function* all() {} function double(x: number) { return 2 * x; }",
+  ])('a solution is seen to define its function: %s', async (solution) => {
+    const wrong = block('const double = (x) => 3 * x;');
+    const tests = [{ assert: 'assert.equal(double(4), 8)' }];
+    const text = `${wrong}\nBetter:\n\`\`\`ts\n${solution}\n\`\`\`\nUse:\n\`\`\`ts\ndouble(3)\n\`\`\``;
+    expect(await score(reward, [text], { tests })).toEqual([1]);
+  });
+
+  test('types in a block that is marked as JavaScript are taken out', async () => {
+    const tests = [{ assert: 'assert.equal(double(4), 8)' }];
+    const typed = 'function double(x: number): number { return 2 * x; }';
+    const sloppy = 'double = function (x) { return 2 * x; };\nawait null;';
+    const texts = [block(typed), `\`\`\`\n${typed}\n\`\`\``, typed, block(sloppy)];
+    expect(await score(reward, texts, { tests })).toEqual([1, 1, 1, 1]);
+    const unreadable = ['Here is no program.', block('const double = (x => 2;'), '```ts\nlet 1 = 2\n```'];
+    expect(await score(reward, unreadable, { tests: [{ assert: '1' }] })).toEqual([0, 0, 0]);
+  });
+
+  test('a block may stand between tildes', async () => {
+    const tests = [{ assert: 'assert.equal(double(4), 8)' }];
+    const solution = 'function double(x) { return ~~(2 * x); }';
+    const texts = [
+      `Here:\n~~~js\n${solution}\n~~~\nThat doubles.`,
+      `Here:\n~~~\n${solution}\n~~~\nThat doubles.`,
+      `${solution}\n~~~\nThat doubles.`,
+      `Solution\n~~~~~~~~\n${block(solution)}`,
+    ];
+    expect(await score(reward, texts, { tests })).toEqual([1, 1, 1, 1]);
+    const opened = { role: 'assistant' as const, content: 'Here:\n~~~js\n' };
+    const batch = rewardBatch([`${solution}\n~~~\nDone.`], [{ id: 'a', tests }]);
+    expect(await code()({ ...batch, prompts: [[opened]] })).toEqual([1]);
+  });
+
+  test('looking for the program takes no longer than the text is long', () => {
+    const parts = [
+      ...['function double(', 'const {', '"\\', '`${', '/*', '=/[', '(/\\', 'double ', 'a'],
+      ...['const double = (', 'declare ', '= {', 'exports = {', 'export {', ' as ', '/ ', '\n'],
+      ...['`', '~', '~~~\n', '~~~js\n', ' '],
+    ];
+    for (const part of parts) {
+      const start = performance.now();
+      const text = part.repeat(200_000 / part.length);
+      definedIn(text, ['double', 'other']);
+      programIn(text, { prompt: '', tests: [{ assert: 'double(1)' }], which: 'last-with-entry' });
+      expect([part, performance.now() - start < 1500]).toEqual([part, true]);
+    }
   });
 
   test('a completion may begin inside a fence that its prompt has opened', async () => {

@@ -17,6 +17,9 @@ test.each([
   ['a fence behind the last line', "'''js\n1'''\nand\n'''py\n2\n'''", '1'],
   ['a fence within a line', "'''js\nconst fence = \"'''\";\n'''", `const fence = "${fence}";`],
   ['a longer fence around a shorter', "'''`js\n'''\n1\n'''\n'''`", `${fence}\n1\n${fence}`],
+  ['a block between tildes', '~~~js\n1\n~~~\n', '1'],
+  ['a fence of backticks between tildes', `~~~js\n\`\n${fence}\n~~~`, `\`\n${fence}`],
+  ['no heading underlined with tildes', "Answer\n~~~~~~\n'''js\n1\n'''", '1'],
   ['a fence that is indented', "1. So:\n   '''js\n   1\n   '''", '1'],
   ['a fence behind words', "Answer: '''js\n1\n'''", '1'],
   ['a fence that prose names', "Put it in ''' marks:\n'''js\n1\n'''", '1'],
@@ -33,6 +36,8 @@ test('many fences take no longer than their length', () => {
   const start = performance.now();
   read("'''js ".repeat(20_000));
   read("'''js\nx ".repeat(20_000));
+  read('~~~js\n'.repeat(20_000));
+  read(`~~~js${' '.repeat(100_000)}~`);
   read(`${fence}js\n${'`'.repeat(100_000)} x`);
   expect(performance.now() - start).toBeLessThan(2000);
 });
