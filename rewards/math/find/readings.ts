@@ -1,10 +1,12 @@
 import { withoutClauses } from '../clean/clauses.ts';
 import { withExponents, withNegativeExponents } from '../clean/spelled-names.ts';
+import { closingPhrase, lastSentence } from '../sentences/closing-phrase.ts';
+import { corrected } from '../sentences/corrected.ts';
+import { endsInDenial, isRefused } from '../sentences/refused.ts';
 import { announcedPhrase } from './announced-phrase.ts';
 import { announcedWords } from './announced-words.ts';
 import { bareFormula, isFormula } from './bare-formula.ts';
 import { chosen } from './choices.ts';
-import { closingPhrase } from './closing-phrase.ts';
 import { type Extracted, type ExtractOptions, extract } from './extract.ts';
 import { numberList } from './number-lists.ts';
 import { isProportion, leadingNumber, readPhrase } from './phrases.ts';
@@ -24,7 +26,8 @@ export function readGold(text: string, options: ExtractOptions): Extracted[] {
 }
 
 function readGoldMathematics(text: string, options: ExtractOptions): Extracted[] {
-  if (hasDelimiters.test(text)) return [onlyUnread(read(inOnePiece(text) ?? text, options))];
+  if (hasDelimiters.test(text))
+    return [onlyUnread(read(inOnePiece(text) ?? mixedList(text) ?? text, options))];
   // 3,5 is a decimal to some, and a list to others.
   const list = numberList(isDecimal(text) ? text.replace(',', ', ') : text);
   if (list !== undefined && isDecimal(text)) return [read(text, options), { answer: list }];
@@ -45,6 +48,23 @@ function inOnePiece(text: string): string | undefined {
   const isOne = withoutClauses(plain).clause !== undefined || numberList(plain)?.nouns !== undefined;
   return isOne ? `$${plain}$` : undefined;
 }
+
+/** '$\\frac12$ or 3' as one formula; a list all of whose items have delimiters is left alone. */
+function mixedList(text: string): string | undefined {
+  if (
+    text.length > 200 ||
+    !mixed.test(text) ||
+    !/(?:^|[ ,])-?\d[\d.]*(?:[ ,]|$)/.test(text.replace(/\$[^$]+\$/g, ''))
+  )
+    return undefined;
+  const joined = text
+    .trim()
+    .replace(/\$/g, '')
+    .replace(/ (and|or) /g, '\\text{ $1 }');
+  return `$${joined}$`;
+}
+const item = String.raw`(?:\$[^$\n]+\$|-?\d+(?:\.\d+)?)`;
+const mixed = new RegExp(String.raw`^\s*${item}(?:(?:,| or| and|, or|, and) ${item})+\s*$`);
 
 const hasDelimiters = /\$[^$]+\$|\\[([]|\\(?:boxed|fbox)/;
 const isDecimal = (text: string) => /^-?\d+,\d+$/.test(text.trim());
@@ -83,15 +103,17 @@ export function readPrediction(prediction: string, options: ExtractOptions): Ext
   return spellings(prediction).flatMap((text) => readMathematics(text, withoutStrings(options)));
 }
 
-function readMathematics(text: string, options: ExtractOptions): Extracted[] {
+function readMathematics(written: string, options: ExtractOptions): Extracted[] {
+  const isBoxed = /\\(?:boxed|fbox)/.test(written);
+  const text = isBoxed ? written : (corrected(written) ?? written);
   const list = numberList(text);
   if (list !== undefined) return [{ answer: list }];
   if (isProportion(text)) return [];
   const whole = bareFormula(text, options);
   if (whole !== undefined && isFormula(text)) return [whole];
-  const isBoxed = /\\(?:boxed|fbox)/.test(text);
   const phrase = isBoxed ? undefined : announcedPhrase(text);
   const said = phrase?.text ?? (isBoxed ? undefined : closingPhrase(text));
+  if (!isBoxed && saysNoValue(text, said, phrase !== undefined)) return [];
   const readings = said === undefined ? undefined : readPhrase(said, options);
   if (readings !== undefined) return readings;
   const number = phrase && (phrase.text.includes('=') ? undefined : leadingNumber(phrase.text));
@@ -99,6 +121,21 @@ function readMathematics(text: string, options: ExtractOptions): Extracted[] {
   if (/\d/.test(spoken)) return [read(spoken, options)];
   const found = read(text, options);
   return whole === undefined ? [found] : [found, whole];
+}
+
+/** Does the text end in a bound or a denial, and in no number? Delimited mathematics elsewhere is a number. */
+function saysNoValue(text: string, said: string | undefined, announced: boolean): boolean {
+  if (announced) return isRefused(said!) && !/\d/.test(behind(text, said!));
+  if (hasDelimiters.test(text)) return false;
+  const sentence = lastSentence(text);
+  return (said !== undefined && isRefused(said)) || endsInDenial(sentence) || isRefused(sentence);
+}
+
+/** The text behind the sentence that a phrase begins. */
+function behind(text: string, phrase: string): string {
+  const rest = text.slice(text.lastIndexOf(phrase) + phrase.length);
+  const end = /[.!?](?=\s|$)|\n/.exec(rest);
+  return end === null ? '' : rest.slice(end.index);
 }
 
 /** A text as the scanners want it; twice where it may mean two things: 2e-5. */
