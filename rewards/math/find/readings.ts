@@ -1,13 +1,14 @@
 import { withoutClauses } from '../clean/clauses.ts';
 import { withExponents, withNegativeExponents } from '../clean/spelled-names.ts';
-import { closingPhrase, lastSentence } from '../sentences/closing-phrase.ts';
+import { closingPhrase } from '../sentences/closing-phrase.ts';
 import { corrected } from '../sentences/corrected.ts';
-import { endsInDenial, isRefused } from '../sentences/refused.ts';
+import { endRefuses, phraseRefuses } from '../sentences/no-value.ts';
 import { announcedPhrase } from './announced-phrase.ts';
 import { announcedWords } from './announced-words.ts';
 import { bareFormula, isFormula } from './bare-formula.ts';
 import { chosen } from './choices.ts';
 import { type Extracted, type ExtractOptions, extract } from './extract.ts';
+import { mixedList } from './mixed-list.ts';
 import { numberList } from './number-lists.ts';
 import { isProportion, leadingNumber, readPhrase } from './phrases.ts';
 import { asciiNumbers, joinedNumbers, setApart } from './plain-spelling.ts';
@@ -48,23 +49,6 @@ function inOnePiece(text: string): string | undefined {
   const isOne = withoutClauses(plain).clause !== undefined || numberList(plain)?.nouns !== undefined;
   return isOne ? `$${plain}$` : undefined;
 }
-
-/** '$\\frac12$ or 3' as one formula; a list all of whose items have delimiters is left alone. */
-function mixedList(text: string): string | undefined {
-  if (
-    text.length > 200 ||
-    !mixed.test(text) ||
-    !/(?:^|[ ,])-?\d[\d.]*(?:[ ,]|$)/.test(text.replace(/\$[^$]+\$/g, ''))
-  )
-    return undefined;
-  const joined = text
-    .trim()
-    .replace(/\$/g, '')
-    .replace(/ (and|or) /g, '\\text{ $1 }');
-  return `$${joined}$`;
-}
-const item = String.raw`(?:\$[^$\n]+\$|-?\d+(?:\.\d+)?)`;
-const mixed = new RegExp(String.raw`^\s*${item}(?:(?:,| or| and|, or|, and) ${item})+\s*$`);
 
 const hasDelimiters = /\$[^$]+\$|\\[([]|\\(?:boxed|fbox)/;
 const isDecimal = (text: string) => /^-?\d+,\d+$/.test(text.trim());
@@ -113,7 +97,11 @@ function readMathematics(written: string, options: ExtractOptions): Extracted[] 
   if (whole !== undefined && isFormula(text)) return [whole];
   const phrase = isBoxed ? undefined : announcedPhrase(text);
   const said = phrase?.text ?? (isBoxed ? undefined : closingPhrase(text));
-  if (!isBoxed && saysNoValue(text, said, phrase !== undefined)) return [];
+  if (
+    !isBoxed &&
+    (phrase ? phraseRefuses(text, phrase.text) : !hasDelimiters.test(text) && endRefuses(text, said))
+  )
+    return [];
   const readings = said === undefined ? undefined : readPhrase(said, options);
   if (readings !== undefined) return readings;
   const number = phrase && (phrase.text.includes('=') ? undefined : leadingNumber(phrase.text));
@@ -121,21 +109,6 @@ function readMathematics(written: string, options: ExtractOptions): Extracted[] 
   if (/\d/.test(spoken)) return [read(spoken, options)];
   const found = read(text, options);
   return whole === undefined ? [found] : [found, whole];
-}
-
-/** Does the text end in a bound or a denial, and in no number? Delimited mathematics elsewhere is a number. */
-function saysNoValue(text: string, said: string | undefined, announced: boolean): boolean {
-  if (announced) return isRefused(said!) && !/\d/.test(behind(text, said!));
-  if (hasDelimiters.test(text)) return false;
-  const sentence = lastSentence(text);
-  return (said !== undefined && isRefused(said)) || endsInDenial(sentence) || isRefused(sentence);
-}
-
-/** The text behind the sentence that a phrase begins. */
-function behind(text: string, phrase: string): string {
-  const rest = text.slice(text.lastIndexOf(phrase) + phrase.length);
-  const end = /[.!?](?=\s|$)|\n/.exec(rest);
-  return end === null ? '' : rest.slice(end.index);
 }
 
 /** A text as the scanners want it; twice where it may mean two things: 2e-5. */

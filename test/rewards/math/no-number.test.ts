@@ -17,6 +17,10 @@ const refused = {
     ],
     ...['答案小于6', '答案大于6'],
   ],
+  'a box with a number that words change': [
+    ...['\\boxed{6 \\text{ and above}}', '\\boxed{6\\text{ or more}}', '\\boxed{6 \\text{ squared}}'],
+    '\\boxed{6 \\text{ dozen}}',
+  ],
   'an expression': [
     ...[
       'Therefore, 6x.',
