@@ -9,7 +9,7 @@ const alone = String.raw`[^\d]*$`;
 const bounded = new RegExp(String.raw`^(?:(?:${bound})\s|[<>≤≥≠]\s?)[-−$(\\]{0,3}\d[\d,.]*${alone}`, 'i');
 
 const number = String.raw`[-−]?\$?\d[\d,]{0,30}(?:\.\d{1,30})?`;
-const open = String.raw`(?:\s[a-z]{2,15})?\s(?:or|and)\s(?:more|above|greater|higher|over|up|beyond|less|fewer|below|lower|under)\b`;
+const open = String.raw`(?:\s[a-z]{2,15})?\s(?:or|and)\s(?:more|above|greater|higher|over|up|beyond|less|fewer|below|lower|under)\b(?!\s(?:we|I|it|you|is|are)\b)`;
 const changed = String.raw`\s(?:choose\s\d|dozens?\b|(?:squared|cubed)(?!\s[a-z]))`;
 const denied = String.raw`\s(?:is|are|was)\s(?:not|wrong|incorrect|false|impossible)\b`;
 const opened = new RegExp(`^${number}(?:${open}|${changed}|${denied})${alone}`);

@@ -31,7 +31,13 @@ const refused = {
       'The answer is 6 : 5',
     ],
     ...['The answer is 6 choose 2', 'The answer is 6 dozen', 'The answer is 6 squared'],
-    ...['The answer is minus 6', 'The answer is negative 6.', 'negative 6', '\\boxed{6!}'],
+    ...[
+      'The answer is minus 6',
+      'The answer is negative 6.',
+      'negative 6',
+
+      '\\boxed{6!}',
+    ],
   ],
   'an equation to be solved': [
     ...['|x| = 6', 'The answer is |x| = 6', 'Therefore 2x = 6', 'x^2 = 6'],
@@ -92,6 +98,7 @@ test.each([
 
 test.each([
   ['-6', 'The answer is negative 6.'],
+  ['6', 'The answer is 6 and below we check it.'],
   ['7', 'The answer is 6. No, it is 7.'],
   ['7', 'I think the answer is 6... no, 7.'],
   ['$x\\ge 6$', 'Hence x ≥ 6.'],
