@@ -32,12 +32,30 @@ const isAssignment = (expr: Expr): expr is Relation => isEquation(expr) && isSym
 export function reduced(gold: Expr, prediction: Expr): readonly [Expr, Expr] {
   const [a, b] = [ends(named(gold)), ends(named(prediction))];
   if (isEquation(prediction) && isFalse(prediction)) return [a, prediction];
-  if (isEquation(b) && !isEquation(a)) return [a, b.args.at(-1)!];
+  if (isEquation(b) && !isEquation(a)) return [a, isUnsolved(b) ? b : b.args.at(-1)!];
   if (isAssignment(a) && !isEquation(b)) {
     const each = eachNamed(a);
     return [each !== undefined && isUnordered(b) && b.args.every(isAssignment) ? each : a.args.at(-1)!, b];
   }
   return [a, b];
+}
+
+/** 2x = 6, x^2 = 6, x + 1 = 6 and |x| = 6: the right side is not the value of x. */
+function isUnsolved({ args, ops }: Relation): boolean {
+  const left = args[0]!;
+  if (ops.length !== 1 || ops[0] !== '=' || left.kind !== 'call') return false;
+  if (isCall(left, 'Abs')) return left.args.every((arg) => arg.kind === 'sym' && /^[xy]$/.test(arg.name));
+  const names = leaves(left)?.filter((name) => name !== undefined);
+  return names?.length === 1 && /^[a-z]$/.test(names[0]!) && names[0] !== 'e';
+}
+
+/** The names in sums, products and powers, undefined for a number; undefined where anything else stands in them. */
+function leaves(expr: Expr): (string | undefined)[] | undefined {
+  if (expr.kind === 'num') return [undefined];
+  if (expr.kind === 'sym') return [expr.name];
+  if (expr.kind !== 'call' || !/^(?:Add|Mul|Neg|Div|Pow)$/.test(expr.head)) return undefined;
+  const parts = expr.args.map(leaves);
+  return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
 }
 
 /** 5 = x as x = 5. */

@@ -8,7 +8,9 @@ import { isPlainNumber } from './plain-number.ts';
 
 /** What only mathematics has: of 2x+1 the 2 is no answer. */
 const signs = [
-  String.raw`\\|\^|_|=|[<>≤≥√π∞±|;{[]|[^\x20-\x7e\s−–×÷·]`,
+  String.raw`\\|\^|_|=|[<>≤≥≠√π∞±|;{[]|[^\x20-\x7e\s−–×÷·]`,
+  // Ratios with spaces.
+  String.raw`\d\s:\s\d`,
   // Lists.
   String.raw`,\s|[([][^()[\]]*,|(?<![a-zA-Z])(?:and|or)(?![a-zA-Z])`,
   // Operators beside letters, letters and factorials beside numbers, and a sign apart from its number.
@@ -27,7 +29,9 @@ export function bareFormula(text: string, options: ExtractOptions): Extracted | 
   if (/[$\n]|\\[([]|\\boxed|--/.test(trimmed) || isProse(trimmed)) return undefined;
   if (isPlainNumber(trimmed) || withoutLetterUnit(trimmed, true) !== undefined) return undefined;
   // 2/3 π is two thirds of π, whereas 2/3π is 2 over 3π.
-  const spelled = unicodeToLatex(trimmed.replace(/(?<![\w)}])(\d+\/\d+)\s+(?=[a-zA-Zπ√(])/g, '($1)'));
+  const spelled = unicodeToLatex(
+    congruence(trimmed).replace(/(?<![\w)}])(\d+\/\d+)\s+(?=[a-zA-Zπ√(])/g, '($1)'),
+  );
   const found = extract(`$${spelled}$`, {
     ...options,
     targets: ['latex'],
@@ -35,6 +39,12 @@ export function bareFormula(text: string, options: ExtractOptions): Extracted | 
   });
   return found.answer === undefined ? undefined : found;
 }
+
+/** 4 mod 5 is a class of numbers, whereas 17 mod 5 is 2. */
+const congruence = (text: string): string =>
+  text.replace(/^(\d{1,15}) mod (\d{1,15})$/, (found, residue: string, modulus: string) =>
+    Number(residue) < Number(modulus) ? `${residue} \\pmod{${modulus}}` : found,
+  );
 
 /** Words of two letters; others are products of two variables. */
 const shortWords = /^(?:to|of|in|is|at|by|vs|no|so|if|on|as|we|it|be|an|am|pm)$/i;

@@ -65,8 +65,17 @@ function lastAnnounced(text: string, key: string): Choice | undefined {
     .filter(({ letter, rest }) => !isArticle(letter, rest));
   const last = found.at(-1);
   if (last === undefined) return undefined;
+  const instead = last.no ? replacement(last.rest, key) : undefined;
+  if (instead !== undefined) return { key: instead };
   return last.no || isHedged(last.rest, key) ? {} : { key: last.letter };
 }
+
+/** The letter that stands in for one that is not chosen: not B, it is C; not B but C. */
+const replacement = (rest: string, key: string): string | undefined =>
+  new RegExp(
+    String.raw`^[)\]*"'”’]{0,3}[,;.]?\s(?:but|it is|it['’]s|it must be|rather)\s(?:rather\s)?(?:option\s|choice\s)?[(*]{0,3}(${key})${closing}`,
+    'i',
+  ).exec(rest)?.[1];
 
 /** 'A polygenic score', 'I think': a letter that goes on as a sentence does is a word. */
 const isArticle = (letter: string, rest: string): boolean => /^[AI]$/.test(letter) && continued.test(rest);
@@ -99,6 +108,10 @@ function atLineStart(text: string, key: string): string | undefined {
   return lines.at(-1);
 }
 
+/** Vitamin B and point B are names of things. */
+const labelled =
+  /\b(?:vitamin|plan|hepatitis|type|appendix|section|point|event|vertex|angle|team|figure|box|bag|town|city) $/i;
+
 /** The one letter that stands in the text, where no other does. */
 function only(text: string, key: string): string | undefined {
   const standing = new RegExp(
@@ -106,6 +119,7 @@ function only(text: string, key: string): string | undefined {
     'g',
   );
   const found = [...text.matchAll(standing)]
+    .filter(({ index }) => !labelled.test(text.slice(Math.max(0, index - REACH), index)))
     .map(({ index, 0: match, groups }) => ({
       key: groups!.key!,
       rest: text.slice(index + match.length, index + match.length + REACH),
@@ -118,7 +132,8 @@ function only(text: string, key: string): string | undefined {
 
 /** 'not B', 'B is wrong'. */
 function isDenied(text: string, letter: string): boolean {
-  const refused = String.raw`\b(?:not|isn't|never|cannot be|eliminate|rule out|exclude)\s(?:option\s|choice\s)?\(?`;
+  const verb = '(?:be|choose|pick|select|take)';
+  const refused = String.raw`(?:(?:\b(?:not|never|cannot)|n['’]t)(?:\s${verb})?|\b(?:eliminate|rule out|exclude))\s(?:option\s|choice\s)?\(?`;
   const wrong = String.raw`\)?\s(?:is|was)\s(?:not|wrong|incorrect|false|out)\b`;
   const name = escaped(letter);
   return new RegExp(String.raw`${refused}${name}\b|\b${name}${wrong}`, 'i').test(text);

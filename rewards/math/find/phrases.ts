@@ -33,7 +33,7 @@ const calculation = String.raw`${number}(?:\s?[-+*/^]\s?${number})*`;
 const beyond = String.raw`[-+*/^×÷±]\s?[a-zA-Z(√π\\]|[=<>≤≥√π(^]|\s?[a-zA-Zπ√](?![a-zA-Z])|${another}`;
 /** A number that goes on as a formula, a list or a range; a relation; a root or bracket; a range in words. */
 const mathematics = new RegExp(
-  String.raw`^(?:${calculation}\s?(?:${beyond})|[a-zA-Z]\s?[<>≤≥=]|[√π±([{]|(?:between|from)\s)`,
+  String.raw`^(?:${calculation}\s?(?:${beyond})|[a-zA-Z]\s?[<>≤≥≠=]|[√π±([{]|(?:between|from)\s)`,
 );
 
 /**

@@ -56,6 +56,7 @@ export function setApart(text: string): string {
   return spaced
     .replace(/<\/?(?:b|strong|i|em|u|code)>/g, '')
     .replace(/(?<=[a-zA-Z]:)(?=-?\d)/g, ' ')
+    .replace(/(?<=^|\b(?:is|are|be)\s|[:=]\s)(?:minus|negative)\s(?=\d)/gi, '-')
     .replace(quoted, ' $1 ')
     .replace(/(?<=\d)\s?°\s?[CF](?![a-zA-Z])/g, ' degrees')
     .replace(/(?<=\d)\s?[xX]\s?(?=10(?:\^|\*\*))/g, '×')

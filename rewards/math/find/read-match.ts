@@ -10,6 +10,7 @@ import { normalizeLatex } from '../clean/normalize-latex.ts';
 import { withCommands } from '../clean/spelled-names.ts';
 import { withoutSpaceAround } from '../clean/typeset-space.ts';
 import { parseLatex } from '../latex/parse-latex.ts';
+import { isRefused } from '../sentences/refused.ts';
 import type { Answer } from './answer.ts';
 import { magnitudeAt, withoutMagnitudes } from './magnitudes.ts';
 import { numberList } from './number-lists.ts';
@@ -50,7 +51,9 @@ export function latexAnswer(
   const { content, clause } = lenient ? plainContent(match, boxes) : { content: match };
   const { latex, unit } = normalizeLatex(content, boxes);
   const refused =
-    (!lenient && /[.,;]$/.test(latex)) || (!repairs && isMalformed(boxedContents(match, boxes)));
+    (lenient && isRefusedNumber(match, boxes)) ||
+    (!lenient && /[.,;]$/.test(latex)) ||
+    (!repairs && isMalformed(boxedContents(match, boxes)));
   const value = refused ? undefined : (readLatex(latex) ?? lastEquation(latex));
   const whole = value !== undefined && percent ? call('Percent', value) : value;
   return spelledLater(
@@ -62,6 +65,13 @@ export function latexAnswer(
     },
     () => fallbackText(match, { boxes, repairs }),
   );
+}
+
+/** 12 \text{ and above}, 12 \text{ squared}. */
+function isRefusedNumber(match: string, boxes: 'last' | 'all'): boolean {
+  const content = boxedContents(match, boxes);
+  if (content.length > 80 || !/^-?\d.*[a-z]{4}/.test(content)) return false;
+  return isRefused(withPlainWords(content).replace(/\s+/g, ' '));
 }
 
 /** 9 \text{ chickens}, 10 \text{ rabbits}; 3 5. */

@@ -1,11 +1,14 @@
 import { withoutClauses } from '../clean/clauses.ts';
 import { withExponents, withNegativeExponents } from '../clean/spelled-names.ts';
+import { closingPhrase } from '../sentences/closing-phrase.ts';
+import { corrected } from '../sentences/corrected.ts';
+import { endRefuses, phraseRefuses } from '../sentences/no-value.ts';
 import { announcedPhrase } from './announced-phrase.ts';
 import { announcedWords } from './announced-words.ts';
 import { bareFormula, isFormula } from './bare-formula.ts';
 import { chosen } from './choices.ts';
-import { closingPhrase } from './closing-phrase.ts';
 import { type Extracted, type ExtractOptions, extract } from './extract.ts';
+import { mixedList } from './mixed-list.ts';
 import { numberList } from './number-lists.ts';
 import { isProportion, leadingNumber, readPhrase } from './phrases.ts';
 import { asciiNumbers, joinedNumbers, setApart } from './plain-spelling.ts';
@@ -24,7 +27,8 @@ export function readGold(text: string, options: ExtractOptions): Extracted[] {
 }
 
 function readGoldMathematics(text: string, options: ExtractOptions): Extracted[] {
-  if (hasDelimiters.test(text)) return [onlyUnread(read(inOnePiece(text) ?? text, options))];
+  if (hasDelimiters.test(text))
+    return [onlyUnread(read(inOnePiece(text) ?? mixedList(text) ?? text, options))];
   // 3,5 is a decimal to some, and a list to others.
   const list = numberList(isDecimal(text) ? text.replace(',', ', ') : text);
   if (list !== undefined && isDecimal(text)) return [read(text, options), { answer: list }];
@@ -83,15 +87,21 @@ export function readPrediction(prediction: string, options: ExtractOptions): Ext
   return spellings(prediction).flatMap((text) => readMathematics(text, withoutStrings(options)));
 }
 
-function readMathematics(text: string, options: ExtractOptions): Extracted[] {
+function readMathematics(written: string, options: ExtractOptions): Extracted[] {
+  const isBoxed = /\\(?:boxed|fbox)/.test(written);
+  const text = isBoxed ? written : (corrected(written) ?? written);
   const list = numberList(text);
   if (list !== undefined) return [{ answer: list }];
   if (isProportion(text)) return [];
   const whole = bareFormula(text, options);
   if (whole !== undefined && isFormula(text)) return [whole];
-  const isBoxed = /\\(?:boxed|fbox)/.test(text);
   const phrase = isBoxed ? undefined : announcedPhrase(text);
   const said = phrase?.text ?? (isBoxed ? undefined : closingPhrase(text));
+  if (
+    !isBoxed &&
+    (phrase ? phraseRefuses(text, phrase.text) : !hasDelimiters.test(text) && endRefuses(text, said))
+  )
+    return [];
   const readings = said === undefined ? undefined : readPhrase(said, options);
   if (readings !== undefined) return readings;
   const number = phrase && (phrase.text.includes('=') ? undefined : leadingNumber(phrase.text));
