@@ -7,6 +7,7 @@ import { wilsonInterval } from '../../src/evaluation/wilson.ts';
 import { parseRecipe } from '../../src/recipe/recipe.ts';
 import type { SampleRequest, Sampler } from '../../src/rollout/sampler.ts';
 import type { RewardFunction, Rollout } from '../../src/types.ts';
+import { waitingReward } from '../environment/scoring/waiting-reward.ts';
 import { banditRecipe, sevens } from '../pipeline/bandit.ts';
 
 const tasks = ['7', '3', '7', '9', '7'].map((id) => ({ id, answer: 7 }));
@@ -132,21 +133,8 @@ describe('an evaluation by samples', () => {
 });
 
 describe('the signal that rewards get in an evaluation', () => {
-  /** A reward that ends when told to, and the signals of its calls. */
-  function noting() {
-    const signals: AbortSignal[] = [];
-    let end = () => {};
-    const reward: RewardFunction = ({ completions, signal }) => {
-      signals.push(signal);
-      return new Promise((resolve) => {
-        end = () => resolve(completions.map(() => 1));
-      });
-    };
-    return { reward, signals, end: () => end() };
-  }
-
   test('aborts once the call has ended: each batch has its own', async () => {
-    const { reward, signals, end } = noting();
+    const { reward, signals, end } = waitingReward();
     const evaluated = evaluateGreedy(parrot(), { ...common, rewards: rewards(reward) });
     for (let batch = 1; batch <= 3; batch++) {
       await expect.poll(() => signals.length).toBe(batch);
@@ -158,7 +146,7 @@ describe('the signal that rewards get in an evaluation', () => {
   });
 
   test('aborts for what other rewards left running when one has failed', async () => {
-    const { reward, signals } = noting();
+    const { reward, signals } = waitingReward();
     const failing: RewardFunction = () => Promise.reject(new Error('no verifier'));
     const both = [...rewards(failing), ...rewards(reward)];
     await expect(evaluateGreedy(parrot(), { ...common, rewards: both })).rejects.toThrow('no verifier');
@@ -166,7 +154,7 @@ describe('the signal that rewards get in an evaluation', () => {
   });
 
   test('aborts when the evaluation’s does, which ends it', async () => {
-    const { reward, signals } = noting();
+    const { reward, signals } = waitingReward();
     const stop = new AbortController();
     const evaluated = evaluateGreedy(parrot(), {
       ...common,

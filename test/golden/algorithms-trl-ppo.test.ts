@@ -52,7 +52,10 @@ function overPadding(mean: number, padding: number, mask: number[][]): number {
 
 /** Options of a value function that GAE itself does not use. */
 const critic = {
-  ...{ valueCoef: 1, valueClip: 1, detachValueHead: false, whitenRewards: false },
+  valueCoef: 1,
+  valueClip: 1,
+  detachValueHead: false,
+  whitenRewards: false,
   scorePlacement: 'past-last',
 } as const;
 
@@ -85,8 +88,12 @@ function rollout({ config, inputs }: GoldenCase) {
   const rewards = tokenRewards(batch, options);
   const { advantages, returns } = gae.estimate(
     {
-      ...{ rewards: rewards.scores, groups: responses.map((_, b) => b) },
-      ...{ tokenRewards: rewards.rewards, values: inputs.values, mask, valueMask: valued },
+      rewards: rewards.scores,
+      groups: responses.map((_, b) => b),
+      tokenRewards: rewards.rewards,
+      values: inputs.values,
+      mask,
+      valueMask: valued,
     },
     { gamma: config.gamma, lambda: config.lam, ...critic },
   );

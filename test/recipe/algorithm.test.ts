@@ -23,8 +23,15 @@ describe.each(names)('algorithm %s', (name) => {
 
   test('refuses every option that it does not read, by name', () => {
     const values = {
-      ...{ clipEpsilon: 0.1, clipEpsilonHigh: 0.1, delta: 2, importanceLevel: 'sequence', ratioMax: 3 },
-      ...{ dualClip: 3, sapoTemperaturePositive: 2, sapoTemperatureNegative: 2, klCovCoef: 1 },
+      clipEpsilon: 0.1,
+      clipEpsilonHigh: 0.1,
+      delta: 2,
+      importanceLevel: 'sequence',
+      ratioMax: 3,
+      dualClip: 3,
+      sapoTemperaturePositive: 2,
+      sapoTemperatureNegative: 2,
+      klCovCoef: 1,
       ...{
         vespoPositive: { k: 1, lambda: 1 },
         vespoNegative: { k: 1, lambda: 1 },
@@ -73,7 +80,10 @@ describe('an algorithm brings its own', () => {
 
   test('conventions of verl where asked for', () => {
     expect(parse({ compat: 'verl' })).toMatchObject({
-      ...{ dualClip: 3, aggregation: 'token-mean', klEstimator: 'low_var_kl', klBiasCorrection: false },
+      dualClip: 3,
+      aggregation: 'token-mean',
+      klEstimator: 'low_var_kl',
+      klBiasCorrection: false,
     });
     refused({ compat: 'verl', delta: 2 }, 'algorithm.delta: grpo as verl has it does not read it');
     refused(
@@ -100,16 +110,25 @@ test('the type of a recipe knows the options of each loss', () => {
 describe('ppo', () => {
   test('has a value function by TRL’s coefficients, and its KL in the reward', () => {
     expect(parse({ name: 'ppo' })).toMatchObject({
-      ...{ valueCoef: 0.1, valueClip: 0.2, detachValueHead: false, whitenRewards: false },
-      ...{ scorePlacement: 'past-last', klIn: 'reward', klEstimator: 'k1', klBiasCorrection: false },
-      ...{ shuffle: true, advantage: { estimator: 'gae' } },
+      valueCoef: 0.1,
+      valueClip: 0.2,
+      detachValueHead: false,
+      whitenRewards: false,
+      scorePlacement: 'past-last',
+      klIn: 'reward',
+      klEstimator: 'k1',
+      klBiasCorrection: false,
+      shuffle: true,
+      advantage: { estimator: 'gae' },
     });
     expect(parse({ name: 'ppo' })).not.toHaveProperty('dualClip');
   });
 
   test('as verl has it places the score on the last token and caps the loss', () => {
     expect(parse({ name: 'ppo', compat: 'verl' })).toMatchObject({
-      ...{ scorePlacement: 'last-token', dualClip: 3, klEstimator: 'k1' },
+      scorePlacement: 'last-token',
+      dualClip: 3,
+      klEstimator: 'k1',
     });
   });
 
@@ -214,7 +233,9 @@ describe('supervised fine-tuning', () => {
   const sft = (given: object, schedule: object = {}) =>
     parseRecipe({
       ...banditRecipe(),
-      ...{ objective: 'sft', algorithm: given, adapter: { schedule } },
+      objective: 'sft',
+      algorithm: given,
+      adapter: { schedule },
     } as RecipeInput);
 
   test('refuses what only sampled completions give a meaning to', () => {

@@ -12,7 +12,9 @@ test('an option of any loss, estimator or schedule can be set, beside the name t
     ...['optimizer.lrSchedule=cosine_with_restarts', 'optimizer.cycles=3'],
   );
   expect(algorithm).toMatchObject({
-    ...{ name: 'clip_cov', covariance: { share: 2e-4, upper: 3 }, valueCoef: 0.5 },
+    name: 'clip_cov',
+    covariance: { share: 2e-4, upper: 3 },
+    valueCoef: 0.5,
     advantage: { estimator: 'gae', lambda: 0.9 },
   });
   expect(optimizer).toMatchObject({ lrSchedule: 'cosine_with_restarts', cycles: 3 });

@@ -11,7 +11,10 @@ test('what a run folder of an older version lacks has its default, so that the r
   const { repetitionPenalty: _, ...oldSampling } = sampling;
   const { cycles: __, ...oldOptimizer } = optimizer;
   const stored = {
-    ...{ env: 'bandit', rewards: [{ name: 'a', weight: 1 }], sampling: oldSampling, optimizer: oldOptimizer },
+    env: 'bandit',
+    rewards: [{ name: 'a', weight: 1 }],
+    sampling: oldSampling,
+    optimizer: oldOptimizer,
     algorithm: { ...algorithm, advantage: { estimator: 'gae' } },
     schedule: 'of a later version',
   };

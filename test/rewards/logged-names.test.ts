@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as bundled from '../../rewards/index.ts';
 import { nameRewards } from '../../src/environment/scoring/name-rewards.ts';
 import { scoreRollouts } from '../../src/environment/scoring/score-rollouts.ts';
-import type { RewardFunction, Rollout } from '../../src/types.ts';
+import type { RewardFunction } from '../../src/types.ts';
+import { spoken } from '../environment/scoring/spoken.ts';
 
 // What the bundled rewards log stands beside anneal's own metrics.
 
@@ -60,26 +61,15 @@ const rewards: Record<string, [make: () => RewardFunction, logs: readonly string
   tolerant: [() => bundled.tolerant(fails), ['fails/failed']],
 };
 
-const rollouts: Rollout[] = ['7', 'a'].map((text) => ({
-  group: 0,
-  task: {
-    id: 'a',
-    answer: '7',
-    solution: '$7$',
-    numbers: [3, 4],
-    nums: [3, 4],
-    target: 7,
-    tests: [{ assert: 'assert(true)' }],
-  },
-  messages: [{ role: 'user', content: 'say 7' }],
-  promptIds: [1],
-  tokenIds: [2, 3],
-  logprobs: [-1, -1],
-  text,
-  finishReason: 'eos',
-  beta: 0,
-  policyVersion: 0,
-}));
+const rollouts = spoken(['7', 'a'], {
+  id: 'a',
+  answer: '7',
+  solution: '$7$',
+  numbers: [3, 4],
+  nums: [3, 4],
+  target: 7,
+  tests: [{ assert: 'assert(true)' }],
+});
 
 test('every bundled reward is looked at here', () => {
   const helpers = ['limited', 'perCompletion'];

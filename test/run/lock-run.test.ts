@@ -31,7 +31,8 @@ describe('a run folder', () => {
     const lock = await lockRun(out);
     expect(lock.notes).toEqual([]);
     expect(JSON.parse(readFileSync(lockOf(out), 'utf8'))).toMatchObject({
-      ...{ pid: process.pid, host: hostname() },
+      pid: process.pid,
+      host: hostname(),
     });
     await expect(lockRun(out)).rejects.toThrow(InputError);
     await expect(lockRun(out)).rejects.toThrow(

@@ -21,7 +21,8 @@ function open(overrides: Partial<RecipeInput>): { annealing: Annealing; steps: n
 describe('β held over a rollout batch', () => {
   const held = (numIterations: number, fraction: number) =>
     open({
-      ...{ steps: 10, algorithm: { numIterations, annealPer: 'batch' } },
+      steps: 10,
+      algorithm: { numIterations, annealPer: 'batch' },
       adapter: { schedule: { fraction } },
     });
 
@@ -48,7 +49,8 @@ describe('β held over a rollout batch', () => {
 describe('maxAnnealKl, whatever the KL is like', () => {
   const course = async (klOf: (move: number) => number) => {
     const { annealing, steps } = open({
-      ...{ steps: 20, adapter: { schedule: { fraction: 1, maxAnnealKl: 1e-3 } } },
+      steps: 20,
+      adapter: { schedule: { fraction: 1, maxAnnealKl: 1e-3 } },
     });
     const out = [];
     for (let step = 1; step <= steps; step++) {

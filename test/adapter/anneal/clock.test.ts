@@ -16,7 +16,9 @@ function times(rules: ClockRules, signalsAt: (step: number) => Signals = () => (
 
 const plain: ClockRules = { zeroStep: 6, steps: 10, stepsPerMove: 1 };
 const adaptive = (slack: number, steps = 100): ClockRules => ({
-  ...{ zeroStep: 60, steps, stepsPerMove: 1 },
+  zeroStep: 60,
+  steps,
+  stepsPerMove: 1,
   adaptive: { signal: 'reward', slack },
 });
 

@@ -2,20 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { NamedReward } from '../../../src/environment/scoring/call-reward.ts';
 import { isReservedMetric } from '../../../src/environment/scoring/reserved-metrics.ts';
 import { scoreRollouts } from '../../../src/environment/scoring/score-rollouts.ts';
-import type { RewardFunction, Rollout } from '../../../src/types.ts';
+import type { RewardFunction } from '../../../src/types.ts';
+import { spoken } from './spoken.ts';
 
-const rollouts: Rollout[] = ['7', '8'].map((text) => ({
-  group: 0,
-  task: { id: 'a', answer: '7', tests: [{ input: '1' }] },
-  messages: [{ role: 'user', content: 'say 7' }],
-  promptIds: [1],
-  tokenIds: [2, 3],
-  logprobs: [-1, -1],
-  text,
-  finishReason: 'eos',
-  beta: 0,
-  policyVersion: 0,
-}));
+const rollouts = spoken(['7', '8'], { id: 'a', answer: '7', tests: [{ input: '1' }] });
 
 const named = (reward: RewardFunction, name = 'mine'): NamedReward => ({
   name,

@@ -21,6 +21,7 @@ import type {
   RolloutBatch,
   ScoredRollout,
 } from '../../../src/types.ts';
+import { waitingReward } from '../../environment/scoring/waiting-reward.ts';
 import { Bandit, banditRecipe, sevens } from '../bandit.ts';
 import { marbles } from '../marbles.ts';
 
@@ -207,21 +208,13 @@ describe('addBaselines', () => {
 function signalTests(
   operate: (rewards: NamedReward[], signal?: AbortSignal) => Observable<RolloutBatch<ScoredRollout>>,
 ): void {
-  /** A reward that ends when told to. */
-  function noting() {
-    const signals: AbortSignal[] = [];
-    let end = () => {};
-    const reward: RewardFunction = ({ completions, signal }) => {
-      signals.push(signal);
-      return new Promise((resolve) => {
-        end = () => resolve(completions.map(() => 1));
-      });
-    };
-    return { rewards: [named(reward)], signals, end: () => end() };
-  }
+  const waiting = () => {
+    const { reward, ...rest } = waitingReward();
+    return { rewards: [named(reward)], ...rest };
+  };
 
   test('tells rewards to stop when nobody waits for them any more', async () => {
-    const { rewards, signals } = noting();
+    const { rewards, signals } = waiting();
     const subscription = operate(rewards).subscribe();
     await Promise.resolve();
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
@@ -230,7 +223,7 @@ function signalTests(
   });
 
   test('tells rewards to stop when the run does', async () => {
-    const { rewards, signals } = noting();
+    const { rewards, signals } = waiting();
     const stop = new AbortController();
     const batch = lastValueFrom(operate(rewards, stop.signal));
     await Promise.resolve();
@@ -241,7 +234,7 @@ function signalTests(
   });
 
   test('tells what a reward left running to stop once the call has ended', async () => {
-    const { rewards, signals, end } = noting();
+    const { rewards, signals, end } = waiting();
     const stop = new AbortController();
     const batch = lastValueFrom(operate(rewards, stop.signal));
     await Promise.resolve();
