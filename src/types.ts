@@ -20,6 +20,9 @@ export interface Task {
 
 export type Split = 'train' | 'test';
 
+/** What a run's tasks are for: 'validation' tasks are set aside from the train split, and never trained on. */
+export type TaskPart = Split | 'validation';
+
 /** Where tasks come from and how an episode goes. */
 export interface Environment {
   readonly name: string;

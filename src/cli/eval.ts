@@ -8,7 +8,7 @@ import { withCheckpointModel } from '../run/checkpoint/checkpoint-model.ts';
 import { chooseCheckpoint } from '../run/checkpoint/choose-checkpoint.ts';
 import { isRunFolder, runPaths } from '../run/folder/paths.ts';
 import { loadRecipe, loadRunRecipe } from '../run/loading/load-recipe.ts';
-import type { Estimate, EvalResult, Split } from '../types.ts';
+import type { Estimate, EvalResult, TaskPart } from '../types.ts';
 import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './checkpoint-option.ts';
 import { numberOption, positiveOption } from './numeric-options.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './recipe-options.ts';
@@ -17,7 +17,7 @@ import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
 interface EvalOptions extends RecipeOptions, CheckpointOption {
-  readonly split: Split;
+  readonly split?: TaskPart;
   readonly tasks?: string;
   readonly samples?: string;
   readonly temperature?: string;
@@ -32,7 +32,13 @@ export function evalCommand(io: Io, toolkit: Toolkit): Command {
     )
     .argument('<run or recipe>', 'a run folder, or a recipe as `anneal run` takes it')
     .option(...checkpointOption)
-    .addOption(new Option('--split <split>', 'which tasks').choices(['train', 'test']).default('test'))
+    .addOption(
+      new Option('--split <split>', 'which tasks (default: the recipe’s eval.split)').choices([
+        'train',
+        'validation',
+        'test',
+      ]),
+    )
     .option('--tasks <n>', 'how many tasks (default: the recipe’s eval.tasks)')
     .option('--samples <k>', 'draw k samples for each task, for avg@k, pass@k and maj@k')
     .option('--temperature <t>', 'temperature of the samples (default: the recipe’s)')
@@ -42,12 +48,12 @@ export function evalCommand(io: Io, toolkit: Toolkit): Command {
       '\nExample:\n  anneal eval runs/first --samples 16\n  anneal eval runs/first --checkpoint best\n  anneal eval arithmetic --model tiny --tasks 200',
     )
     .action(async (spec: string, options: EvalOptions) => {
-      const { split } = options;
       const asked = samplesAsked(options);
-      const { model, evaluated } = await withModel(spec, options, toolkit, (recipe, loaded) =>
-        evaluateModel(recipe, { model: loaded, split, ...asked }),
-      );
-      const { result, rows } = evaluated;
+      const { model, evaluated } = await withModel(spec, options, toolkit, async (recipe, loaded) => {
+        const split = options.split ?? recipe.eval.split;
+        return { split, ...(await evaluateModel(recipe, { model: loaded, split, ...asked })) };
+      });
+      const { split, result, rows } = evaluated;
       if (options.json) io.out(JSON.stringify({ model, split, ...result, rows }));
       else for (const line of resultLines(result, { model, split })) io.out(line);
     });
@@ -67,7 +73,7 @@ function samplesAsked({
 
 function resultLines(
   { sampled, ...result }: EvalResult,
-  { model, split }: { readonly model: string; readonly split: Split },
+  { model, split }: { readonly model: string; readonly split: TaskPart },
 ): string[] {
   const line = `${model}: greedy accuracy ${accuracyText(result)} on ${result.tasks} ${split} tasks`;
   if (sampled === undefined) return [line];

@@ -5,14 +5,15 @@ import { nameRewards } from '../environment/scoring/name-rewards.ts';
 import { InputError } from '../errors.ts';
 import { parseRecipe, type RecipeInput } from '../recipe/recipe.ts';
 import { usesPrompt } from '../rollout/seen-prompt.ts';
-import type { EvalResult, Split } from '../types.ts';
+import type { EvalResult, TaskPart } from '../types.ts';
 import { type EvalRow, evaluateGreedy } from './evaluate-greedy.ts';
 import { evaluateSamples } from './evaluate-samples.ts';
 import { evaluationTasks } from './evaluation-tasks.ts';
 import { greedyOptions } from './greedy-options.ts';
 
 export interface EvaluateOptions {
-  readonly split?: Split;
+  /** The recipe's `eval.split` when left out. */
+  readonly split?: TaskPart | undefined;
   /** Also sample every task this many times, for avg@n, pass@k and maj@n. */
   readonly samples?: number;
   /** Temperature of the samples; the recipe's when left out. */
@@ -27,14 +28,14 @@ export interface EvaluateOptions {
  */
 export async function evaluateModel(
   input: RecipeInput,
-  { model, split = 'test', samples = 0, temperature, signal }: EvaluateOptions & { readonly model: CausalLM },
+  { model, split, samples = 0, temperature, signal }: EvaluateOptions & { readonly model: CausalLM },
 ): Promise<{ readonly result: EvalResult; readonly rows: readonly EvalRow[] }> {
   checkSamples(samples, temperature);
   const recipe = parseRecipe(input);
   const sampler = modelSampler(model);
   const shared = {
     environment: recipe.env,
-    tasks: await evaluationTasks(recipe, split, (request) =>
+    tasks: await evaluationTasks(recipe, split ?? recipe.eval.split, (request) =>
       usesPrompt(request, { tokenizer: model.tokenizer, ...recipe.sampling }),
     ),
     rewards: nameRewards(recipe.rewards),

@@ -17,8 +17,12 @@ import type { Curriculum, Environment } from '../types.ts';
 const evaluation = z.strictObject({
   /** Optimiser steps between evaluations; 0 evaluates only before and after. */
   every: z.int().nonnegative().default(50),
-  /** Held-out tasks: the first ones of the environment's test split. */
+  /** Held-out tasks: the first ones of `split`. */
   tasks: positiveInt.default(500),
+  /** Where they come from: the environment's test split, or the training tasks set aside for validation. */
+  split: z.enum(['validation', 'test']).default('test'),
+  /** Share of the training tasks that is set aside for validation, by a hash of their ids, and never trained on. */
+  validationShare: z.number().min(0).max(0.9).default(0),
   batchSize: positiveInt.default(128),
 });
 

@@ -18,6 +18,7 @@ export function recipeIssues(recipe: Recipe): RecipeIssue[] {
     ...partIssues(recipe),
     ...annealIssues(recipe),
     ...learningRateIssues(recipe),
+    ...validationIssues(recipe),
   ];
 }
 
@@ -117,6 +118,12 @@ function learningRateIssues({ optimizer, steps }: Recipe): RecipeIssue[] {
   if (warmupSteps + stableSteps + decaySteps <= steps) return [];
   const message = `ends after the run: warmupSteps (${warmupSteps}), stableSteps (${stableSteps}) and decaySteps must fit into ${steps} steps`;
   return [{ path: ['optimizer', 'decaySteps'], message, input: decaySteps }];
+}
+
+function validationIssues({ eval: { split, validationShare } }: Recipe): RecipeIssue[] {
+  if (split !== 'validation' || validationShare > 0) return [];
+  const message = "must be above 0 with eval.split 'validation': no training task is set aside";
+  return [{ path: ['eval', 'validationShare'], message, input: validationShare }];
 }
 
 function annealIssues(recipe: Recipe): RecipeIssue[] {

@@ -88,7 +88,7 @@ interface Run {
 
 async function measure(policy: Policy, { out, recipe, parts, merged }: Run): Promise<Measured> {
   const { heldOut } = runPaths(out);
-  const tasks = await evaluationTasks(recipe, 'test', (request) => policy.usesPrompt(request));
+  const tasks = await evaluationTasks(recipe, recipe.eval.split, (request) => policy.usesPrompt(request));
   const ours = await trainedAnswers(policy, { recipe, tasks, heldOut });
   const promptIds = (i: number) => {
     const task = tasks[i]!;
