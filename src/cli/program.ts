@@ -3,6 +3,9 @@ import { version } from '../io/version.ts';
 import { envCommand } from './env.ts';
 import { evalCommand } from './eval.ts';
 import { exitCodes, reportOf } from './exit-code.ts';
+import { ablateCommand } from './experiment/ablate.ts';
+import { compareCommand } from './experiment/compare.ts';
+import { jobCommand } from './experiment/job.ts';
 import { generateCommand } from './generate.ts';
 import { mergeCommand } from './merge.ts';
 import { rolloutsCommand } from './rollouts.ts';
@@ -27,11 +30,15 @@ export async function runCli(args: readonly string[], io: Io, toolkit: Toolkit):
     generateCommand(io, toolkit),
     mergeCommand(io, toolkit),
     verifyCommand(io, toolkit, end),
+    compareCommand(io, args, end),
+    ablateCommand(io, args, end),
     rolloutsCommand(io),
     envCommand(io, end),
   ];
   for (const command of commands) program.addCommand(command);
-  for (const command of [program, ...commands, ...commands.flatMap((parent) => parent.commands)]) {
+  const job = jobCommand(io, toolkit, end);
+  program.addCommand(job, { hidden: true });
+  for (const command of [program, job, ...commands, ...commands.flatMap((parent) => parent.commands)]) {
     command
       .exitOverride()
       .showSuggestionAfterError()

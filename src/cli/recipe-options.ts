@@ -10,11 +10,14 @@ export interface RecipeOptions {
   readonly steps?: string;
 }
 
-/** Adds the options that change a recipe: shorthands and --set. */
-export function withRecipeOptions(command: Command): Command {
+/** Adds the options that change a recipe: shorthands (--method where it is the user's to say) and --set. */
+export function withRecipeOptions(command: Command, { method = true } = {}): Command {
+  if (method)
+    command.addOption(
+      new Option('--method <method>', 'what is trained').choices(['lora', 'afa-lora', 'full']),
+    );
   return command
     .option('--model <model>', 'model: a folder, a .gguf file or "tiny"')
-    .addOption(new Option('--method <method>', 'what is trained').choices(['lora', 'afa-lora', 'full']))
     .option('--steps <n>', 'optimiser steps')
     .option('--seed <n>', 'seed of everything random')
     .option('--set <field=value>', 'change any field of the recipe (repeatable)', collect, []);

@@ -1,4 +1,4 @@
-import { join, resolve as resolvePath } from 'node:path';
+import { resolve as resolvePath } from 'node:path';
 import { Command } from 'commander';
 import { tap } from 'rxjs';
 import { InputError } from '../errors.ts';
@@ -10,6 +10,7 @@ import type { TrainEvent } from '../types.ts';
 import { dryRun } from './dry-run.ts';
 import { exitCodes, signalCodes } from './exit-code.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './recipe-options.ts';
+import { runFolderFor } from './run-folder-for.ts';
 import type { Io, StopSignal } from './terminal/io.ts';
 import { jsonEvents, progressFor } from './terminal/progress.ts';
 import { summaryLines } from './terminal/summary.ts';
@@ -65,12 +66,7 @@ async function resolve(spec: string, options: RunOptions): Promise<{ loaded: Loa
   if (options.resume && options.out === undefined) {
     throw new InputError('--resume continues a run: name its folder with --out');
   }
-  return { loaded, out: options.out ?? join('runs', `${loaded.recipe.name}-${timestamp(new Date())}`) };
-}
-
-/** 2026-11-23T23-08-49: sorts by time, and fits a file name everywhere. */
-function timestamp(date: Date): string {
-  return date.toISOString().slice(0, 19).replaceAll(':', '-');
+  return { loaded, out: options.out ?? runFolderFor(loaded.recipe.name) };
 }
 
 interface Around {

@@ -8,6 +8,7 @@ import { rewards } from '../environment/scoring/reward-settings.ts';
 import { positiveInt } from '../options/ranges.ts';
 import { sampling } from '../rollout/sampling-settings.ts';
 import type { Curriculum, Environment } from '../types.ts';
+import { compare } from './compare-settings.ts';
 
 /**
  * The recipe: everything a run is made of, in one schema, parsed once at the edge.
@@ -64,6 +65,7 @@ export const recipeFields = z.strictObject({
   checkpoint: checkpoint.prefault({}),
   metrics: metrics.prefault({}),
   runtime: runtime.prefault({}),
+  compare: compare.prefault({}),
 });
 
 /** A recipe as a person writes it: defaults may be left out. */

@@ -1,0 +1,78 @@
+import { Command } from 'commander';
+import { InputError } from '../../errors.ts';
+import { isExperimentFolder } from '../../experiment/open-experiment.ts';
+import { makePlan, type VariantInput } from '../../experiment/plan/make-plan.ts';
+import { paperExperiments, paperVariants } from '../../experiment/plan/paper.ts';
+import { crossed, settingsText } from '../../experiment/plan/settings.ts';
+import { loadRecipe } from '../../run/loading/load-recipe.ts';
+import { commandText } from '../command-text.ts';
+import { overridesOf, type RecipeOptions, withRecipeOptions } from '../recipe-options.ts';
+import { runFolderFor } from '../run-folder-for.ts';
+import type { Io } from '../terminal/io.ts';
+import {
+  ablatedGrid,
+  collected,
+  type GridOptions,
+  gridSettings,
+  sweptGrids,
+  withGridOptions,
+} from './grid-options.ts';
+import { resumedPlan } from './resumed-plan.ts';
+import { runPlan, warnOfOneSeed } from './run-plan.ts';
+
+interface AblateOptions extends RecipeOptions, GridOptions {
+  readonly over: readonly string[];
+  readonly paper?: string;
+}
+
+/** `anneal ablate RECIPE…`: one field or several, each value against the first. */
+export function ablateCommand(io: Io, args: readonly string[], end: (code: number) => void): Command {
+  const papers = Object.entries(paperExperiments).map(([name, { what }]) => `${name} (${what})`);
+  return withRecipeOptions(withGridOptions(new Command('ablate')))
+    .description('Run a recipe with several values of its fields, on several seeds each, and compare them.')
+    .argument('<recipe...>', 'recipes as `anneal run` takes them; with --resume an ablation’s folder')
+    .option('--over <field=a,b,c>', 'values to compare (repeatable: fields are crossed)', collected, [])
+    .option('--paper <name>', `one of the paper’s experiments: ${papers.join('; ')}`)
+    .addHelpText(
+      'after',
+      '\nExample:\n  anneal ablate arithmetic-sft --over adapter.schedule.fraction=0.3,0.6,1 --seeds 3\n  anneal ablate arithmetic-sft sorting-sft --paper activation',
+    )
+    .action(async (specs: readonly string[], options: AblateOptions) => {
+      if (isExperimentFolder(specs[0]!)) {
+        const { plan, options: resumed } = await resumedPlan(specs[0]!, 'ablate', options);
+        return end(await runPlan(plan, resumed, io));
+      }
+      const overrides = overridesOf(options);
+      const { recipe } = await loadRecipe(specs[0]!, overrides);
+      const settings = gridSettings(options, recipe.compare);
+      const { steps, minutes } = recipe.compare.budget;
+      const variants = variantsOf(options, specs.length);
+      const plan = await makePlan({
+        ...settings,
+        kind: 'ablate',
+        command: commandText(args),
+        tasks: specs.map((spec) => ({ recipe: spec, variants })),
+        overrides: steps === undefined ? overrides : [`steps=${steps}`, ...overrides],
+      });
+      warnOfOneSeed(plan, io);
+      const out = options.out ?? runFolderFor(`ablate-${recipe.name}`);
+      end(await runPlan(plan, { ...options, out, jobs: settings.jobs, minutes }, io));
+    });
+}
+
+function variantsOf({ over, paper, sweep }: AblateOptions, recipes: number): VariantInput[] {
+  if ((over.length === 0) === (paper === undefined))
+    throw new InputError(
+      'say what to compare: --over field=value,value, or --paper with one of its experiments',
+    );
+  const grids = sweptGrids(sweep) ?? {};
+  const variants =
+    paper === undefined
+      ? crossed(ablatedGrid(over)).map((settings) => ({ name: settingsText(settings), settings }))
+      : paperVariants(paper, recipes);
+  const names = variants.map(({ name }) => name);
+  const unknown = Object.keys(grids).find((name) => name !== '' && !names.includes(name));
+  if (unknown !== undefined)
+    throw new InputError(`--sweep ${unknown}:…: nothing compared is named so; there are ${names.join(', ')}`);
+  return variants.map((variant) => ({ ...variant, grid: { ...grids[''], ...grids[variant.name] } }));
+}

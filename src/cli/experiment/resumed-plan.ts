@@ -1,0 +1,40 @@
+import { resolve } from 'node:path';
+import { InputError } from '../../errors.ts';
+import { readPlan } from '../../experiment/open-experiment.ts';
+import type { Plan } from '../../experiment/plan/plan.ts';
+import { overridesOf, type RecipeOptions } from '../recipe-options.ts';
+import { type GridOptions, jobsAtATime } from './grid-options.ts';
+import type { RunPlanOptions } from './run-plan.ts';
+
+/**
+ * The plan of an experiment's folder that is gone on with, and how to run it.
+ * @throws InputError when --resume is missing, the folder is another command's, or an option would change the plan.
+ */
+export async function resumedPlan(
+  folder: string,
+  kind: Plan['kind'],
+  options: RecipeOptions & GridOptions,
+): Promise<{ readonly plan: Plan; readonly options: RunPlanOptions }> {
+  if (!options.resume) throw new InputError(`${folder} holds a comparison: go on with it by --resume`);
+  const plan = await readPlan(folder);
+  if (plan.kind !== kind)
+    throw new InputError(`${folder} is gone on with by \`anneal ${plan.kind} ${folder} --resume\``);
+  if (options.out !== undefined && resolve(options.out) !== resolve(folder))
+    throw new InputError(`${folder} is continued where it is: leave out --out`);
+  const changes = [
+    ...overridesOf(options),
+    ...(options.seeds === undefined ? [] : ['--seeds']),
+    ...(options.sweepSeeds === undefined ? [] : ['--sweep-seeds']),
+    ...(options.threads === undefined ? [] : ['--threads']),
+    ...(options.sweep === false || options.sweep.length > 0 ? ['--sweep'] : []),
+  ];
+  if (changes.length > 0)
+    throw new InputError(`${folder} is continued as it was planned: leave out ${changes.join(', ')}`);
+  const threads = Number(
+    (plan.tasks[0]!.variants[0]!.points[0]!.config.recipe.runtime as { readonly threads: number }).threads,
+  );
+  return {
+    plan,
+    options: { ...options, out: folder, jobs: jobsAtATime(options.jobs, { threads }), minutes: undefined },
+  };
+}

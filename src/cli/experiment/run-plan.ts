@@ -1,0 +1,94 @@
+import { countJobs } from '../../experiment/plan/count-jobs.ts';
+import type { Plan } from '../../experiment/plan/plan.ts';
+import { runExperiment } from '../../experiment/run-experiment.ts';
+import type { ExperimentResults } from '../../report/experiment-results.ts';
+import { exitCodes, signalCodes } from '../exit-code.ts';
+import type { Io, StopSignal } from '../terminal/io.ts';
+import type { GridOptions } from './grid-options.ts';
+import { type GridProgress, gridProgress } from './grid-progress.ts';
+import { resultLines } from './results-text.ts';
+import { startJobs } from './start-job.ts';
+
+export interface RunPlanOptions extends Pick<GridOptions, 'resume' | 'extendSweep' | 'json'> {
+  readonly out: string;
+  readonly jobs: number;
+  readonly minutes: number | undefined;
+}
+
+/** Runs a plan, shows its progress and prints its tables. Returns the exit code. */
+export async function runPlan(plan: Plan, options: RunPlanOptions, io: Io): Promise<number> {
+  const { out, jobs, minutes } = options;
+  const stop = new AbortController();
+  const progress = gridProgress(io, jobs);
+  let first: StopSignal | undefined;
+  const ignore = io.onSignal((signal) => {
+    if (first !== undefined) return io.exit(signalCodes[signal]);
+    first = signal;
+    stop.abort();
+    progress.note(`${signal}: the runs under way write checkpoints; a second signal ends them at once`);
+  });
+  let results: ExperimentResults;
+  try {
+    results = await runExperiment(plan, {
+      ...options,
+      minutes,
+      resume: options.resume === true,
+      extendSweep: options.extendSweep === true,
+      signal: stop.signal,
+      startJob: startJobs(progress),
+      ...toldBy(progress, plan),
+    });
+  } finally {
+    progress.close();
+    ignore();
+  }
+  print(results, { out, json: options.json === true }, io);
+  if (first !== undefined) {
+    io.err(`stopped; go on with: anneal ${plan.kind} ${out} --resume`);
+    return signalCodes[first];
+  }
+  return isWhole(results) ? exitCodes.done : exitCodes.failed;
+}
+
+function toldBy(progress: GridProgress, plan: Plan) {
+  progress.total(countJobs(plan));
+  // A job that both chose and is scored is found done a second time.
+  const seen = new Set<string>();
+  return {
+    onNote(text: string) {
+      progress.note(text);
+      progress.total(countJobs(plan));
+    },
+    onEnd(job: Parameters<GridProgress['end']>[0], how: Parameters<GridProgress['end']>[1]) {
+      if (seen.has(job.id)) return;
+      seen.add(job.id);
+      progress.end(job, how);
+    },
+    onResults() {},
+  };
+}
+
+function print(
+  results: ExperimentResults,
+  { out, json }: { readonly out: string; readonly json: boolean },
+  io: Io,
+): void {
+  const text = json ? [JSON.stringify(results)] : [...resultLines(results), `results: ${out}/results.json`];
+  for (const line of text) io.out(line);
+}
+
+/** Warns that one seed says nothing of noise. */
+export function warnOfOneSeed({ seeds }: Plan, io: Io): void {
+  if (seeds.length === 1)
+    io.err('warning: one seed gives no interval: nothing can be told from noise; take --seeds 2 or more');
+}
+
+/** Whether nothing is missing, no folder was rejected, every merge is verified and all methods began alike. */
+const isWhole = ({ missing, rejected, tasks }: ExperimentResults): boolean =>
+  missing.length === 0 &&
+  rejected.length === 0 &&
+  tasks.every(
+    ({ stepZero, variants }) =>
+      stepZero.every(({ maxDifference, allowed }) => maxDifference <= allowed) &&
+      variants.every(({ runs }) => runs.every(({ verified }) => verified)),
+  );

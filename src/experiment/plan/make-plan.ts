@@ -1,0 +1,112 @@
+import { setAside } from '../../environment/set-aside.ts';
+import { InputError } from '../../errors.ts';
+import { version } from '../../io/version.ts';
+import type { Grid } from '../../recipe/compare-settings.ts';
+import type { Recipe } from '../../recipe/recipe.ts';
+import { loadRecipe } from '../../run/loading/load-recipe.ts';
+import { configOf } from './config-hash.ts';
+import type { Plan, PlannedPoint, PlannedTask, PlannedVariant } from './plan.ts';
+import { crossed, overridesFrom, type Settings, settingsText } from './settings.ts';
+
+/** More training tasks than this are not counted: the split may be endless. */
+const MOST_COUNTED = 200_000;
+
+/** One thing to compare: what it sets, and what is tried to choose its other settings. */
+export interface VariantInput {
+  readonly name: string;
+  readonly settings: Settings;
+  /** Empty where nothing is chosen. */
+  readonly grid: Grid;
+}
+
+/** A recipe to compare on. */
+export interface TaskInput {
+  /** As `anneal run` takes it. */
+  readonly recipe: string;
+  readonly variants: readonly VariantInput[];
+}
+
+export interface PlanInput {
+  readonly kind: Plan['kind'];
+  readonly command: string;
+  readonly tasks: readonly TaskInput[];
+  /** Overrides of every run. */
+  readonly overrides: readonly string[];
+  /** How many seeds, from the first recipe's `seed` on, and how many of them choose the settings. */
+  readonly seeds: number;
+  readonly sweepSeeds: number;
+  readonly threads: number;
+  readonly validationShare: number;
+}
+
+/**
+ * Resolves every run of an experiment.
+ * @throws InputError for a recipe that can't be loaded, or a field or value that a recipe doesn't take.
+ */
+export async function makePlan(input: PlanInput): Promise<Plan> {
+  const tasks: PlannedTask[] = [];
+  for (const task of input.tasks) tasks.push(await planTask(task, input));
+  const first = tasks[0]!.variants[0]!.points[0]!.config.recipe.seed as number;
+  return {
+    anneal: version,
+    format: 1,
+    kind: input.kind,
+    name: tasks.map(({ name }) => name).join(' and '),
+    command: input.command,
+    tasks,
+    seeds: Array.from({ length: input.seeds }, (_, i) => first + i),
+    sweepSeeds: Math.min(input.sweepSeeds, input.seeds),
+  };
+}
+
+async function planTask({ recipe: spec, variants }: TaskInput, input: PlanInput): Promise<PlannedTask> {
+  // Nothing but the last scoring reads the test split, so a run evaluates on the tasks set aside.
+  const shared = [
+    'eval.every=0',
+    ...input.overrides,
+    ...overridesFrom({
+      'eval.split': 'validation',
+      'eval.validationShare': input.validationShare,
+      'runtime.threads': input.threads,
+    }),
+  ];
+  const { recipe, source } = await loadRecipe(spec, shared);
+  const planned: PlannedVariant[] = [];
+  for (const variant of variants) {
+    const points: PlannedPoint[] = [];
+    for (const settings of crossed(variant.grid)) {
+      points.push(await planPoint(source.recipe, settings, [...shared, ...overridesFrom(variant.settings)]));
+    }
+    planned.push({ name: variant.name, settings: variant.settings, points });
+  }
+  return {
+    name: recipe.name,
+    recipe: source.recipe,
+    trainTasks: await countTrainTasks(recipe),
+    variants: planned,
+  };
+}
+
+/** One point of a grid, resolved. */
+export async function planPoint(
+  recipe: string,
+  settings: Settings,
+  overrides: readonly string[],
+): Promise<PlannedPoint> {
+  try {
+    const { recipe: resolved, source } = await loadRecipe(recipe, [...overrides, ...overridesFrom(settings)]);
+    return { settings: { ...settings }, set: source.set, config: await configOf(resolved) };
+  } catch (error) {
+    if (!(error instanceof InputError) || Object.keys(settings).length === 0) throw error;
+    throw new InputError(`with ${settingsText(settings)}: ${error.message}`, { cause: error });
+  }
+}
+
+async function countTrainTasks({ env, eval: { validationShare } }: Recipe): Promise<number | null> {
+  let count = 0;
+  for await (const _ of setAside(env, validationShare).tasks('train')) {
+    count++;
+    if (count > MOST_COUNTED) return null;
+  }
+  return count;
+}
