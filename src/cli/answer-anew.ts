@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { RunError } from '../errors.ts';
 import type { EvalRow } from '../evaluation/evaluate-greedy.ts';
-import { ownProcess } from './own-process.ts';
+import { ownProcess } from './terminal/own-process.ts';
 
 /**
  * Answers a run's held-out tasks with its merged model in a new process: `anneal eval RUN --model MERGED --json`.

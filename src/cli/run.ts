@@ -8,9 +8,9 @@ import { type LoadedRecipe, loadRecipe, loadRunRecipe } from '../run/loading/loa
 import { verifyRun } from '../run/verify/verify-run.ts';
 import type { TrainEvent } from '../types.ts';
 import { dryRun } from './dry-run.ts';
-import { exitCodes, signalCodes } from './exit-code.ts';
-import { overridesOf, type RecipeOptions, withRecipeOptions } from './recipe-options.ts';
-import { runFolderFor } from './run-folder-for.ts';
+import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
+import { runFolderFor } from './options/run-folder-for.ts';
+import { exitCodes, signalCodes } from './terminal/exit-code.ts';
 import type { Io, StopSignal } from './terminal/io.ts';
 import { jsonEvents, progressFor } from './terminal/progress.ts';
 import { summaryLines } from './terminal/summary.ts';

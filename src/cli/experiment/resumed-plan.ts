@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { readPlan } from '../../experiment/open-experiment.ts';
 import type { Plan } from '../../experiment/plan/plan.ts';
-import { overridesOf, type RecipeOptions } from '../recipe-options.ts';
-import { type GridOptions, jobsAtATime } from './grid-options.ts';
+import { type GridOptions, jobsAtATime } from '../options/grid-options.ts';
+import { overridesOf, type RecipeOptions } from '../options/recipe-options.ts';
 import type { RunPlanOptions } from './run-plan.ts';
 
 /**

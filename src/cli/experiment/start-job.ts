@@ -3,8 +3,8 @@ import { closeSync, openSync } from 'node:fs';
 import { jobPaths } from '../../experiment/job/job-folder.ts';
 import type { Job } from '../../experiment/plan/jobs.ts';
 import type { StartJob } from '../../experiment/run-all.ts';
-import { exitCodes } from '../exit-code.ts';
-import { ownProcess } from '../own-process.ts';
+import { exitCodes } from '../terminal/exit-code.ts';
+import { ownProcess } from '../terminal/own-process.ts';
 
 /** How far a job's run has come, as its process tells. */
 export interface JobStep {

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
-import { whatFailed } from '../environment/user-code/what-failed.ts';
-import type { StopSignal } from './terminal/io.ts';
+import { whatFailed } from '../../environment/user-code/what-failed.ts';
+import type { StopSignal } from './io.ts';
 
 /** What a command ends with. */
 export const exitCodes = { done: 0, failed: 1, badInput: 2 } as const;

@@ -1,18 +1,18 @@
 import { Command } from 'commander';
-import { methods } from '../../adapter/adapter-settings.ts';
-import { InputError } from '../../errors.ts';
-import { isExperimentFolder } from '../../experiment/open-experiment.ts';
-import { methodVariants } from '../../experiment/plan/compare-methods.ts';
-import { makePlan } from '../../experiment/plan/make-plan.ts';
-import { nearestNames } from '../../options/nearest-names.ts';
-import { loadRecipe } from '../../run/loading/load-recipe.ts';
-import { commandText } from '../command-text.ts';
-import { overridesOf, type RecipeOptions, withRecipeOptions } from '../recipe-options.ts';
-import { runFolderFor } from '../run-folder-for.ts';
-import type { Io } from '../terminal/io.ts';
-import { type GridOptions, gridSettings, sweptGrids, withGridOptions } from './grid-options.ts';
-import { resumedPlan } from './resumed-plan.ts';
-import { runPlan, warnOfOneSeed } from './run-plan.ts';
+import { methods } from '../adapter/adapter-settings.ts';
+import { InputError } from '../errors.ts';
+import { isExperimentFolder } from '../experiment/open-experiment.ts';
+import { methodVariants } from '../experiment/plan/compare-methods.ts';
+import { makePlan } from '../experiment/plan/make-plan.ts';
+import { nearestNames } from '../options/nearest-names.ts';
+import { loadRecipe } from '../run/loading/load-recipe.ts';
+import { resumedPlan } from './experiment/resumed-plan.ts';
+import { runPlan, warnOfOneSeed } from './experiment/run-plan.ts';
+import { commandText } from './options/command-text.ts';
+import { type GridOptions, gridSettings, sweptGrids, withGridOptions } from './options/grid-options.ts';
+import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
+import { runFolderFor } from './options/run-folder-for.ts';
+import type { Io } from './terminal/io.ts';
 
 interface CompareOptions extends RecipeOptions, GridOptions {
   readonly methods?: string;

@@ -1,14 +1,13 @@
 import { Command } from 'commander';
-import { InputError } from '../../errors.ts';
-import { isExperimentFolder } from '../../experiment/open-experiment.ts';
-import { makePlan, type VariantInput } from '../../experiment/plan/make-plan.ts';
-import { paperExperiments, paperVariants } from '../../experiment/plan/paper.ts';
-import { crossed, settingsText } from '../../experiment/plan/settings.ts';
-import { loadRecipe } from '../../run/loading/load-recipe.ts';
-import { commandText } from '../command-text.ts';
-import { overridesOf, type RecipeOptions, withRecipeOptions } from '../recipe-options.ts';
-import { runFolderFor } from '../run-folder-for.ts';
-import type { Io } from '../terminal/io.ts';
+import { InputError } from '../errors.ts';
+import { isExperimentFolder } from '../experiment/open-experiment.ts';
+import { makePlan, type VariantInput } from '../experiment/plan/make-plan.ts';
+import { paperExperiments, paperVariants } from '../experiment/plan/paper.ts';
+import { crossed, settingsText } from '../experiment/plan/settings.ts';
+import { loadRecipe } from '../run/loading/load-recipe.ts';
+import { resumedPlan } from './experiment/resumed-plan.ts';
+import { runPlan, warnOfOneSeed } from './experiment/run-plan.ts';
+import { commandText } from './options/command-text.ts';
 import {
   ablatedGrid,
   collected,
@@ -16,9 +15,10 @@ import {
   gridSettings,
   sweptGrids,
   withGridOptions,
-} from './grid-options.ts';
-import { resumedPlan } from './resumed-plan.ts';
-import { runPlan, warnOfOneSeed } from './run-plan.ts';
+} from './options/grid-options.ts';
+import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
+import { runFolderFor } from './options/run-folder-for.ts';
+import type { Io } from './terminal/io.ts';
 
 interface AblateOptions extends RecipeOptions, GridOptions {
   readonly over: readonly string[];

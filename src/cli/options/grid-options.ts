@@ -4,7 +4,7 @@ import { InputError } from '../../errors.ts';
 import { crossed } from '../../experiment/plan/settings.ts';
 import { parseOverride } from '../../recipe/apply-overrides.ts';
 import type { CompareSettings, Grid } from '../../recipe/compare-settings.ts';
-import { positiveOption } from '../numeric-options.ts';
+import { positiveOption } from './numeric-options.ts';
 
 /** Options of `anneal compare` and `anneal ablate`. */
 export interface GridOptions {

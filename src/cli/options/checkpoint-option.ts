@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { InputError } from '../../errors.ts';
 
 /** Which of a run's checkpoints a command is about. */
 export interface CheckpointOption {

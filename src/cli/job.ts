@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { runJob } from '../../experiment/job/run-job.ts';
-import type { TrainEvent } from '../../types.ts';
-import { exitCodes, signalCodes } from '../exit-code.ts';
-import type { Io } from '../terminal/io.ts';
-import { jsonEvents } from '../terminal/progress.ts';
-import type { Toolkit } from '../toolkit.ts';
-import type { JobStep } from './start-job.ts';
+import { runJob } from '../experiment/job/run-job.ts';
+import type { TrainEvent } from '../types.ts';
+import type { JobStep } from './experiment/start-job.ts';
+import { exitCodes, signalCodes } from './terminal/exit-code.ts';
+import type { Io } from './terminal/io.ts';
+import { jsonEvents } from './terminal/progress.ts';
+import type { Toolkit } from './toolkit.ts';
 
 /** `anneal job FOLDER`: one job of a comparison, in the process that `anneal compare` starts for it. */
 export function jobCommand(io: Io, toolkit: Toolkit, end: (code: number) => void): Command {

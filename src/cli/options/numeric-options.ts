@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts';
+import { InputError } from '../../errors.ts';
 
 /** A number given on the command line. @throws InputError naming the option. */
 export function numberOption(option: string, text: string): number {
