@@ -12,27 +12,33 @@ import { splitOf } from './held-out.ts';
  * moves a prompt from one split to the other.
  */
 
-const optionsSchema = z
-  .strictObject({
-    /** Which lists are drawn, and their order. */
-    seed: z.int().default(0),
-    /** Lists drawn, of both splits together; fewer where there are not so many. */
-    lists: z.int().positive().max(1_000_000).default(20_000),
-    /** How many numbers a list has: at least and at most. */
-    count: z.tuple([z.int().min(2), z.int().max(32)]).default([6, 6]),
-    /** The smallest and the largest number. */
-    range: z.tuple([z.int().min(0), z.int().max(999)]).default([0, 9]),
-  })
-  .refine(({ count, range }) => count[0] <= count[1] && range[0] < range[1], {
-    message: 'count must be [low, high] with low ≤ high, range with low < high',
-  });
+const optionsSchema = z.strictObject({
+  /** Decides which lists are drawn, and their order. */
+  seed: z.int().default(0),
+  /** Lists drawn, of both splits together: all that there are, where those are fewer. */
+  lists: z.int().positive().max(1_000_000).default(20_000),
+  /** How many numbers a list has: at least and at most. */
+  count: z
+    .tuple([z.int().min(2).max(32), z.int().min(2).max(32)])
+    .refine(([low, high]) => low <= high, {
+      error: ({ input }) => `must be [low, high] with low ≤ high (got [${input}])`,
+    })
+    .default([8, 8]),
+  /** The smallest and the largest number. */
+  range: z
+    .tuple([z.int().min(0).max(999), z.int().min(0).max(999)])
+    .refine(([low, high]) => low < high, {
+      error: ({ input }) => `must be [low, high] with low < high (got [${input}])`,
+    })
+    .default([0, 9]),
+});
 export type SortingOptions = z.input<typeof optionsSchema>;
 type Options = z.output<typeof optionsSchema>;
 
 /** One list of numbers. */
-export interface SortingTask extends Task {
+interface SortingTask extends Task {
   readonly numbers: readonly number[];
-  /** The list with an equals sign: '7 3 9 3='. */
+  /** The list and an equals sign: '7 3 9 3='. */
   readonly prompt: string;
   /** The numbers in ascending order: '3 3 7 9'. */
   readonly answer: string;
@@ -40,6 +46,7 @@ export interface SortingTask extends Task {
 
 /**
  * The sorting environment.
+ * @throws InputError for an empty range or an unknown option.
  */
 export function sorting(options: SortingOptions = {}): Environment {
   const parsed = parseOptions('env sorting', optionsSchema, options);
@@ -53,36 +60,35 @@ export function sorting(options: SortingOptions = {}): Environment {
     answer: (completion) => completion.trim(),
     target: (task) => String(task.answer),
     validate: (limit) =>
-      gradeGold(env, {
-        reward: captured({ pattern: wholeText }),
-        gold: (task) => String(task.answer),
-        limit,
-      }),
+      gradeGold(env, { reward: captured({ pattern: /^(.*)$/ }), gold: (task) => String(task.answer), limit }),
     configure: (changed) => sorting({ ...options, ...changed }),
   };
   return env;
 }
 
-function* sortingTasks({ seed, lists, count, range }: Options, split: Split): Generator<SortingTask> {
-  const stream = randomStream(seed, 'sorting');
+function* sortingTasks(options: Options, split: Split): Generator<SortingTask> {
+  const stream = randomStream(options.seed, 'sorting');
   const seen = new Set<string>();
-  // Short lists of small numbers are few. After this many repeats there are no more to find.
-  for (let tries = 0; seen.size < lists && tries < 20 * lists; tries++) {
-    const numbers = Array.from({ length: between(stream, count) }, () => between(stream, range));
-    const task = toTask(numbers);
+  const wanted = Math.min(options.lists, possibleLists(options));
+  while (seen.size < wanted) {
+    const task = drawTask(stream, options);
     if (seen.has(task.prompt)) continue;
     seen.add(task.prompt);
     if (splitOf(task.prompt) === split) yield task;
   }
 }
 
-function toTask(numbers: readonly number[]): SortingTask {
+/** How many different lists the options allow: Σ over counts n of (numbers in range)ⁿ. */
+function possibleLists({ count: [fewest, most], range: [low, high] }: Options): number {
+  const counts = Array.from({ length: most - fewest + 1 }, (_, i) => fewest + i);
+  return counts.reduce((sum, n) => sum + (high - low + 1) ** n, 0);
+}
+
+function drawTask(stream: RandomStream, { count, range }: Options): SortingTask {
+  const numbers = Array.from({ length: between(stream, count) }, () => between(stream, range));
   const prompt = `${numbers.join(' ')}=`;
   return { id: prompt, prompt, numbers, answer: numbers.toSorted((a, b) => a - b).join(' ') };
 }
-
-/** The completion as a whole is the answer. */
-const wholeText = /^(.*)$/;
 
 const between = (stream: RandomStream, [low, high]: readonly [number, number]) =>
   low + Math.floor(stream.next() * (high - low + 1));

@@ -3,8 +3,9 @@ import { arithmetic } from 'anneal/envs';
 import { exactNumber } from 'anneal/rewards';
 
 /**
- * Supervised training of the embedded model on arithmetic's worked answers. At rank 1 the adapter is small enough for
- * its capacity to bind, so that LoRA, AFA-LoRA and full fine-tuning (`--method`) differ.
+ * Supervised training of the embedded model on arithmetic's worked answers. The adapter is the smallest: rank 1, on
+ * the attention's projections alone. Here its capacity binds, so that LoRA, AFA-LoRA and full fine-tuning (`--method`)
+ * differ.
  */
 export default defineRecipe({
   name: 'arithmetic-sft',
@@ -14,7 +15,7 @@ export default defineRecipe({
   adapter: {
     rank: 1,
     alpha: 2,
-    targetModules: 'all-linear',
+    targetModules: ['q_proj', 'k_proj', 'v_proj', 'o_proj'],
     activation: 'silu',
     schedule: { fraction: 0.3 },
   },
