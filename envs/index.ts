@@ -7,3 +7,4 @@ export { type Gsm8kOptions, gsm8k } from './gsm8k.ts';
 export { math } from './math.ts';
 export { multipleChoice } from './multiple-choice.ts';
 export { sloppyArithmetic } from './sloppy-arithmetic.ts';
+export { type SortingOptions, sorting } from './sorting.ts';

@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { SMOLLM2_DIR, GSM8K_DIR, DATA_DIR } = process.env;
 
+const folder = mkdtempSync(join(tmpdir(), 'anneal-smoke-'));
+
 /** Options of the recipes that need a model or data besides the package; undefined if this machine lacks them. */
 const needs = {
   'gsm8k-smollm2':
@@ -37,12 +39,15 @@ const needs = {
     SMOLLM2_DIR && DATA_DIR
       ? ['--model', SMOLLM2_DIR, '--set', `env.path=${join(DATA_DIR, 'commonsense', 'boolq')}`]
       : undefined,
+  // The model that the recipe before it in the alphabet has trained.
+  sorting: ['--model', join(folder, 'sorting-sft', 'merged')],
 };
 const small = ['--steps', '2', '--set', 'eval.tasks=8', '--set', 'eval.every=0'];
 
-const folder = mkdtempSync(join(tmpdir(), 'anneal-smoke-'));
 const counts = { passed: 0, failed: 0, skipped: 0 };
-for (const file of readdirSync(join(root, 'recipes')).filter((name) => name.endsWith('.ts'))) {
+for (const file of readdirSync(join(root, 'recipes'))
+  .filter((name) => name.endsWith('.ts'))
+  .sort()) {
   const name = file.replace(/\.ts$/, '');
   if (name in needs && needs[name] === undefined) {
     console.log(

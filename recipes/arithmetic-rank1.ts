@@ -1,0 +1,17 @@
+import { defineRecipe } from 'anneal';
+import arithmetic from './arithmetic.ts';
+
+/**
+ * recipes/arithmetic.ts with the smallest adapter: rank 1, on the attention's projections alone. Here the adapter's
+ * capacity binds, so that LoRA, AFA-LoRA and full fine-tuning (`--method`) differ.
+ */
+export default defineRecipe({
+  ...arithmetic,
+  name: 'arithmetic-rank1',
+  adapter: {
+    ...arithmetic.adapter,
+    rank: 1,
+    alpha: 2,
+    targetModules: ['q_proj', 'k_proj', 'v_proj', 'o_proj'],
+  },
+});

@@ -1,0 +1,21 @@
+import { defineRecipe } from 'anneal';
+import sortingSft from './sorting-sft.ts';
+
+/**
+ * GRPO with AFA-LoRA on sorting, from the model that recipes/sorting-sft.ts trains. That one sorts some of the lists
+ * and leaves the rest to reinforcement learning:
+ *
+ *   anneal run recipes/sorting-sft.ts --out runs/sorting-sft
+ *   anneal run recipes/sorting.ts
+ */
+export default defineRecipe({
+  ...sortingSft,
+  name: 'sorting',
+  model: 'runs/sorting-sft/merged',
+  objective: 'rl',
+  adapter: { ...sortingSft.adapter, rank: 8, alpha: 16 },
+  sampling: { groupSize: 8, promptsPerStep: 16, maxNewTokens: 24 },
+  optimizer: { lr: 1e-3, warmupSteps: 5, microBatchSize: 128 },
+  steps: 150,
+  eval: { every: 50, tasks: 500 },
+});
