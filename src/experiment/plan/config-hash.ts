@@ -49,13 +49,18 @@ function sorted(value: unknown): unknown {
  * of anneal did not know count as their defaults.
  */
 export function configChanges(planned: JobConfig, found: Partial<RunConfig>): string[] {
-  const [plan, own] = [withLaterDefaults(planned.recipe), withLaterDefaults(found.recipe ?? {})];
   return [
-    ...changedFields(plan, own, ''),
+    ...recipeChanges(planned.recipe, found.recipe ?? {}),
     ...changedFields(planned.environment.options, found.environment?.options, 'env'),
     ...(isDeepStrictEqual(planned.environment.files, found.environment?.files) ? [] : ['the data']),
     ...(isDeepStrictEqual(planned.model, found.model) ? [] : ['the files of the model']),
   ];
+}
+
+function recipeChanges(planned: JobConfig['recipe'], found: JobConfig['recipe']): string[] {
+  // Filling in defaults takes a while, and most often nothing differs.
+  if (isDeepStrictEqual(planned, found)) return [];
+  return changedFields(withLaterDefaults(planned), withLaterDefaults(found), '');
 }
 
 function changedFields(planned: unknown, found: unknown, path: string): string[] {

@@ -41,7 +41,7 @@ export function variantResults(found: FoundVariant): VariantResults {
     edges: chosen === undefined ? [] : edgesOf(variant, chosen),
     runs: scored.map(runResult),
     mean: scored.length === 0 ? null : meanEstimate(scored.map(({ score }) => score.accuracy)),
-    overTasks: scored.length === 0 ? null : overTasks(rightByTask(scored)),
+    overTasks: scored.length === 0 ? null : [...overTasks(rightByTask(scored))],
   };
 }
 
