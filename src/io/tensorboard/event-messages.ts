@@ -16,7 +16,7 @@ const types = messageTypes({
   Summary: { value: ['SummaryValue', 1, 'repeated'] },
   SummaryValue: {
     tag: ['string', 1],
-    simpleValue: ['float', 2],
+    simpleValue: ['float', 2, 'optional'],
     tensor: ['TensorProto', 8],
     metadata: ['SummaryMetadata', 9],
   },
@@ -28,7 +28,11 @@ const types = messageTypes({
   HParamsPluginData: { sessionStartInfo: ['SessionStartInfo', 3], sessionEndInfo: ['SessionEndInfo', 4] },
   SessionStartInfo: { hparams: ['Value', 1, 'map'], startTimeSecs: ['double', 5] },
   SessionEndInfo: { status: ['int32', 1], endTimeSecs: ['double', 2] },
-  Value: { numberValue: ['double', 2], stringValue: ['string', 3], boolValue: ['bool', 4] },
+  Value: {
+    numberValue: ['double', 2, 'optional'],
+    stringValue: ['string', 3, 'optional'],
+    boolValue: ['bool', 4, 'optional'],
+  },
 });
 const [Event, HParamsPluginData] = [types.of('Event'), types.of('HParamsPluginData')];
 

@@ -61,14 +61,13 @@ export class EventLog {
    * the steps so far are told from the run folder, all at the present time.
    */
   private async begin({ out, startStep }: Started): Promise<void> {
-    const goesOn = (await eventFilesIn(this.folder)).length > 0;
-    const from = goesOn ? startStep : 0;
+    const from = (await eventFilesIn(this.folder)).length > 0 ? startStep : 0;
     const { steps, evals } = await recordsUpTo(startStep, out);
     this.file = await createEventFile(this.folder);
     const { recipe } = this.options;
     await this.file.append(
       { kind: 'restart', step: from },
-      ...(goesOn ? [] : [{ kind: 'begun', hyperParameters: hyperParameters(recipe) } as const]),
+      ...(from > 0 ? [] : [{ kind: 'begun', hyperParameters: hyperParameters(recipe) } as const]),
       ...evals.filter(({ step }) => step >= from).map((record) => evaluated(record.step, record)),
       ...steps.filter(({ step }) => step >= from).map(stepped),
     );
