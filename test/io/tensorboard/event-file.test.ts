@@ -85,8 +85,8 @@ describe('events', () => {
     expect(readHParams(a[2]!)).toEqual(readHParams(b[2]!));
     expect(readHParams(a.at(-1)!)).toEqual(readHParams(b.at(-1)!));
     expect(readHParams(a[2]!).session_start_info.hparams.seed).toMatchObject({
-      kind: 'numberValue',
-      numberValue: 0,
+      kind: 'number_value',
+      number_value: 0,
     });
   });
 

@@ -7,7 +7,7 @@ import { fixtures } from '../../golden/golden-files.ts';
 /** TensorBoard's own declarations of its messages. */
 const set = descriptor.FileDescriptorSet.decode(readFileSync(join(fixtures, 'tensorboard', 'messages.bin')));
 // biome-ignore lint/suspicious/noExplicitAny: fromDescriptor is added by the extension, and has no type
-const root: protobuf.Root = (protobuf.Root as any).fromDescriptor(set).resolveAll();
+const root: protobuf.Root = (protobuf.Root as any).fromDescriptor(set, { keepCase: true }).resolveAll();
 const [Event, HParams] = ['tensorboard.Event', 'tensorboard.hparams.HParamsPluginData'].map((name) =>
   root.lookupType(name),
 );
