@@ -21,7 +21,7 @@ export async function eventFilesIn(folder: string): Promise<string[]> {
 export interface EventFile {
   readonly path: string;
   /** @throws the file system's own error. */
-  append(...events: readonly EventContent[]): Promise<void>;
+  append(events: readonly EventContent[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -30,11 +30,11 @@ export async function createEventFile(folder: string): Promise<EventFile> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, await nextName(folder));
   const file: FileHandle = await open(path, 'ax');
-  const append = async (...events: readonly EventContent[]) => {
+  const append = async (events: readonly EventContent[]) => {
     const time = Date.now() / 1000;
     await file.appendFile(Buffer.concat(events.map((event) => tfRecord(encodeEvent(event, time)))));
   };
-  await append({ kind: 'version' });
+  await append([{ kind: 'version' }]);
   return { path, append, close: () => file.close() };
 }
 

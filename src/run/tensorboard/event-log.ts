@@ -53,7 +53,7 @@ export class EventLog {
     if (event.type === 'start') return this.begin(event);
     if (event.type === 'eval' && this.told.has(event.step)) return;
     const content = contentOf(event);
-    if (content !== undefined) await this.file?.append(content);
+    if (content !== undefined) await this.file?.append([content]);
   }
 
   /**
@@ -65,12 +65,12 @@ export class EventLog {
     const { steps, evals } = await recordsUpTo(startStep, out);
     this.file = await createEventFile(this.folder);
     const { recipe } = this.options;
-    await this.file.append(
+    await this.file.append([
       { kind: 'restart', step: from },
       ...(from > 0 ? [] : [{ kind: 'begun', hyperParameters: hyperParameters(recipe) } as const]),
       ...evals.filter(({ step }) => step >= from).map((record) => evaluated(record.step, record)),
       ...steps.filter(({ step }) => step >= from).map(stepped),
-    );
+    ]);
     this.told = new Set(evals.map(({ step }) => step));
   }
 

@@ -100,7 +100,7 @@ describe('an event file', () => {
     const folder = join(newFolder(), 'new', 'folder');
     const first = await createEventFile(folder);
     const second = await createEventFile(folder);
-    await second.append({ kind: 'scalars', step: 7, scalars: { loss: 0 } });
+    await second.append([{ kind: 'scalars', step: 7, scalars: { loss: 0 } }]);
     for (const file of [first, second]) await file.close();
     expect(
       readdirSync(folder)
