@@ -26,4 +26,11 @@ export default defineRecipe({
   steps: 300,
   seed: 1,
   eval: { every: 100, tasks: 500 },
+  compare: {
+    grid: {
+      lora: { 'optimizer.lr': [3e-3, 1e-2, 3e-2, 1e-1] },
+      'afa-lora': { 'optimizer.lr': [3e-3, 1e-2, 3e-2, 1e-1] },
+      full: { 'optimizer.lr': [1e-4, 3e-4, 1e-3, 3e-3] },
+    },
+  },
 });

@@ -25,4 +25,11 @@ export default defineRecipe({
   steps: 300,
   seed: 1,
   eval: { every: 100, tasks: 500 },
+  compare: {
+    grid: {
+      lora: { 'optimizer.lr': [3e-3, 6e-3, 1e-2, 2e-2] },
+      'afa-lora': { 'optimizer.lr': [3e-3, 6e-3, 1e-2, 2e-2] },
+      full: { 'optimizer.lr': [3e-4, 1e-3, 3e-3, 1e-2] },
+    },
+  },
 });

@@ -10,6 +10,7 @@ import type { TrainEvent } from '../types.ts';
 import { dryRun } from './dry-run.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
 import { runFolderFor } from './options/run-folder-for.ts';
+import { tensorboardLog } from './options/tensorboard-option.ts';
 import { exitCodes, signalCodes } from './terminal/exit-code.ts';
 import type { Io, StopSignal } from './terminal/io.ts';
 import { jsonEvents, progressFor } from './terminal/progress.ts';
@@ -22,6 +23,8 @@ interface RunOptions extends RecipeOptions {
   readonly forceData?: true;
   readonly dryRun?: true;
   readonly json?: true;
+  /** A folder; true for the run folder's own. */
+  readonly tensorboard?: string | true;
 }
 
 /** `anneal run RECIPE`: trains, evaluates, merges and verifies. */
@@ -40,6 +43,10 @@ export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void
     )
     .option('--dry-run', 'say what the run would be, and do nothing')
     .option('--json', 'one JSON event a line')
+    .option(
+      '--tensorboard [folder]',
+      'write event files for TensorBoard (default: the folder "tensorboard" of the run)',
+    )
     .addHelpText('after', '\nExample:\n  anneal run arithmetic --set steps=50 --seed 2 --out runs/first')
     .action(async (spec: string, options: RunOptions) => {
       const { loaded, out } = await resolve(spec, options);
@@ -76,9 +83,10 @@ interface Around {
 
 async function train(
   { recipe, source }: LoadedRecipe,
-  { out, resume, forceData, json }: RunOptions & { readonly out: string },
+  { out, resume, forceData, json, tensorboard }: RunOptions & { readonly out: string },
   { io, toolkit }: Around,
 ): Promise<number> {
+  const log = await tensorboardLog(recipe, { tensorboard, out, resume }, (text) => progress.note(text));
   const stop = new AbortController();
   const progress = json ? jsonEvents(io) : progressFor(io);
   let first: StopSignal | undefined;
@@ -98,10 +106,12 @@ async function train(
       resume: resume === true,
       forceData: forceData === true,
     });
-    await events$.pipe(tap(progress.show)).forEach((event) => {
+    const logged$ = log === undefined ? events$ : events$.pipe(tap((event) => log.record(event)));
+    await logged$.pipe(tap(progress.show)).forEach((event) => {
       last = event;
     });
   } finally {
+    await log?.close();
     progress.end();
     ignore();
   }

@@ -23,6 +23,8 @@ export function runPaths(out: string) {
     /** Hugging Face layout. */
     merged: join(out, 'merged'),
     report: join(out, 'report.html'),
+    /** Event files, unless --tensorboard names another folder. */
+    tensorboard: join(out, 'tensorboard'),
   };
 }
 
