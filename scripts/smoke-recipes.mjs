@@ -1,6 +1,6 @@
-// Runs every recipe for two steps, as a user would, and checks that the run succeeds. A recipe is skipped, and named,
-// if its model or data is not on this machine. SMOLLM2_DIR is the folder of the real model, GSM8K_DIR and DATA_DIR are
-// those of the data.
+// Runs every recipe for a few steps, as a user would, in alphabetical order, and checks that the run succeeds. A recipe
+// is skipped, and named, if its model or data is not on this machine. SMOLLM2_DIR is the folder of the real model,
+// GSM8K_DIR and DATA_DIR are those of the data.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,8 +39,10 @@ const needs = {
     SMOLLM2_DIR && DATA_DIR
       ? ['--model', SMOLLM2_DIR, '--set', `env.path=${join(DATA_DIR, 'commonsense', 'boolq')}`]
       : undefined,
-  // The model that the recipe before it in the alphabet has trained.
-  sorting: ['--model', join(folder, 'sorting-sft', 'merged')],
+  // Long enough to sort some pairs of digits: without a right answer, sorting, which starts from this model, could not
+  // learn anything.
+  'sorting-sft': ['--steps', '40', '--set', 'env.count=[2,2]'],
+  sorting: ['--model', join(folder, 'sorting-sft', 'merged'), '--set', 'env.count=[2,2]'],
 };
 const small = ['--steps', '2', '--set', 'eval.tasks=8', '--set', 'eval.every=0'];
 
