@@ -5,6 +5,7 @@ import { evalCommand } from './eval.ts';
 import { exitCodes, reportOf } from './exit-code.ts';
 import { generateCommand } from './generate.ts';
 import { mergeCommand } from './merge.ts';
+import { reportCommand } from './report.ts';
 import { rolloutsCommand } from './rollouts.ts';
 import { runCommand } from './run.ts';
 import type { Io } from './terminal/io.ts';
@@ -28,6 +29,7 @@ export async function runCli(args: readonly string[], io: Io, toolkit: Toolkit):
     mergeCommand(io, toolkit),
     verifyCommand(io, toolkit, end),
     rolloutsCommand(io),
+    reportCommand(io),
     envCommand(io, end),
   ];
   for (const command of commands) program.addCommand(command);

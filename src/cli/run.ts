@@ -3,8 +3,10 @@ import { Command } from 'commander';
 import { tap } from 'rxjs';
 import { InputError } from '../errors.ts';
 import { trainWith } from '../pipeline/train.ts';
+import { writeReport } from '../report/write/write-report.ts';
 import { isRunFolder, runPaths } from '../run/folder/paths.ts';
 import { type LoadedRecipe, loadRecipe, loadRunRecipe } from '../run/loading/load-recipe.ts';
+import { writeVerification } from '../run/verify/verification-file.ts';
 import { verifyRun } from '../run/verify/verify-run.ts';
 import type { TrainEvent } from '../types.ts';
 import { dryRun } from './dry-run.ts';
@@ -133,6 +135,8 @@ async function summarise(
   { io, toolkit }: Around,
 ): Promise<number> {
   const verification = await verifyRun(out, { recipe, ...toolkit });
+  await writeVerification(out, verification);
+  await writeReport(out);
   if (json) io.out(JSON.stringify({ type: 'verified', ...verification }));
   else for (const line of ['', ...summaryLines(done, verification, runPaths(out).report)]) io.out(line);
   return verification.ok ? exitCodes.done : exitCodes.failed;
