@@ -9,7 +9,7 @@ export function shortNumber(value: number): string {
 
 /** 0.3421 → '34.2 %'. */
 export const percent = (share: number): string =>
-  Number.isFinite(share) ? `${Number((share * 100).toFixed(1))} %` : '–';
+  Number.isFinite(share) ? `${Number((share * 100).toFixed(1))} %`.replace('-', '−') : '–';
 
 /** A difference of two shares, in percentage points: '+3.1', '−0.4'. */
 export function points(difference: number): string {

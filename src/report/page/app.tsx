@@ -39,7 +39,14 @@ export function App({ first }: { readonly first: PageData }) {
           {runs.length > 1 && (
             <section aria-labelledby="runs">
               <h2 id="runs">Runs</h2>
-              <RunsTable groups={groups} subject={subject} />
+              {data.experiments.length === 0 ? (
+                <RunsTable groups={groups} subject={subject} />
+              ) : (
+                <details>
+                  <summary>Accuracy on held-out tasks while they trained</summary>
+                  <RunsTable groups={groups} subject={subject} />
+                </details>
+              )}
             </section>
           )}
           {drawn && <CurvesSection groups={groups} />}

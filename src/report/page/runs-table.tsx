@@ -1,7 +1,7 @@
 import { count, duration, percent } from '../format.ts';
 import { colourName } from './parts/plot-options.ts';
 import { Table } from './parts/table.tsx';
-import type { PageRun, RunGroup } from './state/page-run.ts';
+import { type PageRun, type RunGroup, shortPath } from './state/page-run.ts';
 
 const HEAD = [
   'run',
@@ -41,7 +41,7 @@ function Row({ group, run }: { readonly group: RunGroup; readonly run: PageRun }
       <th scope="row" class="path">
         <span class="swatch" style={{ background: `var(${colourName(group.place)})` }} />
         {group.name}
-        <div class="soft">{run.id}</div>
+        <div class="soft">{shortPath(run.id)}</div>
       </th>
       <td class="n">{run.seed}</td>
       <td class="n">{before ? percent(before.accuracy) : '–'}</td>

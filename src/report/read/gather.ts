@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { version } from '../../io/version.ts';
@@ -29,7 +30,7 @@ export async function gather(folders: readonly string[]): Promise<PageData> {
   const notes: string[] = [];
   const note: Note = (line) => notes.push(oneLine(line));
   const sources = (await inOrder([...new Set(folders)], (folder) => sourceOf(folder, note))).filter(isThere);
-  const wanted = sources.flatMap(runsOf);
+  const wanted = sources.flatMap((source) => runsOf(source, note));
   const rolloutBudget = COMPLETIONS / Math.max(1, wanted.length);
   const read = await inOrder(wanted, ({ folder, ...place }) =>
     readIfSound(folder, { ...place, id: folder, rolloutBudget }, note),
@@ -55,9 +56,9 @@ async function inOrder<T, U>(items: readonly T[], read: (item: T) => Promise<U>)
 }
 
 /** The runs of a source; of a comparison those that its table is made of, without those that tried settings. */
-function runsOf(source: Source): Wanted[] {
+function runsOf(source: Source, note: Note): Wanted[] {
   if (source.kind === 'run') return [{ folder: source.folder }];
-  return source.results.tasks.flatMap((task) =>
+  const runs = source.results.tasks.flatMap((task) =>
     task.variants.flatMap((variant) =>
       variant.runs.map((run) => ({
         folder: join(source.folder, run.folder),
@@ -66,6 +67,12 @@ function runsOf(source: Source): Wanted[] {
       })),
     ),
   );
+  const gone = runs.filter(({ folder }) => !existsSync(folder));
+  if (gone.length > 0) {
+    const which = `${gone.length} of its ${runs.length} run folders are missing, such as ${gone[0]!.folder}`;
+    note(`${source.folder}: ${which}: the page has their results without their curves`);
+  }
+  return runs.filter((run) => !gone.includes(run));
 }
 
 async function readIfSound(

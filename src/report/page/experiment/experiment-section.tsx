@@ -25,7 +25,7 @@ export function ExperimentSection({
       <p class="note path">{folder}</p>
       <JobLists results={results} />
       {results.tasks.map((task) => (
-        <Task key={task.recipe} task={task} />
+        <Task key={task.recipe} task={task} titled={task.recipe !== results.name} />
       ))}
       {results.command !== '' && (
         <>
@@ -37,10 +37,10 @@ export function ExperimentSection({
   );
 }
 
-function Task({ task }: { readonly task: TaskResults }) {
+function Task({ task, titled }: { readonly task: TaskResults; readonly titled: boolean }) {
   return (
     <>
-      <h3>{task.recipe}</h3>
+      {titled && <h3>{task.recipe}</h3>}
       <p class="note">{splitsText(task)}</p>
       <Findings task={task} />
       <AccuracyTable task={task} />

@@ -73,6 +73,7 @@ function sweep(
       span: logarithmic ? [low / 1.25, high * 1.25] : [low - margin, high + margin],
       logarithmic,
       dots: true,
+      labelPoints: x.length <= 8,
       format: percent,
     },
   };

@@ -24,7 +24,7 @@ export function Chart({
   readonly bare?: boolean;
 }) {
   const [index, setIndex] = useState<number | null>(null);
-  const { x, lines, format } = content;
+  const { x, lines } = content;
   const at = Math.min(index ?? x.length - 1, x.length - 1);
   const textAt = (i: number) =>
     `${axis} ${stepText(x[i]!)}: ${lines.map((line) => `${line.name} ${valueText(content, line, i)}`).join('; ')}`;
@@ -39,28 +39,29 @@ export function Chart({
           <li key={line.name}>
             <span class="swatch" style={{ background: `var(${colourName(line.place)})` }} />
             {lines.length > 1 && `${line.name} `}
-            <b>{valueText(content, line, at)}</b>
+            <b>{lines.length > 1 ? numberText(content, line, at) : valueText(content, line, at)}</b>
           </li>
         ))}
         <li class="at">{x.length > 0 && `${axis} ${stepText(x[at]!)}`}</li>
       </ul>
       <Plot content={content} height={height} label={`Chart: ${title}`} textAt={textAt} onPoint={setIndex} />
-      {!bare && <Numbers title={title} axis={axis} content={content} format={format} />}
+      {!bare && <Numbers title={title} axis={axis} content={content} />}
     </figure>
   );
 }
 
-function valueText(
-  { format }: PlotContent,
-  { values, low, high }: PlotContent['lines'][number],
-  i: number,
-): string {
+function numberText({ format }: PlotContent, { values }: PlotContent['lines'][number], i: number): string {
   const value = values[i];
-  if (value === null || value === undefined) return '–';
-  const [from, to] = [low?.[i], high?.[i]];
+  return value === null || value === undefined ? '–' : format(value);
+}
+
+/** A value with its band. */
+function valueText(content: PlotContent, line: PlotContent['lines'][number], i: number): string {
+  const [from, to] = [line.low?.[i], line.high?.[i]];
+  const { format } = content;
   const range =
     typeof from === 'number' && typeof to === 'number' ? ` (${format(from)} to ${format(to)})` : '';
-  return `${format(value)}${range}`;
+  return numberText(content, line, i) + range;
 }
 
 const stepText = (x: number) => (Number.isInteger(x) ? String(x) : String(Number(x.toPrecision(4))));
@@ -74,7 +75,6 @@ function Numbers({
   readonly title: string;
   readonly axis: string;
   readonly content: PlotContent;
-  readonly format: (value: number) => string;
 }) {
   const [open, setOpen] = useState(false);
   const { x, lines } = content;
@@ -89,9 +89,9 @@ function Numbers({
       </summary>
       {open && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must take the focus to be scrolled by keys.
-        <section class="scroll plain" tabIndex={0} aria-label={`Numbers of ${title}`}>
+        <section class="scroll" tabIndex={0} aria-label={`Numbers of ${title}`}>
           <table>
-            <caption>{`${title}: ${rows.length} of ${x.length} points`}</caption>
+            <caption class="unseen">{`${title}: ${rows.length} of ${x.length} points`}</caption>
             <thead>
               <tr>
                 <th scope="col">{axis}</th>

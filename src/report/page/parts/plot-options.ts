@@ -23,6 +23,8 @@ export interface PlotContent {
   readonly span: readonly [number, number];
   readonly logarithmic?: boolean | undefined;
   readonly dots?: boolean | undefined;
+  /** Labels the x axis at its points alone. */
+  readonly labelPoints?: boolean | undefined;
   /** x values to mark with a dotted line, and their names. */
   readonly marks?: readonly { readonly x: number; readonly label: string; readonly place?: number }[];
   readonly format: (value: number) => string;
@@ -101,7 +103,7 @@ function yRange({ lines, range }: PlotContent): [number, number] {
   return [low === range?.[0] ? low : low - room, high === range?.[1] ? high : high + room];
 }
 
-function axes({ format }: PlotContent, colour: Colour): uPlot.Axis[] {
+function axes({ format, labelPoints, x }: PlotContent, colour: Colour): uPlot.Axis[] {
   const text = { stroke: colour('--soft'), font: '11.5px system-ui, sans-serif' };
   const lines = { stroke: colour('--rule'), width: 1 };
   return [
@@ -111,6 +113,7 @@ function axes({ format }: PlotContent, colour: Colour): uPlot.Axis[] {
       ticks: { ...lines, size: 4 },
       size: 30,
       gap: 4,
+      ...(labelPoints && { splits: () => [...x], filter: (_: uPlot, splits: number[]) => splits }),
       values: (_, splits) => splits.map((split) => (split === null ? '' : axisNumber(split))),
     },
     {
