@@ -9,6 +9,7 @@ import { type LoadedRecipe, loadRecipe, loadRunRecipe } from '../run/loading/loa
 import { writeVerification } from '../run/verify/verification-file.ts';
 import { verifyRun } from '../run/verify/verify-run.ts';
 import type { TrainEvent } from '../types.ts';
+import { type DashboardOption, dashboardOption, openDashboard } from './dashboard-option.ts';
 import { dryRun } from './dry-run.ts';
 import { exitCodes, signalCodes } from './exit-code.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './recipe-options.ts';
@@ -22,6 +23,7 @@ interface RunOptions extends RecipeOptions {
   readonly resume?: true;
   readonly forceData?: true;
   readonly dryRun?: true;
+  readonly dashboard?: DashboardOption;
   readonly json?: true;
 }
 
@@ -40,12 +42,21 @@ export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void
       'with --resume: go on though data, options of the environment or files of the model have changed',
     )
     .option('--dry-run', 'say what the run would be, and do nothing')
+    .option(...dashboardOption)
     .option('--json', 'one JSON event a line')
     .addHelpText('after', '\nExample:\n  anneal run arithmetic --set steps=50 --seed 2 --out runs/first')
     .action(async (spec: string, options: RunOptions) => {
       const { loaded, out } = await resolve(spec, options);
       if (options.dryRun) return dryRun(loaded.recipe, { io, toolkit, json: options.json === true });
-      end(await train(loaded, { ...options, out }, { io, toolkit }));
+      const dashboard = await openDashboard(options.dashboard, { title: loaded.recipe.name });
+      if (dashboard) (options.json ? io.err : io.out)(`dashboard: ${dashboard.url}`);
+      try {
+        end(
+          await train(loaded, { ...options, out }, { io, toolkit, follow: (event) => dashboard?.run(event) }),
+        );
+      } finally {
+        await dashboard?.close();
+      }
     });
 }
 
@@ -78,12 +89,14 @@ function timestamp(date: Date): string {
 interface Around {
   readonly io: Io;
   readonly toolkit: Toolkit;
+  /** Sees every event. */
+  readonly follow: (event: TrainEvent) => void;
 }
 
 async function train(
   { recipe, source }: LoadedRecipe,
   { out, resume, forceData, json }: RunOptions & { readonly out: string },
-  { io, toolkit }: Around,
+  { io, toolkit, follow }: Around,
 ): Promise<number> {
   const stop = new AbortController();
   const progress = json ? jsonEvents(io) : progressFor(io);
@@ -104,7 +117,7 @@ async function train(
       resume: resume === true,
       forceData: forceData === true,
     });
-    await events$.pipe(tap(progress.show)).forEach((event) => {
+    await events$.pipe(tap(progress.show), tap(follow)).forEach((event) => {
       last = event;
     });
   } finally {
@@ -132,7 +145,7 @@ function stoppedLines({ step, checkpoint }: Extract<TrainEvent, { type: 'stopped
 async function summarise(
   done: Extract<TrainEvent, { type: 'done' }>,
   { out, recipe, json }: { out: string; recipe: LoadedRecipe['recipe']; json: boolean },
-  { io, toolkit }: Around,
+  { io, toolkit }: Pick<Around, 'io' | 'toolkit'>,
 ): Promise<number> {
   const verification = await verifyRun(out, { recipe, ...toolkit });
   await writeVerification(out, verification);

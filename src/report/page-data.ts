@@ -89,5 +89,5 @@ export interface PageData {
   readonly runs: readonly RunView[];
   readonly experiments: readonly ExperimentView[];
   /** There when the page follows a run: the last event that the data holds. */
-  readonly live?: { readonly event: number };
+  readonly live?: { readonly event: string };
 }

@@ -48,7 +48,7 @@ class Sample {
     const { step } = record;
     if (step !== this.#last.step) this.#last = { step, rollouts: [] };
     if (this.#last.rollouts.length >= MOST_A_STEP) return;
-    const view = viewOf(record);
+    const view = rolloutView(record);
     this.#last.rollouts.push(view);
     if (step % this.#every !== 0) return;
     this.#kept.set(step, this.#last.rollouts);
@@ -78,7 +78,8 @@ class Sample {
   }
 }
 
-function viewOf(record: RolloutLine): RolloutView {
+/** A line of rollouts.jsonl as the page carries it: long texts are cut. */
+export function rolloutView(record: RolloutLine): RolloutView {
   const { step, task, rewards, reward, advantage, beta, tokens, turns } = record;
   const [texts, logprobs, advantages] = [record.token_texts, record.token_logprobs, record.token_advantages];
   const cut = (parts: RolloutLine['prompt']) =>

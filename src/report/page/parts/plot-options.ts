@@ -36,6 +36,13 @@ export type Colour = (name: string, alpha?: number) => string;
 export const COLOURS = 8;
 export const colourName = (place: number) => `--c${place % COLOURS}`;
 
+/** What a change of content must not change for a plot to be kept. */
+export const structureOf = ({ lines, dots, logarithmic, labelPoints, marks }: PlotContent): string =>
+  JSON.stringify([
+    lines.map(({ name, place, raw, low, values }) => [name, place, !raw, !low, values.length === 1]),
+    [dots, logarithmic, labelPoints, !marks?.length],
+  ]);
+
 /** The aligned columns that uPlot takes: x, then for each line its high, low, raw (where it has them) and values. */
 export function columns({ x, lines }: PlotContent): uPlot.AlignedData {
   const own = ({ high, low, raw, values }: PlotLine) =>
@@ -43,13 +50,17 @@ export function columns({ x, lines }: PlotContent): uPlot.AlignedData {
   return [x, ...lines.flatMap(own)] as unknown as uPlot.AlignedData;
 }
 
+/**
+ * The options of a plot. What it draws may change while its structure stays: then the next drawing takes the new
+ * content, and the pointer stays where it is.
+ */
 export function plotOptions(
-  content: PlotContent,
+  current: () => PlotContent,
   size: { readonly width: number; readonly height: number },
   colour: Colour,
 ): uPlot.Options {
+  const content = current();
   const { series, bands } = seriesOf(content, colour);
-  const [low, high] = yRange(content);
   return {
     ...size,
     series,
@@ -58,11 +69,11 @@ export function plotOptions(
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false }, points: { size: 7 } },
     scales: {
-      x: { time: false, range: () => [...content.span], distr: content.logarithmic ? 3 : 1 },
-      y: { range: () => [low, high] },
+      x: { time: false, range: () => [...current().span], distr: content.logarithmic ? 3 : 1 },
+      y: { range: () => yRange(current()) },
     },
     axes: axes(content, colour),
-    hooks: { draw: [(plot) => drawMarks(plot, content, colour)] },
+    hooks: { draw: [(plot) => drawMarks(plot, current(), colour)] },
   };
 }
 

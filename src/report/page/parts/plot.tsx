@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import { type Colour, columns, type PlotContent, plotOptions } from './plot-options.ts';
+import { type Colour, columns, type PlotContent, plotOptions, structureOf } from './plot-options.ts';
 import { useTheme } from './theme.tsx';
 
 /**
@@ -29,12 +29,16 @@ export function Plot({
   const theme = useTheme();
   const near = useNear(frame);
   const width = useWidth(frame);
+  const latest = useRef(content);
+  latest.current = content;
+  /** What the plot has been given. */
+  const drawn = useRef<PlotContent>(undefined);
   const [index, setIndex] = useState<number | null>(null);
   const last = content.x.length - 1;
 
   useEffect(() => {
     if (!near || width === 0 || frame.current === null) return;
-    const options = plotOptions(content, { width, height }, colourOf(frame.current));
+    const options = plotOptions(() => latest.current, { width, height }, colourOf(frame.current));
     options.hooks!.setCursor = [
       ({ cursor }) => {
         setIndex(cursor.idx ?? null);
@@ -42,16 +46,21 @@ export function Plot({
       },
     ];
     plot.current = new uPlot(options, columns(content), frame.current);
+    drawn.current = content;
     return () => {
       plot.current?.destroy();
       plot.current = undefined;
     };
-  }, [near, width, height, theme, content]);
+  }, [near, width, height, theme, structureOf(content)]);
+  useEffect(() => {
+    if (drawn.current === content) return;
+    drawn.current = content;
+    plot.current?.setData(columns(content));
+  }, [content]);
 
   const goTo = (to: number) => {
-    const drawn = plot.current;
-    if (drawn === undefined) return;
-    drawn.setCursor({ left: drawn.valToPos(content.x[to]!, 'x'), top: height / 3 });
+    const left = plot.current?.valToPos(content.x[to]!, 'x');
+    if (left !== undefined) plot.current!.setCursor({ left, top: height / 3 });
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const to = pointAfter(event.key, index ?? last, last);

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { addMetrics } from '../../curves.ts';
-import type { ExperimentResults } from '../../experiment-results.ts';
-import type { EvalPoint, PageData, RunView } from '../../page-data.ts';
+import { withEval } from '../../eval-points.ts';
+import type { EvalPoint, ExperimentView, PageData, RunView } from '../../page-data.ts';
 import { type PageRun, pageRun } from './page-run.ts';
 
 export type Connection = 'none' | 'connecting' | 'open' | 'lost' | 'ended';
@@ -41,12 +41,15 @@ export function useLive(first: PageData): Live {
     const changed = () => {
       timer ??= window.setTimeout(() => {
         timer = undefined;
-        show({ ...state.current! });
+        // A page that nobody sees draws nothing, and catches up when it is seen.
+        if (!document.hidden) show({ ...state.current! });
       }, PACE);
     };
+    document.addEventListener('visibilitychange', changed);
     const close = follow(first.live.event, state.current!, { changed, setConnection });
     return () => {
       clearTimeout(timer);
+      document.removeEventListener('visibilitychange', changed);
       close();
     };
   }, []);
@@ -63,7 +66,7 @@ interface Listener {
 }
 
 /** Listens to the server; the browser connects anew by itself, and says which event it saw last. */
-function follow(from: number, state: State, { changed, setConnection }: Listener): () => void {
+function follow(from: string, state: State, { changed, setConnection }: Listener): () => void {
   const source = new EventSource(`events?after=${from}`);
   const on = <T>(type: string, take: (value: T) => void) =>
     source.addEventListener(type, (event) => {
@@ -76,21 +79,21 @@ function follow(from: number, state: State, { changed, setConnection }: Listener
     Object.assign(state, { data, runs: data.runs.map(pageRun) });
   });
   on<RunView>('run', (view) => {
-    const others = state.runs.filter((run) => run.id !== view.id);
-    state.runs = [...others, pageRun(view)];
+    state.runs = [pageRun(view)];
   });
   on<{ id: string; metrics: Record<string, number> }>('step', ({ id, metrics }) => {
     state.runs = state.runs.map((run) => (run.id === id ? stepped(run, metrics) : run));
   });
   on<{ id: string; point: EvalPoint }>('eval', ({ id, point }) => {
-    state.runs = state.runs.map((run) => (run.id === id ? { ...run, evals: [...run.evals, point] } : run));
+    state.runs = state.runs.map((run) =>
+      run.id === id ? { ...run, evals: withEval(run.evals, point) } : run,
+    );
   });
   on<string>('note', (note) => {
     state.data = { ...state.data, notes: [...state.data.notes, note].slice(-MOST_NOTES) };
   });
-  on<ExperimentResults>('results', (results) => {
-    const folder = state.data.experiments[0]?.folder ?? '';
-    state.data = { ...state.data, experiments: [{ folder, results }] };
+  on<ExperimentView>('results', (experiment) => {
+    state.data = { ...state.data, experiments: [experiment] };
   });
   on<null>('end', () => {
     source.close();
