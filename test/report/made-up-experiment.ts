@@ -25,7 +25,11 @@ function run(variant: string, seed: number, test: number): RunResult {
 
 function variant(
   name: string,
-  { accuracies, interval, rates }: { accuracies: readonly number[]; interval: Interval; rates: Record<string, number | null> },
+  {
+    accuracies,
+    interval,
+    rates,
+  }: { accuracies: readonly number[]; interval: Interval; rates: Record<string, number | null> },
 ): VariantResults {
   const best = Object.entries(rates).reduce((a, b) => ((b[1] ?? -1) > (a[1] ?? -1) ? b : a))[0];
   const lrs = Object.keys(rates);
@@ -43,7 +47,11 @@ function variant(
     chosen: { 'optimizer.lr': Number(best) },
     edges: edge === undefined ? [] : [{ field: 'optimizer.lr', end: edge }],
     runs: accuracies.map((test, i) => run(name, i + 1, test)),
-    mean: { value: accuracies.reduce((a, b) => a + b, 0) / accuracies.length, interval, seeds: accuracies.length },
+    mean: {
+      value: accuracies.reduce((a, b) => a + b, 0) / accuracies.length,
+      interval,
+      seeds: accuracies.length,
+    },
     overTasks: [interval[0] - 0.01, interval[1] + 0.01],
   };
 }
@@ -69,12 +77,31 @@ export function madeUpComparison(): ExperimentResults {
           { of: 'full', against: 'lora', maxDifference: 3e-7, allowed: 1e-5, tokens: 160 },
         ],
         variants: [
-          variant('lora', { accuracies: [0.78, 0.8, 0.79], interval: [0.765, 0.815], rates: rates(0.7, 0.78, 0.75, 0.4) }),
-          variant('afa-lora', { accuracies: [0.8, 0.83, 0.82], interval: [0.779, 0.855], rates: rates(0.71, 0.79, 0.81, 0.6) }),
-          variant('full', { accuracies: [0.86, 0.88, 0.87], interval: [0.845, 0.895], rates: rates(0.87, 0.85, 0.6, 0.1) }),
+          variant('lora', {
+            accuracies: [0.78, 0.8, 0.79],
+            interval: [0.765, 0.815],
+            rates: rates(0.7, 0.78, 0.75, 0.4),
+          }),
+          variant('afa-lora', {
+            accuracies: [0.8, 0.83, 0.82],
+            interval: [0.779, 0.855],
+            rates: rates(0.71, 0.79, 0.81, 0.6),
+          }),
+          variant('full', {
+            accuracies: [0.86, 0.88, 0.87],
+            interval: [0.845, 0.895],
+            rates: rates(0.87, 0.85, 0.6, 0.1),
+          }),
         ],
         differences: [
-          { of: 'afa-lora', minus: 'lora', value: 0.0267, interval: [-0.004, 0.057], seeds: 3, verdict: 'noise' },
+          {
+            of: 'afa-lora',
+            minus: 'lora',
+            value: 0.0267,
+            interval: [-0.004, 0.057],
+            seeds: 3,
+            verdict: 'noise',
+          },
           { of: 'full', minus: 'lora', value: 0.08, interval: [0.05, 0.11], seeds: 3, verdict: 'better' },
         ],
         gapClosure: { value: 0.333, interval: [-0.05, 0.7], why: null },
@@ -106,6 +133,8 @@ export function madeUpAblation(): ExperimentResults {
     name: 'made-up fractions',
     tasks: [{ ...task!, variants: fractions, differences: [], gapClosure: null, stepZero: [] }],
     missing: [{ job: 'fraction-1-seed-3', what: 'fraction=1, seed 3', why: 'not yet run' }],
-    rejected: [{ job: 'fraction-0.6-seed-3', what: 'fraction=0.6, seed 3', why: 'its config differs from the plan' }],
+    rejected: [
+      { job: 'fraction-0.6-seed-3', what: 'fraction=0.6, seed 3', why: 'its config differs from the plan' },
+    ],
   };
 }

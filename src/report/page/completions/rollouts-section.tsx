@@ -55,7 +55,9 @@ export function RolloutsSection({
         {found.length === 0
           ? 'No completion fits.'
           : `${count(found.length)} of ${count(run.rollouts.length)} completions fit.`}
-        {colouring === 'logprob' && !found.some(({ tokenLogprobs }) => tokenLogprobs !== undefined)
+        {colouring === 'logprob' &&
+        found.length > 0 &&
+        !found.some(({ tokenLogprobs }) => tokenLogprobs !== undefined)
           ? ' None of them has log-probs: they are recorded for the first prompt of a batch.'
           : ''}
       </p>
