@@ -7,6 +7,7 @@ import { evalCommand } from './eval.ts';
 import { generateCommand } from './generate.ts';
 import { jobCommand } from './job.ts';
 import { mergeCommand } from './merge.ts';
+import { reportCommand } from './report.ts';
 import { rolloutsCommand } from './rollouts.ts';
 import { runCommand } from './run.ts';
 import { exitCodes, reportOf } from './terminal/exit-code.ts';
@@ -33,6 +34,7 @@ export async function runCli(args: readonly string[], io: Io, toolkit: Toolkit):
     compareCommand(io, args, end),
     ablateCommand(io, args, end),
     rolloutsCommand(io),
+    reportCommand(io),
     envCommand(io, end),
   ];
   for (const command of commands) program.addCommand(command);

@@ -3,10 +3,13 @@ import { Command } from 'commander';
 import { tap } from 'rxjs';
 import { InputError } from '../errors.ts';
 import { trainWith } from '../pipeline/train.ts';
+import { writeReport } from '../report/write/write-report.ts';
 import { isRunFolder, runPaths } from '../run/folder/paths.ts';
 import { type LoadedRecipe, loadRecipe, loadRunRecipe } from '../run/loading/load-recipe.ts';
+import { writeVerification } from '../run/verify/verification-file.ts';
 import { verifyRun } from '../run/verify/verify-run.ts';
 import type { TrainEvent } from '../types.ts';
+import { type DashboardOption, dashboardOption, openDashboard } from './dashboard-option.ts';
 import { dryRun } from './dry-run.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
 import { runFolderFor } from './options/run-folder-for.ts';
@@ -22,6 +25,7 @@ interface RunOptions extends RecipeOptions {
   readonly resume?: true;
   readonly forceData?: true;
   readonly dryRun?: true;
+  readonly dashboard?: DashboardOption;
   readonly json?: true;
   /** A folder; true for the run folder's own. */
   readonly tensorboard?: string | true;
@@ -42,6 +46,7 @@ export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void
       'with --resume: go on though data, options of the environment or files of the model have changed',
     )
     .option('--dry-run', 'say what the run would be, and do nothing')
+    .option(...dashboardOption)
     .option('--json', 'one JSON event a line')
     .option(
       '--tensorboard [folder]',
@@ -51,7 +56,15 @@ export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void
     .action(async (spec: string, options: RunOptions) => {
       const { loaded, out } = await resolve(spec, options);
       if (options.dryRun) return dryRun(loaded.recipe, { io, toolkit, json: options.json === true });
-      end(await train(loaded, { ...options, out }, { io, toolkit }));
+      const dashboard = await openDashboard(options.dashboard, { title: loaded.recipe.name });
+      if (dashboard) (options.json ? io.err : io.out)(`dashboard: ${dashboard.url}`);
+      try {
+        end(
+          await train(loaded, { ...options, out }, { io, toolkit, follow: (event) => dashboard?.run(event) }),
+        );
+      } finally {
+        await dashboard?.close();
+      }
     });
 }
 
@@ -79,12 +92,14 @@ async function resolve(spec: string, options: RunOptions): Promise<{ loaded: Loa
 interface Around {
   readonly io: Io;
   readonly toolkit: Toolkit;
+  /** Sees every event. */
+  readonly follow: (event: TrainEvent) => void;
 }
 
 async function train(
   { recipe, source }: LoadedRecipe,
   { out, resume, forceData, json, tensorboard }: RunOptions & { readonly out: string },
-  { io, toolkit }: Around,
+  { io, toolkit, follow }: Around,
 ): Promise<number> {
   const log = await tensorboardLog(recipe, { tensorboard, out, resume }, (text) => progress.note(text));
   const stop = new AbortController();
@@ -107,7 +122,7 @@ async function train(
       forceData: forceData === true,
     });
     const logged$ = log === undefined ? events$ : events$.pipe(tap((event) => log.record(event)));
-    await logged$.pipe(tap(progress.show)).forEach((event) => {
+    await logged$.pipe(tap(progress.show), tap(follow)).forEach((event) => {
       last = event;
     });
   } finally {
@@ -136,9 +151,11 @@ function stoppedLines({ step, checkpoint }: Extract<TrainEvent, { type: 'stopped
 async function summarise(
   done: Extract<TrainEvent, { type: 'done' }>,
   { out, recipe, json }: { out: string; recipe: LoadedRecipe['recipe']; json: boolean },
-  { io, toolkit }: Around,
+  { io, toolkit }: Pick<Around, 'io' | 'toolkit'>,
 ): Promise<number> {
   const verification = await verifyRun(out, { recipe, ...toolkit });
+  await writeVerification(out, verification);
+  await writeReport(out);
   if (json) io.out(JSON.stringify({ type: 'verified', ...verification }));
   else for (const line of ['', ...summaryLines(done, verification, runPaths(out).report)]) io.out(line);
   return verification.ok ? exitCodes.done : exitCodes.failed;

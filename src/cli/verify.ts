@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { loadRunRecipe } from '../run/loading/load-recipe.ts';
 import { mergeableCheckpoint } from '../run/verify/mergeable-checkpoint.ts';
+import { writeVerification } from '../run/verify/verification-file.ts';
 import { verifyRun } from '../run/verify/verify-run.ts';
 import { type CheckpointOption, checkpointOption } from './options/checkpoint-option.ts';
 import { exitCodes } from './terminal/exit-code.ts';
@@ -28,6 +29,7 @@ export function verifyCommand(io: Io, toolkit: Toolkit, end: (code: number) => v
       await mergeableCheckpoint(out, checkpoint);
       const { recipe } = await loadRunRecipe(out);
       const verification = await verifyRun(out, { recipe, checkpoint, ...toolkit });
+      if (checkpoint === undefined) await writeVerification(out, verification);
       if (options.json) io.out(JSON.stringify(verification));
       else for (const line of table(verificationRows(verification))) io.out(line);
       end(verification.ok ? exitCodes.done : exitCodes.failed);

@@ -10,6 +10,7 @@ import { endTokenIds, endTokensDiffer, turnEndIds } from '../model/end-tokens.ts
 import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import { batchLogits, type TokenBatch } from '../model/token-logits.ts';
+import { tokenTexts } from '../model/tokenizer/token-texts.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { encodeExample } from '../rollout/encode-example.ts';
@@ -132,6 +133,10 @@ export class ModelPolicy implements Policy {
     const learning_rate = this.learner.rate(this.steps);
     this.steps++;
     return { learning_rate, ...(await this.moveBeta(batch, {})) };
+  }
+
+  tokenTexts(ids: readonly number[]): readonly string[] {
+    return tokenTexts(this.options.tokenizer, ids);
   }
 
   referenceLogprobs(rollouts: readonly Rollout[]): Promise<number[][]> {

@@ -87,6 +87,8 @@ export interface Policy {
   seenPrompt(request: SampleRequest): SeenPrompt;
   /** Whether a prompt is used, by `sampling.longPrompts`. @throws InputError for a long one that ends the run. */
   usesPrompt(request: SampleRequest): boolean;
+  /** The text that each token adds, [T], as `tokenTexts` of the tokenizer gives it; absent without a tokenizer. */
+  tokenTexts?(ids: readonly number[]): readonly string[];
   state(): PolicyState;
   /** @throws InputError when the state is of another model or adapter shape. */
   restore(state: PolicyState): Promise<void>;

@@ -1,6 +1,6 @@
 import { writeFolderAtomic } from '../../io/atomic-folder.ts';
+import { writeReport } from '../../report/write/write-report.ts';
 import type { EvalRecord } from '../../run/checkpoint/checkpoint.ts';
-import { writeReport } from '../../run/report/write-report.ts';
 import type { EvalResult, TrainEvent } from '../../types.ts';
 import type { Session } from './session.ts';
 
