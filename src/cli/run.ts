@@ -9,8 +9,8 @@ import { type LoadedRecipe, loadRecipe, loadRunRecipe } from '../run/loading/loa
 import { writeVerification } from '../run/verify/verification-file.ts';
 import { verifyRun } from '../run/verify/verify-run.ts';
 import type { TrainEvent } from '../types.ts';
-import { type DashboardOption, dashboardOption, openDashboard } from './dashboard-option.ts';
 import { dryRun } from './dry-run.ts';
+import { type DashboardOption, dashboardOption, openDashboard } from './options/dashboard-option.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
 import { runFolderFor } from './options/run-folder-for.ts';
 import { tensorboardLog } from './options/tensorboard-option.ts';

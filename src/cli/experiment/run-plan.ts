@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { countJobs } from '../../experiment/plan/count-jobs.ts';
 import type { Plan } from '../../experiment/plan/plan.ts';
 import { runExperiment } from '../../experiment/run-experiment.ts';
 import type { ExperimentResults } from '../../report/experiment-results.ts';
+import { writeExperimentReport } from '../../report/write/write-report.ts';
+import { openDashboard } from '../options/dashboard-option.ts';
 import type { GridOptions } from '../options/grid-options.ts';
 import { exitCodes, signalCodes } from '../terminal/exit-code.ts';
 import type { Io, StopSignal } from '../terminal/io.ts';
@@ -9,7 +12,7 @@ import { type GridProgress, gridProgress } from './grid-progress.ts';
 import { resultLines } from './results-text.ts';
 import { startJobs } from './start-job.ts';
 
-export interface RunPlanOptions extends Pick<GridOptions, 'resume' | 'extendSweep' | 'json'> {
+export interface RunPlanOptions extends Pick<GridOptions, 'resume' | 'extendSweep' | 'json' | 'dashboard'> {
   readonly out: string;
   readonly jobs: number;
   readonly minutes: number | undefined;
@@ -18,6 +21,11 @@ export interface RunPlanOptions extends Pick<GridOptions, 'resume' | 'extendSwee
 /** Runs a plan, shows its progress and prints its tables. Returns the exit code. */
 export async function runPlan(plan: Plan, options: RunPlanOptions, io: Io): Promise<number> {
   const { out, jobs, minutes } = options;
+  const dashboard = await openDashboard(options.dashboard, {
+    title: `${plan.kind} ${plan.name}`,
+    folder: out,
+  });
+  if (dashboard) io.err(`dashboard: ${dashboard.url}`);
   const stop = new AbortController();
   const progress = gridProgress(io, jobs);
   let first: StopSignal | undefined;
@@ -28,6 +36,11 @@ export async function runPlan(plan: Plan, options: RunPlanOptions, io: Io): Prom
     progress.note(`${signal}: the runs under way write checkpoints; a second signal ends them at once`);
   });
   let results: ExperimentResults;
+  const dashboard = await openDashboard(options.dashboard, {
+    title: `${plan.kind} ${plan.name}`,
+    folder: out,
+  });
+  if (dashboard) io.err(`dashboard: ${dashboard.url}`);
   try {
     results = await runExperiment(plan, {
       ...options,
@@ -37,9 +50,12 @@ export async function runPlan(plan: Plan, options: RunPlanOptions, io: Io): Prom
       signal: stop.signal,
       startJob: startJobs(progress),
       ...toldBy(progress, plan),
+      onResults: (found) => dashboard?.results(found),
     });
+    await writeExperimentReport(out);
   } finally {
     progress.close();
+    await dashboard?.close();
     ignore();
   }
   print(results, { out, json: options.json === true }, io);
@@ -64,7 +80,6 @@ function toldBy(progress: GridProgress, plan: Plan) {
       seen.add(job.id);
       progress.end(job, how);
     },
-    onResults() {},
   };
 }
 
@@ -73,7 +88,8 @@ function print(
   { out, json }: { readonly out: string; readonly json: boolean },
   io: Io,
 ): void {
-  const text = json ? [JSON.stringify(results)] : [...resultLines(results), `results: ${out}/results.json`];
+  const files = [`results  ${join(out, 'results.json')}`, `report   ${join(out, 'report.html')}`];
+  const text = json ? [JSON.stringify(results)] : [...resultLines(results), ...files];
   for (const line of text) io.out(line);
 }
 

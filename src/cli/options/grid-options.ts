@@ -4,6 +4,7 @@ import { InputError } from '../../errors.ts';
 import { crossed } from '../../experiment/plan/settings.ts';
 import { parseOverride } from '../../recipe/apply-overrides.ts';
 import type { CompareSettings, Grid } from '../../recipe/compare-settings.ts';
+import { type DashboardOption, dashboardOption } from './dashboard-option.ts';
 import { positiveOption } from './numeric-options.ts';
 
 /** Options of `anneal compare` and `anneal ablate`. */
@@ -17,6 +18,7 @@ export interface GridOptions {
   readonly extendSweep?: true;
   readonly jobs?: string;
   readonly threads?: string;
+  readonly dashboard?: DashboardOption;
   readonly json?: true;
 }
 
@@ -40,6 +42,7 @@ export function withGridOptions(command: Command): Command {
     .option('--threads <n>', 'cores that one run uses (default: the recipe’s compare.threads)')
     .option('--out <folder>', 'where plan, runs and results go (default: runs/<command>-<recipe>-<time>)')
     .option('--resume', 'go on with the comparison in --out: only what is missing is run')
+    .option(...dashboardOption)
     .option('--json', 'print the results as JSON');
 }
 

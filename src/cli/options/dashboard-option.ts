@@ -1,5 +1,5 @@
-import { InputError } from '../errors.ts';
-import { type Dashboard, DEFAULT_PORT, startDashboard } from '../report/live/dashboard.ts';
+import { InputError } from '../../errors.ts';
+import { type Dashboard, DEFAULT_PORT, startDashboard } from '../../report/live/dashboard.ts';
 
 /** As commander gives it: true without a port. */
 export type DashboardOption = string | true;
