@@ -36,11 +36,6 @@ export async function runPlan(plan: Plan, options: RunPlanOptions, io: Io): Prom
     progress.note(`${signal}: the runs under way write checkpoints; a second signal ends them at once`);
   });
   let results: ExperimentResults;
-  const dashboard = await openDashboard(options.dashboard, {
-    title: `${plan.kind} ${plan.name}`,
-    folder: out,
-  });
-  if (dashboard) io.err(`dashboard: ${dashboard.url}`);
   try {
     results = await runExperiment(plan, {
       ...options,
