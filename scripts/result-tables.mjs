@@ -85,7 +85,7 @@ function gridTable({ variants }) {
 function gap({ gapClosure }) {
   if (!gapClosure) return [];
   const { value, interval, why } = gapClosure;
-  const text = value === null ? why : `${percent(value)} % (95 % ${range(interval)}, Fieller)`;
+  const text = value === null ? `not defined: ${why}` : `${percent(value)} % (95 % ${range(interval)}, Fieller)`;
   return [`Gap closure (AFA − LoRA) / (Full − LoRA): ${text}.`];
 }
 

@@ -81,7 +81,7 @@ function gapLine({ gapClosure }: TaskResults): string {
   const name = 'gap closure (AFA − LoRA)/(Full − LoRA)';
   if (gapClosure === null) return `${name}: needs runs of all three methods`;
   const { value, interval, why } = gapClosure;
-  if (value === null) return `${name}: ${why}`;
+  if (value === null) return `${name}: not defined: ${why}`;
   return `${name}: ${percent(value)} (${interval === null ? why : `95 % ${range(interval)}, Fieller`})`;
 }
 

@@ -31,11 +31,11 @@ export function gapClosure({ lora, afaLora, full }: PairedAccuracies): GapClosur
   if (gap.interval === null) {
     return gap.value > 0
       ? { value, interval: null, why: 'one seed: no interval' }
-      : undefinedFor('not defined: full does not beat LoRA with the one seed');
+      : undefinedFor('full does not beat LoRA with the one seed');
   }
   if (gap.interval[0] <= 0 && gap.interval[1] >= 0)
-    return undefinedFor('not defined: full does not beat LoRA by more than noise');
-  if (gap.value < 0) return undefinedFor('not defined: full is worse than LoRA');
+    return undefinedFor('full does not beat LoRA by more than noise');
+  if (gap.value < 0) return undefinedFor('full is worse than LoRA');
   return { value, interval: fieller(numerators, denominators), why: null };
 }
 

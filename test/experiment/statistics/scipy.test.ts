@@ -21,8 +21,8 @@ const scipy: {
 } = JSON.parse(readFileSync(new URL('./scipy.json', import.meta.url), 'utf8'));
 
 const why = {
-  noise: 'not defined: full does not beat LoRA by more than noise',
-  worse: 'not defined: full is worse than LoRA',
+  noise: 'full does not beat LoRA by more than noise',
+  worse: 'full is worse than LoRA',
 };
 
 test.each(scipy.means)('Student’s interval of $values is SciPy’s', ({ values, value, interval }) => {
