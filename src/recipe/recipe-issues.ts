@@ -14,7 +14,9 @@ interface RecipeIssue {
 /** What is wrong with a recipe whose fields are each right by themselves. */
 export function recipeIssues(recipe: Recipe): RecipeIssue[] {
   return [
-    ...(recipe.objective === 'sft' ? supervisedIssues(recipe) : batchIssues(recipe)),
+    ...(recipe.objective === 'sft'
+      ? supervisedIssues(recipe)
+      : [...batchIssues(recipe), ...packingIssues(recipe)]),
     ...partIssues(recipe),
     ...annealIssues(recipe),
     ...learningRateIssues(recipe),
@@ -94,6 +96,12 @@ function batchIssues({ rewards, sampling, algorithm: given }: Recipe): RecipeIss
     });
   }
   return issues;
+}
+
+function packingIssues({ objective, optimizer: { packing } }: Recipe): RecipeIssue[] {
+  if (packing === 0) return [];
+  const message = `is for objective 'sft'; with '${objective}' the completions of a prompt share its row already; leave it out`;
+  return [{ path: ['optimizer', 'packing'], message, input: packing }];
 }
 
 function partIssues({ sampling, algorithm: given }: Recipe): RecipeIssue[] {
