@@ -29,6 +29,8 @@ export interface EvalRow {
   readonly tokenIds: readonly number[];
   /** Scores by reward name; null where a reward does not apply. */
   readonly scores: Readonly<Record<string, number | null>>;
+  /** Log-prob (nats) of each choice; there where accuracy goes by it. */
+  readonly choiceLogprobs?: readonly number[];
 }
 
 /** The outcome of answering every task greedily. */

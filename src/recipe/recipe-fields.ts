@@ -20,6 +20,13 @@ const evaluation = z.strictObject({
   /** Held-out tasks: the first ones of the environment's test split. */
   tasks: positiveInt.default(500),
   batchSize: positiveInt.default(128),
+  /**
+   * What accuracy goes by: greedy answers and their first reward, or the likelihood of the environment's choices as
+   * lm-evaluation-harness measures it, as it is or divided by a choice's characters.
+   */
+  accuracy: z.enum(['generation', 'acc', 'acc_norm']).default('generation'),
+  /** Measure the loss of the targets with objective 'rl' too; with 'sft' it always is. */
+  loss: z.boolean().default(false),
 });
 
 const checkpoint = z.strictObject({

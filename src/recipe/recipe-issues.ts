@@ -17,6 +17,7 @@ export function recipeIssues(recipe: Recipe): RecipeIssue[] {
     ...(recipe.objective === 'sft'
       ? supervisedIssues(recipe)
       : [...batchIssues(recipe), ...packingIssues(recipe)]),
+    ...evaluationIssues(recipe),
     ...partIssues(recipe),
     ...annealIssues(recipe),
     ...learningRateIssues(recipe),
@@ -94,6 +95,20 @@ function batchIssues({ rewards, sampling, algorithm: given }: Recipe): RecipeIss
         'spares a batch its further steps, and there are none: set numIterations or stepsPerGeneration, or leave it out',
       input: given.targetKl,
     });
+  }
+  return issues;
+}
+
+/** Whether the environment states what evaluations measure. */
+function evaluationIssues({ env, eval: { accuracy, loss } }: Recipe): RecipeIssue[] {
+  const issues: RecipeIssue[] = [];
+  if (accuracy !== 'generation' && env.choices === undefined) {
+    const message = `'${accuracy}' needs an environment with choices(); "${env.name}" has none: set generation`;
+    issues.push({ path: ['eval', 'accuracy'], message });
+  }
+  if (loss && env.target === undefined) {
+    const message = `needs an environment with target(); "${env.name}" has none: leave it out`;
+    issues.push({ path: ['eval', 'loss'], message });
   }
   return issues;
 }
