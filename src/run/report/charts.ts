@@ -58,7 +58,7 @@ export function charts(run: RunData): string {
   const accuracy: Chart = {
     ...common(run),
     title: 'Held-out accuracy',
-    note: 'greedy, with 95 % Wilson intervals',
+    note: `${evals[0]?.accuracyBy ?? 'greedy'}, with 95 % Wilson intervals`,
     points: evals.map(({ step, accuracy: value, interval }) => ({ step, value, interval })),
     range: [0, 1],
     format: percentLabel,
