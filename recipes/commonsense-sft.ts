@@ -18,7 +18,7 @@ export default defineRecipe({
   rewards: [{ reward: captured({ pattern: /answer is:? *\(?(\w+)/i }) }],
   adapter: { rank: 16, alpha: 32 },
   sampling: { promptsPerStep: 16, maxNewTokens: 16, maxPromptLength: 256 },
-  optimizer: { lr: 5e-4, lrSchedule: 'cosine', warmupSteps: 10, microBatchSize: 16, packing: 256 },
+  optimizer: { lr: 5e-4, lrSchedule: 'cosine', warmupSteps: 10, microBatchSize: 16, packing: 128 },
   steps: 200,
   eval: { every: 50, tasks: 150, batchSize: 32, accuracy: 'acc_norm' },
 });

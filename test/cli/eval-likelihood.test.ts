@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -37,10 +37,11 @@ export default defineRecipe({
 });
 `;
 
+writeFileSync(recipe, SUMS);
+
 describe('a run whose accuracy goes by the likelihood of the choices', () => {
   let out: readonly string[];
   beforeAll(async () => {
-    writeFileSync(recipe, SUMS);
     const ran = await anneal(['run', recipe, '--out', run]);
     expect(ran.err).toEqual([]);
     expect(ran.code).toBe(0);
@@ -97,6 +98,7 @@ describe('one line says what is wrong with', () => {
     const out = join(folder, 'never');
     const { code, err } = await anneal(['run', recipe, '--set', 'env.gold=2', '--out', out]);
     expect(code).toBe(1);
+    expect(existsSync(out)).toBe(false);
     expect(err.join('\n')).toMatch(
       /choices of task "11": gold is the index of one of 2 texts, 0 to 1, not 2/,
     );

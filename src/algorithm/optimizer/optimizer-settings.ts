@@ -23,7 +23,7 @@ const optimizerFields = {
     .nonnegative()
     .default(0)
     .describe(
-      'objective sft: the examples of a micro-batch share rows of this many tokens, such as 256; 0 gives each a row of its own. Speed, not results',
+      'objective sft: the examples of a micro-batch share rows of this many tokens, such as 128; 0 gives each a row of its own. Speed, not results',
     ),
 };
 
