@@ -55,7 +55,15 @@ const differenceTable = ({ differences }) =>
 
 const costTable = ({ variants }) =>
   table(
-    ['', 'trained parameters', 'tokens a run', 'seconds a run', 'peak memory, MB', 'merges verified', 'max \\|Δlogit\\|'],
+    [
+      '',
+      'trained parameters',
+      'tokens a run',
+      'seconds a run',
+      'peak memory, MB',
+      'merges verified',
+      'max \\|Δlogit\\|',
+    ],
     variants.map(({ name, runs }) => [
       name,
       grouped(runs[0].trainableParameters),
@@ -85,7 +93,8 @@ function gridTable({ variants }) {
 function gap({ gapClosure }) {
   if (!gapClosure) return [];
   const { value, interval, why } = gapClosure;
-  const text = value === null ? `not defined: ${why}` : `${percent(value)} % (95 % ${range(interval)}, Fieller)`;
+  const text =
+    value === null ? `not defined: ${why}` : `${percent(value)} % (95 % ${range(interval)}, Fieller)`;
   return [`Gap closure (AFA − LoRA) / (Full − LoRA): ${text}.`];
 }
 
@@ -122,7 +131,10 @@ export function resultTables(folder) {
   return Object.fromEntries(
     files.map((file) => {
       const results = experimentResultsSchema.parse(JSON.parse(readFileSync(join(folder, file), 'utf8')));
-      return [file.replace('.json', ''), [`\`${results.command}\``, ...results.tasks.map(taskText)].join('\n\n')];
+      return [
+        file.replace('.json', ''),
+        [`\`${results.command}\``, ...results.tasks.map(taskText)].join('\n\n'),
+      ];
     }),
   );
 }

@@ -12,7 +12,7 @@ import type { Estimate, EvalResult, TaskPart } from '../types.ts';
 import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './options/checkpoint-option.ts';
 import { numberOption, positiveOption } from './options/numeric-options.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
-import { accuracyText, table } from './terminal/format.ts';
+import { accuracyName, accuracyText, table } from './terminal/format.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
@@ -28,7 +28,7 @@ interface EvalOptions extends RecipeOptions, CheckpointOption {
 export function evalCommand(io: Io, toolkit: Toolkit): Command {
   return withRecipeOptions(new Command('eval'))
     .description(
-      'Measure greedy accuracy on held-out tasks, of a run’s merged model or of any model on a recipe’s tasks. With --samples also avg@k, pass@k and maj@k.',
+      'Measure accuracy on held-out tasks, of a run’s merged model or of any model on a recipe’s tasks: greedy, or by likelihood of the choices where eval.accuracy says so. With --samples also avg@k, pass@k and maj@k.',
     )
     .argument('<run or recipe>', 'a run folder, or a recipe as `anneal run` takes it')
     .option(...checkpointOption)
@@ -45,7 +45,7 @@ export function evalCommand(io: Io, toolkit: Toolkit): Command {
     .option('--json', 'print the result and every answer as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  anneal eval runs/first --samples 16\n  anneal eval runs/first --checkpoint best\n  anneal eval arithmetic --model tiny --tasks 200',
+      '\nExample:\n  anneal eval runs/first --samples 16\n  anneal eval runs/first --checkpoint best\n  anneal eval arithmetic --model tiny --tasks 200\n  anneal eval runs/sft --set eval.accuracy=acc_norm',
     )
     .action(async (spec: string, options: EvalOptions) => {
       const asked = samplesAsked(options);
@@ -72,25 +72,30 @@ function samplesAsked({
 }
 
 function resultLines(
-  { sampled, ...result }: EvalResult,
+  result: EvalResult,
   { model, split }: { readonly model: string; readonly split: TaskPart },
 ): string[] {
-  const line = `${model}: greedy accuracy ${accuracyText(result)} on ${result.tasks} ${split} tasks`;
-  if (sampled === undefined) return [line];
+  const { sampled, accuracies, loss } = result;
+  const lines = [
+    `${model}: ${accuracyName(result)} ${accuracyText(result)} on ${result.tasks} ${split} tasks`,
+    ...(loss === undefined ? [] : [`loss ${loss.toFixed(4)} nats a target token`]),
+    ...(accuracies === undefined ? [] : estimateLines(Object.entries(accuracies))),
+  ];
+  if (sampled === undefined) return lines;
   const { samples, temperature, avg, pass, maj } = sampled;
   const rows: [string, Estimate][] = [
     [`avg@${samples}`, avg],
     ...Object.entries(pass).map(([k, estimate]): [string, Estimate] => [`pass@${k}`, estimate]),
     [`maj@${samples}`, maj],
   ];
+  return [...lines, `${samples} samples a task at temperature ${temperature}:`, ...estimateLines(rows)];
+}
+
+function estimateLines(rows: readonly (readonly [string, Estimate])[]): string[] {
   const cells = rows.map(
     ([name, { value, interval }]) => [name, accuracyText({ accuracy: value, interval })] as const,
   );
-  return [
-    line,
-    `${samples} samples a task at temperature ${temperature}:`,
-    ...table(cells).map((row) => `  ${row}`),
-  ];
+  return table(cells).map((row) => `  ${row}`);
 }
 
 /** Evaluates what was named: of a run its merged model unless another model or a checkpoint is asked for. */

@@ -25,6 +25,13 @@ const evaluation = z.strictObject({
   /** Share of the training tasks that is set aside for validation, by a hash of their ids, and never trained on. */
   validationShare: z.number().min(0).max(0.9).default(0),
   batchSize: positiveInt.default(128),
+  /**
+   * What accuracy goes by: greedy answers and their first reward, or the likelihood of the environment's choices as
+   * lm-evaluation-harness measures it, as it is or divided by a choice's characters.
+   */
+  accuracy: z.enum(['generation', 'acc', 'acc_norm']).default('generation'),
+  /** Measure the loss of the targets with objective 'rl' too; with 'sft' it always is. */
+  loss: z.boolean().default(false),
 });
 
 const checkpoint = z.strictObject({

@@ -14,7 +14,10 @@ interface RecipeIssue {
 /** What is wrong with a recipe whose fields are each right by themselves. */
 export function recipeIssues(recipe: Recipe): RecipeIssue[] {
   return [
-    ...(recipe.objective === 'sft' ? supervisedIssues(recipe) : batchIssues(recipe)),
+    ...(recipe.objective === 'sft'
+      ? supervisedIssues(recipe)
+      : [...batchIssues(recipe), ...packingIssues(recipe)]),
+    ...evaluationIssues(recipe),
     ...partIssues(recipe),
     ...annealIssues(recipe),
     ...learningRateIssues(recipe),
@@ -95,6 +98,26 @@ function batchIssues({ rewards, sampling, algorithm: given }: Recipe): RecipeIss
     });
   }
   return issues;
+}
+
+/** Whether the environment states what evaluations measure. */
+function evaluationIssues({ env, eval: { accuracy, loss } }: Recipe): RecipeIssue[] {
+  const issues: RecipeIssue[] = [];
+  if (accuracy !== 'generation' && env.choices === undefined) {
+    const message = `'${accuracy}' needs an environment with choices(); "${env.name}" has none: set generation`;
+    issues.push({ path: ['eval', 'accuracy'], message });
+  }
+  if (loss && env.target === undefined) {
+    const message = `needs an environment with target(); "${env.name}" has none: leave it out`;
+    issues.push({ path: ['eval', 'loss'], message });
+  }
+  return issues;
+}
+
+function packingIssues({ objective, optimizer: { packing } }: Recipe): RecipeIssue[] {
+  if (packing === 0) return [];
+  const message = `is for objective 'sft'; with '${objective}' the completions of a prompt share its row already; leave it out`;
+  return [{ path: ['optimizer', 'packing'], message, input: packing }];
 }
 
 function partIssues({ sampling, algorithm: given }: Recipe): RecipeIssue[] {

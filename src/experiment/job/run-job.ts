@@ -143,17 +143,13 @@ async function scoreJob(
   const model = await loadModel(merged, { engine: recipe.runtime });
   try {
     const { result, rows } = await evaluateModel(recipe, { model, split: 'test' });
-    const first = recipe.rewards.length > 0 ? Object.keys(rows[0]!.scores)[0]! : '';
     return {
       hash: job.hash,
       accuracy: result.accuracy,
       interval: [...result.interval],
-      tasks: rows.map(({ task, scores }) => ({ id: task, right: rightness(scores[first]) })),
+      tasks: rows.map(({ task, right }) => ({ id: task, right: right === null ? null : right ? 1 : 0 })),
     };
   } finally {
     await model.dispose();
   }
 }
-
-const rightness = (score: number | null | undefined): 0 | 1 | null =>
-  score == null ? null : score >= 1 ? 1 : 0;

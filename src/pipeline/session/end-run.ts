@@ -15,6 +15,6 @@ export async function* endRun({ policy, paths, progress }: Session): AsyncGenera
   yield { type: 'done', before: before!, after: after!, merged: paths.merged };
 }
 
-function toResult({ accuracy, interval, tasks, reward }: EvalRecord): EvalResult {
-  return { accuracy, interval, tasks, reward };
+function toResult({ step: _, beta: __, ...result }: EvalRecord): EvalResult {
+  return result;
 }

@@ -1,4 +1,5 @@
 import { type CoefficientState, startCoefficients } from '../../algorithm/coefficients.ts';
+import { choicesOf } from '../../environment/ask-environment.ts';
 import type { NamedReward } from '../../environment/scoring/call-reward.ts';
 import { nameRewards } from '../../environment/scoring/name-rewards.ts';
 import { setAside } from '../../environment/set-aside.ts';
@@ -105,6 +106,7 @@ async function openIn(
   const policy = await createPolicy(recipe);
   try {
     const evalTasks = await evaluationTasks(recipe, split, (request) => policy.usesPrompt(request));
+    if (recipe.eval.accuracy !== 'generation') for (const task of evalTasks) choicesOf(recipe.env, task);
     if (from) await policy.restore(from.policy);
     const paths = await folder.begin();
     return {
