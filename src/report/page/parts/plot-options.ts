@@ -65,7 +65,7 @@ export function plotOptions(
     ...size,
     series,
     bands,
-    padding: [content.marks?.length ? 18 : 8, 12, 0, 0],
+    padding: [content.marks?.length ? 18 : 8, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false }, points: { size: 7 } },
     scales: {
@@ -131,7 +131,7 @@ function axes({ format, labelPoints, x }: PlotContent, small: boolean, colour: C
       ...text,
       grid: lines,
       ticks: { show: false },
-      size: 54,
+      size: (_, values) => Math.max(44, 12 + 6.8 * Math.max(...(values ?? ['']).map((text) => text.length))),
       gap: 6,
       space: small ? 24 : 36,
       values: (_, splits) => labels(splits, format),
