@@ -50,9 +50,11 @@ export function groupLines(groups: readonly Group[], metric: string, smoothed: b
   const width = Math.max(...found.flatMap(({ series }) => series.map((s) => s.width)));
   const even = found.map((group) => ({ ...group, series: group.series.map((s) => coarser(s, width)) }));
   const length = Math.max(...even.flatMap(({ series }) => series.map((s) => s.mean.length)));
+  // The last bucket may have fewer steps than the others.
+  const last = Math.max(...found.flatMap(({ runs }) => runs.map((run) => run.curves.lastStep ?? 0)));
   const reach = smoothed && length >= FEW ? Math.max(2, Math.round(length / 40)) : 0;
   return {
-    x: Array.from({ length }, (_, bucket) => middleOf(bucket, width)),
+    x: Array.from({ length }, (_, bucket) => Math.min(middleOf(bucket, width), last)),
     width,
     reach,
     lines: even.map(({ name, place, series }) => ({

@@ -154,7 +154,8 @@ class State {
 
 /** The header is the browser's own, when it connects anew; the query is the page's, at first. */
 function lastSeen({ headers, url = '' }: IncomingMessage): string {
-  return String(headers['last-event-id'] ?? new URL(url, 'http://localhost').searchParams.get('after') ?? '');
+  const query = new URLSearchParams(url.split('?')[1]);
+  return String(headers['last-event-id'] ?? query.get('after') ?? '');
 }
 
 const reason = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -31,13 +31,21 @@ export async function listen(
       response.setHeader('allow', 'GET');
       return refuse(405, 'only GET');
     }
-    const handle = answer(new URL(request.url ?? '/', `http://${ADDRESS}`).pathname);
-    return handle === undefined ? refuse(404, 'there is no such page') : handle(request, response);
+    const handle = answer((request.url ?? '/').split('?')[0]!);
+    if (handle === undefined) return refuse(404, 'there is no such page');
+    try {
+      handle(request, response);
+    } catch {
+      // A page that can't be made must not end the run.
+      response.destroy();
+    }
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(new InputError(whyNot(error, port))));
     server.listen(port, ADDRESS, resolve);
   });
+  // From here on errors are of single connections; unheard they would end the process.
+  server.on('error', () => {});
   return { server, url: `http://${ADDRESS}:${(server.address() as AddressInfo).port}/` };
 }
 

@@ -3,12 +3,13 @@ import type { Connection } from './state/live.ts';
 import type { PageRun } from './state/page-run.ts';
 import { leadOf } from './tiles.tsx';
 
-const STATES: Readonly<Record<Connection, { readonly look: string; readonly text: string }>> = {
-  none: { look: '', text: '' },
-  connecting: { look: 'live', text: 'Connecting to the run…' },
-  open: { look: 'live on', text: 'Following the run' },
-  lost: { look: 'live lost', text: 'Connection lost: trying again' },
-  ended: { look: 'live', text: 'The run has ended: this page stays as it is' },
+const STATES: Readonly<
+  Record<Exclude<Connection, 'none'>, { look: string; text: (what: string) => string }>
+> = {
+  connecting: { look: 'live', text: (what) => `Connecting to the ${what}…` },
+  open: { look: 'live on', text: (what) => `Following the ${what}` },
+  lost: { look: 'live lost', text: () => 'Connection lost: trying again' },
+  ended: { look: 'live', text: (what) => `The ${what} has ended: this page stays as it is` },
 };
 
 /** The page's title, its sections, and the choice of theme. */
@@ -46,7 +47,9 @@ export function Header({
       </div>
       {connection !== 'none' && (
         <p role="status" class="note">
-          <span class={STATES[connection].look}>{STATES[connection].text}</span>
+          <span class={STATES[connection].look}>
+            {STATES[connection].text(data.experiments.length > 0 ? 'comparison' : 'run')}
+          </span>
         </p>
       )}
       <nav aria-label="Sections">

@@ -3,7 +3,7 @@ import type { Lines } from '../../group-lines.ts';
 import { Chart } from '../parts/chart.tsx';
 import type { RunGroup } from '../state/page-run.ts';
 import { accuracyContent } from './accuracy-content.ts';
-import { furtherMetrics, type KnownMetric, mainMetrics } from './known-metrics.ts';
+import { furtherMetrics, isExact, type KnownMetric, mainMetrics } from './known-metrics.ts';
 import { changes, isSilent, metricContent } from './line-content.ts';
 
 /** Every metric over the steps: the main ones, and the others on request. */
@@ -74,7 +74,10 @@ function MetricChart({
   exact,
   range,
 }: KnownMetric & { readonly groups: readonly RunGroup[]; readonly small?: boolean }) {
-  const made = useMemo(() => metricContent(groups, metric, { exact, range }), [groups, metric]);
+  const made = useMemo(
+    () => metricContent(groups, metric, { exact: exact || isExact(metric), range }),
+    [groups, metric],
+  );
   if (made === undefined) return null;
   const height = small ? 140 : 210;
   const text = small ? note : [note, reading(made.lines)].filter((part) => part !== '').join('; ');

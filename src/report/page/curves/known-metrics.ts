@@ -62,6 +62,10 @@ export function mainMetrics(names: readonly string[]): readonly KnownMetric[] {
   return [...CURVES.filter(({ metric }) => names.includes(metric)), ...rewards];
 }
 
+/** Further metrics that have no noise: counts and schedules, and what is measured now and then. */
+export const isExact = (metric: string): boolean =>
+  /^(num_tokens|policy_version|off_policy_steps|compilations|learning_rate|skipped|eval_.*)$/.test(metric);
+
 /** `eval_accuracy` is in the chart of the accuracy. */
 const NOT_DRAWN = new Set(['step', 'eval_accuracy']);
 

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import { Plot } from './plot.tsx';
-import { colourName, type PlotContent } from './plot-options.ts';
+import { colourName, type PlotContent, type PlotLine } from './plot-options.ts';
 
 /** Rows of the table beside a chart. */
 const ROWS = 24;
@@ -50,18 +50,19 @@ export function Chart({
   );
 }
 
-function numberText({ format }: PlotContent, { values }: PlotContent['lines'][number], i: number): string {
+function numberText({ format }: PlotContent, { values }: PlotLine, i: number): string {
   const value = values[i];
   return value === null || value === undefined ? '–' : format(value);
 }
 
-/** A value with its band. */
-function valueText(content: PlotContent, line: PlotContent['lines'][number], i: number): string {
-  const [from, to] = [line.low?.[i], line.high?.[i]];
+/** A value with its band, or with the step's own behind a running mean. */
+function valueText(content: PlotContent, line: PlotLine, i: number): string {
   const { format } = content;
+  const [from, to, raw] = [line.low?.[i], line.high?.[i], line.raw?.[i]];
   const range =
     typeof from === 'number' && typeof to === 'number' ? ` (${format(from)} to ${format(to)})` : '';
-  return numberText(content, line, i) + range;
+  const behind = typeof raw === 'number' ? ` (this step ${format(raw)})` : '';
+  return numberText(content, line, i) + range + behind;
 }
 
 const stepText = (x: number) => (Number.isInteger(x) ? String(x) : String(Number(x.toPrecision(4))));
@@ -85,7 +86,7 @@ function Numbers({
   return (
     <details onToggle={(event) => setOpen((event.currentTarget as HTMLDetailsElement).open)}>
       <summary>
-        Numbers<span class="soft"> of {title}</span>
+        Numbers<span class="unseen"> of {title}</span>
       </summary>
       {open && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must take the focus to be scrolled by keys.

@@ -33,7 +33,7 @@ export interface PlotContent {
 /** Reads a colour of the style sheet as the canvas takes it. */
 export type Colour = (name: string, alpha?: number) => string;
 
-export const COLOURS = 8;
+const COLOURS = 8;
 export const colourName = (place: number) => `--c${place % COLOURS}`;
 
 /** What a change of content must not change for a plot to be kept. */
@@ -65,14 +65,14 @@ export function plotOptions(
     ...size,
     series,
     bands,
-    padding: [content.marks?.length ? 18 : 8, 12, 0, 0],
+    padding: [content.marks?.length ? 18 : 8, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: true, y: false }, points: { size: 7 } },
     scales: {
       x: { time: false, range: () => [...current().span], distr: content.logarithmic ? 3 : 1 },
       y: { range: () => yRange(current()) },
     },
-    axes: axes(content, colour),
+    axes: axes(content, size.height < 160, colour),
     hooks: { draw: [(plot) => drawMarks(plot, current(), colour)] },
   };
 }
@@ -114,7 +114,7 @@ function yRange({ lines, range }: PlotContent): [number, number] {
   return [low === range?.[0] ? low : low - room, high === range?.[1] ? high : high + room];
 }
 
-function axes({ format, labelPoints, x }: PlotContent, colour: Colour): uPlot.Axis[] {
+function axes({ format, labelPoints, x }: PlotContent, small: boolean, colour: Colour): uPlot.Axis[] {
   const text = { stroke: colour('--soft'), font: '11.5px system-ui, sans-serif' };
   const lines = { stroke: colour('--rule'), width: 1 };
   return [
@@ -131,9 +131,9 @@ function axes({ format, labelPoints, x }: PlotContent, colour: Colour): uPlot.Ax
       ...text,
       grid: lines,
       ticks: { show: false },
-      size: 54,
+      size: (_, values) => Math.max(44, 12 + 6.8 * Math.max(...(values ?? ['']).map((text) => text.length))),
       gap: 6,
-      space: 36,
+      space: small ? 24 : 36,
       values: (_, splits) => labels(splits, format),
     },
   ];

@@ -38,15 +38,16 @@ export function useLive(first: PageData): Live {
   useEffect(() => {
     if (first.live === undefined) return;
     let timer: number | undefined;
+    const flush = () => {
+      timer = undefined;
+      // A page that nobody sees draws nothing, and catches up when it is seen.
+      if (!document.hidden) show({ ...state.current! });
+    };
     const changed = () => {
-      timer ??= window.setTimeout(() => {
-        timer = undefined;
-        // A page that nobody sees draws nothing, and catches up when it is seen.
-        if (!document.hidden) show({ ...state.current! });
-      }, PACE);
+      timer ??= window.setTimeout(flush, PACE);
     };
     document.addEventListener('visibilitychange', changed);
-    const close = follow(first.live.event, state.current!, { changed, setConnection });
+    const close = follow(first.live.event, state.current!, { changed, flush, setConnection });
     return () => {
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', changed);
@@ -61,12 +62,14 @@ export function useLive(first: PageData): Live {
 }
 
 interface Listener {
+  /** Shows what has changed soon, or now. */
   readonly changed: () => void;
+  readonly flush: () => void;
   readonly setConnection: (connection: Connection) => void;
 }
 
 /** Listens to the server; the browser connects anew by itself, and says which event it saw last. */
-function follow(from: string, state: State, { changed, setConnection }: Listener): () => void {
+function follow(from: string, state: State, { changed, flush, setConnection }: Listener): () => void {
   const source = new EventSource(`events?after=${from}`);
   const on = <T>(type: string, take: (value: T) => void) =>
     source.addEventListener(type, (event) => {
@@ -98,6 +101,7 @@ function follow(from: string, state: State, { changed, setConnection }: Listener
   on<null>('end', () => {
     source.close();
     setConnection('ended');
+    flush();
   });
   return () => source.close();
 }
