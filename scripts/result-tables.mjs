@@ -5,12 +5,12 @@ import { createJiti } from 'jiti';
 
 const jiti = createJiti(import.meta.url);
 const { experimentResultsSchema } = await jiti.import('../src/report/experiment-results.ts');
-const { settingsText } = await jiti.import('../src/experiment/plan/settings.ts');
+const { settingsText } = await jiti.import('../src/report/format.ts');
 
 const line = (cells) => `| ${cells.join(' | ')} |`;
 const table = (head, rows) => [head, head.map(() => '---'), ...rows].map(line).join('\n');
 
-const percent = (share) => (share * 100).toFixed(1);
+const percent = (share) => (share * 100).toFixed(1).replace('-', '−');
 const range = (interval) => (interval ? `${percent(interval[0])} to ${percent(interval[1])}` : '–');
 const signed = (share) => `${share < 0 ? '−' : '+'}${percent(Math.abs(share))}`;
 const signedRange = (interval) => (interval ? `${signed(interval[0])} to ${signed(interval[1])}` : '–');

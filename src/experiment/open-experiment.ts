@@ -9,7 +9,7 @@ import { configChanges } from './plan/config-hash.ts';
 import { type Plan, planSchema } from './plan/plan.ts';
 
 /** The plan in an experiment's folder. */
-export const planPath = (out: string): string => join(out, 'plan.json');
+const planPath = (out: string): string => join(out, 'plan.json');
 
 /** Whether a folder is a comparison's or an ablation's. */
 export const isExperimentFolder = (folder: string): boolean => existsSync(planPath(folder));

@@ -118,7 +118,7 @@ describe('bad input ends with 2 and one line', () => {
     [
       'a value out of range',
       ['compare', 'arithmetic', '--sweep', 'optimizer.lr=1e-3,-1'],
-      /with lr -1: .*optimizer\.lr/,
+      /with lr=-1: .*optimizer\.lr/,
     ],
     ['no seeds', ['compare', 'arithmetic', '--seeds', '0'], /--seeds takes a whole number of at least 1/],
     ['nothing to ablate', ['ablate', 'arithmetic'], /say what to compare/],

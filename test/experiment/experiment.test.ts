@@ -41,8 +41,8 @@ test('each method’s winner on the validation tasks runs on all seeds, and alon
   // 6 trials, then the winners: the first seed is trained already and only scored.
   expect(started.filter((what) => !what.includes('scored'))).toHaveLength(6);
   expect(started.filter((what) => what.includes('scored'))).toHaveLength(9);
-  expect(started.filter((what) => what.includes('lora, lr 0.01, seed 1, scored'))).toEqual([
-    'arithmetic: afa-lora, lr 0.01, seed 1, scored',
+  expect(started.filter((what) => what.includes('lora, lr=0.01, seed 1, scored'))).toEqual([
+    'arithmetic: afa-lora, lr=0.01, seed 1, scored',
   ]);
   expect(task!.gapClosure!.value).toBeCloseTo(0.25, 10);
   expect(results.missing).toEqual([]);
@@ -79,7 +79,7 @@ describe('a row that is not what the plan says', () => {
     expect(rejected).toEqual([
       {
         job: low!.id,
-        what: 'arithmetic: lora, lr 0.001, seed 2',
+        what: 'arithmetic: lora, lr=0.001, seed 2',
         why: 'its run was made with another recipe: optimizer.lr is 0.01, planned 0.001',
       },
     ]);
@@ -129,7 +129,7 @@ test('--resume runs only what is missing, and gives the same table', async () =>
 test('a job that fails does not stop the others; the table says what is missing', async () => {
   const made = madeUpJobs(accuracy);
   const startJob: typeof made = async (path, job, options) => {
-    if (!job.what.includes('full, lr 0.01')) return made(path, job, options);
+    if (!job.what.includes('full, lr=0.01')) return made(path, job, options);
     writeFileSync(join(path, 'state.json'), JSON.stringify({ state: 'failed', error: 'out of memory' }));
     return 'failed';
   };
@@ -137,7 +137,7 @@ test('a job that fails does not stop the others; the table says what is missing'
   expect(missing).toEqual([
     {
       job: expect.stringMatching(/^arithmetic_full_0\.01_s1_/),
-      what: 'arithmetic: full, lr 0.01, seed 1',
+      what: 'arithmetic: full, lr=0.01, seed 1',
       why: 'failed: out of memory',
     },
   ]);

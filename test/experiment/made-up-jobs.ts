@@ -13,7 +13,7 @@ export interface JobFacts {
   readonly seed: number;
 }
 
-export function factsOf({ config: { recipe } }: Job): JobFacts {
+function factsOf({ config: { recipe } }: Job): JobFacts {
   const { lr } = recipe.optimizer as { readonly lr: number };
   return { method: String(recipe.method), lr, seed: Number(recipe.seed) };
 }

@@ -1,5 +1,5 @@
-import { settingsText } from '../../experiment/plan/settings.ts';
 import type { ExperimentResults, TaskResults, VariantResults } from '../../report/experiment-results.ts';
+import { points, settingsText } from '../../report/format.ts';
 import { columns } from '../terminal/columns.ts';
 import { bytes, count, duration, percent } from '../terminal/format.ts';
 
@@ -94,8 +94,5 @@ const edgeLines = ({ name, edges, chosen }: VariantResults): string[] =>
 const average = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** 0.0123 → '+1.2'. */
-const points = (share: number): string => `${share < 0 ? '−' : '+'}${Math.abs(share * 100).toFixed(1)}`;
-
 const range = (interval: readonly [number, number] | null): string =>
-  interval === null ? '–' : `${(interval[0] * 100).toFixed(1)} to ${(interval[1] * 100).toFixed(1)}`;
+  interval === null ? '–' : interval.map((end) => (end * 100).toFixed(1).replace('-', '−')).join(' to ');

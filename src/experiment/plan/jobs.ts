@@ -1,6 +1,6 @@
+import { settingsText } from '../../report/format.ts';
 import { configHash, type JobConfig, withSeed } from './config-hash.ts';
 import type { Plan, PlannedTask, PlannedVariant } from './plan.ts';
-import { settingsText } from './settings.ts';
 
 /** One run of an experiment: a point of a variant's grid with one seed. */
 export interface Job {

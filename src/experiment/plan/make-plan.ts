@@ -3,10 +3,11 @@ import { InputError } from '../../errors.ts';
 import { version } from '../../io/version.ts';
 import type { Grid } from '../../recipe/compare-settings.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
+import { settingsText } from '../../report/format.ts';
 import { loadRecipe } from '../../run/loading/load-recipe.ts';
 import { configOf } from './config-hash.ts';
 import type { Plan, PlannedPoint, PlannedTask, PlannedVariant } from './plan.ts';
-import { crossed, overridesFrom, type Settings, settingsText } from './settings.ts';
+import { crossed, overridesFrom, type Settings } from './settings.ts';
 
 /** More training tasks than this are not counted: the split may be endless. */
 const MOST_COUNTED = 200_000;

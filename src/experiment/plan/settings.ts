@@ -15,11 +15,3 @@ export function crossed(grid: Grid): Settings[] {
     [{}],
   );
 }
-
-/** Settings in a few words, for tables: 'lr 0.001, fraction 0.3'. */
-export const settingsText = (settings: Settings): string =>
-  Object.entries(settings)
-    .map(([field, value]) => `${field.split('.').at(-1)} ${plainValue(value)}`)
-    .join(', ');
-
-const plainValue = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

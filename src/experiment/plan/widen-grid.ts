@@ -1,6 +1,6 @@
+import { settingsText } from '../../report/format.ts';
 import { planPoint } from './make-plan.ts';
 import type { PlannedTask, PlannedVariant } from './plan.ts';
-import { settingsText } from './settings.ts';
 
 /** How often a grid is widened at most: four times the ratio of two neighbours and more is another search. */
 const MOST_WIDENINGS = 3;

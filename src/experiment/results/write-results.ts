@@ -7,7 +7,7 @@ import { collect, type FoundJob, type FoundTask } from './collect.ts';
 import { taskResults } from './task-results.ts';
 
 /** What an experiment's folder has found so far. */
-export async function readResults(plan: Plan, out: string): Promise<ExperimentResults> {
+async function readResults(plan: Plan, out: string): Promise<ExperimentResults> {
   const found = await collect(plan, out);
   return {
     anneal: version,
