@@ -8,7 +8,6 @@ import { settingsText } from '../report/format.ts';
 import { loadRecipe } from '../run/loading/load-recipe.ts';
 import { resumedPlan } from './experiment/resumed-plan.ts';
 import { runPlan, warnOfOneSeed } from './experiment/run-plan.ts';
-import { commandText } from './options/command-text.ts';
 import {
   ablatedGrid,
   collected,
@@ -17,6 +16,7 @@ import {
   sweptGrids,
   withGridOptions,
 } from './options/grid-options.ts';
+import { planCommand } from './options/plan-command.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
 import { runFolderFor } from './options/run-folder-for.ts';
 import type { Io } from './terminal/io.ts';
@@ -51,7 +51,7 @@ export function ablateCommand(io: Io, args: readonly string[], end: (code: numbe
       const plan = await makePlan({
         ...settings,
         kind: 'ablate',
-        command: commandText(args),
+        command: planCommand(args),
         tasks: specs.map((spec) => ({ recipe: spec, variants })),
         overrides: steps === undefined ? overrides : [`steps=${steps}`, ...overrides],
       });

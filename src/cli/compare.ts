@@ -8,8 +8,8 @@ import { nearestNames } from '../options/nearest-names.ts';
 import { loadRecipe } from '../run/loading/load-recipe.ts';
 import { resumedPlan } from './experiment/resumed-plan.ts';
 import { runPlan, warnOfOneSeed } from './experiment/run-plan.ts';
-import { commandText } from './options/command-text.ts';
 import { type GridOptions, gridSettings, sweptGrids, withGridOptions } from './options/grid-options.ts';
+import { planCommand } from './options/plan-command.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
 import { runFolderFor } from './options/run-folder-for.ts';
 import type { Io } from './terminal/io.ts';
@@ -48,7 +48,7 @@ export function compareCommand(io: Io, args: readonly string[], end: (code: numb
       const plan = await makePlan({
         ...settings,
         kind: 'compare',
-        command: commandText(args),
+        command: planCommand(args),
         tasks: [{ recipe: spec, variants }],
         overrides: steps === undefined ? overrides : [`steps=${steps}`, ...overrides],
       });
