@@ -1,5 +1,5 @@
 import { count, duration, percent } from '../format.ts';
-import { colourName } from './parts/plot-options.ts';
+import { colourName } from './parts/colours.ts';
 import { Table } from './parts/table.tsx';
 import { type PageRun, type RunGroup, shortPath } from './state/page-run.ts';
 

@@ -30,7 +30,8 @@ export async function gather(folders: readonly string[]): Promise<PageData> {
   const notes: string[] = [];
   const note: Note = (line) => notes.push(oneLine(line));
   const sources = (await inOrder([...new Set(folders)], (folder) => sourceOf(folder, note))).filter(isThere);
-  const wanted = sources.flatMap((source) => runsOf(source, note));
+  const alone = sources.length === 1;
+  const wanted = once(sources.flatMap((source) => runsOf(source, { alone, note })));
   const rolloutBudget = COMPLETIONS / Math.max(1, wanted.length);
   const read = await inOrder(wanted, ({ folder, ...place }) =>
     readIfSound(folder, { ...place, id: folder, rolloutBudget }, note),
@@ -47,6 +48,10 @@ export async function gather(folders: readonly string[]): Promise<PageData> {
   };
 }
 
+/** A run that is named twice is shown once, where it was named first. */
+const once = (wanted: readonly Wanted[]): Wanted[] =>
+  wanted.filter(({ folder }, i) => wanted.findIndex((other) => other.folder === folder) === i);
+
 const isThere = <T>(value: T | undefined): value is T => value !== undefined;
 
 async function inOrder<T, U>(items: readonly T[], read: (item: T) => Promise<U>): Promise<U[]> {
@@ -56,13 +61,14 @@ async function inOrder<T, U>(items: readonly T[], read: (item: T) => Promise<U>)
 }
 
 /** The runs of a source; of a comparison those that its table is made of, without those that tried settings. */
-function runsOf(source: Source, note: Note): Wanted[] {
+function runsOf(source: Source, { alone, note }: { readonly alone: boolean; readonly note: Note }): Wanted[] {
   if (source.kind === 'run') return [{ folder: source.folder }];
   const runs = source.results.tasks.flatMap((task) =>
     task.variants.flatMap((variant) =>
       variant.runs.map((run) => ({
         folder: join(source.folder, run.folder),
-        subject: task.recipe,
+        // Its variants are not those of another comparison, nor of other runs of the recipe.
+        subject: alone ? task.recipe : `${source.results.name}: ${task.recipe}`,
         group: variant.name,
       })),
     ),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { ownLines } from '../../io/text-chunks.ts';
 
@@ -14,6 +15,7 @@ export async function* soundRecords<T>(
   schema: z.ZodType<T>,
   { note, wanted = () => true }: { readonly note: Note; readonly wanted?: (line: string) => boolean },
 ): AsyncGenerator<T> {
+  if (!existsSync(path)) return;
   let damaged = 0;
   try {
     for await (const line of ownLines(path)) {
@@ -23,7 +25,7 @@ export async function* soundRecords<T>(
       else yield record;
     }
   } catch (error) {
-    if (!String(error).includes('ENOENT')) note(error instanceof Error ? error.message : String(error));
+    note(error instanceof Error ? error.message : String(error));
   }
   if (damaged === 1) note(`${path}: 1 line holds no record and is left out`);
   if (damaged > 1) note(`${path}: ${damaged} lines hold no record and are left out`);

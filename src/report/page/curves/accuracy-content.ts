@@ -1,5 +1,5 @@
 import { percent } from '../../format.ts';
-import type { PlotContent, PlotLine } from '../parts/plot-options.ts';
+import type { PlotContent, PlotLine } from '../parts/plot-content.ts';
 import type { RunGroup } from '../state/page-run.ts';
 import { betaMarks, stepSpan } from './line-content.ts';
 

@@ -1,6 +1,6 @@
 import { shortNumber } from '../../format.ts';
 import { groupLines, type Lines } from '../../group-lines.ts';
-import type { PlotContent } from '../parts/plot-options.ts';
+import type { PlotContent } from '../parts/plot-content.ts';
 import type { RunGroup } from '../state/page-run.ts';
 
 /** What the chart of a metric draws, and how its lines are to be read; undefined where no run has the metric. */

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import { Chart } from '../parts/chart.tsx';
-import type { PlotContent } from '../parts/plot-options.ts';
+import type { PlotContent } from '../parts/plot-content.ts';
 import type { RunGroup } from '../state/page-run.ts';
 import { accuracyContent } from './accuracy-content.ts';
 import { furtherMetrics, mainMetrics } from './known-metrics.ts';

@@ -1,6 +1,6 @@
 import type { TaskResults, VariantResults } from '../../experiment-results.ts';
 import { percent, settingsText } from '../../format.ts';
-import { colourName } from '../parts/plot-options.ts';
+import { colourName } from '../parts/colours.ts';
 import { Table } from '../parts/table.tsx';
 
 const HEAD = [

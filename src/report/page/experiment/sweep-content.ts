@@ -1,6 +1,6 @@
 import type { TaskResults } from '../../experiment-results.ts';
 import { percent } from '../../format.ts';
-import type { PlotContent, PlotLine } from '../parts/plot-options.ts';
+import type { PlotContent, PlotLine } from '../parts/plot-content.ts';
 
 /** A chart of accuracies over the values of a field. */
 export interface Sweep {

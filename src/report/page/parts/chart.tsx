@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
+import { colourName } from './colours.ts';
 import { Plot } from './plot.tsx';
-import { colourName, type PlotContent, type PlotLine } from './plot-options.ts';
+import type { PlotContent, PlotLine } from './plot-content.ts';
 
 /** Rows of the table beside a chart. */
 const ROWS = 24;

@@ -1,7 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import { type Colour, columns, type PlotContent, plotOptions, structureOf } from './plot-options.ts';
+import type { Colour } from './colours.ts';
+import type { PlotContent } from './plot-content.ts';
+import { columns, plotOptions, structureOf } from './plot-options.ts';
 import { useTheme } from './theme.tsx';
+import { useNear, useWidth } from './use-frame.ts';
 
 /**
  * Draws lines with uPlot. It draws on a canvas, and 10 runs of 10,000 steps in a dozen charts are 60,000 points after
@@ -118,34 +121,4 @@ function colourOf(frame: HTMLElement): Colour {
     resolved.set(name, colour);
     return alpha === 1 ? colour : colour.replace('rgb(', 'rgba(').replace(')', `, ${alpha})`);
   };
-}
-
-/** Whether an element has come near the screen. */
-function useNear(frame: { readonly current: HTMLElement | null }): boolean {
-  const [near, setNear] = useState(false);
-  useEffect(() => {
-    if (frame.current === null) return;
-    const observer = new IntersectionObserver(
-      (entries) => {
-        if (!entries.some((entry) => entry.isIntersecting)) return;
-        setNear(true);
-        observer.disconnect();
-      },
-      { rootMargin: '300px' },
-    );
-    observer.observe(frame.current);
-    return () => observer.disconnect();
-  }, []);
-  return near;
-}
-
-function useWidth(frame: { readonly current: HTMLElement | null }): number {
-  const [width, setWidth] = useState(0);
-  useEffect(() => {
-    if (frame.current === null) return;
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)));
-    observer.observe(frame.current);
-    return () => observer.disconnect();
-  }, []);
-  return width;
 }
