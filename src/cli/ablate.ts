@@ -7,7 +7,7 @@ import { crossed } from '../experiment/plan/settings.ts';
 import { settingsText } from '../report/format.ts';
 import { loadRecipe } from '../run/loading/load-recipe.ts';
 import { resumedPlan } from './experiment/resumed-plan.ts';
-import { runPlan, warnOfOneSeed } from './experiment/run-plan.ts';
+import { runPlan, warnOfSeeds } from './experiment/run-plan.ts';
 import {
   ablatedGrid,
   collected,
@@ -55,7 +55,7 @@ export function ablateCommand(io: Io, args: readonly string[], end: (code: numbe
         tasks: specs.map((spec) => ({ recipe: spec, variants })),
         overrides: steps === undefined ? overrides : [`steps=${steps}`, ...overrides],
       });
-      warnOfOneSeed(plan, io);
+      warnOfSeeds(plan, io);
       const out = options.out ?? runFolderFor(`ablate-${recipe.name}`);
       end(await runPlan(plan, { ...options, out, jobs: settings.jobs, minutes }, io));
     });

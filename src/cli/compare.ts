@@ -7,7 +7,7 @@ import { makePlan } from '../experiment/plan/make-plan.ts';
 import { nearestNames } from '../options/nearest-names.ts';
 import { loadRecipe } from '../run/loading/load-recipe.ts';
 import { resumedPlan } from './experiment/resumed-plan.ts';
-import { runPlan, warnOfOneSeed } from './experiment/run-plan.ts';
+import { runPlan, warnOfSeeds } from './experiment/run-plan.ts';
 import { type GridOptions, gridSettings, sweptGrids, withGridOptions } from './options/grid-options.ts';
 import { planCommand } from './options/plan-command.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
@@ -52,7 +52,7 @@ export function compareCommand(io: Io, args: readonly string[], end: (code: numb
         tasks: [{ recipe: spec, variants }],
         overrides: steps === undefined ? overrides : [`steps=${steps}`, ...overrides],
       });
-      warnOfOneSeed(plan, io);
+      warnOfSeeds(plan, io);
       const out = options.out ?? runFolderFor(`compare-${recipe.name}`);
       end(await runPlan(plan, { ...options, out, jobs: settings.jobs, minutes }, io));
     });

@@ -15,7 +15,8 @@ interface TakenTasks {
 /** Where tasks are taken from: an environment, or one with tasks set aside for validation. */
 export interface TaskPool {
   readonly name: string;
-  tasks(part: TaskPart): AsyncIterable<Task>;
+  /** @param pass which pass over the part this is, from 0: those of a shuffled pool differ in order. */
+  tasks(part: TaskPart, pass?: number): AsyncIterable<Task>;
 }
 
 /** How far a run has read its tasks. */
@@ -102,7 +103,7 @@ export class TaskSource {
   }
 
   async #open(): Promise<AsyncIterator<Task>> {
-    const iterator = openTasks(this.#environment, this.#split);
+    const iterator = openTasks(this.#environment, this.#split, this.#epoch);
     for (let i = 0; i < this.#offset; i++) {
       if ((await nextTask(iterator, this.#environment, this.#split)) === undefined) {
         throw new InputError(
@@ -143,9 +144,9 @@ export async function firstTasks(
   return tasks;
 }
 
-function openTasks(environment: TaskPool, split: TaskPart): AsyncIterator<Task> {
+function openTasks(environment: TaskPool, split: TaskPart, pass = 0): AsyncIterator<Task> {
   try {
-    return environment.tasks(split)[Symbol.asyncIterator]();
+    return environment.tasks(split, pass)[Symbol.asyncIterator]();
   } catch (cause) {
     throw noTask(environment, split, cause);
   }

@@ -3,6 +3,7 @@ import { choicesOf } from '../../environment/ask-environment.ts';
 import type { NamedReward } from '../../environment/scoring/call-reward.ts';
 import { nameRewards } from '../../environment/scoring/name-rewards.ts';
 import { setAside } from '../../environment/set-aside.ts';
+import { shuffled } from '../../environment/shuffled.ts';
 import { firstTasks, TaskSource } from '../../environment/task-source.ts';
 import { evaluationTasks } from '../../evaluation/evaluation-tasks.ts';
 import { type JsonlFile, openJsonl } from '../../io/jsonl-file.ts';
@@ -99,7 +100,8 @@ async function openIn(
   const from = entry && (await loadCheckpoint(entry.path));
   const { split, validationShare } = recipe.eval;
   const pool = setAside(recipe.env, validationShare);
-  const source = new TaskSource(pool, 'train', from?.tasks);
+  const order = { seed: recipe.seed, window: recipe.sampling.shuffleTasks };
+  const source = new TaskSource(shuffled(pool, order), 'train', from?.tasks);
   await source.probe();
   // Before the model is loaded: data that is missing is found at once.
   await firstTasks(pool, split, { count: 1 });

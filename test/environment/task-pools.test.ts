@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { arithmetic } from '../../envs/index.ts';
 import { setAside } from '../../src/environment/set-aside.ts';
+import { shuffled } from '../../src/environment/shuffled.ts';
+import { TaskSource } from '../../src/environment/task-source.ts';
 import { InputError } from '../../src/errors.ts';
 import { evaluationTasks } from '../../src/evaluation/evaluation-tasks.ts';
 import { parseRecipe } from '../../src/recipe/recipe.ts';
@@ -47,4 +49,55 @@ test('validation tasks without any set aside are an error that names the field',
   expect(() => parseRecipe({ ...banditRecipe(), eval: { split: 'validation' } })).toThrow(
     /eval\.validationShare.*must be above 0/,
   );
+});
+
+describe('shuffled tasks', () => {
+  const order = (seed: number, window = 100_000) => shuffled(arithmetic(), { seed, window });
+
+  test('are the same tasks in an order of the seed and of the pass', async () => {
+    const all = await idsOf(arithmetic(), 'train');
+    const [one, again, two] = [
+      await idsOf(order(1), 'train'),
+      await idsOf(order(1), 'train'),
+      await idsOf(order(2), 'train'),
+    ];
+    expect(one).toEqual(again);
+    expect(one).not.toEqual(all);
+    expect(one).not.toEqual(two);
+    expect([...one].sort()).toEqual([...all].sort());
+    expect(await idsOf({ tasks: (part) => order(1).tasks(part, 1) }, 'train')).not.toEqual(one);
+    expect(order(1, 0)).toEqual(expect.objectContaining({ name: 'arithmetic' }));
+    expect(await idsOf(order(1, 0), 'train')).toEqual(all);
+  });
+
+  test('stay within their window', async () => {
+    const all = await idsOf(arithmetic(), 'train');
+    const some = await idsOf(order(3, 10), 'train');
+    for (let start = 0; start < 100; start += 10) {
+      const block = some.slice(start, start + 10);
+      expect(block).not.toEqual(all.slice(start, start + 10));
+      expect([...block].sort()).toEqual(all.slice(start, start + 10).sort());
+    }
+  });
+
+  test('are found again by a source that goes on, in a later pass too', async () => {
+    const pool = shuffled(
+      {
+        name: 'five',
+        async *tasks() {
+          for (const id of 'abcde') yield { id };
+        },
+      },
+      { seed: 1, window: 4 },
+    );
+    const ids = ({ tasks }: { readonly tasks: readonly Task[] }) => tasks.map(({ id }) => id).join('');
+    const whole = ids(await new TaskSource(pool, 'train').take(20));
+    expect(new Set(whole.match(/.{5}/g)).size).toBeGreaterThan(1);
+    for (let taken = 0; taken < 20; taken++) {
+      const source = new TaskSource(pool, 'train');
+      const before = ids(await source.take(taken));
+      const after = ids(await new TaskSource(pool, 'train', source.position()).take(20 - taken));
+      expect(before + after).toBe(whole);
+    }
+  });
 });
