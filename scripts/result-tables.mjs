@@ -87,7 +87,7 @@ function gridTable({ variants }) {
       chosen ? 'chosen' : '',
     ]),
   );
-  return ['What was tried, on one seed:', table(['', 'setting', 'validation %', ''], rows)];
+  return ['What was tried, on the first seed:', table(['', 'setting', 'validation %', ''], rows)];
 }
 
 function gap({ gapClosure }) {

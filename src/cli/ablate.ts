@@ -11,6 +11,7 @@ import { runPlan, warnOfSeeds } from './experiment/run-plan.ts';
 import {
   ablatedGrid,
   collected,
+  comparedGrid,
   type GridOptions,
   gridSettings,
   sweptGrids,
@@ -40,25 +41,47 @@ export function ablateCommand(io: Io, args: readonly string[], end: (code: numbe
     )
     .action(async (specs: readonly string[], options: AblateOptions) => {
       if (isExperimentFolder(specs[0]!)) {
-        const { plan, options: resumed } = await resumedPlan(specs[0]!, 'ablate', options);
+        const { plan, options: resumed } = await resumedPlan(specs[0]!, 'ablate', options, [
+          ...specs.slice(1),
+          ...(options.over.length > 0 ? ['--over'] : []),
+          ...(options.paper === undefined ? [] : ['--paper']),
+        ]);
         return end(await runPlan(plan, resumed, io));
       }
+      if (options.resume && options.out === undefined)
+        throw new InputError('--resume goes on with a comparison: name its folder with --out');
       const overrides = overridesOf(options);
       const { recipe } = await loadRecipe(specs[0]!, overrides);
       const settings = gridSettings(options, recipe.compare);
-      const { steps, minutes } = recipe.compare.budget;
       const variants = variantsOf(options, specs.length);
       const plan = await makePlan({
         ...settings,
         kind: 'ablate',
         command: planCommand(args),
         tasks: specs.map((spec) => ({ recipe: spec, variants })),
-        overrides: steps === undefined ? overrides : [`steps=${steps}`, ...overrides],
+        overrides,
       });
       warnOfSeeds(plan, io);
       const out = options.out ?? runFolderFor(`ablate-${recipe.name}`);
-      end(await runPlan(plan, { ...options, out, jobs: settings.jobs, minutes }, io));
+      end(
+        await runPlan(
+          plan,
+          { ...options, out, jobs: settings.jobs, minutes: recipe.compare.budget.minutes },
+          io,
+        ),
+      );
     });
+}
+
+/** What every run of an ablation has alike: what is measured and on which tasks, the seeds, the cores. */
+const FIXED = /^(eval|compare)\.|^(seed|name|runtime\.threads)$/;
+
+function refuseFixed(fields: readonly string[]): void {
+  const wrong = fields.find((field) => FIXED.test(field));
+  if (wrong !== undefined)
+    throw new InputError(
+      `an ablation can't vary ${wrong}: every run is measured alike, on the same tasks, with the seeds of --seeds`,
+    );
 }
 
 function variantsOf({ over, paper, sweep }: AblateOptions, recipes: number): VariantInput[] {
@@ -67,9 +90,10 @@ function variantsOf({ over, paper, sweep }: AblateOptions, recipes: number): Var
       'say what to compare: --over field=value,value, or --paper with one of its experiments',
     );
   const grids = sweptGrids(sweep) ?? {};
+  for (const grid of [ablatedGrid(over), ...Object.values(grids)]) refuseFixed(Object.keys(grid));
   const variants =
     paper === undefined
-      ? crossed(ablatedGrid(over)).map((settings) => ({ name: settingsText(settings), settings }))
+      ? crossed(comparedGrid(over)).map((settings) => ({ name: settingsText(settings), settings }))
       : paperVariants(paper, recipes);
   const names = variants.map(({ name }) => name);
   const unknown = Object.keys(grids).find((name) => name !== '' && !names.includes(name));

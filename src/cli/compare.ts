@@ -32,9 +32,16 @@ export function compareCommand(io: Io, args: readonly string[], end: (code: numb
     )
     .action(async (spec: string, options: CompareOptions) => {
       if (isExperimentFolder(spec)) {
-        const { plan, options: resumed } = await resumedPlan(spec, 'compare', options);
+        const { plan, options: resumed } = await resumedPlan(
+          spec,
+          'compare',
+          options,
+          options.methods === undefined ? [] : ['--methods'],
+        );
         return end(await runPlan(plan, resumed, io));
       }
+      if (options.resume && options.out === undefined)
+        throw new InputError('--resume goes on with a comparison: name its folder with --out');
       const overrides = overridesOf(options);
       const { recipe } = await loadRecipe(spec, overrides);
       const settings = gridSettings(options, recipe.compare);
@@ -44,17 +51,22 @@ export function compareCommand(io: Io, args: readonly string[], end: (code: numb
         methods: methodsOf(options.methods) ?? recipe.compare.methods,
         sweep: sweptGrids(options.sweep),
       });
-      const { steps, minutes } = recipe.compare.budget;
       const plan = await makePlan({
         ...settings,
         kind: 'compare',
         command: planCommand(args),
         tasks: [{ recipe: spec, variants }],
-        overrides: steps === undefined ? overrides : [`steps=${steps}`, ...overrides],
+        overrides,
       });
       warnOfSeeds(plan, io);
       const out = options.out ?? runFolderFor(`compare-${recipe.name}`);
-      end(await runPlan(plan, { ...options, out, jobs: settings.jobs, minutes }, io));
+      end(
+        await runPlan(
+          plan,
+          { ...options, out, jobs: settings.jobs, minutes: recipe.compare.budget.minutes },
+          io,
+        ),
+      );
     });
 }
 

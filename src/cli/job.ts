@@ -23,6 +23,8 @@ export function jobCommand(io: Io, toolkit: Toolkit, end: (code: number) => void
       // The comparison has ended without a word: it goes on from this job's last checkpoint when it is resumed.
       const orphaned = () => io.exit(signalCodes.SIGHUP);
       process.on('disconnect', orphaned);
+      // It may have ended while this process was starting.
+      if (process.connected === false) return orphaned();
       const tell = stepTeller((step) => process.send?.(step));
       const { show } = jsonEvents(io);
       try {

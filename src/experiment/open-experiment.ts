@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { InputError } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomic-write.ts';
 import { readJsonIfAny } from '../io/read-json.ts';
+import { isTemporary } from '../io/temporaries.ts';
 import { lockRun, type RunLock } from '../run/folder/lock-run.ts';
+import { runPaths } from '../run/folder/paths.ts';
 import { configChanges } from './plan/config-hash.ts';
 import { type Plan, planSchema } from './plan/plan.ts';
 
@@ -51,11 +53,14 @@ async function makeFolder(out: string): Promise<void> {
   let names: string[];
   try {
     await mkdir(join(out, 'jobs'), { recursive: true });
-    names = await readdir(out);
+    names = [...(await readdir(out)), ...(await readdir(join(out, 'jobs')))];
   } catch (error) {
     throw new InputError(`can't write --out ${out}: ${error instanceof Error ? error.message : error}`);
   }
-  if (names.length > 1) throw new InputError(`${out} is not empty: choose another folder`);
+  // A process that was killed before it wrote its plan may have left these.
+  const lock = basename(runPaths(out).lock);
+  const others = names.filter((name) => name !== 'jobs' && name !== lock && !isTemporary(name));
+  if (others.length > 0) throw new InputError(`${out} is not empty: choose another folder`);
 }
 
 /** @throws InputError naming what differs. A grid that was widened since is still the same plan. */

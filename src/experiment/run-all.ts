@@ -73,7 +73,7 @@ async function runMissing(job: Job, score: boolean, options: RunAllOptions): Pro
   const { out, deadline, signal, startJob, onEnd } = options;
   const folder = jobFolder(out, job);
   const found = await readJobResult(folder, job);
-  if (found.state === 'rejected') return onEnd(job, 'failed');
+  if (found.state === 'rejected' || found.state === 'diverged') return onEnd(job, 'failed');
   if (found.state === 'done' && (!score || found.score !== undefined)) return onEnd(job, 'done');
   if (signal.aborted || (deadline !== undefined && Date.now() > deadline)) return;
   await planJob(folder, job);

@@ -14,8 +14,6 @@ export interface ExperimentOptions {
   readonly jobs: number;
   /** No job is begun after this many minutes. */
   readonly minutes: number | undefined;
-  /** Widen a grid whose winner is at an end. */
-  readonly extendSweep: boolean;
   readonly signal: AbortSignal;
   readonly startJob: StartJob;
   readonly onNote: (text: string) => void;
@@ -33,7 +31,11 @@ export async function runExperiment(planned: Plan, options: ExperimentOptions): 
   const { plan, lock } = await openExperiment(planned, options);
   try {
     for (const note of lock.notes) options.onNote(note);
-    const grid = new WidenedPlan(plan, options);
+    const growing = new GrowingPlan(plan, options);
+    if (planned.extendSweep && !plan.extendSweep) {
+      plan.extendSweep = true;
+      await growing.write();
+    }
     // Results are written one after the other, so that the last to be written is the newest.
     let writing: Promise<unknown> = Promise.resolve();
     const write = () => {
@@ -43,7 +45,7 @@ export async function runExperiment(planned: Plan, options: ExperimentOptions): 
     await runAll(plan, {
       ...options,
       deadline: minutes === undefined ? undefined : Date.now() + minutes * 60_000,
-      widen: (task, variant, winner) => grid.widen(task, variant, winner),
+      widen: (task, variant, winner) => growing.widen(task, variant, winner),
       async onEnd(job, how) {
         options.onEnd(job, how);
         await write();
@@ -57,24 +59,30 @@ export async function runExperiment(planned: Plan, options: ExperimentOptions): 
 }
 
 /** A plan whose grids may grow; plan.json follows. */
-class WidenedPlan {
+class GrowingPlan {
   private readonly plan: Plan;
-  private readonly options: ExperimentOptions;
+  private readonly options: Pick<ExperimentOptions, 'out' | 'onNote'>;
+  private writing: Promise<void> = Promise.resolve();
 
-  constructor(plan: Plan, options: ExperimentOptions) {
+  constructor(plan: Plan, options: Pick<ExperimentOptions, 'out' | 'onNote'>) {
     this.plan = plan;
     this.options = options;
   }
 
-  /** Widens a variant's grid in place where its winner is at an end and the user asked for it. */
+  /** Widens a variant's grid in place where its winner is at an end and the plan says so. */
   async widen(task: PlannedTask, variant: PlannedVariant, winner: number): Promise<boolean> {
-    const { extendSweep, onNote, out } = this.options;
-    if (!extendSweep) return false;
+    if (!this.plan.extendSweep) return false;
     const wider = await widened(task, variant, edgesOf(variant, winner), winner);
     if (wider === undefined) return false;
     Object.assign(variant, wider);
-    await writePlan(out, this.plan);
-    onNote(widenedText(wider));
+    await this.write();
+    this.options.onNote(widenedText(wider));
     return true;
+  }
+
+  /** Writes come one after the other, so that the last is the newest. */
+  write(): Promise<void> {
+    this.writing = this.writing.then(() => writePlan(this.options.out, this.plan));
+    return this.writing;
   }
 }

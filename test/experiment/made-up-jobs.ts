@@ -80,7 +80,7 @@ export const planOf = (changes: Partial<PlanInput> = {}): Promise<Plan> =>
     seeds: 3,
     sweepSeeds: 1,
     threads: 1,
-    validationShare: 0.1,
+    extendSweep: false,
     ...changes,
   });
 
@@ -93,7 +93,6 @@ export const runMadeUp = (
     resume: false,
     jobs: 2,
     minutes: undefined,
-    extendSweep: false,
     signal: new AbortController().signal,
     onNote() {},
     onEnd() {},

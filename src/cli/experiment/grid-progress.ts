@@ -23,7 +23,7 @@ export function gridProgress(io: Io, jobs: number): GridProgress {
 /** Counts jobs and estimates the time left: the remaining ones take as long as the mean of those that ended now. */
 class Tally {
   total = 0;
-  ended = 0;
+  private readonly done = new Set<string>();
   private readonly jobs: number;
   private readonly started = new Map<string, number>();
   private readonly times: number[] = [];
@@ -36,9 +36,14 @@ class Tally {
     this.started.set(id, performance.now());
   }
 
+  /** Jobs that have ended; one that both chose and is scored counts once. */
+  get ended(): number {
+    return this.done.size;
+  }
+
   /** Seconds that the job took; undefined when it was done before. */
   end({ id }: Job): number | undefined {
-    this.ended++;
+    this.done.add(id);
     const start = this.started.get(id);
     if (start === undefined) return undefined;
     this.started.delete(id);
@@ -64,7 +69,8 @@ function plainLines(io: Io, jobs: number): GridProgress {
     step() {},
     end(job, how) {
       const seconds = tally.end(job);
-      const took = seconds === undefined ? 'was done' : `${how} in ${duration(seconds)}`;
+      const before = how === 'done' ? 'was done' : 'does not count';
+      const took = seconds === undefined ? before : `${how} in ${duration(seconds)}`;
       io.err(`[${tally.ended}/${tally.total}] ${job.what}: ${took}  ${tally.eta}`);
     },
     note: io.err,
@@ -99,6 +105,8 @@ function liveBars(jobs: number): GridProgress {
     },
     begin(job) {
       tally.begin(job);
+      const old = running.get(job.id);
+      if (old) bars.remove(old);
       running.set(job.id, bars.create(1, 0, { text: job.what }));
     },
     step(job, { step, steps, figure }: JobStep) {

@@ -7,7 +7,7 @@ import { bytes, count, duration, percent } from '../terminal/format.ts';
 export function resultLines({ tasks, missing, rejected, kind }: ExperimentResults): string[] {
   return [
     ...tasks.flatMap((task) => [...taskLines(task, kind), '']),
-    ...missing.map(({ what, why }) => `missing: ${what} (${why})`),
+    ...missing.map(({ what, why, diverged }) => `${diverged ? 'diverged' : 'missing'}: ${what} (${why})`),
     ...rejected.map(
       ({ what, job, why }) => `rejected: ${what}: jobs/${job} is not what the plan says: ${why}`,
     ),
@@ -25,7 +25,15 @@ function taskLines(task: TaskResults, kind: ExperimentResults['kind']): string[]
       ...variants.map(accuracyRow),
     ]),
     ...columns([
-      ['', 'trained parameters', 'tokens a run', 'time a run', 'peak memory', 'merge verified'],
+      [
+        '',
+        'trained parameters',
+        'tokens a run',
+        'time a run',
+        'peak memory',
+        'last move of β',
+        'merge verified',
+      ],
       ...variants.map(costRow),
     ]),
     ...differences.map(({ of, minus, value, interval, verdict }) => {
@@ -65,7 +73,7 @@ function accuracyRow({ name, chosen, runs, mean, overTasks }: VariantResults): s
 }
 
 function costRow({ name, runs }: VariantResults): string[] {
-  if (runs.length === 0) return [name, '–', '–', '–', '–', '–'];
+  if (runs.length === 0) return [name, '–', '–', '–', '–', '–', '–'];
   const of = (read: (run: VariantResults['runs'][number]) => number) => average(runs.map(read));
   return [
     name,
@@ -73,8 +81,15 @@ function costRow({ name, runs }: VariantResults): string[] {
     count(Math.round(of(({ tokens }) => tokens))),
     duration(of(({ seconds }) => seconds)),
     bytes(Math.max(...runs.map(({ peakMemory }) => peakMemory))),
+    lastMove(runs),
     `${runs.filter(({ verified }) => verified).length} of ${runs.length}`,
   ];
+}
+
+/** How far the last move of β took the policy, mean over seeds. */
+function lastMove(runs: VariantResults['runs']): string {
+  const jumps = runs.flatMap(({ lastJump }) => lastJump ?? []);
+  return jumps.length === 0 ? '–' : `${average(jumps).toExponential(1)} nats`;
 }
 
 function gapLine({ gapClosure }: TaskResults): string {
@@ -82,7 +97,7 @@ function gapLine({ gapClosure }: TaskResults): string {
   if (gapClosure === null) return `${name}: needs runs of all three methods`;
   const { value, interval, why } = gapClosure;
   if (value === null) return `${name}: not defined: ${why}`;
-  return `${name}: ${percent(value)} (${interval === null ? why : `95 % ${range(interval)}, Fieller`})`;
+  return `${name}: ${percent(value).replace('-', '−')} (${interval === null ? why : `95 % ${range(interval)}, Fieller`})`;
 }
 
 const edgeLines = ({ name, edges, chosen }: VariantResults): string[] =>

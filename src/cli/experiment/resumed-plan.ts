@@ -9,11 +9,13 @@ import type { RunPlanOptions } from './run-plan.ts';
 /**
  * The plan of an experiment's folder that is gone on with, and how to run it.
  * @throws InputError when --resume is missing, the folder is another command's, or an option would change the plan.
+ * @param others options of one command alone that were given, and would change it.
  */
 export async function resumedPlan(
   folder: string,
   kind: Plan['kind'],
   options: RecipeOptions & GridOptions,
+  others: readonly string[],
 ): Promise<{ readonly plan: Plan; readonly options: RunPlanOptions }> {
   if (!options.resume) throw new InputError(`${folder} holds a comparison: go on with it by --resume`);
   const plan = await readPlan(folder);
@@ -22,6 +24,7 @@ export async function resumedPlan(
   if (options.out !== undefined && resolve(options.out) !== resolve(folder))
     throw new InputError(`${folder} is continued where it is: leave out --out`);
   const changes = [
+    ...others,
     ...overridesOf(options),
     ...(options.seeds === undefined ? [] : ['--seeds']),
     ...(options.sweepSeeds === undefined ? [] : ['--sweep-seeds']),
@@ -33,8 +36,9 @@ export async function resumedPlan(
   const threads = Number(
     (plan.tasks[0]!.variants[0]!.points[0]!.config.recipe.runtime as { readonly threads: number }).threads,
   );
+  const extendSweep = plan.extendSweep || options.extendSweep === true;
   return {
-    plan,
+    plan: { ...plan, extendSweep },
     options: { ...options, out: folder, jobs: jobsAtATime(options.jobs, { threads }), minutes: undefined },
   };
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { countJobs } from '../../experiment/plan/count-jobs.ts';
 import type { Plan } from '../../experiment/plan/plan.ts';
-import { runExperiment } from '../../experiment/run-experiment.ts';
+import { type ExperimentOptions, runExperiment } from '../../experiment/run-experiment.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import type { ExperimentResults } from '../../report/experiment-results.ts';
 import { writeExperimentReport } from '../../report/write/write-report.ts';
@@ -13,7 +13,7 @@ import { type GridProgress, gridProgress } from './grid-progress.ts';
 import { resultLines } from './results-text.ts';
 import { startJobs } from './start-job.ts';
 
-export interface RunPlanOptions extends Pick<GridOptions, 'resume' | 'extendSweep' | 'json' | 'dashboard'> {
+export interface RunPlanOptions extends Pick<GridOptions, 'resume' | 'json' | 'dashboard'> {
   readonly out: string;
   readonly jobs: number;
   readonly minutes: number | undefined;
@@ -42,19 +42,20 @@ export async function runPlan(plan: Plan, options: RunPlanOptions, io: Io): Prom
       ...options,
       minutes,
       resume: options.resume === true,
-      extendSweep: options.extendSweep === true,
       signal: stop.signal,
       startJob: startJobs(progress),
       ...toldBy(progress, plan),
       onResults: (found) => dashboard?.results(found),
     });
-    await writeExperimentReport(out);
   } finally {
     progress.close();
     await dashboard?.close();
     ignore();
   }
   print(results, { out, json: options.json === true }, io);
+  await writeExperimentReport(out);
+  if (first === undefined && results.missing.some(({ why }) => why === 'not run yet'))
+    io.err(`some runs were not begun; go on with: anneal ${plan.kind} ${out} --resume`);
   if (first !== undefined) {
     io.err(`stopped; go on with: anneal ${plan.kind} ${out} --resume`);
     return signalCodes[first];
@@ -62,20 +63,14 @@ export async function runPlan(plan: Plan, options: RunPlanOptions, io: Io): Prom
   return isWhole(results) ? exitCodes.done : exitCodes.failed;
 }
 
-function toldBy(progress: GridProgress, plan: Plan) {
+function toldBy(progress: GridProgress, plan: Plan): Pick<ExperimentOptions, 'onNote' | 'onEnd'> {
   progress.total(countJobs(plan));
-  // A job that both chose and is scored is found done a second time.
-  const seen = new Set<string>();
   return {
-    onNote(text: string) {
+    onNote(text) {
       progress.note(text);
       progress.total(countJobs(plan));
     },
-    onEnd(job: Parameters<GridProgress['end']>[0], how: Parameters<GridProgress['end']>[1]) {
-      if (seen.has(job.id)) return;
-      seen.add(job.id);
-      progress.end(job, how);
-    },
+    onEnd: progress.end,
   };
 }
 
@@ -108,7 +103,7 @@ export function warnOfSeeds({ seeds, tasks }: Plan, io: Io): void {
 
 /** Whether nothing is missing, no folder was rejected, every merge is verified and all methods began alike. */
 const isWhole = ({ missing, rejected, tasks }: ExperimentResults): boolean =>
-  missing.length === 0 &&
+  missing.every(({ diverged }) => diverged) &&
   rejected.length === 0 &&
   tasks.every(
     ({ stepZero, variants }) =>

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { jobPaths } from '../../experiment/job/job-folder.ts';
+import { jobPaths, writeJson } from '../../experiment/job/job-folder.ts';
 import type { Job } from '../../experiment/plan/jobs.ts';
 import type { StartJob } from '../../experiment/run-all.ts';
 import { exitCodes } from '../terminal/exit-code.ts';
@@ -26,23 +26,48 @@ export interface JobWatch {
  */
 export const startJobs =
   (watch: JobWatch): StartJob =>
-  (folder, job, { score, signal }) =>
-    new Promise((resolve, reject) => {
-      watch.begin(job);
-      const log = openSync(jobPaths(folder).log, 'a');
-      const child = spawn(process.execPath, ownProcess(['job', folder, ...(score ? ['--score'] : [])]), {
-        stdio: ['ignore', log, log, 'ipc'],
-        // Ctrl-C goes to the whole group of a terminal; the parent alone tells its jobs to stop.
-        detached: process.platform !== 'win32',
+  async (folder, job, { score, signal }) => {
+    if (signal.aborted) return 'stopped';
+    watch.begin(job);
+    try {
+      return await runProcess(folder, { job, score, signal, watch });
+    } catch (error) {
+      await writeJson(jobPaths(folder).state, {
+        state: 'failed',
+        error: `its process could not be started: ${error instanceof Error ? error.message : error}`,
       });
-      closeSync(log);
-      const stop = () => child.kill('SIGINT');
-      signal.addEventListener('abort', stop, { once: true });
-      child.on('message', (step) => watch.step(job, step as JobStep));
-      child.on('error', reject);
-      child.on('close', (code) => {
-        signal.removeEventListener('abort', stop);
-        if (code === exitCodes.done) resolve('done');
-        else resolve(signal.aborted ? 'stopped' : 'failed');
-      });
+      return 'failed';
+    }
+  };
+
+interface Started {
+  readonly job: Job;
+  readonly score: boolean;
+  readonly signal: AbortSignal;
+  readonly watch: JobWatch;
+}
+
+/** @throws the system's error when there can be no further process. */
+function runProcess(
+  folder: string,
+  { job, score, signal, watch }: Started,
+): Promise<'done' | 'failed' | 'stopped'> {
+  const log = openSync(jobPaths(folder).log, 'a');
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ownProcess(['job', folder, ...(score ? ['--score'] : [])]), {
+      stdio: ['ignore', log, log, 'ipc'],
+      // Ctrl-C goes to the whole group of a terminal; the parent alone tells its jobs to stop.
+      detached: process.platform !== 'win32',
     });
+    closeSync(log);
+    const stop = () => child.kill('SIGINT');
+    signal.addEventListener('abort', stop, { once: true });
+    child.on('message', (step) => watch.step(job, step as JobStep));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      signal.removeEventListener('abort', stop);
+      if (code === exitCodes.done) resolve('done');
+      else resolve(signal.aborted ? 'stopped' : 'failed');
+    });
+  });
+}

@@ -54,7 +54,7 @@ export function gridSettings(options: GridOptions, settings: CompareSettings) {
     seeds: numberOr('--seeds', options.seeds, settings.seeds),
     sweepSeeds: numberOr('--sweep-seeds', options.sweepSeeds, 1),
     jobs: jobsAtATime(options.jobs, { threads, otherwise: settings.jobs }),
-    validationShare: settings.validationShare,
+    extendSweep: options.extendSweep === true,
   };
 }
 
@@ -89,18 +89,26 @@ export function sweptGrids(sweep: readonly string[] | false): Record<string, Gri
       throw new InputError(
         `--sweep ${text}: one value leaves nothing to choose; give several, or set it with --set ${field}=${values}`,
       );
+    refuseAgain('--sweep', field, grids[variant]);
     grids[variant] = { ...grids[variant], [field]: parsed };
   }
   return grids;
 }
 
-/** The grid that `--over` gives. @throws InputError as `sweptGrids`. */
+/** The values that `--over` gives, by field. @throws InputError as `sweptGrids`. */
 export function ablatedGrid(over: readonly string[]): Grid {
   const grid: Record<string, Grid[string]> = {};
   for (const text of over) {
     const [, field = '', values = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+    refuseAgain('--over', field, grid);
     grid[field] = valuesOf('--over', field, values, text);
   }
+  return grid;
+}
+
+/** The grid that `--over` gives. @throws InputError as `ablatedGrid`, and for one value in all. */
+export function comparedGrid(over: readonly string[]): Grid {
+  const grid = ablatedGrid(over);
   if (crossed(grid).length < 2)
     throw new InputError(
       '--over has one value only: an ablation compares at least two, such as --over adapter.rank=1,8',
@@ -112,9 +120,14 @@ function valuesOf(option: string, field: string, values: string, text: string): 
   if (field === '' || values === '')
     throw new InputError(`${option} takes field=value,value, such as optimizer.lr=3e-4,1e-3; got "${text}"`);
   const parsed = splitValues(values).map((value) => parseOverride(`${field}=${value}`).value);
-  const twice = parsed.find((value, i) => parsed.indexOf(value) !== i);
+  const texts = parsed.map((value) => JSON.stringify(value));
+  const twice = texts.find((value, i) => texts.indexOf(value) !== i);
   if (twice !== undefined) throw new InputError(`${option} ${text}: ${twice} is given twice`);
   return parsed as Grid[string];
+}
+
+function refuseAgain(option: string, field: string, grid: Grid = {}): void {
+  if (field in grid) throw new InputError(`${option} ${field} is given twice: name all its values at once`);
 }
 
 /** Splits at commas outside of brackets: 'all-linear,["q_proj","v_proj"]' has two values. */

@@ -8,6 +8,7 @@ export function planCommand(args: readonly string[]): string {
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     if (PLACES.has(arg)) i++;
+    else if (/^--(out|jobs|dashboard)=/.test(arg)) continue;
     else if (arg === '--dashboard') i += /^\d+$/.test(args[i + 1] ?? '') ? 1 : 0;
     else if (!MANNERS.has(arg)) kept.push(arg);
   }

@@ -20,7 +20,9 @@ export function reportOf(error: unknown): { readonly code: number; readonly text
   }
   if (!(error instanceof Error)) return { code: exitCodes.failed, text: `error: ${error}` };
   if (error.name === 'InputError') return { code: exitCodes.badInput, text: `error: ${error.message}` };
-  const expected = ['RunError', 'RefusedError', 'EngineError', 'AnnealError'].includes(error.name);
+  const expected = ['RunError', 'DivergedError', 'RefusedError', 'EngineError', 'AnnealError'].includes(
+    error.name,
+  );
   return {
     code: exitCodes.failed,
     text: expected ? `error: ${error.message}` : (error.stack ?? error.message),

@@ -38,7 +38,8 @@ const jobSchema = z.object({
 const stateSchema = z.discriminatedUnion('state', [
   z.object({ state: z.literal('running'), pid: z.int(), started: z.string().nullable() }),
   z.object({ state: z.literal('done') }),
-  z.object({ state: z.literal('failed'), error: z.string() }),
+  /** One that diverged would diverge again: it is not tried anew. */
+  z.object({ state: z.literal('failed'), error: z.string(), diverged: z.boolean().optional() }),
 ]);
 /** A job without a state is planned; one that says it runs, and whose process has ended, was interrupted. */
 export type JobState = z.output<typeof stateSchema>;

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CausalLM } from '../../causal-lm/causal-lm.ts';
-import type { LoadModelOptions } from '../../causal-lm/load-model.ts';
-import { InputError, RunError } from '../../errors.ts';
+import { DivergedError, InputError, RunError } from '../../errors.ts';
 import { evaluateModel } from '../../evaluation/evaluate-model.ts';
 import { readAllRecords } from '../../io/jsonl-file.ts';
 import { thisProcess } from '../../io/process-identity.ts';
@@ -30,11 +29,7 @@ import { stepZeroLogprobs } from './step-zero.ts';
 /** Tenths of a second that a job waits for a process of a killed experiment to notice and end. */
 const PATIENCE = 600;
 
-export interface JobParts extends VerifyParts {
-  readonly loadModel: (source: string, options?: LoadModelOptions) => Promise<CausalLM>;
-}
-
-export interface RunJobOptions extends JobParts {
+export interface RunJobOptions extends VerifyParts {
   /** Also score the merged model on the test split. */
   readonly score: boolean;
   readonly signal: AbortSignal;
@@ -65,10 +60,13 @@ export async function runJob(folder: string, options: RunJobOptions): Promise<'d
     return 'done';
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    await writeJson(paths.state, { state: 'failed', error: message });
+    await writeJson(paths.state, { state: 'failed', error: message, diverged: hasDiverged(error) });
     throw error;
   }
 }
+
+const hasDiverged = (error: unknown): boolean =>
+  error instanceof Error && (error instanceof DivergedError || hasDiverged(error.cause));
 
 /** Waits for the process that a killed experiment has left at this job. */
 async function waitForLast(folder: string): Promise<void> {
@@ -98,6 +96,8 @@ async function trainAndVerify(
   let [trainableParameters, peakMemory]: [number, number] = [0, 0];
   let last: TrainEvent | undefined;
   const resume = isRunFolder(run);
+  // A kill in the first moments leaves a folder that is no run yet.
+  if (!resume) await rm(run, { recursive: true, force: true });
   await trainWith(parts.createPolicy)(recipe, { out: run, source, resume, signal }).forEach((event) => {
     if (event.type === 'start') trainableParameters = event.trainableParameters;
     if (event.type === 'done') peakMemory = process.resourceUsage().maxRSS * 1024;
@@ -118,7 +118,8 @@ async function trainAndVerify(
     trainableParameters,
     verified: ok,
     problems: [...problems],
-    maxDelta,
+    // JSON has no infinity, which stands for logits that are not finite.
+    maxDelta: Math.min(maxDelta, Number.MAX_VALUE),
   };
 }
 

@@ -13,8 +13,12 @@ const RATES: Readonly<Record<Recipe['objective'], Readonly<Record<'adapter' | 'f
     sft: { adapter: [1e-3, 3e-3, 1e-2, 3e-2], full: [1e-4, 3e-4, 1e-3, 3e-3] },
   };
 
-/** Fields that a comparison of methods may sweep: the others would give methods other data, or other amounts of it. */
+/** Fields that a comparison of methods may sweep. */
 const SWEPT = /^(optimizer|adapter|algorithm)\./;
+
+/** But for these, with which methods would get other data, other amounts of it, or other costs. */
+const SHARED =
+  /^(optimizer\.(microBatchSize|packing)|algorithm\.(numIterations|stepsPerGeneration|dynamicSampling|targetKl)\b.*)$/;
 
 /** What is compared: the methods, with a grid of settings for each. */
 export interface MethodsInput {
@@ -34,12 +38,10 @@ export function methodVariants({ settings, objective, methods, sweep }: MethodsI
       );
   }
   return methods.map((method) => {
-    const grid =
-      sweep === undefined
-        ? (settings.grid[method] ?? defaultGrid(objective, method))
-        : { ...sweep[''], ...sweep[method] };
+    const asked = sweep && (sweep[''] ?? sweep[method]) && { ...sweep[''], ...sweep[method] };
+    const grid = asked ?? settings.grid[method] ?? defaultGrid(objective, method);
     checkFields(grid);
-    return { name: method, settings: { method }, grid };
+    return { name: method, settings: { method }, grid: method === 'full' ? withoutAdapter(grid) : grid };
   });
 }
 
@@ -47,8 +49,12 @@ const defaultGrid = (objective: Recipe['objective'], method: Method): Grid => ({
   'optimizer.lr': [...RATES[objective][method === 'full' ? 'full' : 'adapter']],
 });
 
+/** Method full has no adapter: its values would all be the same run. */
+const withoutAdapter = (grid: Grid): Grid =>
+  Object.fromEntries(Object.entries(grid).filter(([field]) => !field.startsWith('adapter.')));
+
 function checkFields(grid: Grid): void {
-  const wrong = Object.keys(grid).find((field) => !SWEPT.test(field));
+  const wrong = Object.keys(grid).find((field) => !SWEPT.test(field) || SHARED.test(field));
   if (wrong === undefined) return;
   throw new InputError(
     `a comparison can't sweep ${wrong}: every method gets the same data, steps and limits; sweep a field of optimizer, adapter or algorithm, or use \`anneal ablate\``,

@@ -1,4 +1,5 @@
 import { setAside } from '../../environment/set-aside.ts';
+import { firstTasks } from '../../environment/task-source.ts';
 import { InputError } from '../../errors.ts';
 import { version } from '../../io/version.ts';
 import type { Grid } from '../../recipe/compare-settings.ts';
@@ -36,17 +37,32 @@ export interface PlanInput {
   /** How many seeds, from the first recipe's `seed` on, and how many of them choose the settings. */
   readonly seeds: number;
   readonly sweepSeeds: number;
+  readonly extendSweep: boolean;
   readonly threads: number;
-  readonly validationShare: number;
 }
 
 /**
  * Resolves every run of an experiment.
- * @throws InputError for a recipe that can't be loaded, or a field or value that a recipe doesn't take.
+ * @throws InputError for a recipe that can't be loaded or is there twice, a field or value that a recipe doesn't take,
+ * or no task to validate on.
  */
 export async function makePlan(input: PlanInput): Promise<Plan> {
+  const forced = input.overrides.find((override) => /^(eval\.split|runtime\.threads)=/.test(override));
+  if (forced !== undefined)
+    throw new InputError(
+      `--set ${forced}: runs are evaluated on the validation tasks and scored once on the test split, on as many cores as --threads says`,
+    );
   const tasks: PlannedTask[] = [];
   for (const task of input.tasks) tasks.push(await planTask(task, input));
+  refuseTwice(
+    'recipe',
+    tasks.map(({ name }) => name),
+  );
+  for (const { variants } of tasks)
+    refuseTwice(
+      'variant',
+      variants.map(({ name }) => name),
+    );
   const first = tasks[0]!.variants[0]!.points[0]!.config.recipe.seed as number;
   return {
     anneal: version,
@@ -57,21 +73,32 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
     tasks,
     seeds: Array.from({ length: input.seeds }, (_, i) => first + i),
     sweepSeeds: Math.min(input.sweepSeeds, input.seeds),
+    extendSweep: input.extendSweep,
   };
 }
 
+/** Jobs are told apart by these names. @throws InputError for one that is there twice. */
+function refuseTwice(what: string, names: readonly string[]): void {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new InputError(`the ${what} "${twice}" is there twice: give each once`);
+}
+
 async function planTask({ recipe: spec, variants }: TaskInput, input: PlanInput): Promise<PlannedTask> {
+  const { compare, eval: evaluation } = (await loadRecipe(spec, input.overrides)).recipe;
+  const { steps } = compare.budget;
   // Nothing but the last scoring reads the test split, so a run evaluates on the tasks set aside.
   const shared = [
     'eval.every=0',
+    ...(steps === undefined ? [] : [`steps=${steps}`]),
     ...input.overrides,
     ...overridesFrom({
       'eval.split': 'validation',
-      'eval.validationShare': input.validationShare,
+      'eval.validationShare': evaluation.validationShare || compare.validationShare,
       'runtime.threads': input.threads,
     }),
   ];
   const { recipe, source } = await loadRecipe(spec, shared);
+  await firstTasks(setAside(recipe.env, recipe.eval.validationShare), 'validation', { count: 1 });
   const planned: PlannedVariant[] = [];
   for (const variant of variants) {
     const points: PlannedPoint[] = [];

@@ -44,6 +44,8 @@ export const planSchema = z.object({
   /** Seeds of the runs that are scored; the first `sweepSeeds` of them choose the settings. */
   seeds: z.array(z.int()).min(1),
   sweepSeeds: z.int().positive(),
+  /** Grids whose winner is at an end are widened. */
+  extendSweep: z.boolean().default(false),
 });
 export type Plan = z.output<typeof planSchema>;
 export type PlannedTask = Plan['tasks'][number];

@@ -66,6 +66,11 @@ async function find(job: Job, seed: number, out: string): Promise<FoundJob> {
   return { job, seed, run, result: await readJobResult(folder, job) };
 }
 
-/** Share of validation tasks that a job answered right; undefined while it is not done. */
-export const validationOf = ({ result }: Pick<FoundJob, 'result'>): number | undefined =>
-  result.state === 'done' ? result.outcome.validation : undefined;
+/**
+ * Share of validation tasks that a job answered right; −∞ where training diverged, so that such a setting is never
+ * chosen; undefined while it is not done.
+ */
+export function validationOf({ result }: Pick<FoundJob, 'result'>): number | undefined {
+  if (result.state === 'diverged') return Number.NEGATIVE_INFINITY;
+  return result.state === 'done' ? result.outcome.validation : undefined;
+}

@@ -4,6 +4,7 @@ import { readJsonIfAny } from '../../io/read-json.ts';
 import { readRunConfig } from '../../run/folder/config-file.ts';
 import { runPaths } from '../../run/folder/paths.ts';
 import {
+  type JobState,
   jobPaths,
   type Outcome,
   outcomeSchema,
@@ -24,8 +25,12 @@ export type JobResult =
       readonly state: 'done';
       readonly outcome: Outcome;
       readonly score: Score | undefined;
+      /** Why it is not scored, where it is not. */
+      readonly unscored: string;
       readonly stepZero: StepZero | undefined;
     }
+  /** Training came to numbers that are not finite. It counts as the worst, and is not run again. */
+  | { readonly state: 'diverged'; readonly why: string }
   /** The folder's run is not what the plan says, so it does not count. */
   | { readonly state: 'rejected'; readonly why: string }
   | { readonly state: 'missing'; readonly why: string };
@@ -48,20 +53,25 @@ export async function readJobResult(folder: string, planned: Job): Promise<JobRe
 async function measured(folder: string, { hash }: Job): Promise<JobResult> {
   const paths = jobPaths(folder);
   const outcome = await readJsonIfAny(paths.outcome, outcomeSchema);
-  if (outcome === undefined) return { state: 'missing', why: await whyMissing(folder) };
+  const state = await readState(folder);
+  if (outcome === undefined && state?.state === 'failed' && state.diverged)
+    return { state: 'diverged', why: state.error };
+  const why = await whyMissing(folder, state);
+  if (outcome === undefined) return { state: 'missing', why };
   const score = await readJsonIfAny(paths.score, scoreSchema);
   const stepZero = await readJsonIfAny(paths.stepZero, stepZeroSchema);
   for (const [name, part] of Object.entries({ outcome, test: score, 'step-zero': stepZero })) {
     if (part !== undefined && part.hash !== hash)
       return { state: 'rejected', why: `${name}.json was measured on another config` };
   }
-  return { state: 'done', outcome, score, stepZero };
+  const unscored = state?.state === 'done' ? 'not scored yet' : why;
+  return { state: 'done', outcome, score, unscored, stepZero };
 }
 
-async function whyMissing(folder: string): Promise<string> {
-  const state = await readState(folder);
+async function whyMissing(folder: string, state: JobState | undefined): Promise<string> {
   if (state?.state === 'failed') return `failed: ${state.error}`;
-  if (state?.state === 'running') return (await runsNow(folder)) ? 'running' : 'interrupted';
+  if (state?.state === 'running')
+    return (await runsNow(folder)) ? 'running' : 'interrupted: its process ended without a word';
   return 'not run yet';
 }
 

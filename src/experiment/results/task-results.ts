@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { TaskResults } from '../../report/experiment-results.ts';
 import { gapClosure } from '../statistics/gap-closure.ts';
 import { meanEstimate, verdict } from '../statistics/student-t.ts';
@@ -9,13 +10,17 @@ const FULL_MAY_DIFFER = 1e-5;
 
 /** What was found on one recipe's tasks, as results.json holds it. */
 export function taskResults({ task, variants }: FoundTask, kind: 'compare' | 'ablate'): TaskResults {
-  const [first] = variants.flatMap(scoredJobs);
+  const [scored] = variants.flatMap(scoredJobs);
+  const done = variants
+    .flatMap(({ tried, finals }) => [...tried.flat(), ...finals])
+    .map(({ result }) => result);
+  const first = done.find((result) => result.state === 'done');
   return {
     recipe: task.name,
     splits: {
       train: task.trainTasks,
       validation: first?.outcome.validationTasks ?? 0,
-      test: first?.score.tasks.length ?? 0,
+      test: scored?.score.tasks.length ?? 0,
     },
     steps: task.variants[0]!.points[0]!.config.recipe.steps as number,
     stepZero: stepZero(variants),
@@ -25,23 +30,45 @@ export function taskResults({ task, variants }: FoundTask, kind: 'compare' | 'ab
   };
 }
 
-/** Compares each variant's log-probs before the first step with those of the first variant that has some. */
+/**
+ * Compares log-probs before the first step: adapters among themselves, and full fine-tuning with the first adapter.
+ * Variants with other data or another model begin as other policies.
+ */
 function stepZero(variants: readonly FoundVariant[]): TaskResults['stepZero'] {
-  const known = variants.flatMap((found) => {
-    const done = [...found.tried.flat(), ...found.finals].find(
-      ({ result }) => result.state === 'done' && result.stepZero !== undefined,
-    );
-    if (done?.result.state !== 'done') return [];
-    return [{ found, logprobs: done.result.stepZero!.logprobs }];
+  const adapters = variants.filter((found) => !isFull(found));
+  const ordered = [...adapters, ...variants.filter(isFull)].flatMap((found) => {
+    const logprobs = firstLogprobs(found);
+    return logprobs === undefined ? [] : [{ found, logprobs }];
   });
-  const [base, ...others] = known;
-  return others.map(({ found, logprobs }) => ({
-    of: found.variant.name,
-    against: base!.found.variant.name,
-    maxDifference: Math.max(...logprobs.map((value, i) => Math.abs(value - base!.logprobs[i]!))),
-    allowed: isFull(found) === isFull(base!.found) ? 0 : FULL_MAY_DIFFER,
-    tokens: logprobs.length,
-  }));
+  const [base, ...others] = ordered;
+  return others
+    .filter(
+      ({ found, logprobs }) => beginsAlike(found, base!.found) && logprobs.length === base!.logprobs.length,
+    )
+    .map(({ found, logprobs }) => ({
+      of: found.variant.name,
+      against: base!.found.variant.name,
+      maxDifference: Math.max(...logprobs.map((value, i) => Math.abs(value - base!.logprobs[i]!))),
+      allowed: isFull(found) === isFull(base!.found) ? 0 : FULL_MAY_DIFFER,
+      tokens: logprobs.length,
+    }));
+}
+
+/** Of the first job that has some; they do not depend on the seed. */
+function firstLogprobs({ tried, finals }: FoundVariant): readonly number[] | undefined {
+  for (const { result } of [...tried.flat(), ...finals])
+    if (result.state === 'done' && result.stepZero !== undefined) return result.stepZero.logprobs;
+  return undefined;
+}
+
+/** Whether two variants differ in nothing that the policy before the first step depends on. */
+function beginsAlike(one: FoundVariant, other: FoundVariant): boolean {
+  const start = ({ variant }: FoundVariant) => {
+    const { recipe, environment, model } = variant.points[0]!.config;
+    const { env, sampling, eval: evaluation, freshWeights } = recipe;
+    return { env, sampling, evaluation, freshWeights, environment, model };
+  };
+  return isDeepStrictEqual(start(one), start(other));
 }
 
 const isFull = ({ variant }: FoundVariant): boolean => variant.points[0]!.config.recipe.method === 'full';

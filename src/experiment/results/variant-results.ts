@@ -4,7 +4,7 @@ import type { Outcome, Score } from '../job/job-folder.ts';
 import type { PlannedVariant } from '../plan/plan.ts';
 import { overTasks } from '../statistics/over-tasks.ts';
 import { meanEstimate } from '../statistics/student-t.ts';
-import { type FoundJob, type FoundVariant, validationOf } from './collect.ts';
+import type { FoundJob, FoundVariant } from './collect.ts';
 
 /** A job that is done and scored. */
 export interface ScoredJob extends FoundJob {
@@ -33,7 +33,7 @@ export function variantResults(found: FoundVariant): VariantResults {
         settings: variant.points[i]!.settings,
         job: job.job.id,
         seed: job.seed,
-        validation: validationOf(job) ?? null,
+        validation: job.result.state === 'done' ? job.result.outcome.validation : null,
         chosen: i === chosen,
       })),
     ),

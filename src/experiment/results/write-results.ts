@@ -45,5 +45,7 @@ function jobsIn(found: readonly FoundTask[]): readonly (FoundJob & { readonly sc
 function missingRow({ job, result, scored }: FoundJob & { readonly scored: boolean }) {
   const row = (why: string) => [{ job: job.id, what: job.what, why }];
   if (result.state === 'missing') return row(result.why);
-  return result.state === 'done' && scored && result.score === undefined ? row('not scored yet') : [];
+  // A rate that diverges in the sweep is a result; a seed of the winner that does is missing from its mean.
+  if (result.state === 'diverged') return [{ ...row(result.why)[0]!, diverged: !scored }];
+  return result.state === 'done' && scored && result.score === undefined ? row(result.unscored) : [];
 }
