@@ -71,10 +71,10 @@ function leadText({ experiments }: PageData, runs: readonly PageRun[]): string {
   const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
   const parts = [
     ...(experiments.length > 0 ? [count(experiments.length, 'experiment')] : []),
-    count(runs.length, 'run'),
+    ...(runs.length > 0 ? [count(runs.length, 'run')] : []),
     ...(recipes > 1 ? [`of ${recipes} recipes`] : []),
   ];
-  return `${parts.join(', ')}.`;
+  return parts.length === 0 ? 'Nothing has begun yet.' : `${parts.join(', ')}.`;
 }
 
 function sectionsOf(

@@ -43,8 +43,8 @@ export function AccuracyTable({ task }: { readonly task: TaskResults }) {
 
 function settingText({ settings, chosen, grid }: VariantResults): string {
   const own = settingsText({ ...settings, ...chosen });
-  if (own !== '') return own;
-  return grid.length > 0 ? 'not yet chosen' : 'as in the recipe';
+  const open = grid.length > 0 && chosen === null ? 'not yet chosen' : '';
+  return [own, open].filter((part) => part !== '').join(', ') || 'as in the recipe';
 }
 
 export const intervalText = (interval: readonly [number, number] | null | undefined) =>
