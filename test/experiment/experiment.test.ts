@@ -147,6 +147,49 @@ test('a job that fails does not stop the others; the table says what is missing'
   expect(tasks[0]!.gapClosure).toBeNull();
 });
 
+test('a rate that diverges is never chosen, is not run again, and does not cost the method its winner', async () => {
+  const started: string[] = [];
+  const made = madeUpJobs(accuracy, started);
+  const startJob: typeof made = async (path, job, options) => {
+    if (!job.what.includes('lr=0.01')) return made(path, job, options);
+    started.push(job.what);
+    const state = { state: 'failed', error: 'loss or gradient was not finite', diverged: true };
+    writeFileSync(join(path, 'state.json'), JSON.stringify(state));
+    return 'failed';
+  };
+  const out = fresh();
+  const { missing, tasks } = await runMadeUp(structuredClone(plan), { out, startJob });
+  expect(tasks[0]!.variants.map(({ chosen }) => chosen)).toEqual(Array(3).fill({ 'optimizer.lr': 0.001 }));
+  expect(missing.map(({ diverged, why }) => [diverged, why])).toEqual(
+    Array(3).fill([true, 'loss or gradient was not finite']),
+  );
+  const before = started.length;
+  await runMadeUp(plan, { out, startJob, resume: true });
+  expect(started).toHaveLength(before);
+});
+
+test('a grid is not widened past what a recipe takes', async () => {
+  const grid = { 'adapter.schedule.fraction': [0.6, 1] };
+  const variants = [{ name: 'afa-lora', settings: { method: 'afa-lora' }, grid }];
+  const high = await planOf({ tasks: [{ recipe: 'arithmetic', variants }], extendSweep: true });
+  const rises = ({ fraction }: JobFacts) => fraction / 2;
+  const { tasks } = await runMadeUp(high, { out: fresh(), startJob: madeUpJobs(rises) });
+  expect(tasks[0]!.variants[0]).toMatchObject({
+    chosen: { 'adapter.schedule.fraction': 1 },
+    edges: [{ field: 'adapter.schedule.fraction', end: 'highest' }],
+  });
+});
+
+test('a recipe or a variant that is there twice is refused, and so is a change of what is evaluated', async () => {
+  const twice = [1, 2].map(() => ({ recipe: 'arithmetic', variants: methods }));
+  await expect(planOf({ tasks: twice })).rejects.toThrow(/recipe "arithmetic" is there twice/);
+  const alike = [{ recipe: 'arithmetic', variants: [methods[0]!, methods[0]!] }];
+  await expect(planOf({ tasks: alike })).rejects.toThrow(/variant "lora" is there twice/);
+  await expect(planOf({ overrides: ['eval.split="test"'] })).rejects.toThrow(
+    /evaluated on the validation tasks/,
+  );
+});
+
 test('a winner at the edge of its grid is named, and extendSweep widens the grid until it is inside', async () => {
   const rises = ({ lr }: JobFacts) => (lr <= 0.1 ? lr : 0);
   const variants = [methods[0]!];
@@ -158,10 +201,9 @@ test('a winner at the edge of its grid is named, and extendSweep widens the grid
   const options = {
     out,
     startJob: madeUpJobs(rises),
-    extendSweep: true,
     onNote: (text: string) => notes.push(text),
   };
-  const [found] = (await runMadeUp(structuredClone(narrow), options)).tasks;
+  const [found] = (await runMadeUp({ ...structuredClone(narrow), extendSweep: true }, options)).tasks;
   expect(found!.variants[0]!.grid.map(({ settings }) => settings['optimizer.lr'])).toEqual([
     0.001, 0.01, 0.1, 1,
   ]);

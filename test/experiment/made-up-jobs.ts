@@ -11,11 +11,14 @@ export interface JobFacts {
   readonly method: string;
   readonly lr: number;
   readonly seed: number;
+  /** Of the anneal. */
+  readonly fraction: number;
 }
 
 function factsOf({ config: { recipe } }: Job): JobFacts {
   const { lr } = recipe.optimizer as { readonly lr: number };
-  return { method: String(recipe.method), lr, seed: Number(recipe.seed) };
+  const { schedule } = recipe.adapter as { readonly schedule: { readonly fraction: number } };
+  return { method: String(recipe.method), lr, seed: Number(recipe.seed), fraction: schedule.fraction };
 }
 
 /** Jobs that train nothing: the accuracies are made up, everything else is as a real job leaves it. */

@@ -9,6 +9,7 @@ import { readJsonIfAny } from '../../io/read-json.ts';
 import { trainWith } from '../../pipeline/train.ts';
 import { isRunFolder, runPaths } from '../../run/folder/paths.ts';
 import { type LoadedRecipe, loadRecipe } from '../../run/loading/load-recipe.ts';
+import { writeVerification } from '../../run/verify/verification-file.ts';
 import { type VerifyParts, verifyRun } from '../../run/verify/verify-run.ts';
 import type { StepMetrics, TrainEvent } from '../../types.ts';
 import { configChanges, configOf } from '../plan/config-hash.ts';
@@ -107,7 +108,9 @@ async function trainAndVerify(
   if (last?.type === 'stopped') return 'stopped';
   if (last?.type !== 'done') throw new RunError('the run ended without an outcome');
   const { before, after } = last;
-  const { ok, problems, maxDelta } = await verifyRun(run, { recipe, ...parts });
+  const verification = await verifyRun(run, { recipe, ...parts });
+  await writeVerification(run, verification);
+  const { ok, problems, maxDelta } = verification;
   return {
     hash: job.hash,
     before: before.accuracy,
