@@ -109,6 +109,24 @@ describe('bad input ends with 2 and one line', () => {
       ['compare', 'arithmetic', '--sweep', 'optimizer.lr=1e-3,0.001'],
       /0\.001 is given twice/,
     ],
+    [
+      'a sweep of how much is sampled',
+      ['compare', 'arithmetic', '--sweep', 'full:algorithm.numIterations=1,4'],
+      /can't sweep algorithm\.numIterations/,
+    ],
+    [
+      'a field swept twice',
+      ['compare', 'arithmetic', '--sweep', 'optimizer.lr=1,2', '--sweep', 'optimizer.lr=3,4'],
+      /--sweep optimizer\.lr is given twice/,
+    ],
+    ['another split', ['compare', 'arithmetic', '--set', 'eval.split=test'], /scored once on the test split/],
+    [
+      'an ablation of what is evaluated',
+      ['ablate', 'arithmetic', '--over', 'eval.split=validation,test'],
+      /can't vary eval\.split/,
+    ],
+    ['an ablation of seeds', ['ablate', 'arithmetic', '--over', 'seed=1,2'], /can't vary seed/],
+    ['a method twice', ['compare', 'arithmetic', '--methods', 'lora,lora'], /variant "lora" is there twice/],
     ['a sweep of the data', ['compare', 'arithmetic', '--sweep', 'steps=10,20'], /can't sweep steps/],
     [
       'a sweep of another method',
