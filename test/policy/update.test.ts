@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { RunError } from '../../src/errors.ts';
+import { DivergedError } from '../../src/errors.ts';
 import type { TrainRollout } from '../../src/policy/batch/train-batch.ts';
 import { byGroup } from '../../src/rollout/groups.ts';
 import { greatestGap, mixed, rollOut, withAdvantages } from './rollouts.ts';
@@ -174,7 +174,7 @@ describe('an update whose gradients are not finite', () => {
     await update(tiny, bad);
     await update(tiny, bad);
     const third = update(tiny, bad);
-    await expect(third).rejects.toThrow(RunError);
+    await expect(third).rejects.toThrow(DivergedError);
     await expect(third).rejects.toThrow(/not finite 3 steps in a row/);
   });
 });
