@@ -89,7 +89,9 @@ function costRow({ name, runs }: VariantResults): string[] {
 /** How far the last move of β took the policy, mean over seeds. */
 function lastMove(runs: VariantResults['runs']): string {
   const jumps = runs.flatMap(({ lastJump }) => lastJump ?? []);
-  return jumps.length === 0 ? '–' : `${average(jumps).toExponential(1)} nats`;
+  if (jumps.length === 0) return '–';
+  const mean = average(jumps);
+  return mean === 0 ? '0' : `${mean.toExponential(1)} nats`;
 }
 
 function gapLine({ gapClosure }: TaskResults): string {
