@@ -37,7 +37,14 @@ const needs = {
   countdown: SMOLLM2_DIR ? ['--model', SMOLLM2_DIR, '--set', 'sampling.maxNewTokens=32'] : undefined,
   'commonsense-sft':
     SMOLLM2_DIR && DATA_DIR
-      ? ['--model', SMOLLM2_DIR, '--set', `env.path=${join(DATA_DIR, 'commonsense', 'openbookqa')}`]
+      ? [
+          '--model',
+          SMOLLM2_DIR,
+          '--set',
+          `env.path=${join(DATA_DIR, 'commonsense', 'openbookqa')}`,
+          '--set',
+          'sampling.promptsPerStep=4',
+        ]
       : undefined,
   'multiple-choice':
     SMOLLM2_DIR && DATA_DIR
