@@ -6,13 +6,14 @@ const production = process.argv.includes('--production');
 const config: KnipConfig = {
   entry: [
     'recipes/*.ts!',
+    'src/report/page/main.tsx!',
     'bench/*.ts',
     'scripts/*.mjs',
     'test/engine/op-tests/{backend-cpu,backend-onnx,child}.ts',
     'test/pipeline/stray-run.ts',
     'test/run/lock-holder.ts',
   ],
-  project: ['{src,rewards,envs,recipes}/**/*.ts!', '{bench,test}/**/*.ts', 'scripts/*.mjs'],
+  project: ['{src,rewards,envs,recipes}/**/*.{ts,tsx}!', '{bench,test}/**/*.ts', 'scripts/*.mjs'],
   ignoreBinaries: ['mount', 'umount'],
   ignoreExportsUsedInFile: production ? true : { interface: true, type: true },
 };

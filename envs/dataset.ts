@@ -8,7 +8,7 @@ import { readRows } from '../src/io/rows.ts';
 import { type SplitFiles, splitFiles } from '../src/io/split-files.ts';
 import { parseOptions } from '../src/options/parse-options.ts';
 import { longPromptModes } from '../src/rollout/fit-prompt.ts';
-import type { Environment, RewardFunction, Split, Task } from '../src/types.ts';
+import type { Choices, Environment, RewardFunction, Split, Task } from '../src/types.ts';
 import { promptOf, questionOf, targetOf, toTask } from './dataset-task.ts';
 import { gradeGold } from './grade-gold.ts';
 import { splitOf } from './held-out.ts';
@@ -66,6 +66,8 @@ interface Kind {
   readonly source: string;
   /** Takes out of a worked solution what is not for readers. */
   readonly clean: (solution: string) => string;
+  /** The choices of a task, of data that gives them. */
+  readonly choices?: (task: Task, options: Options) => Choices;
 }
 
 export const verbatim = (solution: string): string => solution;
@@ -96,6 +98,7 @@ export function datasetOf(given: DatasetOptions, kind: Kind): Environment {
   if (parsed.maxPromptTokens !== undefined && parsed.tokenizer === undefined) {
     throw new InputError(`env ${parsed.name}: maxPromptTokens needs tokenizer: a model folder`);
   }
+  const { choices } = kind;
   const env: Environment = {
     name: parsed.name,
     options: parsed,
@@ -104,6 +107,7 @@ export function datasetOf(given: DatasetOptions, kind: Kind): Environment {
     prompt: (task) => promptOf(task, parsed),
     answer: kind.given,
     target: (task) => targetOf(task, parsed),
+    ...(choices && { choices: (task) => choices(task, parsed) }),
     validate: (limit) =>
       gradeGold(env, {
         reward: kind.reward,

@@ -14,4 +14,11 @@ export default defineRecipe({
     alpha: 2,
     targetModules: ['q_proj', 'k_proj', 'v_proj', 'o_proj'],
   },
+  compare: {
+    grid: {
+      lora: { 'optimizer.lr': [1e-3, 3e-3, 1e-2, 3e-2] },
+      'afa-lora': { 'optimizer.lr': [1e-3, 3e-3, 1e-2, 3e-2] },
+      full: { 'optimizer.lr': [1e-5, 3e-5, 1e-4, 3e-4] },
+    },
+  },
 });

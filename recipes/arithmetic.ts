@@ -21,4 +21,11 @@ export default defineRecipe({
   steps: 150,
   seed: 1,
   eval: { every: 50, tasks: 500 },
+  compare: {
+    grid: {
+      lora: { 'optimizer.lr': [3e-4, 1e-3, 3e-3, 1e-2] },
+      'afa-lora': { 'optimizer.lr': [3e-4, 1e-3, 3e-3, 1e-2] },
+      full: { 'optimizer.lr': [1e-5, 3e-5, 1e-4, 3e-4] },
+    },
+  },
 });

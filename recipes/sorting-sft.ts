@@ -20,9 +20,16 @@ export default defineRecipe({
   },
   env: sorting(),
   rewards: [{ reward: captured({ pattern: /^(.*)$/ }) }],
-  sampling: { groupSize: 1, promptsPerStep: 64, maxNewTokens: 24 },
+  sampling: { groupSize: 1, promptsPerStep: 64, shuffleTasks: 20_000, maxNewTokens: 24 },
   optimizer: { lr: 1e-2, lrSchedule: 'cosine', warmupSteps: 10, microBatchSize: 64 },
   steps: 300,
   seed: 1,
   eval: { every: 100, tasks: 500 },
+  compare: {
+    grid: {
+      lora: { 'optimizer.lr': [3e-3, 6e-3, 1e-2, 2e-2] },
+      'afa-lora': { 'optimizer.lr': [3e-3, 6e-3, 1e-2, 2e-2] },
+      full: { 'optimizer.lr': [3e-4, 1e-3, 3e-3, 1e-2] },
+    },
+  },
 });

@@ -52,6 +52,8 @@ WRONG
 
 npx anneal run recipe.ts --out runs/cli
 node api.mjs
+npx anneal report runs/cli runs/api --out both.html
+grep -q '<script type="application/json" id="data">' both.html
 # --skipLibCheck: tfjs-core brings WebGPU types that clash with TypeScript's own.
 npx tsc --noEmit --strict --skipLibCheck --module nodenext --target es2022 --types node recipe.ts wrong.ts
 echo 'package: installs, runs and type-checks in an empty project'

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';
+import { resultTables } from './result-tables.mjs';
 
 const jiti = createJiti(import.meta.url);
 const source = (name) => jiti.import(`../src/${name}.ts`);
@@ -118,6 +119,8 @@ function fieldRows(schema, prefix, groups) {
 const fields = (schema, prefix, groups = []) =>
   table(['field', 'default', 'what it is'], fieldRows(schema, prefix, groups));
 
+const root = fileURLToPath(new URL('..', import.meta.url));
+
 const pages = {
   'docs/algorithms.md': { losses: lossTable, estimators: estimatorTable },
   'docs/recipe.md': {
@@ -125,9 +128,9 @@ const pages = {
     optimizer: fields(optimizer, 'optimizer'),
     schedules: scheduleTable,
   },
+  'docs/results.md': resultTables(`${root}docs/results`),
 };
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');
 for (const [page, tables] of Object.entries(pages)) {
   const before = readFileSync(root + page, 'utf8');

@@ -35,6 +35,10 @@ const needs = {
     ? ['--model', SMOLLM2_DIR, '--set', 'sampling.groupSize=4', '--set', 'sampling.promptsPerStep=2']
     : undefined,
   countdown: SMOLLM2_DIR ? ['--model', SMOLLM2_DIR, '--set', 'sampling.maxNewTokens=32'] : undefined,
+  'commonsense-sft':
+    SMOLLM2_DIR && DATA_DIR
+      ? ['--model', SMOLLM2_DIR, '--set', `env.path=${join(DATA_DIR, 'commonsense', 'openbookqa')}`]
+      : undefined,
   'multiple-choice':
     SMOLLM2_DIR && DATA_DIR
       ? ['--model', SMOLLM2_DIR, '--set', `env.path=${join(DATA_DIR, 'commonsense', 'boolq')}`]

@@ -13,6 +13,11 @@ export class RunError extends AnnealError {
   override readonly name = 'RunError';
 }
 
+/** Training has diverged: the loss or the gradient is not finite any more. More steps can't mend it. */
+export class DivergedError extends AnnealError {
+  override readonly name = 'DivergedError';
+}
+
 /** A well-formed request that must not be granted, such as merging while β ≠ 0. The CLI exits with code 1. */
 export class RefusedError extends AnnealError {
   override readonly name = 'RefusedError';

@@ -20,6 +20,9 @@ export interface Task {
 
 export type Split = 'train' | 'test';
 
+/** What a run's tasks are for: 'validation' tasks are set aside from the train split, and never trained on. */
+export type TaskPart = Split | 'validation';
+
 /** Where tasks come from and how an episode goes. */
 export interface Environment {
   readonly name: string;
@@ -39,6 +42,11 @@ export interface Environment {
   answer?(completion: string): string | undefined;
   /** The assistant's text that supervised fine-tuning teaches (objective 'sft'). */
   target?(task: Task): string;
+  /**
+   * The answers that a task gives to choose from, for accuracy by likelihood (`eval.accuracy`): texts of the assistant,
+   * at least two, and the index of the right one.
+   */
+  choices?(task: Task): Choices;
   /** Grades the environment's own gold answers, those of the first `limit` tasks of each split. */
   validate?(
     limit?: number,
@@ -52,6 +60,13 @@ export interface Environment {
   readonly files?: readonly string[];
   /** The same environment with some options changed: what `--set env.<option>=<value>` calls. */
   configure?(options: Readonly<Record<string, unknown>>): Environment;
+}
+
+/** The answers that a task gives to choose from. */
+export interface Choices {
+  readonly texts: readonly string[];
+  /** Index of the right one. */
+  readonly gold: number;
 }
 
 /** A conversation under way: it ends with the policy's turn. */
@@ -212,15 +227,21 @@ export interface StepMetrics {
   readonly [metric: string]: number;
 }
 
-/** Outcome of a greedy evaluation on held-out tasks. */
+/** Outcome of an evaluation on held-out tasks. */
 export interface EvalResult {
-  /** Share of tasks whose first reward is at least 1 (exact), in [0, 1]. */
+  /** Share of tasks answered right, in [0, 1]: greedily with a first reward of at least 1, unless `accuracyBy` is there. */
   readonly accuracy: number;
   /** Wilson 95 % interval of `accuracy`. */
   readonly interval: readonly [number, number];
   readonly tasks: number;
   /** Mean of the weighted reward. */
   readonly reward: number;
+  /** Mean −log p (nats) of the target's tokens; there where it is measured. */
+  readonly loss?: number;
+  /** There where `accuracy` goes by the likelihood of the choices: which of `accuracies` it is. */
+  readonly accuracyBy?: 'acc' | 'acc_norm';
+  /** By likelihood of the choices, by that divided by their length, and by greedy answers. */
+  readonly accuracies?: Readonly<Record<'acc' | 'acc_norm' | 'generation', Estimate>>;
   /** There when samples were asked for. */
   readonly sampled?: SampledResult;
 }

@@ -32,7 +32,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const folders = ['src', 'rewards', 'envs', 'recipes'];
 const files = folders.flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => join(folder, name)),
 );
 

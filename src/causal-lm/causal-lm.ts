@@ -5,10 +5,12 @@ import { readAdapterFolder, type StoredAdapter } from '../adapter/peft-folder.ts
 import type { Engine, HostTensor, Named } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
+import { continuationLogprobs } from '../model/continuation-logprobs.ts';
 import { baseLinear } from '../model/decoder.ts';
 import { endTokenIds } from '../model/end-tokens.ts';
 import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
+import type { Sequences } from '../model/packed-rows.ts';
 import type { TokenBatch } from '../model/token-logits.ts';
 import { batchLogits, batchLogprobs } from '../model/token-logits.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
@@ -73,6 +75,14 @@ export interface CausalLM {
    * the first of its row.
    */
   logprobs(batch: TokenBatch): Promise<Numbers>;
+  /**
+   * Computes the log-prob (nats) of each token of given texts after their prompts, as token ids: [P][G][T]. A prompt
+   * is forwarded once for its texts. `size` texts are forwarded at once (32): memory, not results.
+   */
+  continuationLogprobs(
+    sequences: readonly Sequences[],
+    size?: number,
+  ): Promise<readonly (readonly (readonly number[])[])[]>;
   /**
    * Samples `n` completions of each prompt. Returns P·n completions; those of one prompt stand next to each other.
    * @throws InputError for an empty or overlong prompt.
@@ -152,6 +162,10 @@ export class LoadedModel implements CausalLM {
 
   logprobs(batch: TokenBatch): Promise<Numbers> {
     return batchLogprobs(this.programs, this.modelWeights(), batch);
+  }
+
+  continuationLogprobs(sequences: readonly Sequences[], size = 32) {
+    return continuationLogprobs(this.programs, this.modelWeights(), { sequences, size });
   }
 
   async generate(options: GenerateOptions): Promise<readonly Completion[]> {

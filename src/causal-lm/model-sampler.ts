@@ -1,9 +1,11 @@
+import { turnEndIds } from '../model/end-tokens.ts';
 import type { Sampler } from '../rollout/sampler.ts';
 import { seenPrompt } from '../rollout/seen-prompt.ts';
+import { scoredSequences, type TextScorer } from '../rollout/text-scorer.ts';
 import type { CausalLM } from './causal-lm.ts';
 
-/** Samples episodes from a loaded model. */
-export function modelSampler(model: CausalLM): Sampler {
+/** Samples episodes from a loaded model, and scores given texts. */
+export function modelSampler(model: CausalLM): Sampler & TextScorer {
   return {
     maxPositions: model.config.maxPositionEmbeddings,
     sample: async (requests, { groupSize: n, maxPromptLength, ...options }) => {
@@ -18,6 +20,12 @@ export function modelSampler(model: CausalLM): Sampler {
     },
     extend: (inputIds, { groupSize: _, maxPromptLength: __, ...options }) =>
       model.generate({ ...options, n: 1, inputIds }),
+    scoreTexts: async (requests, options) => {
+      const { tokenizer, config } = model;
+      const positions = config.maxPositionEmbeddings;
+      const encoding = { tokenizer, endIds: turnEndIds(config, tokenizer), positions };
+      return model.continuationLogprobs(scoredSequences(requests, options, encoding), options.size);
+    },
     between: (conversation, { tokenIds }, said) =>
       model.tokenizer.encodeBetween(conversation, tokenIds, said),
   };

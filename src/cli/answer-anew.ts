@@ -1,13 +1,8 @@
 import { execFile } from 'node:child_process';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { RunError } from '../errors.ts';
 import type { EvalRow } from '../evaluation/evaluate-greedy.ts';
-
-const MAIN = fileURLToPath(new URL(`./main${extname(fileURLToPath(import.meta.url))}`, import.meta.url));
-/** From source, a new process needs the TypeScript loader. */
-const LOADER = MAIN.endsWith('.ts') ? ['--import', import.meta.resolve('jiti/register')] : [];
+import { ownProcess } from './terminal/own-process.ts';
 
 /**
  * Answers a run's held-out tasks with its merged model in a new process: `anneal eval RUN --model MERGED --json`.
@@ -15,7 +10,7 @@ const LOADER = MAIN.endsWith('.ts') ? ['--import', import.meta.resolve('jiti/reg
  */
 export async function answerAnew(out: string, merged: string): Promise<readonly EvalRow[]> {
   try {
-    const args = [...LOADER, MAIN, 'eval', out, '--model', merged, '--json'];
+    const args = ownProcess(['eval', out, '--model', merged, '--json']);
     const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 30 });
     return JSON.parse(stdout).rows;
   } catch (cause) {

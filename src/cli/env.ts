@@ -10,9 +10,9 @@ import { parseOverride } from '../recipe/apply-overrides.ts';
 import { importEnvironment } from '../run/loading/import-environment.ts';
 import { pinned } from '../run/loading/pinned-override.ts';
 import type { Environment, Message } from '../types.ts';
-import { exitCodes } from './exit-code.ts';
-import { positiveOption } from './numeric-options.ts';
+import { positiveOption } from './options/numeric-options.ts';
 import { reportLines } from './terminal/env-report.ts';
+import { exitCodes } from './terminal/exit-code.ts';
 import type { Io } from './terminal/io.ts';
 
 interface CheckCommandOptions {

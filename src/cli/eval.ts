@@ -8,16 +8,16 @@ import { withCheckpointModel } from '../run/checkpoint/checkpoint-model.ts';
 import { chooseCheckpoint } from '../run/checkpoint/choose-checkpoint.ts';
 import { isRunFolder, runPaths } from '../run/folder/paths.ts';
 import { loadRecipe, loadRunRecipe } from '../run/loading/load-recipe.ts';
-import type { Estimate, EvalResult, Split } from '../types.ts';
-import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './checkpoint-option.ts';
-import { numberOption, positiveOption } from './numeric-options.ts';
-import { overridesOf, type RecipeOptions, withRecipeOptions } from './recipe-options.ts';
-import { accuracyText, table } from './terminal/format.ts';
+import type { Estimate, EvalResult, TaskPart } from '../types.ts';
+import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './options/checkpoint-option.ts';
+import { numberOption, positiveOption } from './options/numeric-options.ts';
+import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
+import { accuracyName, accuracyText, table } from './terminal/format.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
 interface EvalOptions extends RecipeOptions, CheckpointOption {
-  readonly split: Split;
+  readonly split?: TaskPart;
   readonly tasks?: string;
   readonly samples?: string;
   readonly temperature?: string;
@@ -28,26 +28,32 @@ interface EvalOptions extends RecipeOptions, CheckpointOption {
 export function evalCommand(io: Io, toolkit: Toolkit): Command {
   return withRecipeOptions(new Command('eval'))
     .description(
-      'Measure greedy accuracy on held-out tasks, of a run’s merged model or of any model on a recipe’s tasks. With --samples also avg@k, pass@k and maj@k.',
+      'Measure accuracy on held-out tasks, of a run’s merged model or of any model on a recipe’s tasks: greedy, or by likelihood of the choices where eval.accuracy says so. With --samples also avg@k, pass@k and maj@k.',
     )
     .argument('<run or recipe>', 'a run folder, or a recipe as `anneal run` takes it')
     .option(...checkpointOption)
-    .addOption(new Option('--split <split>', 'which tasks').choices(['train', 'test']).default('test'))
+    .addOption(
+      new Option('--split <split>', 'which tasks (default: the recipe’s eval.split)').choices([
+        'train',
+        'validation',
+        'test',
+      ]),
+    )
     .option('--tasks <n>', 'how many tasks (default: the recipe’s eval.tasks)')
     .option('--samples <k>', 'draw k samples for each task, for avg@k, pass@k and maj@k')
     .option('--temperature <t>', 'temperature of the samples (default: the recipe’s)')
     .option('--json', 'print the result and every answer as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  anneal eval runs/first --samples 16\n  anneal eval runs/first --checkpoint best\n  anneal eval arithmetic --model tiny --tasks 200',
+      '\nExample:\n  anneal eval runs/first --samples 16\n  anneal eval runs/first --checkpoint best\n  anneal eval arithmetic --model tiny --tasks 200\n  anneal eval runs/sft --set eval.accuracy=acc_norm',
     )
     .action(async (spec: string, options: EvalOptions) => {
-      const { split } = options;
       const asked = samplesAsked(options);
-      const { model, evaluated } = await withModel(spec, options, toolkit, (recipe, loaded) =>
-        evaluateModel(recipe, { model: loaded, split, ...asked }),
-      );
-      const { result, rows } = evaluated;
+      const { model, evaluated } = await withModel(spec, options, toolkit, async (recipe, loaded) => {
+        const split = options.split ?? recipe.eval.split;
+        return { split, ...(await evaluateModel(recipe, { model: loaded, split, ...asked })) };
+      });
+      const { split, result, rows } = evaluated;
       if (options.json) io.out(JSON.stringify({ model, split, ...result, rows }));
       else for (const line of resultLines(result, { model, split })) io.out(line);
     });
@@ -66,25 +72,30 @@ function samplesAsked({
 }
 
 function resultLines(
-  { sampled, ...result }: EvalResult,
-  { model, split }: { readonly model: string; readonly split: Split },
+  result: EvalResult,
+  { model, split }: { readonly model: string; readonly split: TaskPart },
 ): string[] {
-  const line = `${model}: greedy accuracy ${accuracyText(result)} on ${result.tasks} ${split} tasks`;
-  if (sampled === undefined) return [line];
+  const { sampled, accuracies, loss } = result;
+  const lines = [
+    `${model}: ${accuracyName(result)} ${accuracyText(result)} on ${result.tasks} ${split} tasks`,
+    ...(loss === undefined ? [] : [`loss ${loss.toFixed(4)} nats a target token`]),
+    ...(accuracies === undefined ? [] : estimateLines(Object.entries(accuracies))),
+  ];
+  if (sampled === undefined) return lines;
   const { samples, temperature, avg, pass, maj } = sampled;
   const rows: [string, Estimate][] = [
     [`avg@${samples}`, avg],
     ...Object.entries(pass).map(([k, estimate]): [string, Estimate] => [`pass@${k}`, estimate]),
     [`maj@${samples}`, maj],
   ];
+  return [...lines, `${samples} samples a task at temperature ${temperature}:`, ...estimateLines(rows)];
+}
+
+function estimateLines(rows: readonly (readonly [string, Estimate])[]): string[] {
   const cells = rows.map(
     ([name, { value, interval }]) => [name, accuracyText({ accuracy: value, interval })] as const,
   );
-  return [
-    line,
-    `${samples} samples a task at temperature ${temperature}:`,
-    ...table(cells).map((row) => `  ${row}`),
-  ];
+  return table(cells).map((row) => `  ${row}`);
 }
 
 /** Evaluates what was named: of a run its merged model unless another model or a checkpoint is asked for. */

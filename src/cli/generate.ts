@@ -7,8 +7,8 @@ import { chooseCheckpoint } from '../run/checkpoint/choose-checkpoint.ts';
 import { isRunFolder, runPaths } from '../run/folder/paths.ts';
 import { loadRunRecipe } from '../run/loading/load-recipe.ts';
 import type { Completion, Message } from '../types.ts';
-import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './checkpoint-option.ts';
-import { numberOption } from './numeric-options.ts';
+import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './options/checkpoint-option.ts';
+import { numberOption } from './options/numeric-options.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 

@@ -3,8 +3,8 @@ import { loadModel } from '../causal-lm/load-model.ts';
 import { reasonOf, takeStray } from '../environment/user-code/stray-errors.ts';
 import { createPolicy } from '../policy/create-policy.ts';
 import { answerAnew } from './answer-anew.ts';
-import { exitCodes, strayReport } from './exit-code.ts';
 import { runCli } from './program.ts';
+import { exitCodes, strayReport } from './terminal/exit-code.ts';
 import { processIo } from './terminal/io.ts';
 import { outliveReader } from './terminal/lost-reader.ts';
 

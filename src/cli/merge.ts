@@ -11,7 +11,7 @@ import { lockRun } from '../run/folder/lock-run.ts';
 import { isRunFolder } from '../run/folder/paths.ts';
 import { loadRunRecipe } from '../run/loading/load-recipe.ts';
 import { mergeableCheckpoint } from '../run/verify/mergeable-checkpoint.ts';
-import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './checkpoint-option.ts';
+import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './options/checkpoint-option.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 

@@ -1,12 +1,16 @@
 import { Command } from 'commander';
 import { version } from '../io/version.ts';
+import { ablateCommand } from './ablate.ts';
+import { compareCommand } from './compare.ts';
 import { envCommand } from './env.ts';
 import { evalCommand } from './eval.ts';
-import { exitCodes, reportOf } from './exit-code.ts';
 import { generateCommand } from './generate.ts';
+import { jobCommand } from './job.ts';
 import { mergeCommand } from './merge.ts';
+import { reportCommand } from './report.ts';
 import { rolloutsCommand } from './rollouts.ts';
 import { runCommand } from './run.ts';
+import { exitCodes, reportOf } from './terminal/exit-code.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 import { verifyCommand } from './verify.ts';
@@ -27,11 +31,16 @@ export async function runCli(args: readonly string[], io: Io, toolkit: Toolkit):
     generateCommand(io, toolkit),
     mergeCommand(io, toolkit),
     verifyCommand(io, toolkit, end),
+    compareCommand(io, args, end),
+    ablateCommand(io, args, end),
     rolloutsCommand(io),
+    reportCommand(io),
     envCommand(io, end),
   ];
   for (const command of commands) program.addCommand(command);
-  for (const command of [program, ...commands, ...commands.flatMap((parent) => parent.commands)]) {
+  const job = jobCommand(io, toolkit, end);
+  program.addCommand(job, { hidden: true });
+  for (const command of [program, job, ...commands, ...commands.flatMap((parent) => parent.commands)]) {
     command
       .exitOverride()
       .showSuggestionAfterError()

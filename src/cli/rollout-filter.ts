@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
 import type { RolloutRecord } from '../run/folder/rollout-records.ts';
-import { numberOption } from './numeric-options.ts';
+import { numberOption } from './options/numeric-options.ts';
 
 /** Which rollouts to show, as given on the command line. */
 export interface FilterOptions {

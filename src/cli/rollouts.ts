@@ -5,7 +5,7 @@ import { InputError } from '../errors.ts';
 import { readRecords } from '../io/jsonl-file.ts';
 import { runPaths } from '../run/folder/paths.ts';
 import type { RolloutRecord } from '../run/folder/rollout-records.ts';
-import { positiveOption } from './numeric-options.ts';
+import { positiveOption } from './options/numeric-options.ts';
 import { type FilterOptions, filterOf } from './rollout-filter.ts';
 import type { Io } from './terminal/io.ts';
 import { rolloutText } from './terminal/rollout-text.ts';

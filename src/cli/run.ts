@@ -1,15 +1,20 @@
-import { join, resolve as resolvePath } from 'node:path';
+import { resolve as resolvePath } from 'node:path';
 import { Command } from 'commander';
 import { tap } from 'rxjs';
 import { InputError } from '../errors.ts';
 import { trainWith } from '../pipeline/train.ts';
+import { writeReport } from '../report/write/write-report.ts';
 import { isRunFolder, runPaths } from '../run/folder/paths.ts';
 import { type LoadedRecipe, loadRecipe, loadRunRecipe } from '../run/loading/load-recipe.ts';
+import { writeVerification } from '../run/verify/verification-file.ts';
 import { verifyRun } from '../run/verify/verify-run.ts';
 import type { TrainEvent } from '../types.ts';
 import { dryRun } from './dry-run.ts';
-import { exitCodes, signalCodes } from './exit-code.ts';
-import { overridesOf, type RecipeOptions, withRecipeOptions } from './recipe-options.ts';
+import { type DashboardOption, dashboardOption, openDashboard } from './options/dashboard-option.ts';
+import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
+import { runFolderFor } from './options/run-folder-for.ts';
+import { tensorboardLog } from './options/tensorboard-option.ts';
+import { exitCodes, signalCodes } from './terminal/exit-code.ts';
 import type { Io, StopSignal } from './terminal/io.ts';
 import { jsonEvents, progressFor } from './terminal/progress.ts';
 import { summaryLines } from './terminal/summary.ts';
@@ -20,7 +25,10 @@ interface RunOptions extends RecipeOptions {
   readonly resume?: true;
   readonly forceData?: true;
   readonly dryRun?: true;
+  readonly dashboard?: DashboardOption;
   readonly json?: true;
+  /** A folder; true for the run folder's own. */
+  readonly tensorboard?: string | true;
 }
 
 /** `anneal run RECIPE`: trains, evaluates, merges and verifies. */
@@ -38,12 +46,25 @@ export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void
       'with --resume: go on though data, options of the environment or files of the model have changed',
     )
     .option('--dry-run', 'say what the run would be, and do nothing')
+    .option(...dashboardOption)
     .option('--json', 'one JSON event a line')
+    .option(
+      '--tensorboard [folder]',
+      'write event files for TensorBoard (default: the folder "tensorboard" of the run)',
+    )
     .addHelpText('after', '\nExample:\n  anneal run arithmetic --set steps=50 --seed 2 --out runs/first')
     .action(async (spec: string, options: RunOptions) => {
       const { loaded, out } = await resolve(spec, options);
       if (options.dryRun) return dryRun(loaded.recipe, { io, toolkit, json: options.json === true });
-      end(await train(loaded, { ...options, out }, { io, toolkit }));
+      const dashboard = await openDashboard(options.dashboard, { title: loaded.recipe.name });
+      if (dashboard) (options.json ? io.err : io.out)(`dashboard: ${dashboard.url}`);
+      try {
+        end(
+          await train(loaded, { ...options, out }, { io, toolkit, follow: (event) => dashboard?.run(event) }),
+        );
+      } finally {
+        await dashboard?.close();
+      }
     });
 }
 
@@ -65,24 +86,22 @@ async function resolve(spec: string, options: RunOptions): Promise<{ loaded: Loa
   if (options.resume && options.out === undefined) {
     throw new InputError('--resume continues a run: name its folder with --out');
   }
-  return { loaded, out: options.out ?? join('runs', `${loaded.recipe.name}-${timestamp(new Date())}`) };
-}
-
-/** 2026-11-23T23-08-49: sorts by time, and fits a file name everywhere. */
-function timestamp(date: Date): string {
-  return date.toISOString().slice(0, 19).replaceAll(':', '-');
+  return { loaded, out: options.out ?? runFolderFor(loaded.recipe.name) };
 }
 
 interface Around {
   readonly io: Io;
   readonly toolkit: Toolkit;
+  /** Sees every event. */
+  readonly follow: (event: TrainEvent) => void;
 }
 
 async function train(
   { recipe, source }: LoadedRecipe,
-  { out, resume, forceData, json }: RunOptions & { readonly out: string },
-  { io, toolkit }: Around,
+  { out, resume, forceData, json, tensorboard }: RunOptions & { readonly out: string },
+  { io, toolkit, follow }: Around,
 ): Promise<number> {
+  const log = await tensorboardLog(recipe, { tensorboard, out, resume }, (text) => progress.note(text));
   const stop = new AbortController();
   const progress = json ? jsonEvents(io) : progressFor(io);
   let first: StopSignal | undefined;
@@ -102,10 +121,12 @@ async function train(
       resume: resume === true,
       forceData: forceData === true,
     });
-    await events$.pipe(tap(progress.show)).forEach((event) => {
+    const logged$ = log === undefined ? events$ : events$.pipe(tap((event) => log.record(event)));
+    await logged$.pipe(tap(progress.show), tap(follow)).forEach((event) => {
       last = event;
     });
   } finally {
+    await log?.close();
     progress.end();
     ignore();
   }
@@ -130,9 +151,11 @@ function stoppedLines({ step, checkpoint }: Extract<TrainEvent, { type: 'stopped
 async function summarise(
   done: Extract<TrainEvent, { type: 'done' }>,
   { out, recipe, json }: { out: string; recipe: LoadedRecipe['recipe']; json: boolean },
-  { io, toolkit }: Around,
+  { io, toolkit }: Pick<Around, 'io' | 'toolkit'>,
 ): Promise<number> {
   const verification = await verifyRun(out, { recipe, ...toolkit });
+  await writeVerification(out, verification);
+  await writeReport(out);
   if (json) io.out(JSON.stringify({ type: 'verified', ...verification }));
   else for (const line of ['', ...summaryLines(done, verification, runPaths(out).report)]) io.out(line);
   return verification.ok ? exitCodes.done : exitCodes.failed;

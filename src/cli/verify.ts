@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { loadRunRecipe } from '../run/loading/load-recipe.ts';
 import { mergeableCheckpoint } from '../run/verify/mergeable-checkpoint.ts';
+import { writeVerification } from '../run/verify/verification-file.ts';
 import { verifyRun } from '../run/verify/verify-run.ts';
-import { type CheckpointOption, checkpointOption } from './checkpoint-option.ts';
-import { exitCodes } from './exit-code.ts';
+import { type CheckpointOption, checkpointOption } from './options/checkpoint-option.ts';
+import { exitCodes } from './terminal/exit-code.ts';
 import { table } from './terminal/format.ts';
 import type { Io } from './terminal/io.ts';
 import { verificationRows } from './terminal/summary.ts';
@@ -28,8 +29,13 @@ export function verifyCommand(io: Io, toolkit: Toolkit, end: (code: number) => v
       await mergeableCheckpoint(out, checkpoint);
       const { recipe } = await loadRunRecipe(out);
       const verification = await verifyRun(out, { recipe, checkpoint, ...toolkit });
+      if (checkpoint === undefined) await writeVerification(out, verification).catch(notWritten(io));
       if (options.json) io.out(JSON.stringify(verification));
       else for (const line of table(verificationRows(verification))) io.out(line);
       end(verification.ok ? exitCodes.done : exitCodes.failed);
     });
 }
+
+/** A run that may only be read is verified all the same. */
+const notWritten = (io: Io) => (error: Error) =>
+  io.err(`verification.json was not written: ${error.message}`);

@@ -1,5 +1,5 @@
 import { RunError } from '../errors.ts';
-import type { Environment, Episode, Message, Task } from '../types.ts';
+import type { Choices, Environment, Episode, Message, Task } from '../types.ts';
 import { frozenCopy } from './user-code/frozen-copy.ts';
 import { namingStrays, withStrays } from './user-code/stray-errors.ts';
 import { whatFailed } from './user-code/what-failed.ts';
@@ -35,6 +35,30 @@ export function targetOf(environment: Environment, task: Task): string {
     return target;
   } catch (cause) {
     throw failed(environment, `give the target of task "${task.id}"`, cause);
+  }
+}
+
+/** The answers that a task gives to choose from. @throws RunError as `promptOf`, also for a gold index out of range. */
+export function choicesOf(environment: Environment, task: Task): Choices {
+  try {
+    if (environment.choices === undefined) throw new Error('it has no choices()');
+    const choices: Partial<Choices> | undefined = namingStrays(nameOf(environment), () =>
+      environment.choices?.(task),
+    );
+    const { texts, gold } = choices ?? {};
+    if (
+      !Array.isArray(texts) ||
+      texts.length < 2 ||
+      texts.some((text) => typeof text !== 'string' || text === '')
+    )
+      throw new TypeError(`texts must be at least two texts, not ${show(texts)}`);
+    if (!Number.isInteger(gold) || gold! < 0 || gold! >= texts.length)
+      throw new RangeError(
+        `gold is the index of one of ${texts.length} texts, 0 to ${texts.length - 1}, not ${show(gold)}`,
+      );
+    return { texts, gold: gold! };
+  } catch (cause) {
+    throw failed(environment, `give the choices of task "${task.id}"`, cause);
   }
 }
 

@@ -1,6 +1,6 @@
 import { AnnealError, InputError } from '../errors.ts';
 import type { Environment, Message, Split, Task } from '../types.ts';
-import { promptOf } from './ask-environment.ts';
+import { choicesOf, promptOf } from './ask-environment.ts';
 import { targetIfAny } from './target-if-any.ts';
 import { firstTasks } from './task-source.ts';
 import { whatFailed } from './user-code/what-failed.ts';
@@ -63,6 +63,7 @@ async function measure(
 ): Promise<SplitReport> {
   const tasks = await firstTasks(env, split, { count: limit });
   const prompts = tasks.map((task) => promptOf(env, task));
+  if (env.choices !== undefined) for (const task of tasks) choicesOf(env, task);
   const lengths = prompts.map(lengthOf).sort((a, b) => a - b);
   return {
     tasks: lengths.length,

@@ -1,5 +1,5 @@
 import { AnnealError, InputError, RunError } from '../errors.ts';
-import type { Environment, Split, Task } from '../types.ts';
+import type { Task, TaskPart } from '../types.ts';
 import { withStrays } from './user-code/stray-errors.ts';
 import { whatFailed } from './user-code/what-failed.ts';
 
@@ -10,6 +10,13 @@ const MOST_UNSUITED = 100_000;
 interface TakenTasks {
   readonly tasks: Task[];
   readonly passedOver: number;
+}
+
+/** Where tasks are taken from: an environment, or one with tasks set aside for validation. */
+export interface TaskPool {
+  readonly name: string;
+  /** @param pass which pass over the part this is, from 0: those of a shuffled pool differ in order. */
+  tasks(part: TaskPart, pass?: number): AsyncIterable<Task>;
 }
 
 /** How far a run has read its tasks. */
@@ -25,15 +32,15 @@ export interface TaskPosition {
  * A position saved in a checkpoint is found again by reading past that many tasks: environments give a fixed order.
  */
 export class TaskSource {
-  readonly #environment: Environment;
-  readonly #split: Split;
+  readonly #environment: TaskPool;
+  readonly #split: TaskPart;
   #iterator: AsyncIterator<Task> | undefined;
   /** Read already, not yet taken. */
   #ahead: Task | undefined;
   #epoch: number;
   #offset: number;
 
-  constructor(environment: Environment, split: Split, position: TaskPosition = { epoch: 0, offset: 0 }) {
+  constructor(environment: TaskPool, split: TaskPart, position: TaskPosition = { epoch: 0, offset: 0 }) {
     this.#environment = environment;
     this.#split = split;
     this.#epoch = position.epoch;
@@ -96,7 +103,7 @@ export class TaskSource {
   }
 
   async #open(): Promise<AsyncIterator<Task>> {
-    const iterator = openTasks(this.#environment, this.#split);
+    const iterator = openTasks(this.#environment, this.#split, this.#epoch);
     for (let i = 0; i < this.#offset; i++) {
       if ((await nextTask(iterator, this.#environment, this.#split)) === undefined) {
         throw new InputError(
@@ -113,8 +120,8 @@ export class TaskSource {
  * @throws InputError when there are none.
  */
 export async function firstTasks(
-  environment: Environment,
-  split: Split,
+  environment: TaskPool,
+  split: TaskPart,
   { count, suits = () => true }: { readonly count: number; readonly suits?: (task: Task) => boolean },
 ): Promise<Task[]> {
   const tasks: Task[] = [];
@@ -137,9 +144,9 @@ export async function firstTasks(
   return tasks;
 }
 
-function openTasks(environment: Environment, split: Split): AsyncIterator<Task> {
+function openTasks(environment: TaskPool, split: TaskPart, pass = 0): AsyncIterator<Task> {
   try {
-    return environment.tasks(split)[Symbol.asyncIterator]();
+    return environment.tasks(split, pass)[Symbol.asyncIterator]();
   } catch (cause) {
     throw noTask(environment, split, cause);
   }
@@ -148,8 +155,8 @@ function openTasks(environment: Environment, split: Split): AsyncIterator<Task> 
 /** The next task; undefined at the end. @throws InputError when the environment fails, or gives what is no task. */
 async function nextTask(
   iterator: AsyncIterator<Task>,
-  environment: Environment,
-  split: Split,
+  environment: TaskPool,
+  split: TaskPart,
 ): Promise<Task | undefined> {
   try {
     const { done, value } = await withStrays(`env "${environment.name}"`, () => iterator.next());
@@ -162,17 +169,17 @@ async function nextTask(
 }
 
 /** What an environment throws on purpose goes as it is. */
-function noTask({ name }: Environment, split: Split, cause: unknown): Error {
+function noTask({ name }: TaskPool, split: TaskPart, cause: unknown): Error {
   if (cause instanceof AnnealError) return cause;
   return new InputError(`env "${name}" failed to give a task of its ${split} split: ${whatFailed(cause)}`, {
     cause,
   });
 }
 
-function noneSuits(environment: Environment, count: number): string {
+function noneSuits(environment: TaskPool, count: number): string {
   return `${count} tasks in a row of env "${environment.name}" were passed over, by the curriculum or because their prompts are too long (sampling.longPrompts): some must be left at every time`;
 }
 
-function noTasks(environment: Environment, split: Split): string {
+function noTasks(environment: TaskPool, split: TaskPart): string {
   return `env "${environment.name}" has no tasks in its ${split} split`;
 }

@@ -29,6 +29,10 @@ export interface EvalRow {
   readonly tokenIds: readonly number[];
   /** Scores by reward name; null where a reward does not apply. */
   readonly scores: Readonly<Record<string, number | null>>;
+  /** Whether it counts as right in accuracy; null where the first reward does not apply. */
+  readonly right: boolean | null;
+  /** Log-prob (nats) of each choice; there where accuracy goes by it. */
+  readonly choiceLogprobs?: readonly number[];
 }
 
 /** The outcome of answering every task greedily. */
@@ -97,5 +101,7 @@ function summarise(answers: readonly ScoredRollout[], { rewards }: Evaluation): 
 
 function toRow({ task, text, tokenIds, scores }: ScoredRollout, { rewards }: Evaluation): EvalRow {
   const byName = Object.fromEntries(rewards.map(({ name }, f) => [name, scores[f]!]));
-  return { task: task.id, completion: text, tokenIds, scores: byName };
+  const [first] = scores;
+  const right = first == null ? null : first >= 1;
+  return { task: task.id, completion: text, tokenIds, scores: byName, right };
 }

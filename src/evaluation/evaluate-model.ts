@@ -5,14 +5,15 @@ import { nameRewards } from '../environment/scoring/name-rewards.ts';
 import { InputError } from '../errors.ts';
 import { parseRecipe, type RecipeInput } from '../recipe/recipe.ts';
 import { usesPrompt } from '../rollout/seen-prompt.ts';
-import type { EvalResult, Split } from '../types.ts';
-import { type EvalRow, evaluateGreedy } from './evaluate-greedy.ts';
+import type { EvalResult, TaskPart } from '../types.ts';
+import type { EvalRow } from './evaluate-greedy.ts';
+import { evaluateHeldOut } from './evaluate-held-out.ts';
 import { evaluateSamples } from './evaluate-samples.ts';
 import { evaluationTasks } from './evaluation-tasks.ts';
-import { greedyOptions } from './greedy-options.ts';
 
 export interface EvaluateOptions {
-  readonly split?: Split;
+  /** The recipe's `eval.split` when left out. */
+  readonly split?: TaskPart | undefined;
   /** Also sample every task this many times, for avg@n, pass@k and maj@n. */
   readonly samples?: number;
   /** Temperature of the samples; the recipe's when left out. */
@@ -22,32 +23,31 @@ export interface EvaluateOptions {
 }
 
 /**
- * Evaluates a loaded model on the first `eval.tasks` tasks of a recipe's split: greedily, and by samples when `samples`
- * is above 0.
+ * Evaluates a loaded model on the first `eval.tasks` tasks of a recipe's split: as its `eval` says, and by samples when
+ * `samples` is above 0.
  */
 export async function evaluateModel(
   input: RecipeInput,
-  { model, split = 'test', samples = 0, temperature, signal }: EvaluateOptions & { readonly model: CausalLM },
+  { model, split, samples = 0, temperature, signal }: EvaluateOptions & { readonly model: CausalLM },
 ): Promise<{ readonly result: EvalResult; readonly rows: readonly EvalRow[] }> {
   checkSamples(samples, temperature);
   const recipe = parseRecipe(input);
   const sampler = modelSampler(model);
   const shared = {
-    environment: recipe.env,
-    tasks: await evaluationTasks(recipe, split, (request) =>
+    tasks: await evaluationTasks(recipe, split ?? recipe.eval.split, (request) =>
       usesPrompt(request, { tokenizer: model.tokenizer, ...recipe.sampling }),
     ),
     rewards: nameRewards(recipe.rewards),
-    batchSize: recipe.eval.batchSize,
     step: 0,
     signal,
   };
-  const greedy = await evaluateGreedy(sampler, { ...shared, sampling: greedyOptions(recipe) });
-  if (samples === 0) return greedy;
+  const heldOut = await evaluateHeldOut(sampler, recipe, shared);
+  if (samples === 0) return heldOut;
   const own = temperature === undefined ? {} : { temperature };
   const sampling = { ...recipe.sampling, ...own, groupSize: samples, seed: recipe.seed };
-  const sampled = await evaluateSamples(sampler, { ...shared, sampling });
-  return { ...greedy, result: { ...greedy.result, sampled } };
+  const { batchSize } = recipe.eval;
+  const sampled = await evaluateSamples(sampler, { ...shared, environment: recipe.env, batchSize, sampling });
+  return { ...heldOut, result: { ...heldOut.result, sampled } };
 }
 
 function checkSamples(samples: number, temperature: number | undefined): void {
@@ -58,8 +58,8 @@ function checkSamples(samples: number, temperature: number | undefined): void {
 }
 
 /**
- * Evaluates a model greedily on the first `eval.tasks` tasks of a recipe's split, and by `samples` samples a task when
- * that is above 0.
+ * Evaluates a model on the first `eval.tasks` tasks of a recipe's split: as its `eval` says, and by `samples` samples a
+ * task when that is above 0.
  * @param options.model a loaded model, which stays the caller's, or what `loadModel` takes.
  * @throws InputError for a bad recipe, a model that can't be loaded, a split without tasks; RunError when a reward
  * fails.

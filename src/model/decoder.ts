@@ -57,11 +57,13 @@ export interface LayerRows {
     readonly take: (rows: tf.Tensor2D) => tf.Tensor2D;
     readonly angles: RotaryAngles;
   };
+  /** Takes the rows that are needed after attention, [M, …] → [W, …]. Absent when all are. */
+  readonly wanted?: (rows: tf.Tensor2D) => tf.Tensor2D;
   /** Attention: q [M, H·d] of the query rows, k and v [N, K·d] of all rows → [M, H·d]. */
   readonly attend: (q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D) => tf.Tensor2D;
 }
 
-/** Computes one decoder layer: x [N, D] → [M, D]. M = N unless `rows.queries` drops rows. */
+/** Computes one decoder layer: x [N, D] → [M, D]. M = N unless `rows.queries` or `rows.wanted` drops rows. */
 export function decoderLayer(
   model: DecoderModel,
   index: number,
@@ -74,8 +76,9 @@ export function decoderLayer(
   const asking = rows.queries ? rows.queries.take(normed) : normed;
   const { angles } = rows.queries ?? rows;
   const q = rotary(model.linear(`${at}.self_attn.q_proj`, asking), angles, model.config.headDim);
-  const attended = model.linear(`${at}.self_attn.o_proj`, rows.attend(q, k, v));
-  const stream = add(rows.queries ? rows.queries.take(x) : x, attended) as tf.Tensor2D;
+  const { wanted = (all: tf.Tensor2D) => all } = rows;
+  const attended = model.linear(`${at}.self_attn.o_proj`, wanted(rows.attend(q, k, v)));
+  const stream = add(wanted(rows.queries ? rows.queries.take(x) : x), attended) as tf.Tensor2D;
   return add(stream, mlp(model, index, norm(model, `${at}.post_attention_layernorm`, stream)));
 }
 

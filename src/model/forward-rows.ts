@@ -53,6 +53,21 @@ export function causalMask(tokens: number, share: number): tf.Tensor2D {
   return hide(tf.greater(tf.reshape(key, [1, tokens]), tf.reshape(token, [tokens * share, 1])));
 }
 
+/**
+ * Makes the mask of causal attention among the tokens of one owner in rows of W tokens: owners [R, W] → [R, 1, W·J, W].
+ */
+export function ownersMask(owners: tf.Tensor2D, share: number): tf.Tensor4D {
+  const [rows, width] = owners.shape;
+  const asking = tf.reshape(owners, [rows, 1, width, 1]);
+  const other = tf.notEqual(asking, tf.reshape(owners, [rows, 1, 1, width]));
+  const key = tf.range(0, width, 1, 'int32');
+  const later = tf.greater(tf.reshape(key, [1, width]), tf.reshape(key, [width, 1]));
+  const hidden = hide<tf.Tensor4D>(tf.logicalOr(other, later));
+  if (share === 1) return hidden;
+  const shared = tf.tile(tf.reshape(hidden, [rows, width, 1, width]), [1, 1, share, 1]);
+  return tf.reshape(shared, [rows, 1, width * share, width]);
+}
+
 /** Makes the mask of S key slots (0 … S − 1), of which sequence p uses the first lengths[p]: [P, 1, 1, S]. */
 export function lengthMask(lengths: tf.Tensor1D, slots: tf.Tensor1D): tf.Tensor4D {
   const end = tf.reshape(lengths, [lengths.shape[0], 1, 1, 1]);
@@ -82,8 +97,8 @@ export function keysToHeads(
 export interface AttendedKeys {
   /** Each sequence's own keys, [P, K, G·T, d]. */
   readonly own: HeadKeys;
-  /** Mask of the own keys, [T·J, T]. */
-  readonly mask: tf.Tensor2D;
+  /** Mask of the own keys, [T·J, T], or one for each sequence, [B, 1, T·J, T]. */
+  readonly mask: tf.Tensor2D | tf.Tensor4D;
   /** Keys [P, K, S, d] that G = B/P sequences share, with their mask [P, 1, 1, S]. */
   readonly past?: HeadKeys & { readonly mask: tf.Tensor4D };
 }

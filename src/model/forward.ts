@@ -1,8 +1,17 @@
 import { linear } from '../engine/ops/linear.ts';
 import { type HeadOutputs, logprobHead } from '../engine/ops/logprob-head.ts';
+import { takeRows } from '../engine/ops/take-rows.ts';
 import * as tf from '../engine/tfjs.ts';
 import { type DecoderModel, decoderLayer, embed, type LayerRows, norm, parameter } from './decoder.ts';
-import { anglesAt, attendRows, causalMask, keysToHeads, lengthMask, positionsFrom } from './forward-rows.ts';
+import {
+  anglesAt,
+  attendRows,
+  causalMask,
+  keysToHeads,
+  lengthMask,
+  ownersMask,
+  positionsFrom,
+} from './forward-rows.ts';
 
 /**
  * Right-padded texts for the decoder. Row b of `ids` continues prefix floor(b / G) with G = B/P. A prefix is forwarded
@@ -19,6 +28,16 @@ export interface DecoderBatch {
   readonly ids: tf.Tensor2D;
 }
 
+/** Rows that several examples share, by the names of `SharedRows`. */
+export interface SharedBatch {
+  /** [R, W] int32 each. */
+  readonly ids: tf.Tensor2D;
+  readonly positions: tf.Tensor2D;
+  readonly owners: tf.Tensor2D;
+  /** The tokens whose states are wanted, [N] int32. */
+  readonly predicting: tf.Tensor1D;
+}
+
 /**
  * Is called with the rows of the stream before the first layer (layersDone 0) and after each layer. The rows of the
  * prefixes come first.
@@ -32,10 +51,22 @@ export type Observe = (layersDone: number, rows: tf.Tensor2D) => void;
  * states at padding are finite and have no meaning; the mask removes them.
  */
 export function decoderForward(model: DecoderModel, batch: DecoderBatch, observe?: Observe): tf.Tensor2D {
-  const { config } = model;
   const plan = batch.prefix
     ? planWithPrefix(model, { ...batch, prefix: batch.prefix })
     : planPlain(model, batch.ids);
+  return forwardBy(plan, model, observe);
+}
+
+/**
+ * Computes the final-normed hidden states of the wanted tokens of shared rows, [N, D]. A token attends to those of its
+ * own example. The last layer's MLP runs on the wanted tokens alone.
+ */
+export function sharedForward(model: DecoderModel, batch: SharedBatch): tf.Tensor2D {
+  return forwardBy(planShared(model, batch), model);
+}
+
+function forwardBy(plan: Plan, model: DecoderModel, observe?: Observe): tf.Tensor2D {
+  const { config } = model;
   let x = embed(model, plan.ids);
   observe?.(0, x);
   for (let index = 0; index < config.layers; index++) {
@@ -85,6 +116,22 @@ function planPlain({ config, rope }: DecoderModel, ids: tf.Tensor2D): Plan {
       attendRows(q, { own: keysToHeads({ k, v }, sequences, config), mask }, { config, sequences }),
   };
   return { ids: tf.reshape(ids, [-1]), rows, last: rows };
+}
+
+function planShared({ config, rope }: DecoderModel, batch: SharedBatch): Plan {
+  const { ids, positions, owners, predicting } = batch;
+  const sequences = ids.shape[0];
+  const mask = ownersMask(owners, config.heads / config.kvHeads);
+  const rows: LayerRows = {
+    angles: anglesAt(rope, tf.reshape(positions, [-1])),
+    attend: (q, k, v) =>
+      attendRows(q, { own: keysToHeads({ k, v }, sequences, config), mask }, { config, sequences }),
+  };
+  return {
+    ids: tf.reshape(ids, [-1]),
+    rows,
+    last: { ...rows, wanted: (attended) => takeRows(attended, predicting) },
+  };
 }
 
 function planWithPrefix({ config, rope }: DecoderModel, batch: Required<DecoderBatch>): Plan {

@@ -3,11 +3,12 @@ import * as tf from '../engine/tfjs.ts';
 import type { ModelConfig } from './config/model-config.ts';
 import type { DecoderModel, LinearMap } from './decoder.ts';
 import type { DecodingModel } from './decoding-model.ts';
-import { decoderForward, logits, logprobs } from './forward.ts';
+import { decoderForward, logits, logprobs, type SharedBatch, sharedForward } from './forward.ts';
 import { decodeStep, prefill } from './forward-decode.ts';
 import type { KvCache } from './kv-cache.ts';
 import type { PackedRows } from './packed-rows.ts';
 import { ROPE_COS, ROPE_SIN, ropeTables } from './rope-tables.ts';
+import type { SharedRows } from './shared-rows.ts';
 
 /** A model's tensors at one moment. A new version is a new record with new arrays. */
 export interface ModelWeights {
@@ -222,26 +223,35 @@ export class ModelPrograms {
   }
 }
 
-/** Computes the final hidden states of packed rows, [B·T, D]. `inputs` has the names of `packedInputs`. */
+/**
+ * Computes the final hidden states of packed rows, [B·T, D], or of the predicting tokens of shared rows, [N, D].
+ * `inputs` has the names of `packedInputs`.
+ */
 export function packedHidden(model: DecoderModel, inputs: Named<tf.Tensor>): tf.Tensor2D {
+  if (inputs.owners) return sharedForward(model, inputs as unknown as SharedBatch);
   const prefix = { ids: inputs.prefixIds as tf.Tensor2D, lengths: inputs.prefixLengths as tf.Tensor1D };
   return decoderForward(model, { prefix, ids: inputs.ids as tf.Tensor2D });
 }
 
-/** Computes log-probs and entropies of packed rows, [B, T] each, from their hidden states [B·T, D]. */
+/**
+ * Computes log-probs and entropies from the hidden states of `packedHidden`: [B, T] each of packed rows, [1, N] of
+ * shared rows.
+ */
 export function packedLogprobs(
   model: DecoderModel,
   { hidden, inputs }: { readonly hidden: tf.Tensor2D; readonly inputs: Named<tf.Tensor> },
   options: Parameters<typeof logprobs>[2] = {},
 ): { readonly logprobs: tf.Tensor2D; readonly entropy: tf.Tensor2D } {
-  const shape = inputs.ids!.shape as [number, number];
   const targets = inputs.targets as tf.Tensor1D;
+  const shape = (inputs.owners ? [1, targets.shape[0]] : inputs.ids!.shape) as [number, number];
   const out = logprobs(model, { hidden, targets, temperature: inputs.temperature as tf.Scalar }, options);
   return { logprobs: tf.reshape(out.logprobs, shape), entropy: tf.reshape(out.entropy, shape) };
 }
 
-/** Returns packed rows as program inputs. */
-export function packedInputs({ prefixIds, prefixLengths, ids, targets }: PackedRows): Named<HostTensor> {
+/** Returns packed or shared rows as program inputs. */
+export function packedInputs(rows: PackedRows | SharedRows): Named<HostTensor> {
+  if ('owners' in rows) return { ...rows };
+  const { prefixIds, prefixLengths, ids, targets } = rows;
   return { prefixIds, prefixLengths, ids, targets };
 }
 

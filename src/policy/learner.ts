@@ -2,7 +2,7 @@ import { type AdamWState, adamW } from '../algorithm/optimizer/adamw.ts';
 import { clipGradNorm } from '../algorithm/optimizer/clip.ts';
 import { learningRate } from '../algorithm/optimizer/learning-rate.ts';
 import type { Optimizer } from '../algorithm/optimizer/types.ts';
-import { InputError, RunError } from '../errors.ts';
+import { DivergedError, InputError } from '../errors.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { Trainable, Trained } from './method/trainable.ts';
 import type { PolicyState, UpdateMetrics } from './policy.ts';
@@ -44,7 +44,7 @@ export class Learner {
 
   /**
    * Adds up the micro-batches' gradients, clips them and takes the step after `step` others. A loss or gradient that is
-   * not finite skips the step. @throws RunError when that happens three times in a row.
+   * not finite skips the step. @throws DivergedError when that happens three times in a row.
    */
   update(results: readonly MicroResult[], step: number): UpdateMetrics {
     const lr = this.rate(step);
@@ -55,7 +55,7 @@ export class Learner {
     const finite = Number.isFinite(norm) && Number.isFinite(loss);
     this.skippedInRow = finite ? 0 : this.skippedInRow + 1;
     if (this.skippedInRow === MAX_SKIPPED) {
-      throw new RunError(
+      throw new DivergedError(
         `loss or gradient was not finite ${MAX_SKIPPED} steps in a row (loss ${loss}, norm ${norm})`,
       );
     }

@@ -6,16 +6,19 @@ import { nanMean } from '../algorithm/statistics/nan-statistics.ts';
 import type { Engine } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
+import { continuationLogprobs } from '../model/continuation-logprobs.ts';
 import { endTokenIds, endTokensDiffer, turnEndIds } from '../model/end-tokens.ts';
 import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import { batchLogits, type TokenBatch } from '../model/token-logits.ts';
+import { tokenTexts } from '../model/tokenizer/token-texts.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { encodeExample } from '../rollout/encode-example.ts';
 import { completions, sampleRollouts } from '../rollout/sample-rollouts.ts';
 import type { SampleRequest } from '../rollout/sampler.ts';
 import { type SeenPrompt, seenPrompt, usesPrompt } from '../rollout/seen-prompt.ts';
+import { scoredSequences } from '../rollout/text-scorer.ts';
 import type { Rollout } from '../types.ts';
 import type { TrainBatch } from './batch/train-batch.ts';
 import { textsOf, trainRows } from './batch/train-rows.ts';
@@ -100,23 +103,24 @@ export class ModelPolicy implements Policy {
     const { tokenizer, config, recipe } = this.options;
     const [weights, version, beta] = [this.weights(), this.version, this.beta];
     const model = this.programs.decoding(weights);
+    const positions = config.maxPositionEmbeddings;
+    const encoding = { tokenizer, endIds: turnEndIds(config, tokenizer), positions };
     const sampler = { model, tokenizer, eosTokenIds: endTokenIds(config, tokenizer), version, beta };
     return {
       version,
       beta,
-      maxPositions: config.maxPositionEmbeddings,
+      maxPositions: positions,
       sample: (requests, options) => sampleRollouts(sampler, requests, options),
       extend: async (texts, options) =>
         (await completions(sampler, texts, { ...options, groupSize: 1 })).flat(),
       between: (conversation, { tokenIds }, said) => tokenizer.encodeBetween(conversation, tokenIds, said),
       values: (rollouts) => this.valueProgram.measure(weights, rollouts, recipe.optimizer.microBatchSize),
       encodeExample: (example) =>
-        encodeExample(example, {
-          tokenizer,
-          endIds: turnEndIds(config, tokenizer),
-          positions: config.maxPositionEmbeddings,
-          maxPromptLength: recipe.sampling.maxPromptLength,
-        }),
+        encodeExample(example, { ...encoding, maxPromptLength: recipe.sampling.maxPromptLength }),
+      scoreTexts: (requests, options) => {
+        const sequences = scoredSequences(requests, options, encoding);
+        return continuationLogprobs(this.programs, weights, { sequences, size: options.size });
+      },
     };
   }
 
@@ -132,6 +136,10 @@ export class ModelPolicy implements Policy {
     const learning_rate = this.learner.rate(this.steps);
     this.steps++;
     return { learning_rate, ...(await this.moveBeta(batch, {})) };
+  }
+
+  tokenTexts(ids: readonly number[]): readonly string[] {
+    return tokenTexts(this.options.tokenizer, ids);
   }
 
   referenceLogprobs(rollouts: readonly Rollout[]): Promise<number[][]> {

@@ -6,10 +6,13 @@ import { combineMetrics } from '../algorithm/loss/terms/metrics.ts';
 import { totalTokens } from '../algorithm/statistics/aggregation.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ModelPrograms, ModelWeights } from '../model/model-programs.ts';
+import type { PackedRows } from '../model/packed-rows.ts';
+import type { SharedRows } from '../model/shared-rows.ts';
 import { randomStream } from '../random.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { byGroup } from '../rollout/groups.ts';
-import { type MicroBatch, microBatches } from './batch/micro-batches.ts';
+import { type MicroBatch, microBatches, type WeightedRow } from './batch/micro-batches.ts';
+import { sharedBatches } from './batch/shared-batches.ts';
 import type { TrainBatch } from './batch/train-batch.ts';
 import { hasAdvantage, type TrainRow, trainRows } from './batch/train-rows.ts';
 import { type BatchSize, countUnforwarded } from './batch/unforwarded-groups.ts';
@@ -78,7 +81,7 @@ export class OptimiserStep {
     // 3. Micro-batches. Groups without any advantage have no gradient, unless another term of the loss gives them one.
     const groups = byGroup(weighted.rows);
     const learning = this.needsAdvantage() ? groups.filter((group) => group.some(hasAdvantage)) : groups;
-    const batches = microBatches(learning.flat(), recipe.optimizer.microBatchSize);
+    const batches = cutBatch(learning.flat(), recipe.optimizer);
 
     // 4. The loss and gradients of each micro-batch. They add up to those of the batch.
     const inputs = {
@@ -159,11 +162,19 @@ export function compiledLoss(algorithm: Recipe['algorithm']): LossConfig {
   };
 }
 
+/** The micro-batches of a batch: examples share rows where the recipe says so. */
+function cutBatch(
+  rows: readonly WeightedRow[],
+  { microBatchSize: size, packing }: Recipe['optimizer'],
+): readonly MicroBatch<PackedRows | SharedRows>[] {
+  return packing === 0 ? microBatches(rows, size) : sharedBatches(rows, { size, rowLength: packing });
+}
+
 /** How many filler rows the micro-batches hold, and whether each token has its own advantage. */
-function shapeOf(batches: readonly MicroBatch[]) {
+function shapeOf(batches: readonly MicroBatch<unknown>[]) {
   return {
     fillers: batches.reduce((sum, { rows, completions }) => sum + rows.mask!.shape[0]! - completions, 0),
-    tokenAdvantages: batches.some(({ rows }) => rows.advantages!.shape.length > 1),
+    tokenAdvantages: batches.some(({ rows }) => (rows.advantages?.shape.length ?? 1) > 1),
   };
 }
 

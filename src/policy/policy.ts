@@ -3,6 +3,7 @@ import type { TokenBatch } from '../model/token-logits.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { SampleRequest, Sampler } from '../rollout/sampler.ts';
 import type { SeenPrompt } from '../rollout/seen-prompt.ts';
+import type { TextScorer } from '../rollout/text-scorer.ts';
 import type { Rollout } from '../types.ts';
 import type { Example, TrainBatch, WrittenExample } from './batch/train-batch.ts';
 import type { StateArray } from './method/trainable.ts';
@@ -13,7 +14,7 @@ import type { StateArray } from './method/trainable.ts';
  */
 
 /** The policy as it was at one moment: later updates of the policy don't reach it. */
-export interface PolicySnapshot extends Sampler {
+export interface PolicySnapshot extends Sampler, TextScorer {
   /** Optimiser steps that these weights have seen. */
   readonly version: number;
   readonly beta: number;
@@ -87,6 +88,8 @@ export interface Policy {
   seenPrompt(request: SampleRequest): SeenPrompt;
   /** Whether a prompt is used, by `sampling.longPrompts`. @throws InputError for a long one that ends the run. */
   usesPrompt(request: SampleRequest): boolean;
+  /** The text that each token adds, [T], as `tokenTexts` of the tokenizer gives it; absent without a tokenizer. */
+  tokenTexts?(ids: readonly number[]): readonly string[];
   state(): PolicyState;
   /** @throws InputError when the state is of another model or adapter shape. */
   restore(state: PolicyState): Promise<void>;

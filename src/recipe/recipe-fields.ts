@@ -8,6 +8,7 @@ import { rewards } from '../environment/scoring/reward-settings.ts';
 import { positiveInt } from '../options/ranges.ts';
 import { sampling } from '../rollout/sampling-settings.ts';
 import type { Curriculum, Environment } from '../types.ts';
+import { compare } from './compare-settings.ts';
 
 /**
  * The recipe: everything a run is made of, in one schema, parsed once at the edge.
@@ -17,9 +18,20 @@ import type { Curriculum, Environment } from '../types.ts';
 const evaluation = z.strictObject({
   /** Optimiser steps between evaluations; 0 evaluates only before and after. */
   every: z.int().nonnegative().default(50),
-  /** Held-out tasks: the first ones of the environment's test split. */
+  /** Held-out tasks: the first ones of `split`. */
   tasks: positiveInt.default(500),
+  /** Where they come from: the environment's test split, or the training tasks set aside for validation. */
+  split: z.enum(['validation', 'test']).default('test'),
+  /** Share of the training tasks that is set aside for validation, by a hash of their ids, and never trained on. */
+  validationShare: z.number().min(0).max(0.9).default(0),
   batchSize: positiveInt.default(128),
+  /**
+   * What accuracy goes by: greedy answers and their first reward, or the likelihood of the environment's choices as
+   * lm-evaluation-harness measures it, as it is or divided by a choice's characters.
+   */
+  accuracy: z.enum(['generation', 'acc', 'acc_norm']).default('generation'),
+  /** Measure the loss of the targets with objective 'rl' too; with 'sft' it always is. */
+  loss: z.boolean().default(false),
 });
 
 const checkpoint = z.strictObject({
@@ -60,6 +72,7 @@ export const recipeFields = z.strictObject({
   checkpoint: checkpoint.prefault({}),
   metrics: metrics.prefault({}),
   runtime: runtime.prefault({}),
+  compare: compare.prefault({}),
 });
 
 /** A recipe as a person writes it: defaults may be left out. */

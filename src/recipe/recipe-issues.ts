@@ -14,10 +14,14 @@ interface RecipeIssue {
 /** What is wrong with a recipe whose fields are each right by themselves. */
 export function recipeIssues(recipe: Recipe): RecipeIssue[] {
   return [
-    ...(recipe.objective === 'sft' ? supervisedIssues(recipe) : batchIssues(recipe)),
+    ...(recipe.objective === 'sft'
+      ? supervisedIssues(recipe)
+      : [...batchIssues(recipe), ...packingIssues(recipe)]),
+    ...evaluationIssues(recipe),
     ...partIssues(recipe),
     ...annealIssues(recipe),
     ...learningRateIssues(recipe),
+    ...validationIssues(recipe),
   ];
 }
 
@@ -96,6 +100,26 @@ function batchIssues({ rewards, sampling, algorithm: given }: Recipe): RecipeIss
   return issues;
 }
 
+/** Whether the environment states what evaluations measure. */
+function evaluationIssues({ env, eval: { accuracy, loss } }: Recipe): RecipeIssue[] {
+  const issues: RecipeIssue[] = [];
+  if (accuracy !== 'generation' && env.choices === undefined) {
+    const message = `'${accuracy}' needs an environment with choices(); "${env.name}" has none: set generation`;
+    issues.push({ path: ['eval', 'accuracy'], message });
+  }
+  if (loss && env.target === undefined) {
+    const message = `needs an environment with target(); "${env.name}" has none: leave it out`;
+    issues.push({ path: ['eval', 'loss'], message });
+  }
+  return issues;
+}
+
+function packingIssues({ objective, optimizer: { packing } }: Recipe): RecipeIssue[] {
+  if (packing === 0) return [];
+  const message = `is for objective 'sft'; with '${objective}' the completions of a prompt share its row already; leave it out`;
+  return [{ path: ['optimizer', 'packing'], message, input: packing }];
+}
+
 function partIssues({ sampling, algorithm: given }: Recipe): RecipeIssue[] {
   if (sampling.promptsPerStep % given.stepsPerGeneration === 0) return [];
   return [
@@ -117,6 +141,12 @@ function learningRateIssues({ optimizer, steps }: Recipe): RecipeIssue[] {
   if (warmupSteps + stableSteps + decaySteps <= steps) return [];
   const message = `ends after the run: warmupSteps (${warmupSteps}), stableSteps (${stableSteps}) and decaySteps must fit into ${steps} steps`;
   return [{ path: ['optimizer', 'decaySteps'], message, input: decaySteps }];
+}
+
+function validationIssues({ eval: { split, validationShare } }: Recipe): RecipeIssue[] {
+  if (split !== 'validation' || validationShare > 0) return [];
+  const message = "must be above 0 with eval.split 'validation': no training task is set aside";
+  return [{ path: ['eval', 'validationShare'], message, input: validationShare }];
 }
 
 function annealIssues(recipe: Recipe): RecipeIssue[] {

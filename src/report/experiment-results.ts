@@ -119,8 +119,10 @@ export const experimentResultsSchema = z.object({
   /** The command that makes it again. */
   command: z.string(),
   tasks: z.array(task),
-  /** Jobs without a result: not yet run, or failed. */
-  missing: z.array(z.object({ job: z.string(), what: z.string(), why: z.string() })),
+  /** Jobs without a result: not yet run, or failed. A sweep's setting that `diverged` is one that can't be chosen. */
+  missing: z.array(
+    z.object({ job: z.string(), what: z.string(), why: z.string(), diverged: z.boolean().optional() }),
+  ),
   /** Jobs whose folder does not hold what the plan says, and so do not count. */
   rejected: z.array(z.object({ job: z.string(), what: z.string(), why: z.string() })),
 });

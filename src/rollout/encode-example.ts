@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import { checkPositions } from '../model/check-positions.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-import type { Message, Task } from '../types.ts';
+import type { SampleRequest } from './sampler.ts';
 import { type SeenPrompt, seenPrompt } from './seen-prompt.ts';
 
 export interface EncodeOptions {
@@ -19,25 +19,35 @@ export interface EncodeOptions {
  * @throws InputError for a target or prompt without tokens, both longer than the model has positions, or a model
  * without an end token.
  */
-export function encodeExample<
-  E extends { readonly task: Task; readonly messages: readonly Message[]; readonly target: string },
->(
+export function encodeExample<E extends SampleRequest & { readonly target: string }>(
   example: E,
-  { tokenizer, endIds, maxPromptLength, positions }: EncodeOptions,
+  options: EncodeOptions,
 ): E & SeenPrompt & { readonly tokenIds: readonly number[] } {
-  const { task, target } = example;
-  if (endIds.length === 0) throw new InputError('the model has no end-of-text token to teach');
-  const ids = tokenizer.encode(target, { addSpecialTokens: false });
-  if (ids.length === 0)
-    throw new InputError(`task ${task.id}: its target ${JSON.stringify(target)} has no tokens`);
-  const tokenIds = [...ids, ...endIds];
-  const prompt = seenPrompt(example, { tokenizer, maxPromptLength });
-  const { promptIds } = prompt;
-  checkPositions(`the prompt of task ${task.id}`, promptIds.length, positions);
-  checkPositions(
-    `task ${task.id}, its prompt and target together,`,
-    promptIds.length + tokenIds.length,
-    positions,
-  );
-  return { ...example, ...prompt, tokenIds };
+  const texts = [example.target];
+  const { completions, ...prompt } = encodeTexts({ ...example, texts }, { ...options, ended: true });
+  return { ...example, ...prompt, tokenIds: completions[0]! };
+}
+
+/**
+ * A prompt and texts that might follow it as token ids; if `ended` each is followed by the tokens that end a turn.
+ * @throws InputError as `encodeExample` does.
+ */
+export function encodeTexts(
+  { texts, ...request }: SampleRequest & { readonly texts: readonly string[] },
+  { tokenizer, endIds, maxPromptLength, positions, ended }: EncodeOptions & { readonly ended: boolean },
+): SeenPrompt & { readonly completions: readonly (readonly number[])[] } {
+  const { task } = request;
+  if (ended && endIds.length === 0) throw new InputError('the model has no end-of-text token to teach');
+  const completions = texts.map((text) => {
+    const ids = tokenizer.encode(text, { addSpecialTokens: false });
+    if (ids.length === 0)
+      throw new InputError(`task ${task.id}: its target ${JSON.stringify(text)} has no tokens`);
+    return ended ? [...ids, ...endIds] : ids;
+  });
+  const prompt = seenPrompt(request, { tokenizer, maxPromptLength });
+  const { length } = prompt.promptIds;
+  checkPositions(`the prompt of task ${task.id}`, length, positions);
+  for (const ids of completions)
+    checkPositions(`task ${task.id}, its prompt and target together,`, length + ids.length, positions);
+  return { ...prompt, completions };
 }

@@ -8,6 +8,10 @@ export const sampling = z.strictObject({
   groupSize: positiveInt.default(8),
   /** P: prompts per rollout batch. */
   promptsPerStep: positiveInt.default(16),
+  /**
+   * Tasks are drawn in an order of the run's seed, shuffled among this many at a time; 0 keeps the environment's order.
+   */
+  shuffleTasks: z.int().nonnegative().default(0),
   maxNewTokens: positiveInt.default(64),
   maxPromptLength: positiveInt.default(512),
   /** Prompts over the limit lose their oldest turns, leave their task out of the run, or end it. */

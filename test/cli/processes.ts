@@ -15,11 +15,12 @@ export interface Ended {
   readonly errors: readonly string[];
 }
 
-/** Runs a file, or what Node takes instead of one, as a process of its own and calls back at each line. */
+/** Runs a file, or what Node takes instead of one, as a process of its own; calls back at each line of output or error. */
 export async function runFile(
   [file, ...args]: readonly [string, ...string[]],
   onLine: (line: string, handle: Handle) => void = () => {},
   env: NodeJS.ProcessEnv = {},
+  onError: (line: string, handle: Handle) => void = () => {},
 ): Promise<Ended> {
   const loader = file.endsWith('.ts') ? ['--import', 'jiti/register'] : [];
   const child = spawn(process.execPath, [...loader, file, ...args], {
@@ -27,16 +28,20 @@ export async function runFile(
     env: { ...process.env, npm_command: undefined, ...env },
   });
   const [lines, errors]: [string[], string[]] = [[], []];
-  createInterface({ input: child.stderr }).on('line', (line) => errors.push(line));
+  const handle: Handle = {
+    send: (signal) => child.kill(signal),
+    hangUp() {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
+  };
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    errors.push(line);
+    onError(line, handle);
+  });
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line);
-    onLine(line, {
-      send: (signal) => child.kill(signal),
-      hangUp() {
-        child.stdout.destroy();
-        child.stderr.destroy();
-      },
-    });
+    onLine(line, handle);
   });
   return new Promise((resolve) => {
     child.on('close', (code, signal) => resolve({ code, signal, lines, errors }));
@@ -48,4 +53,5 @@ export const runProcess = (
   args: readonly string[],
   onLine?: (line: string, handle: Handle) => void,
   env?: NodeJS.ProcessEnv,
-): Promise<Ended> => runFile(['src/cli/main.ts', ...args], onLine, env);
+  onError?: (line: string, handle: Handle) => void,
+): Promise<Ended> => runFile(['src/cli/main.ts', ...args], onLine, env, onError);

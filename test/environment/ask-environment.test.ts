@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { promptOf, replyOf, targetOf } from '../../src/environment/ask-environment.ts';
+import { choicesOf, promptOf, replyOf, targetOf } from '../../src/environment/ask-environment.ts';
 import { RunError } from '../../src/errors.ts';
 import type { Environment } from '../../src/types.ts';
 
@@ -35,6 +35,23 @@ describe('what an environment is asked for', () => {
       'env "mine" failed to give the target of task "x": it has no target()',
     );
     expect(() => targetOf(env({ target: () => 7 }), task)).toThrow(/it is 7, no text/);
+  });
+
+  test('choices, and which is the right one', () => {
+    const given = (choices: unknown) => () => choicesOf(env({ choices: () => choices }), task);
+    expect(given({ texts: ['yes', 'no'], gold: 1 })()).toEqual({ texts: ['yes', 'no'], gold: 1 });
+    expect(() => choicesOf(env({}), task)).toThrow(
+      'env "mine" failed to give the choices of task "x": it has no choices()',
+    );
+    for (const gold of [2, -1, 0.5, undefined, '1']) {
+      expect(given({ texts: ['yes', 'no'], gold })).toThrow(RunError);
+      expect(given({ texts: ['yes', 'no'], gold })).toThrow(
+        /choices of task "x": gold is the index of one of 2 texts, 0 to 1, not /,
+      );
+    }
+    for (const texts of [['yes'], ['yes', ''], ['yes', 7], 'yes', undefined])
+      expect(given({ texts, gold: 0 })).toThrow(/task "x": texts must be at least two texts, not /);
+    expect(given(undefined)).toThrow(/not undefined/);
   });
 
   test('a reply: messages, or nothing at the end', async () => {

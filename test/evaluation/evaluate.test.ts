@@ -58,7 +58,13 @@ describe('an evaluation', () => {
       reward: (6 + 2) / 5,
     });
     expect(sizes).toEqual([2, 2, 1]);
-    expect(rows[1]).toEqual({ task: '3', completion: '3', tokenIds: [1], scores: { seven: 0.5 } });
+    expect(rows[1]).toEqual({
+      task: '3',
+      completion: '3',
+      tokenIds: [1],
+      scores: { seven: 0.5 },
+      right: false,
+    });
   });
 
   test('leaves out tasks that the first reward does not apply to, and fails when that is all', async () => {

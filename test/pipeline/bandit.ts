@@ -79,6 +79,10 @@ export class Bandit implements Policy {
       between: (_conversation, _turn, said) => said.map(() => 9),
       maxPositions: 64,
       values: async (rollouts) => rollouts.map(() => [0.1 * version, 0.2]),
+      scoreTexts: async (requests) => {
+        const probs = softmax(logits(weights, beta));
+        return requests.map(({ texts }) => texts.map((text) => [Math.log(probs[Number(text)]!)]));
+      },
       encodeExample: (example) => ({
         ...example,
         promptIds: PROMPT_IDS,

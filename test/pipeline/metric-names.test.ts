@@ -13,7 +13,7 @@ const adaptive = { type: 'adaptive', target: 0.001, horizon: 100 } as const;
 /** Runs, and names of metrics that they alone log. */
 const runs: [title: string, overrides: Parameters<typeof banditRecipe>[0], names: readonly string[]][] = [
   ['a plain run', {}, ['reward', 'rewards/right/mean', 'eval_accuracy', 'policy_version', 'num_tokens']],
-  ['supervised fine-tuning', { objective: 'sft' }, ['num_tokens']],
+  ['supervised fine-tuning', { objective: 'sft' }, ['num_tokens', 'eval_loss']],
   ['a curriculum', { curriculum: () => true }, ['curriculum/passed_over']],
   ['dynamic sampling', { algorithm: { dynamicSampling: { maxTries: 2 } } }, ['dynamic_sampling/tries']],
   ['steps that stop early', { algorithm: { numIterations: 2, targetKl: 0.05 } }, ['stopped_early']],

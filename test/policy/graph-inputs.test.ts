@@ -3,6 +3,7 @@ import { placements } from '../../src/adapter/adapter-settings.ts';
 import { BETA } from '../../src/adapter/afa-lora.ts';
 import { hyperParameters } from '../../src/algorithm/loss/hyper-parameters.ts';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
+import type { PackedRows } from '../../src/model/packed-rows.ts';
 import { type MicroBatch, microBatches } from '../../src/policy/batch/micro-batches.ts';
 import {
   type MicroInputs,
@@ -107,7 +108,7 @@ describe.each(methods)('the update program of %s', (_, recipe) => {
       if (name !== 'mask') expect(other.gradients, name).not.toEqual(plain.gradients);
     }
     // The first prompt is a single token and has no prefix: the second is the first with one.
-    const { packed } = batch;
+    const packed = batch.packed as PackedRows;
     const places = { prefixIds: packed.prefixIds.shape[1]!, prefixLengths: 1, ids: 0, targets: 0 };
     for (const [name, at] of Object.entries(places)) {
       const tensor = packed[name as keyof typeof places];

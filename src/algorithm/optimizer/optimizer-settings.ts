@@ -18,6 +18,13 @@ const optimizerFields = {
     .describe(
       "sequences that are forwarded at once: memory, not results (a batch's micro-batches add up exactly)",
     ),
+  packing: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe(
+      'objective sft: the examples of a micro-batch share rows of this many tokens, such as 128; 0 gives each a row of its own. Speed, not results',
+    ),
 };
 
 const lrSchedule = z

@@ -13,6 +13,13 @@ export function accuracyText({
   return `${percent(accuracy)} (${(low * 100).toFixed(1)} to ${(high * 100).toFixed(1)})`;
 }
 
+/** What an evaluation's accuracy goes by: 'greedy accuracy', or by the likelihood of the choices. */
+export function accuracyName({ accuracyBy }: Pick<EvalResult, 'accuracyBy'>): string {
+  return accuracyBy === undefined
+    ? 'greedy accuracy'
+    : `accuracy by likelihood of the choices (${accuracyBy})`;
+}
+
 /** Seconds as '42 s', '3 min 5 s' or '2 h 10 min'. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';

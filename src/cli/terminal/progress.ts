@@ -1,6 +1,6 @@
 import cliProgress from 'cli-progress';
-import type { StepMetrics, TrainEvent } from '../../types.ts';
-import { accuracyText, count, duration } from './format.ts';
+import type { EvalResult, StepMetrics, TrainEvent } from '../../types.ts';
+import { accuracyName, accuracyText, count, duration } from './format.ts';
 import type { Io } from './io.ts';
 
 /** Shows a run's events to a person. */
@@ -81,12 +81,18 @@ function told(event: TrainEvent): string | undefined {
       return `${event.out}: ${event.steps} steps, ${count(trained)} of ${count(total)} parameters trained${resumed}`;
     }
     case 'eval':
-      return `step ${event.step}: greedy held-out accuracy ${accuracyText(event.result)} on ${event.result.tasks} tasks`;
+      return `step ${event.step}: ${evalText(event.result)}`;
     case 'warning':
       return `warning: ${event.message}`;
     default:
       return undefined;
   }
+}
+
+function evalText(result: EvalResult): string {
+  const name = accuracyName(result).replace('accuracy', 'held-out accuracy');
+  const loss = result.loss === undefined ? '' : `, loss ${number(result.loss)}`;
+  return `${name} ${accuracyText(result)} on ${result.tasks} tasks${loss}`;
 }
 
 function stepText(metrics: StepMetrics, { steps, left }: { steps: number; left: number }): string {

@@ -8,6 +8,7 @@ type Done = Extract<TrainEvent, { type: 'done' }>;
 export function summaryLines(done: Done, verification: Verification, report: string): string[] {
   return table([
     ['held-out accuracy', `${accuracyText(done.before)} → ${accuracyText(done.after)}${on(done.after)}`],
+    ...lossRow(done),
     ['final β', String(verification.beta)],
     ['merged model', done.merged],
     ...verificationRows(verification),
@@ -15,8 +16,14 @@ export function summaryLines(done: Done, verification: Verification, report: str
   ]);
 }
 
-function on({ tasks }: EvalResult): string {
-  return `, greedy, ${tasks} tasks, 95 % intervals`;
+function on({ tasks, accuracyBy }: EvalResult): string {
+  return `, ${accuracyBy ?? 'greedy'}, ${tasks} tasks, 95 % intervals`;
+}
+
+/** The validation loss before and after, where it was measured. */
+function lossRow({ before, after }: Done): (readonly [string, string])[] {
+  if (before.loss === undefined || after.loss === undefined) return [];
+  return [['held-out loss', `${before.loss.toFixed(3)} → ${after.loss.toFixed(3)} nats a target token`]];
 }
 
 /** Formats the result of `verifyRun` as rows of a table. */

@@ -13,8 +13,9 @@ type Own = {
   readonly v: tf.Tensor4D;
   /**
    * Added to the scores of own keys, [T·J, T] or [1, 1]: 0 where a query may attend, a huge negative number elsewhere.
+   * With groupSize 1 also one for each sequence, [P, 1, T·J, T].
    */
-  readonly mask: tf.Tensor2D;
+  readonly mask: tf.Tensor2D | tf.Tensor4D;
 };
 type Prefixed = Own & {
   /** [P, K, S, d] */

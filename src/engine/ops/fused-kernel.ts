@@ -10,7 +10,7 @@ import * as tf from '../tfjs.ts';
  * | RmsNorm | x [N,D], weight [D] | epsilon | y [N,D], inverseStd [N,1] |
  * | Rotary | x [N,H·d], cos [N,d/2], sin [N,d/2] | headDim, inverse | [N,H·d] |
  * | SwiGlu | gate [N,F], up [N,F] | | [N,F] |
- * | Attention | q [P,K,G·T·J,d], k, v [P,K,G·T,d], mask [T·J,T] | scale, groupSize | [P,K,G·T·J,d] |
+ * | Attention | q [P,K,G·T·J,d], k, v [P,K,G·T,d], mask [T·J,T] or [P,1,T·J,T] | scale, groupSize | [P,K,G·T·J,d] |
  * | PrefixAttention | the same; prefixK, prefixV [P,K,S,d], prefixMask [P,1,1,S] | the same | the same, logSumExp [P,K,G·T·J,1] |
  * | TakeRows | table [V,D], rows int32 [N] | | [N,D] |
  * | LogprobHead | hidden [N,D], weight [V,D], targets int32 [N], temperature [] | chunk, entropyGradient, weightGradient | logprobs, entropy, logSumExp [N], expected, surprise [N,D] |

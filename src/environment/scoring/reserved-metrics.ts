@@ -23,6 +23,7 @@ const NAMES: ReadonlySet<string> = new Set([
   'tokens_per_second',
   'eval_accuracy',
   'eval_reward',
+  'eval_loss',
   'approx_kl',
   'ratio_min',
   'ratio_max',

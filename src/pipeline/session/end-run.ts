@@ -1,6 +1,6 @@
 import { writeFolderAtomic } from '../../io/atomic-folder.ts';
+import { writeReport } from '../../report/write/write-report.ts';
 import type { EvalRecord } from '../../run/checkpoint/checkpoint.ts';
-import { writeReport } from '../../run/report/write-report.ts';
 import type { EvalResult, TrainEvent } from '../../types.ts';
 import type { Session } from './session.ts';
 
@@ -15,6 +15,6 @@ export async function* endRun({ policy, paths, progress }: Session): AsyncGenera
   yield { type: 'done', before: before!, after: after!, merged: paths.merged };
 }
 
-function toResult({ accuracy, interval, tasks, reward }: EvalRecord): EvalResult {
-  return { accuracy, interval, tasks, reward };
+function toResult({ step: _, beta: __, ...result }: EvalRecord): EvalResult {
+  return result;
 }

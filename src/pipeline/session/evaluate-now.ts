@@ -1,5 +1,4 @@
-import { evaluateGreedy } from '../../evaluation/evaluate-greedy.ts';
-import { greedyOptions } from '../../evaluation/greedy-options.ts';
+import { evaluateHeldOut } from '../../evaluation/evaluate-held-out.ts';
 import { writeFileAtomic } from '../../io/atomic-write.ts';
 import { jsonLines } from '../../io/jsonl-file.ts';
 import type { TrainEvent } from '../../types.ts';
@@ -15,12 +14,9 @@ export interface Evaluated {
 export async function evaluateNow(session: Session): Promise<Evaluated> {
   const { policy, recipe, evalTasks, rewards, progress, files, paths } = session;
   const step = policy.version;
-  const { result, rows, partial } = await evaluateGreedy(policy.snapshot(), {
-    sampling: greedyOptions(recipe),
-    environment: recipe.env,
+  const { result, rows, partial } = await evaluateHeldOut(policy.snapshot(), recipe, {
     tasks: evalTasks,
     rewards,
-    batchSize: recipe.eval.batchSize,
     step,
   });
   const record = { step, beta: policy.beta, ...result };

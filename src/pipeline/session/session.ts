@@ -1,6 +1,9 @@
 import { type CoefficientState, startCoefficients } from '../../algorithm/coefficients.ts';
+import { choicesOf } from '../../environment/ask-environment.ts';
 import type { NamedReward } from '../../environment/scoring/call-reward.ts';
 import { nameRewards } from '../../environment/scoring/name-rewards.ts';
+import { setAside } from '../../environment/set-aside.ts';
+import { shuffled } from '../../environment/shuffled.ts';
 import { firstTasks, TaskSource } from '../../environment/task-source.ts';
 import { evaluationTasks } from '../../evaluation/evaluation-tasks.ts';
 import { type JsonlFile, openJsonl } from '../../io/jsonl-file.ts';
@@ -95,13 +98,17 @@ async function openIn(
 ): Promise<Session> {
   const { entry } = folder;
   const from = entry && (await loadCheckpoint(entry.path));
-  const source = new TaskSource(recipe.env, 'train', from?.tasks);
+  const { split, validationShare } = recipe.eval;
+  const pool = setAside(recipe.env, validationShare);
+  const order = { seed: recipe.seed, window: recipe.sampling.shuffleTasks };
+  const source = new TaskSource(shuffled(pool, order), 'train', from?.tasks);
   await source.probe();
   // Before the model is loaded: data that is missing is found at once.
-  await firstTasks(recipe.env, 'test', { count: 1 });
+  await firstTasks(pool, split, { count: 1 });
   const policy = await createPolicy(recipe);
   try {
-    const evalTasks = await evaluationTasks(recipe, 'test', (request) => policy.usesPrompt(request));
+    const evalTasks = await evaluationTasks(recipe, split, (request) => policy.usesPrompt(request));
+    if (recipe.eval.accuracy !== 'generation') for (const task of evalTasks) choicesOf(recipe.env, task);
     if (from) await policy.restore(from.policy);
     const paths = await folder.begin();
     return {

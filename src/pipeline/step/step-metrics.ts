@@ -40,5 +40,6 @@ export function stepMetrics(facts: StepFacts): StepMetrics {
     step_time: seconds,
     tokens_per_second: tokens / seconds,
     ...(evaluation && { eval_accuracy: evaluation.accuracy, eval_reward: evaluation.reward }),
+    ...(evaluation?.loss !== undefined && { eval_loss: evaluation.loss }),
   };
 }

@@ -42,7 +42,8 @@ export async function* takeStep(session: Session, place: StepPlace): AsyncGenera
   const firstPass = iteration < recipe.algorithm.stepsPerGeneration;
   if (firstPass) {
     const names = rewards.map((reward) => reward.name);
-    await files.rollouts.append(rolloutRecords(batch, step, names));
+    const tokenTexts = policy.tokenTexts?.bind(policy);
+    await files.rollouts.append(rolloutRecords(batch, step, names, tokenTexts));
   }
   if (iteration === 0) noteReward(session, ready);
   const { evaluation, failure } = await evaluateIfDue(session);

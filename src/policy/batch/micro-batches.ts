@@ -31,13 +31,13 @@ const OPTIONAL = [
 ] as const;
 
 /** Part of an optimiser batch that is forwarded at once. */
-export interface MicroBatch {
-  readonly packed: PackedRows;
+export interface MicroBatch<Packed = PackedRows> {
+  readonly packed: Packed;
   /**
    * The rows' numbers by the names of `LossInputs`: [B, T]; advantages [B] or [B, T], importanceRatio [B, 1] or [B, T].
    */
   readonly rows: Named<HostTensor>;
-  /** How many of the rows are completions; those after them fill up the shape. */
+  /** How many of these rows are completions; those after them fill up the shape. */
   readonly completions: number;
 }
 
@@ -83,14 +83,14 @@ function cut<T>(group: readonly T[], size: number): T[][] {
   return Array.from({ length: pieces }, (_, i) => group.slice(i * size, (i + 1) * size));
 }
 
-/** Prompts of a micro-batch, rounded up to a quarter of the power of two below. */
-function promptBucket(prompts: number): number {
-  const step = Math.max(1, 2 ** (Math.floor(Math.log2(prompts)) - 2));
-  return Math.ceil(prompts / step) * step;
+/** A number of prompts or rows, rounded up to a quarter of the power of two below, so that few shapes occur. */
+export function bucketedCount(count: number): number {
+  const step = Math.max(1, 2 ** (Math.floor(Math.log2(count)) - 2));
+  return Math.ceil(count / step) * step;
 }
 
 function filled(batch: readonly WeightedRow[][]): readonly WeightedRow[][] {
-  const missing = promptBucket(batch.length) - batch.length;
+  const missing = bucketedCount(batch.length) - batch.length;
   return [...batch, ...Array<WeightedRow[]>(missing).fill(batch[0]!.map(blank))];
 }
 

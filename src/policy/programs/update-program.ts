@@ -15,6 +15,8 @@ import {
   packedLogprobs,
   scalarInput,
 } from '../../model/model-programs.ts';
+import type { PackedRows } from '../../model/packed-rows.ts';
+import type { SharedRows } from '../../model/shared-rows.ts';
 import { values } from '../../model/value-head.ts';
 import type { MicroBatch } from '../batch/micro-batches.ts';
 
@@ -43,7 +45,7 @@ export interface UpdateProgramOptions {
 export interface MicroInputs {
   /** Weights, adapter, β and tables: `ModelPrograms.inputs`, and the value head. */
   readonly model: Named<HostTensor>;
-  readonly batch: MicroBatch;
+  readonly batch: MicroBatch<PackedRows | SharedRows>;
   readonly temperature: number;
   /**
    * Scalars of the loss: `hyperParameters` and `WeightedBatch.scalars`; with a value function valueCoef and valueClip.

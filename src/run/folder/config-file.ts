@@ -31,8 +31,8 @@ const configSchema = z.object({
 });
 export type RunConfig = z.output<typeof configSchema>;
 
-/** A recipe without its code: the environment by name, rewards by name and weight. */
-export function plainRecipe(recipe: Recipe): Record<string, unknown> {
+/** A recipe without its code: the environment by name, rewards by name and weight; nor what only comparisons read. */
+export function plainRecipe({ compare: _, ...recipe }: Recipe): Record<string, unknown> {
   const rewards = nameRewards(recipe.rewards).map(({ name, weight }) => ({ name, weight }));
   return JSON.parse(JSON.stringify({ ...recipe, env: recipe.env.name, rewards }));
 }

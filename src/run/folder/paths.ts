@@ -22,7 +22,11 @@ export function runPaths(out: string) {
     adapter: join(out, 'adapter'),
     /** Hugging Face layout. */
     merged: join(out, 'merged'),
+    /** Whether the merged model is the policy that was trained, as last measured. */
+    verification: join(out, 'verification.json'),
     report: join(out, 'report.html'),
+    /** Event files, unless --tensorboard names another folder. */
+    tensorboard: join(out, 'tensorboard'),
   };
 }
 

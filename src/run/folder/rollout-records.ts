@@ -1,4 +1,4 @@
-import type { TrainBatch } from '../../policy/batch/train-batch.ts';
+import type { TrainBatch, TrainRollout } from '../../policy/batch/train-batch.ts';
 import type { Message } from '../../types.ts';
 
 /** One line of rollouts.jsonl: a completion that was trained on. */
@@ -19,13 +19,24 @@ export interface RolloutRecord {
   readonly policy_version: number;
   readonly finish_reason: string;
   readonly tokens: number;
+  /**
+   * The completion token by token, of a batch's first prompt alone: of all prompts it would double the file. Texts, and
+   * log-probs in nats, null where the environment wrote; advantages where they differ between tokens.
+   */
+  readonly token_texts?: readonly string[];
+  readonly token_logprobs?: readonly (number | null)[];
+  readonly token_advantages?: readonly number[];
 }
 
-/** A batch's completions as lines of rollouts.jsonl; none for examples. */
+/**
+ * A batch's completions as lines of rollouts.jsonl; none for examples.
+ * @param tokenTexts gives the text of each token; without it no record has tokens.
+ */
 export function rolloutRecords(
   batch: TrainBatch,
   step: number,
   rewardNames: readonly string[],
+  tokenTexts?: (ids: readonly number[]) => readonly string[],
 ): RolloutRecord[] {
   if (batch.objective === 'sft') return [];
   return batch.rollouts.map((rollout) => ({
@@ -41,5 +52,22 @@ export function rolloutRecords(
     policy_version: rollout.policyVersion,
     finish_reason: rollout.finishReason,
     tokens: rollout.tokenIds.length,
+    ...(tokenTexts && rollout.group === batch.rollouts[0]!.group && tokenFields(rollout, tokenTexts)),
   }));
+}
+
+type TokenFields = Pick<RolloutRecord, 'token_texts' | 'token_logprobs' | 'token_advantages'>;
+
+function tokenFields(
+  { tokenIds, logprobs, completionMask, tokenAdvantages }: TrainRollout,
+  tokenTexts: (ids: readonly number[]) => readonly string[],
+): TokenFields {
+  const own = (t: number) => completionMask?.[t] !== 0;
+  return {
+    token_texts: tokenTexts(tokenIds),
+    token_logprobs: logprobs.map((logprob, t) => (own(t) ? Number(logprob.toFixed(3)) : null)),
+    ...(tokenAdvantages && {
+      token_advantages: tokenAdvantages.slice(0, tokenIds.length).map((value) => Number(value.toFixed(3))),
+    }),
+  };
 }

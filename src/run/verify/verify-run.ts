@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { CausalLM } from '../../causal-lm/causal-lm.ts';
+import type { LoadModelOptions } from '../../causal-lm/load-model.ts';
 import { promptOf } from '../../environment/ask-environment.ts';
 import { InputError } from '../../errors.ts';
 import type { EvalRow } from '../../evaluation/evaluate-greedy.ts';
@@ -19,7 +20,7 @@ const COMPARED = 8;
 /** The functions that verifying needs. */
 export interface VerifyParts {
   readonly createPolicy: CreatePolicy;
-  readonly loadModel: (source: string) => Promise<CausalLM>;
+  readonly loadModel: (source: string, options?: LoadModelOptions) => Promise<CausalLM>;
   /** Answers a run's held-out tasks with its merged model, read from disk by a new process. */
   readonly answerAnew: (out: string, merged: string) => Promise<readonly EvalRow[]>;
 }
@@ -88,7 +89,7 @@ interface Run {
 
 async function measure(policy: Policy, { out, recipe, parts, merged }: Run): Promise<Measured> {
   const { heldOut } = runPaths(out);
-  const tasks = await evaluationTasks(recipe, 'test', (request) => policy.usesPrompt(request));
+  const tasks = await evaluationTasks(recipe, recipe.eval.split, (request) => policy.usesPrompt(request));
   const ours = await trainedAnswers(policy, { recipe, tasks, heldOut });
   const promptIds = (i: number) => {
     const task = tasks[i]!;
@@ -96,7 +97,7 @@ async function measure(policy: Policy, { out, recipe, parts, merged }: Run): Pro
   };
   const rows = ours.slice(0, COMPARED).map((row, i) => [...promptIds(i), ...row.tokenIds]);
   const deltas = await compareModels(policy, rows, {
-    loadModel: parts.loadModel,
+    loadModel: (source) => parts.loadModel(source, { engine: recipe.runtime }),
     merged,
     base: recipe.freshWeights ? null : recipe.model,
   });

@@ -1,4 +1,4 @@
-import protobuf from 'protobufjs';
+import { messageTypes } from '../../../io/protobuf/message-types.ts';
 import {
   type Attribute,
   type ConstantData,
@@ -10,10 +10,8 @@ import {
   type ValueType,
 } from './graph.ts';
 
-/**
- * The part of onnx.proto3 (github.com/onnx/onnx) that traced graphs need: message → field → [type, number, repeated?].
- */
-const schema: Record<string, Record<string, readonly [string, number, 'repeated'?]>> = {
+/** The part of onnx.proto3 (github.com/onnx/onnx) that traced graphs need. */
+const ModelProto = messageTypes({
   ModelProto: {
     irVersion: ['int64', 1],
     producerName: ['string', 2],
@@ -58,23 +56,7 @@ const schema: Record<string, Record<string, readonly [string, number, 'repeated'
   TypeProtoTensor: { elemType: ['int32', 1], shape: ['TensorShapeProto', 2] },
   TensorShapeProto: { dim: ['Dimension', 1, 'repeated'] },
   Dimension: { dimValue: ['int64', 1], dimParam: ['string', 2] },
-};
-
-const ModelProto = protobuf.Root.fromJSON({
-  nested: Object.fromEntries(
-    Object.entries(schema).map(([message, fields]) => [
-      message,
-      {
-        fields: Object.fromEntries(
-          Object.entries(fields).map(([field, [type, id, rule]]) => [
-            field,
-            { type, id, ...(rule && { rule }) },
-          ]),
-        ),
-      },
-    ]),
-  ),
-}).lookupType('ModelProto');
+}).of('ModelProto');
 
 const typeCodes: Record<ValueType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 };

@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { RunError } from '../../errors.ts';
+import { evaluateModel } from '../../evaluation/evaluate-model.ts';
+import type { Recipe } from '../../recipe/recipe.ts';
+import { runPaths } from '../../run/folder/paths.ts';
+import type { VerifyParts } from '../../run/verify/verify-run.ts';
+import type { Job } from '../plan/jobs.ts';
+import { jobPaths, type Score } from './job-folder.ts';
+
+/** Scores a job's merged model on the test split. @throws RunError when there is none. */
+export async function scoreJob(
+  job: Job,
+  recipe: Recipe,
+  { folder, loadModel }: Pick<VerifyParts, 'loadModel'> & { readonly folder: string },
+): Promise<Score> {
+  const { merged } = runPaths(jobPaths(folder).run);
+  if (!existsSync(merged)) throw new RunError(`${merged} is missing`);
+  const model = await loadModel(merged, { engine: recipe.runtime });
+  try {
+    const { result, rows } = await evaluateModel(recipe, { model, split: 'test' });
+    return {
+      hash: job.hash,
+      accuracy: result.accuracy,
+      interval: [...result.interval],
+      tasks: rows.map(({ task, right }) => ({ id: task, right: right === null ? null : right ? 1 : 0 })),
+    };
+  } finally {
+    await model.dispose();
+  }
+}

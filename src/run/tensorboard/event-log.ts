@@ -1,0 +1,125 @@
+import { readAllRecords } from '../../io/jsonl-file.ts';
+import { createEventFile, type EventFile, eventFilesIn } from '../../io/tensorboard/event-file.ts';
+import type { EventContent } from '../../io/tensorboard/event-messages.ts';
+import type { Recipe } from '../../recipe/recipe.ts';
+import type { EvalResult, StepMetrics, TrainEvent } from '../../types.ts';
+import type { EvalRecord } from '../checkpoint/checkpoint.ts';
+import { runPaths } from '../folder/paths.ts';
+import { hyperParameters } from './hyper-parameters.ts';
+
+type Started = Extract<TrainEvent, { type: 'start' }>;
+
+export interface EventLogOptions {
+  readonly recipe: Recipe;
+  /** Called once when writing fails. The run goes on, and nothing more is written. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/**
+ * Tells TensorBoard of a run: metrics by their names in metrics.jsonl, evaluations at the number of steps that the
+ * policy had seen, and the recipe as hyper-parameters. Each process that works on the run writes a file of its own.
+ *
+ * Departs in two ways from what the plugin for hyper-parameters can take. There is no `experiment`: it would have to
+ * say how this run differs from others; without it TensorBoard makes the table from all the runs that it finds. And
+ * only a run that came to its end gets an end: TensorBoard keeps the first that it reads, and any other run may go on.
+ */
+export class EventLog {
+  private file: EventFile | undefined;
+  private failed = false;
+  private written = Promise.resolve();
+  /** Steps of evaluations told from the run folder. */
+  private told: ReadonlySet<number> = new Set();
+  private readonly folder: string;
+  private readonly options: EventLogOptions;
+
+  /** `folder` is made when the run starts. */
+  constructor(folder: string, options: EventLogOptions) {
+    this.folder = folder;
+    this.options = options;
+  }
+
+  /** Queues what an event tells. */
+  record(event: TrainEvent): void {
+    this.written = this.written.then(() => this.write(event)).catch((error: unknown) => this.fail(error));
+  }
+
+  /** Waits until everything is written. */
+  async close(): Promise<void> {
+    await this.written.then(() => this.file?.close()).catch((error: unknown) => this.fail(error));
+  }
+
+  private async write(event: TrainEvent): Promise<void> {
+    if (this.failed) return;
+    if (event.type === 'start') return this.begin(event);
+    if (event.type === 'eval' && this.told.has(event.step)) return;
+    const content = contentOf(event);
+    if (content !== undefined) await this.file?.append([content]);
+  }
+
+  /**
+   * Begins a file. It takes back what earlier files tell of steps that the run is about to repeat. With no earlier file,
+   * the steps so far are told from the run folder, all at the present time.
+   */
+  private async begin({ out, startStep }: Started): Promise<void> {
+    const from = (await eventFilesIn(this.folder)).length > 0 ? startStep : 0;
+    const { steps, evals } = await recordsUpTo(startStep, out);
+    this.file = await createEventFile(this.folder);
+    const { recipe } = this.options;
+    await this.file.append([
+      { kind: 'restart', step: from },
+      ...(from > 0 ? [] : [{ kind: 'begun', hyperParameters: hyperParameters(recipe) } as const]),
+      ...evals.filter(({ step }) => step >= from).map((record) => evaluated(record.step, record)),
+      ...steps.filter(({ step }) => step >= from).map(stepped),
+    ]);
+    this.told = new Set(evals.map(({ step }) => step));
+  }
+
+  private fail(error: unknown): void {
+    this.failed = true;
+    this.options.onFailure(error);
+  }
+}
+
+/**
+ * What a run folder holds of the steps before `startStep`. The evaluation after them came before the checkpoint, so a
+ * run that goes on does not make it again.
+ */
+async function recordsUpTo(startStep: number, out: string) {
+  const { metrics, evals } = runPaths(out);
+  const steps = await readAllRecords<StepMetrics>(metrics);
+  const results = await readAllRecords<EvalRecord>(evals);
+  return {
+    steps: steps.filter(({ step }) => step < startStep),
+    evals: results.filter(({ step }) => step <= startStep),
+  };
+}
+
+function contentOf(event: TrainEvent): EventContent | undefined {
+  switch (event.type) {
+    case 'step':
+      return stepped(event.metrics);
+    case 'eval':
+      return evaluated(event.step, event.result);
+    case 'done':
+      return { kind: 'succeeded' };
+    default:
+      return undefined;
+  }
+}
+
+/** The metrics of a step, but for those of an evaluation, which has an event of its own. */
+function stepped({ step, eval_accuracy: _, eval_reward: __, ...metrics }: StepMetrics): EventContent {
+  const scalars = Object.entries(metrics).map(([name, value]) => [name, fromJson(value)]);
+  return { kind: 'scalars', step, scalars: Object.fromEntries(scalars) };
+}
+
+function evaluated(step: number, { accuracy, reward }: EvalResult): EventContent {
+  return {
+    kind: 'scalars',
+    step,
+    scalars: { eval_accuracy: fromJson(accuracy), eval_reward: fromJson(reward) },
+  };
+}
+
+/** A number that a file holds as null is NaN. */
+const fromJson = (value: number | null): number => value ?? Number.NaN;
