@@ -19,4 +19,11 @@ export default defineRecipe({
   optimizer: { lr: 1e-3, warmupSteps: 5, microBatchSize: 128 },
   steps: 150,
   eval: { every: 50, tasks: 500 },
+  compare: {
+    grid: {
+      lora: { 'optimizer.lr': [1e-4, 3e-4, 1e-3, 3e-3] },
+      'afa-lora': { 'optimizer.lr': [1e-4, 3e-4, 1e-3, 3e-3] },
+      full: { 'optimizer.lr': [1e-5, 3e-5, 1e-4, 3e-4] },
+    },
+  },
 });
