@@ -2,8 +2,8 @@ import { defineRecipe } from 'anneal';
 import arithmetic from './arithmetic.ts';
 
 /**
- * recipes/arithmetic.ts with the smallest adapter: rank 1, on the attention's projections alone. Here the adapter's
- * capacity binds, so that LoRA, AFA-LoRA and full fine-tuning (`--method`) differ.
+ * recipes/arithmetic.ts with the smallest adapter: rank 1, on the attention's projections alone. It asks whether LoRA
+ * and AFA-LoRA still keep up with full fine-tuning (`--method`) when the adapter is this small.
  */
 export default defineRecipe({
   ...arithmetic,

@@ -4,8 +4,7 @@ import { exactNumber } from 'anneal/rewards';
 
 /**
  * Supervised training of the embedded model on arithmetic's worked answers. The adapter is the smallest: rank 1, on
- * the attention's projections alone. Here its capacity binds, so that LoRA, AFA-LoRA and full fine-tuning (`--method`)
- * differ.
+ * the attention's projections alone, so that its capacity tells it from full fine-tuning (`--method full`).
  */
 export default defineRecipe({
   name: 'arithmetic-sft',

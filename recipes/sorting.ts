@@ -16,8 +16,8 @@ export default defineRecipe({
   adapter: { ...sortingSft.adapter, rank: 8, alpha: 16 },
   // At temperature 1 a list of eight numbers is seldom right as a whole, and too few groups learn.
   sampling: { groupSize: 8, promptsPerStep: 16, maxNewTokens: 24, temperature: 0.7 },
-  optimizer: { lr: 1e-3, warmupSteps: 5, microBatchSize: 128 },
-  steps: 150,
+  optimizer: { lr: 1e-3, lrSchedule: 'cosine', warmupSteps: 5, microBatchSize: 128 },
+  steps: 300,
   eval: { every: 50, tasks: 500 },
   compare: {
     grid: {
