@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { multipleChoice } from '../../envs/index.ts';
@@ -10,10 +11,12 @@ import { evaluateModel } from '../../src/evaluation/evaluate-model.ts';
 import { createPolicy } from '../../src/policy/create-policy.ts';
 import { parseRecipe, type RecipeInput } from '../../src/recipe/recipe.ts';
 import type { Environment } from '../../src/types.ts';
-import { type Json, noSmollm2, readGolden, smollm2 } from './golden-files.ts';
-import { expectNear } from './golden-tensors.ts';
+import { type Json, noSmollm2, smollm2 } from '../golden/golden-files.ts';
+import { expectNear } from '../golden/golden-tensors.ts';
 
-const { tiny, commonsense } = readGolden('likelihood', 'cases.json');
+/** Numbers of lm-evaluation-harness and transformers, by the script beside them. */
+const cases: Json = JSON.parse(readFileSync('test/fixtures/likelihood/cases.json', 'utf8'));
+const { tiny, commonsense } = cases;
 const kinds = ['acc', 'acc_norm'] as const;
 
 /** The recorded sums as an environment: the right choice is what is taught. */
