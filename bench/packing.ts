@@ -4,8 +4,9 @@
  *
  *   node dist/bench/packing.js --model FOLDER --data FOLDER/boolq --packing 0,256 --examples 16 --batches 2
  *
- * --fresh draws the weights at random, of a folder with config.json and tokenizer alone. Goes through the batches once to compile, and once more to measure. Prints a JSON line for each packing: CPU seconds
- * and seconds a step, tokens that the examples have, and programs compiled.
+ * --fresh draws the weights at random, of a folder with config.json and tokenizer alone. Goes through the batches once
+ * to compile, and once more to measure. Prints a JSON line for each packing: CPU seconds and seconds a step, tokens
+ * that the examples have, and programs compiled.
  */
 import { parseArgs } from 'node:util';
 import { multipleChoice } from '../envs/index.ts';

@@ -7,10 +7,10 @@ import { crossed } from '../experiment/plan/settings.ts';
 import { settingsText } from '../report/format.ts';
 import { loadRecipe } from '../run/loading/load-recipe.ts';
 import { resumedPlan } from './experiment/resumed-plan.ts';
-import { runPlan, warnOfSeeds } from './experiment/run-plan.ts';
+import { refuseNameless, runNewPlan } from './experiment/run-new-plan.ts';
+import { runPlan } from './experiment/run-plan.ts';
 import {
   ablatedGrid,
-  collected,
   comparedGrid,
   type GridOptions,
   gridSettings,
@@ -18,8 +18,7 @@ import {
   withGridOptions,
 } from './options/grid-options.ts';
 import { planCommand } from './options/plan-command.ts';
-import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
-import { runFolderFor } from './options/run-folder-for.ts';
+import { collect, overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
 import type { Io } from './terminal/io.ts';
 
 interface AblateOptions extends RecipeOptions, GridOptions {
@@ -33,7 +32,7 @@ export function ablateCommand(io: Io, args: readonly string[], end: (code: numbe
   return withRecipeOptions(withGridOptions(new Command('ablate')))
     .description('Run a recipe with several values of its fields, on several seeds each, and compare them.')
     .argument('<recipe...>', 'recipes as `anneal run` takes them; with --resume an ablation’s folder')
-    .option('--over <field=a,b,c>', 'values to compare (repeatable: fields are crossed)', collected, [])
+    .option('--over <field=a,b,c>', 'values to compare (repeatable: fields are crossed)', collect, [])
     .option('--paper <name>', `one of the paper’s experiments: ${papers.join('; ')}`)
     .addHelpText(
       'after',
@@ -48,8 +47,7 @@ export function ablateCommand(io: Io, args: readonly string[], end: (code: numbe
         ]);
         return end(await runPlan(plan, resumed, io));
       }
-      if (options.resume && options.out === undefined)
-        throw new InputError('--resume goes on with a comparison: name its folder with --out');
+      refuseNameless(options);
       const overrides = overridesOf(options);
       const { recipe } = await loadRecipe(specs[0]!, overrides);
       const settings = gridSettings(options, recipe.compare);
@@ -61,15 +59,7 @@ export function ablateCommand(io: Io, args: readonly string[], end: (code: numbe
         tasks: specs.map((spec) => ({ recipe: spec, variants })),
         overrides,
       });
-      warnOfSeeds(plan, io);
-      const out = options.out ?? runFolderFor(`ablate-${recipe.name}`);
-      end(
-        await runPlan(
-          plan,
-          { ...options, out, jobs: settings.jobs, minutes: recipe.compare.budget.minutes },
-          io,
-        ),
-      );
+      return end(await runNewPlan(plan, { options, settings, recipe }, io));
     });
 }
 

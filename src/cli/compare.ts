@@ -7,11 +7,11 @@ import { makePlan } from '../experiment/plan/make-plan.ts';
 import { nearestNames } from '../options/nearest-names.ts';
 import { loadRecipe } from '../run/loading/load-recipe.ts';
 import { resumedPlan } from './experiment/resumed-plan.ts';
-import { runPlan, warnOfSeeds } from './experiment/run-plan.ts';
+import { refuseNameless, runNewPlan } from './experiment/run-new-plan.ts';
+import { runPlan } from './experiment/run-plan.ts';
 import { type GridOptions, gridSettings, sweptGrids, withGridOptions } from './options/grid-options.ts';
 import { planCommand } from './options/plan-command.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
-import { runFolderFor } from './options/run-folder-for.ts';
 import type { Io } from './terminal/io.ts';
 
 interface CompareOptions extends RecipeOptions, GridOptions {
@@ -40,8 +40,7 @@ export function compareCommand(io: Io, args: readonly string[], end: (code: numb
         );
         return end(await runPlan(plan, resumed, io));
       }
-      if (options.resume && options.out === undefined)
-        throw new InputError('--resume goes on with a comparison: name its folder with --out');
+      refuseNameless(options);
       const overrides = overridesOf(options);
       const { recipe } = await loadRecipe(spec, overrides);
       const settings = gridSettings(options, recipe.compare);
@@ -58,15 +57,7 @@ export function compareCommand(io: Io, args: readonly string[], end: (code: numb
         tasks: [{ recipe: spec, variants }],
         overrides,
       });
-      warnOfSeeds(plan, io);
-      const out = options.out ?? runFolderFor(`compare-${recipe.name}`);
-      end(
-        await runPlan(
-          plan,
-          { ...options, out, jobs: settings.jobs, minutes: recipe.compare.budget.minutes },
-          io,
-        ),
-      );
+      return end(await runNewPlan(plan, { options, settings, recipe }, io));
     });
 }
 

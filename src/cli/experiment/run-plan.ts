@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { countJobs } from '../../experiment/plan/count-jobs.ts';
 import type { Plan } from '../../experiment/plan/plan.ts';
 import { type ExperimentOptions, runExperiment } from '../../experiment/run-experiment.ts';
-import type { Recipe } from '../../recipe/recipe.ts';
 import type { ExperimentResults } from '../../report/experiment-results.ts';
 import { writeExperimentReport } from '../../report/write/write-report.ts';
 import { openDashboard } from '../options/dashboard-option.ts';
@@ -82,23 +81,6 @@ function print(
   const files = [`results  ${join(out, 'results.json')}`, `report   ${join(out, 'report.html')}`];
   const text = json ? [JSON.stringify(results)] : [...resultLines(results), ...files];
   for (const line of text) io.out(line);
-}
-
-/** Warns where the seeds of a plan can't tell anything from noise. */
-export function warnOfSeeds({ seeds, tasks }: Plan, io: Io): void {
-  if (seeds.length === 1)
-    io.err('warning: one seed gives no interval: nothing can be told from noise; take --seeds 2 or more');
-  for (const { name, variants } of tasks) {
-    const configs = variants.map(({ points }) => points[0]!.config.recipe);
-    const alike = configs.some(
-      ({ method, objective, sampling }) =>
-        method === 'full' && objective === 'sft' && (sampling as Recipe['sampling']).shuffleTasks === 0,
-    );
-    if (alike)
-      io.err(
-        `warning: ${name}: the seeds of method full are all the same run, because the order of tasks is fixed; set sampling.shuffleTasks`,
-      );
-  }
 }
 
 /** Whether nothing is missing, no folder was rejected, every merge is verified and all methods began alike. */

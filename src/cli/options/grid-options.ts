@@ -6,6 +6,7 @@ import { parseOverride } from '../../recipe/apply-overrides.ts';
 import type { CompareSettings, Grid } from '../../recipe/compare-settings.ts';
 import { type DashboardOption, dashboardOption } from './dashboard-option.ts';
 import { positiveOption } from './numeric-options.ts';
+import { collect } from './recipe-options.ts';
 
 /** Options of `anneal compare` and `anneal ablate`. */
 export interface GridOptions {
@@ -32,7 +33,7 @@ export function withGridOptions(command: Command): Command {
     .option(
       '--sweep <field=a,b,c>',
       'values to try; the best on the validation tasks is taken (repeatable: fields are crossed). "full:optimizer.lr=…" is for one method or variant alone',
-      collected,
+      collect,
       [],
     )
     .option('--no-sweep', 'take every setting as the recipe has it')
@@ -64,12 +65,6 @@ export const jobsAtATime = (
   { threads, otherwise }: { readonly threads: number; readonly otherwise?: number | undefined },
 ): number =>
   numberOr('--jobs', given, otherwise ?? Math.max(1, Math.floor(availableParallelism() / threads)));
-
-/** Gathers the values of an option that may be given several times. */
-export const collected = (value: string, before: readonly string[] | false): readonly string[] => [
-  ...(before || []),
-  value,
-];
 
 const numberOr = (name: string, text: string | undefined, otherwise: number): number =>
   text === undefined ? otherwise : positiveOption(name, text);

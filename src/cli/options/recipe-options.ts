@@ -23,8 +23,9 @@ export function withRecipeOptions(command: Command, { method = true } = {}): Com
     .option('--set <field=value>', 'change any field of the recipe (repeatable)', collect, []);
 }
 
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
+/** Gathers the values of an option that may be given several times; false is how commander begins one with a --no-. */
+export function collect(value: string, before: readonly string[] | false): string[] {
+  return [...(before || []), value];
 }
 
 /** Returns the options as overrides. The shorthands come first, so that --set wins. */
