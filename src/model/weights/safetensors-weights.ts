@@ -1,7 +1,8 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { readJsonIfAny } from '../../io/read-json.ts';
+import { insideFolder } from '../files/inside-folder.ts';
 import { openSafetensors, type SafetensorsFile } from '../files/safetensors.ts';
 import type { WeightStore } from './weight-store.ts';
 
@@ -25,7 +26,7 @@ export async function openShards(indexPath: string): Promise<WeightStore> {
   const shards = new Map<string, SafetensorsFile>();
   try {
     for (const shard of new Set(places.map(([, file]) => file))) {
-      shards.set(shard, await openSafetensors(join(dirname(indexPath), shard)));
+      shards.set(shard, await openSafetensors(await insideFolder(dirname(indexPath), shard)));
     }
     for (const [name, shard] of places) {
       if (shards.get(shard)!.entries.has(name)) continue;
