@@ -2,6 +2,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { parseJson } from '../../io/read-json.ts';
+import { shown } from '../../io/text/shown.ts';
 
 /**
  * What is used of @huggingface/tokenizers, with its departures from the original mended. Its own declarations don't
@@ -37,12 +38,44 @@ export function openTokenizerCore(text: string, config: object, where: string): 
   try {
     const core = new Tokenizer({ ...json, pre_tokenizer: mendPreTokenizer(json.pre_tokenizer) }, config);
     if (json.model.type === 'Unigram' && json.model.byte_fallback === true) addByteFallback(core.model);
-    return core;
+    return guarded(core, where);
   } catch (error) {
-    throw new InputError(
-      `${where}: tokenizer.json is not supported: ${error instanceof Error ? error.message : error}`,
-    );
+    throw unsupported(where, error);
   }
+}
+
+/** The library finds some faults of a tokenizer.json when it is used, as errors of its own code. */
+function guarded(core: TokenizerCore, where: string): TokenizerCore {
+  const guard =
+    <A extends unknown[], R>(use: (...args: A) => R) =>
+    (...args: A): R => {
+      try {
+        return use(...args);
+      } catch (error) {
+        throw unsupported(where, error);
+      }
+    };
+  const safe = {
+    encode: guard<Parameters<TokenizerCore['encode']>, ReturnType<TokenizerCore['encode']>>((...args) =>
+      core.encode(...args),
+    ),
+    decode: guard<Parameters<TokenizerCore['decode']>, string>((...args) => core.decode(...args)),
+    token_to_id: (token: string) => core.token_to_id(token),
+    id_to_token: (id: number) => core.id_to_token(id),
+    get_vocab: () => core.get_vocab(),
+  };
+  safe.decode([...core.get_vocab().values()].slice(0, 1), {
+    skip_special_tokens: false,
+    clean_up_tokenization_spaces: false,
+  });
+  safe.encode('a 1', { add_special_tokens: true });
+  return safe;
+}
+
+function unsupported(where: string, error: unknown): InputError {
+  if (error instanceof InputError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new InputError(`${where}: tokenizer.json is not supported: ${shown(message)}`);
 }
 
 const stepSchema = z.looseObject({

@@ -12,9 +12,11 @@ export async function openSingle(path: string): Promise<WeightStore> {
   return store(path, new Map([...file.entries.keys()].map((name) => [name, file])));
 }
 
-const indexSchema = z.looseObject({
-  weight_map: z.record(z.string(), z.string().regex(/^[^/\\]+$/, 'must be a file name, without a folder')),
-});
+const fileName = z
+  .string()
+  .max(255, 'is too long for a file name')
+  .regex(/^(?!\.\.?$)[^/\\\p{Cc}]+$/u, 'must be a file name, without a folder');
+const indexSchema = z.looseObject({ weight_map: z.record(z.string(), fileName) });
 
 /**
  * Opens the shards that model.safetensors.index.json lists.
