@@ -7,7 +7,7 @@ const softcap = z.number().positive().nullish();
 
 /** The fields that Gemma 2 and 3 add. */
 export const gemmaFields = {
-  hidden_act: z.unknown(),
+  hidden_act: z.unknown().optional(),
   hidden_activation: z.literal('gelu_pytorch_tanh').default('gelu_pytorch_tanh'),
   attention_bias: z.boolean().default(false),
   query_pre_attn_scalar: z.number().positive().default(256),
