@@ -2,14 +2,12 @@ import { constants, open } from 'node:fs/promises';
 import type { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { refusePointer } from './lfs-pointer.ts';
-import { nestsDeeper } from './text/json-structure.ts';
+import { structureFault } from './text/json-structure.ts';
 import { shown } from './text/shown.ts';
 import { utf8Text } from './utf8.ts';
 
 /** The largest text file that is read whole. The largest tokenizer.json in use has 35 MB. */
 const MAX_BYTES = 64e6;
-/** How deep JSON may nest: what reads or writes it again may recurse. */
-const MAX_DEPTH = 512;
 /** Opening a pipe without this waits for somebody to write into it. Windows has neither. */
 export const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
@@ -72,6 +70,8 @@ export async function readJsonIfAny<T>(path: string, schema: z.ZodType<T>): Prom
  * @throws InputError naming `where` and every field that is missing or of the wrong type.
  */
 export function parseJson<T>(text: string, schema: z.ZodType<T>, where: string): T {
+  const fault = structureFault(text);
+  if (fault !== undefined) throw new InputError(`${where}: the JSON ${fault}`);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -79,8 +79,6 @@ export function parseJson<T>(text: string, schema: z.ZodType<T>, where: string):
     const message = error instanceof Error ? error.message : String(error);
     throw new InputError(`${where} is not valid JSON: ${shown(message)}`);
   }
-  if (nestsDeeper(text, MAX_DEPTH))
-    throw new InputError(`${where}: the JSON nests more than ${MAX_DEPTH} levels deep`);
   return checkForm(json, schema, where);
 }
 

@@ -1,24 +1,32 @@
-/** Structure of JSON text that JSON.parse accepts in silence. Both functions take text that JSON.parse has accepted. */
+// The structure of JSON text, of which JSON.parse says nothing.
+
+/** How deep JSON may nest: what reads or writes it again may recurse. */
+const MAX_DEPTH = 512;
+/** Lists and objects that a text may have. The largest tokenizer.json in use has half a million. */
+const MAX_COUNT = 1_500_000;
 
 const [QUOTE, BACKSLASH, COLON] = [...'"\\:'].map((c) => c.charCodeAt(0)) as [number, number, number];
 const opening = new Set([...'{['].map((c) => c.charCodeAt(0)));
 const closing = new Set([...'}]'].map((c) => c.charCodeAt(0)));
 
-/** Whether lists and objects lie deeper within each other than `limit`. */
-export function nestsDeeper(text: string, limit: number): boolean {
-  let depth = 0;
+/** What makes a text too costly to parse, if anything: its depth, or how many lists and objects it has. */
+export function structureFault(text: string): string | undefined {
+  let [depth, count] = [0, 0];
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) i = endOfString(text, i);
-    else if (opening.has(code) && ++depth > limit) return true;
     else if (closing.has(code)) depth--;
+    else if (opening.has(code)) {
+      if (++depth > MAX_DEPTH) return `nests more than ${MAX_DEPTH} levels deep`;
+      if (++count > MAX_COUNT) return `has more than ${MAX_COUNT} lists and objects`;
+    }
   }
-  return false;
+  return undefined;
 }
 
 /**
  * A key that an object of the outer two levels has twice; undefined where there is none. JSON.parse takes the last,
- * other readers the first.
+ * other readers the first. The text must be JSON.
  */
 export function repeatedKey(text: string): string | undefined {
   const seen: Set<string>[] = [];
@@ -41,13 +49,14 @@ export function repeatedKey(text: string): string | undefined {
   return undefined;
 }
 
-/** Position of the quote that ends the string whose first quote is at `start`. */
+/** Position of the quote that ends the string whose first quote is at `start`; the text's end where there is none. */
 function endOfString(text: string, start: number): number {
-  for (let i = start + 1; ; i++) {
+  for (let i = start + 1; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === BACKSLASH) i++;
     else if (code === QUOTE) return i;
   }
+  return text.length;
 }
 
 function nextCode(text: string, start: number): number {

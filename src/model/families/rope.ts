@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
+import { shown } from '../../io/text/shown.ts';
 import type { Rope, RopeScaling } from '../config/rope-frequencies.ts';
 
 const positive = z.number().positive();
@@ -75,7 +76,7 @@ function scalingOf(rope: RopeJson, place: Place): RopeScaling {
   const read = Object.hasOwn(types, type) ? types[type] : undefined;
   if (read !== undefined) return read(rope, place);
   const known = Object.keys(types).join(', ');
-  throw new InputError(`${place.where}: rope type "${type}" is not supported; supported: ${known}`);
+  throw new InputError(`${place.where}: rope type "${shown(type)}" is not supported; supported: ${known}`);
 }
 
 const types: Readonly<Record<string, (rope: RopeJson, place: Place) => RopeScaling>> = {
@@ -157,12 +158,20 @@ function longrope(rope: RopeJson, place: Place): RopeScaling {
   return { type: 'longrope', factors, attentionFactor: rope.attention_factor ?? amplitude };
 }
 
-/** Texts may be as long as the config says; with longrope as long as the original length, whose factors are used. */
+/**
+ * The most positions that a model is given. Its rotary tables have a row for each, whether a text uses it or not, and
+ * attention over more is out of a CPU's reach.
+ */
+const MOST_POSITIONS = 2 ** 17;
+
+/**
+ * Texts may be as long as the config says, but at most 131072 tokens; with longrope as long as the original length,
+ * whose factors are used.
+ */
 export function longestText(json: RopeFields): number {
   const rope = json.rope_parameters ?? json.rope_scaling ?? {};
   const isLong = ['longrope', 'su'].includes(rope.rope_type ?? rope.type ?? '');
   const original = json.original_max_position_embeddings ?? rope.original_max_position_embeddings;
-  return isLong && original !== undefined
-    ? Math.min(original, json.max_position_embeddings)
-    : json.max_position_embeddings;
+  const most = Math.min(json.max_position_embeddings, MOST_POSITIONS);
+  return isLong && original !== undefined ? Math.min(original, most) : most;
 }
