@@ -92,7 +92,7 @@ async function differentiable(tiny: Tiny, detached: boolean) {
     const [batch] = microBatches(weighted.rows, 64);
     const critic = value && { valueCoef: value.coef, valueClip: value.clip };
     const hyper = { ...hyperParameters(loss), ...critic, ...weighted.scalars };
-    const model = { ...programs.inputs(of), ...of.valueHead };
+    const model = { ...programs.inputs(of, 64), ...of.valueHead };
     return program.run({ model, batch: batch!, temperature, hyper });
   };
 
