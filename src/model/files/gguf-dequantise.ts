@@ -1,4 +1,5 @@
 import { dequantiseQ4K, dequantiseQ5K, dequantiseQ6K, K_BLOCK } from './gguf-k-quants.ts';
+import { dequantiseIQ4NL, dequantiseIQ4XS, dequantiseQ2K, dequantiseQ3K } from './gguf-small-quants.ts';
 import { bfloat16ToFloat32, halfToFloat32, halfValues } from './half.ts';
 
 /**
@@ -25,6 +26,10 @@ const quantTypes: Readonly<Record<string, QuantType>> = {
   Q4_1: { blockElements: BLOCK, blockBytes: 20, dequantise: dequantiseQ4_1 },
   Q5_0: { blockElements: BLOCK, blockBytes: 22, dequantise: dequantiseQ5_0 },
   Q5_1: { blockElements: BLOCK, blockBytes: 24, dequantise: dequantiseQ5_1 },
+  IQ4_NL: { blockElements: BLOCK, blockBytes: 18, dequantise: dequantiseIQ4NL },
+  IQ4_XS: { blockElements: K_BLOCK, blockBytes: 136, dequantise: dequantiseIQ4XS },
+  Q2_K: { blockElements: K_BLOCK, blockBytes: 84, dequantise: dequantiseQ2K },
+  Q3_K: { blockElements: K_BLOCK, blockBytes: 110, dequantise: dequantiseQ3K },
   Q4_K: { blockElements: K_BLOCK, blockBytes: 144, dequantise: dequantiseQ4K },
   Q5_K: { blockElements: K_BLOCK, blockBytes: 176, dequantise: dequantiseQ5K },
   Q6_K: { blockElements: K_BLOCK, blockBytes: 210, dequantise: dequantiseQ6K },

@@ -201,12 +201,12 @@ describe('a .gguf file is refused in one line that says why', () => {
   test('an unsupported type among the weights, by its name', async () => {
     const tensors = converted(tinyConfig);
     const path = write({
-      tensors: { ...tensors, 'output.weight': { ...tensors['output.weight']!, type: 11 } },
+      tensors: { ...tensors, 'output.weight': { ...tensors['output.weight']!, type: 16 } },
     });
     const loading = loadWeights(path, await readModelConfig(path));
     await expect(loading).rejects.toThrow(InputError);
     await expect(loading).rejects.toThrow(
-      'tensor "lm_head.weight" is Q3_K, which is not supported; supported types: F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K',
+      'tensor "lm_head.weight" is IQ2_XXS, which is not supported; supported types: F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, IQ4_NL, IQ4_XS, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K',
     );
   });
 
