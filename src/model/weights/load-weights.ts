@@ -16,6 +16,7 @@ import type { WeightStore } from './weight-store.ts';
 export async function loadWeights(path: string, config: ModelConfig): Promise<Record<string, HostTensor>> {
   const store = await openWeights(await findModel(path), config);
   try {
+    checkLayers(store, config);
     const expected = expectedTensors(config);
     checkTensors(store, config, expected);
     const weights: Record<string, HostTensor> = {};
@@ -54,6 +55,12 @@ export function expectedTensors(config: ModelConfig): Record<string, number[]> {
   shapes['model.norm.weight'] = [hidden];
   if (!config.tieWordEmbeddings) shapes['lm_head.weight'] = [vocabSize, hidden];
   return shapes;
+}
+
+/** Before anything is made for each layer: a broken config may ask for a billion. */
+function checkLayers({ where, tensors }: WeightStore, { layers }: ModelConfig): void {
+  if (layers <= tensors.size) return;
+  throw new InputError(`${where} has ${tensors.size} tensors, but by its config ${layers} layers`);
 }
 
 function checkTensors(
