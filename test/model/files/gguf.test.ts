@@ -202,14 +202,43 @@ describe('the tokenizer of a lone .gguf file', () => {
     expect([made.vocabSize, made.eosTokenId]).toEqual([7, 1]);
   });
 
+  test('starts texts with BOS where the file says so', async () => {
+    expect((await load({ 'tokenizer.ggml.add_bos_token': true })).encode('a')).toEqual([0, 2]);
+  });
+
   test.each([
-    ['another kind', { 'tokenizer.ggml.model': 'llama' }, 'model "llama"'],
-    ['an unknown way of splitting', { 'tokenizer.ggml.pre': 'tekken' }, 'pre "tekken"'],
-    ['a leading BOS', { 'tokenizer.ggml.add_bos_token': true }, 'with a leading BOS'],
+    ['another kind', { 'tokenizer.ggml.model': 'rwkv' }, 'of model "rwkv"; supported: gpt2, llama, t5'],
+    [
+      'an unknown way of splitting',
+      { 'tokenizer.ggml.pre': 'bloom' },
+      'way of splitting is "bloom"; known: gpt-2',
+    ],
+    ['Unigram without scores', { 'tokenizer.ggml.model': 't5' }, 'it has no scores'],
+    [
+      'Unigram without an unknown token',
+      { 'tokenizer.ggml.model': 't5', 'tokenizer.ggml.scores': Array(7).fill(0) },
+      'it has no unknown_token_id',
+    ],
     ['no tokens', { 'tokenizer.ggml.tokens': 'none' }, 'no tokenizer.json beside it'],
   ])('%s is refused, with the way out', async (_, change, message) => {
     await expect(load(change)).rejects.toThrow(InputError);
     await expect(load(change)).rejects.toThrow(message);
     await expect(load(change)).rejects.toThrow('tokenizer.json');
+  });
+
+  test.each([
+    [
+      'a list that does not fit the tokens',
+      { 'tokenizer.ggml.token_type': [1] },
+      'token_type has 1 entries for 7 tokens',
+    ],
+    [
+      'an id outside them',
+      { 'tokenizer.ggml.padding_token_id': 7 },
+      'padding_token_id 7 is outside the vocabulary of 7',
+    ],
+  ])('%s is refused', async (_, change, message) => {
+    await expect(load(change)).rejects.toThrow(InputError);
+    await expect(load(change)).rejects.toThrow(message);
   });
 });

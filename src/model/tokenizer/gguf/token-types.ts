@@ -1,5 +1,4 @@
 /** llama.cpp's types of tokens. */
-export const NORMAL = 1;
 /** Stands for what the vocabulary lacks. */
 export const UNKNOWN = 2;
 /** Matches before the tokenizer's model; special: left out of decoded text where special tokens are skipped. */
