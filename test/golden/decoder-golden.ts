@@ -17,7 +17,7 @@ import { fixtures, readGolden } from './golden-files.ts';
 import { floats, stripLeft } from './golden-tensors.ts';
 
 /** Architectures of later issues: their folders are recorded already. */
-export const later = ['qwen2', 'qwen3', 'mistral'];
+export const later = ['qwen2', 'qwen3', 'mistral', 'phi3'];
 
 /** A fixture model's config in the form of transformers 4 or 5, with its weights. */
 export async function fixtureModel(

@@ -26,6 +26,8 @@ export interface ModelConfig {
   /** Whether gate, up and down have a bias. */
   readonly mlpBias: boolean;
   readonly hiddenAct: 'silu';
+  /** Linear layers that the checkpoint stores as one. */
+  readonly fused: readonly FusedLinear[];
   readonly bosTokenId: number | null;
   /** Every id that ends a text by the files of the config: `endTokenIds` adds what the tokenizer names. */
   readonly eosTokenIds: readonly number[];
@@ -36,6 +38,14 @@ export interface ModelConfig {
   readonly raw: JsonObject;
   /** generation_config.json as it was read, if there was one, with the end ids that GGUF metadata adds. */
   readonly rawGeneration: JsonObject | null;
+}
+
+/** A linear layer of the checkpoint that holds several of ours, one below the other: its rows are theirs, in order. */
+export interface FusedLinear {
+  /** Name in the checkpoint, from the layer on: 'self_attn.qkv_proj'. */
+  readonly stored: string;
+  /** 'self_attn.q_proj', … */
+  readonly parts: readonly string[];
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -160,6 +170,7 @@ function parseLlama(raw: JsonObject, where: string): ParsedConfig {
     attentionBias: json.attention_bias,
     mlpBias: json.mlp_bias,
     hiddenAct: json.hidden_act,
+    fused: [],
     bosTokenId: json.bos_token_id,
     eosTokenIds: idList(json.eos_token_id),
     padTokenId: idList(json.pad_token_id)[0] ?? null,
