@@ -24,14 +24,17 @@ export function mergeAdapter(
 ): Record<string, HostTensor> {
   refuseCurved(adapter.betas, adapter.zeroStep);
   const { spec, tensors } = adapter;
+  checkMergeable(spec, weights);
   const merged = Object.entries(spec.modules).flatMap(([module, adapted]): [string, HostTensor][] => {
     const { a, b, bias, magnitude } = adapterNames(module);
     const scaling = scalingOf(adapted, spec.rsLora);
     const term = { a: tensors[a]!, b: tensors[b]!, scaling };
     const weight = mergedWeight(weights[`${module}.weight`]!, term, tensors[magnitude]);
     const all: [string, HostTensor][] = [[`${module}.weight`, weight]];
-    if (spec.loraBias)
-      all.push([`${module}.bias`, mergedBias(weights, module, { b: tensors[bias]!, scaling })]);
+    if (spec.loraBias) {
+      const own = weights[`${module}.bias`]!;
+      all.push([`${module}.bias`, mergedBias(own, { b: tensors[bias]!, scaling })]);
+    }
     return all;
   });
   return { ...weights, ...Object.fromEntries(merged) };
@@ -58,16 +61,19 @@ function mergedWeight(weight: HostTensor, term: LowRank, magnitude: HostTensor |
 }
 
 function mergedBias(
-  weights: Named<HostTensor>,
-  module: string,
+  bias: HostTensor,
   { b, scaling }: { readonly b: HostTensor; readonly scaling: number },
 ): HostTensor {
-  const bias = weights[`${module}.bias`];
-  if (bias === undefined) {
-    throw new InputError(
-      `can't merge: the adapter has a bias for ${module} (lora_bias), and that layer of the model has none`,
-    );
-  }
   const data = Float32Array.from(bias.data, (value, o) => value + scaling * b.data[o]!);
   return { data, shape: bias.shape, dtype: 'float32' };
+}
+
+/** Checks that an adapter can be merged once it is linear. @throws InputError naming the layer that has no bias. */
+export function checkMergeable({ modules, loraBias }: AdapterSpec, weights: Named<HostTensor>): void {
+  if (!loraBias) return;
+  const module = Object.keys(modules).find((path) => weights[`${path}.bias`] === undefined);
+  if (module === undefined) return;
+  throw new InputError(
+    `can't merge: the adapter has a bias for ${module} (lora_bias), and that layer of the model has none`,
+  );
 }

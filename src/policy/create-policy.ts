@@ -30,5 +30,6 @@ export async function createPolicy(recipe: Recipe): Promise<Policy> {
       ? betaSchedule({ ...recipe.adapter, steps: recipe.steps, layers: config.layers })
       : noAnnealing(config.layers);
   const engine = await openEngine(recipe.runtime);
-  return new ModelPolicy({ engine, config: start.model.config, tokenizer, trainable, schedule, recipe });
+  const { model, notes = [] } = start;
+  return new ModelPolicy({ engine, config: model.config, tokenizer, trainable, schedule, recipe, notes });
 }

@@ -39,6 +39,8 @@ export interface ModelPolicyOptions {
   readonly trainable: Trainable;
   readonly schedule: BetaSchedule;
   readonly recipe: Recipe;
+  /** What a person should know about what it starts from. */
+  readonly notes?: readonly string[];
 }
 
 /** The adapter for a base model of its own, which has what was under the adapter and the weights that it replaces. */
@@ -100,7 +102,7 @@ export class ModelPolicy implements Policy {
 
   get notes(): readonly string[] {
     const differ = endTokensDiffer(this.options.config, this.options.tokenizer);
-    return differ === undefined ? [] : [differ];
+    return [...(differ === undefined ? [] : [differ]), ...(this.options.notes ?? [])];
   }
 
   get version(): number {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { adapter as adapterSchema } from '../../adapter/adapter-settings.ts';
+import { checkMergeable } from '../../adapter/merge.ts';
 import { readAdapterFolder } from '../../adapter/peft-folder.ts';
 import {
   type BaseModel,
@@ -20,6 +21,8 @@ export interface StartingPoint {
   readonly continued?: StoredAdapter;
   /** A linear adapter that is merged into `model`. */
   readonly merged?: StoredAdapter;
+  /** What a person should know about it. */
+  readonly notes?: readonly string[];
 }
 
 /**
@@ -34,9 +37,18 @@ export async function startingPoint(recipe: Recipe, model: BaseModel): Promise<S
   if (init === undefined) return { model };
   const stored = linear(await readAdapterFolder(init, model.config), init);
   if (recipe.method !== 'lora') return { model: mergedBase(model, stored), merged: stored };
-  checkSettings(recipe, stored, model.config);
-  return { model: mountingBase(model, stored), continued: stored };
+  // The run's end would find out otherwise.
+  checkMergeable(stored.spec, { ...model.weights, ...stored.weights });
+  const own = settingsOf(stored);
+  checkSettings(recipe, own, model.config);
+  const { rank, alpha } = recipe.adapter;
+  const notes = isDeepStrictEqual([rank, alpha], [own.rank, own.alpha])
+    ? []
+    : [`adapter.init is continued with its own rank ${shown(own.rank)} and alpha ${shown(own.alpha)}`];
+  return { model: mountingBase(model, stored), continued: stored, notes };
 }
+
+const shown = (value: number | readonly number[]) => [value].flat().join('/');
 
 /** An adapter at β = 0 as plain LoRA, which it is. */
 function linear({ afa, spec, ...stored }: StoredAdapter, folder: string): StoredAdapter {
@@ -49,25 +61,38 @@ function linear({ afa, spec, ...stored }: StoredAdapter, folder: string): Stored
   return { ...stored, spec: { ...spec, placement: 'A-s-B', activation: 'silu', anneals: false } };
 }
 
-/** @throws InputError naming a setting of the recipe, other than its default, that is not the adapter's. */
-function checkSettings({ adapter: given }: Recipe, { spec }: StoredAdapter, config: ModelConfig): void {
-  const defaults = adapterSchema.parse({});
-  const adapted = Object.entries(spec.modules);
-  const all = (values: readonly number[]) => (new Set(values).size === 1 ? values[0] : [...new Set(values)]);
-  const own = {
-    rank: all(adapted.map(([, { rank }]) => rank)),
-    alpha: all(adapted.map(([, { alpha }]) => alpha)),
-    rsLora: spec.rsLora,
-    targetModules: adapted.map(([module]) => module),
+/** The settings of an adapter as a recipe has them; several values where modules differ. */
+interface OwnSettings {
+  readonly rank: number | readonly number[];
+  readonly alpha: number | readonly number[];
+  readonly rsLora: boolean;
+  readonly targetModules: readonly string[];
+}
+
+function settingsOf({ spec }: StoredAdapter): OwnSettings {
+  const adapted = Object.values(spec.modules);
+  const distinct = (values: readonly number[]) => {
+    const [first, ...others] = new Set(values);
+    return others.length === 0 ? first! : [first!, ...others];
   };
-  for (const [name, value] of Object.entries(own)) {
-    const asked = given[name as keyof typeof own];
-    if (isDeepStrictEqual(asked, defaults[name as keyof typeof own])) continue;
-    const wanted = name === 'targetModules' ? targetModules(config, given.targetModules) : asked;
-    if (isDeepStrictEqual(wanted, value)) continue;
-    const shown = name === 'targetModules' ? [...new Set(own.targetModules.map(lastName))] : value;
+  return {
+    rank: distinct(adapted.map(({ rank }) => rank)),
+    alpha: distinct(adapted.map(({ alpha }) => alpha)),
+    rsLora: spec.rsLora,
+    targetModules: Object.keys(spec.modules),
+  };
+}
+
+/** @throws InputError naming a setting of the recipe, other than its default, that is not the adapter's. */
+function checkSettings({ adapter: given }: Recipe, own: OwnSettings, config: ModelConfig): void {
+  const defaults = adapterSchema.parse({});
+  for (const name of ['rank', 'alpha', 'rsLora', 'targetModules'] as const) {
+    if (isDeepStrictEqual(given[name], defaults[name])) continue;
+    const asked = name === 'targetModules' ? targetModules(config, given.targetModules) : given[name];
+    if (isDeepStrictEqual(asked, own[name])) continue;
+    const value = name === 'targetModules' ? [...new Set(own.targetModules.map(lastName))] : own[name];
     throw new InputError(
-      `adapter.${name} is ${JSON.stringify(asked)}, but that of the adapter in adapter.init is ${JSON.stringify(shown)}, and method lora continues it as it is: leave adapter.${name} out`,
+      `adapter.${name} is ${JSON.stringify(given[name])}, but that of the adapter in adapter.init is ${JSON.stringify(value)}, and method lora continues it as it is: leave adapter.${name} out`,
     );
   }
 }
