@@ -85,6 +85,7 @@ export function checkLayers({ beta }: AfaState, { layers }: ModelConfig, where: 
 }
 
 const EMBEDDINGS = 'model.embed_tokens.weight';
-const HEAD = 'lm_head.weight';
+/** Name of the head's weight. A model whose head is tied to its embeddings has none. */
+export const HEAD = 'lm_head.weight';
 
 const equal = (a: HostTensor, b: HostTensor) => a.data.every((value, i) => value === b.data[i]);

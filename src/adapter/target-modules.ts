@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
-import { expectedTensors } from '../model/weights/load-weights.ts';
+import { expectedTensors } from '../model/weights/expected-tensors.ts';
+import { storedTensors } from '../model/weights/fused.ts';
 import { endsWithName, fullMatch, type ModuleMatcher } from './module-patterns.ts';
 
 /** Lists the linear layers that can be adapted: module path → shape [out, in]. The head is not among them. */
@@ -18,14 +19,9 @@ export function linearModules(config: ModelConfig): Record<string, readonly [num
  * Most hold one, itself; Phi-3 stores q, k and v as 'qkv_proj'.
  */
 export function storedLinears(config: ModelConfig): Record<string, readonly string[]> {
-  const stored: Record<string, string[]> = {};
-  for (const path of Object.keys(linearModules(config))) {
-    const [, layer = '', name = path] = /^(.*\.layers\.\d+\.)(.*)$/.exec(path) ?? [];
-    const whole = config.fused.find(({ parts }) => parts.includes(name));
-    const at = whole === undefined ? path : layer + whole.stored;
-    stored[at] = [...(stored[at] ?? []), path];
-  }
-  return stored;
+  const linears = storedTensors(config).filter(({ name }) => name.endsWith('_proj.weight'));
+  const pathOf = (name: string) => name.slice(0, -'.weight'.length);
+  return Object.fromEntries(linears.map(({ name, parts }) => [pathOf(name), parts.map(pathOf)]));
 }
 
 /**

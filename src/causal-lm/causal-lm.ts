@@ -2,7 +2,7 @@ import { adapterInputs } from '../adapter/adapter-inputs.ts';
 import type { AdapterSpec } from '../adapter/adapter-spec.ts';
 import { adaptedLinear } from '../adapter/afa-lora.ts';
 import { mergeAdapter } from '../adapter/merge.ts';
-import { readAdapterFolder } from '../adapter/peft-folder.ts';
+import { readAdapterFolder } from '../adapter/peft/peft-folder.ts';
 import { annealOf, mountingBase, type StoredAdapter } from '../adapter/stored-adapter.ts';
 import type { Engine, HostTensor, Named } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';

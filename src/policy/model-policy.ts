@@ -1,7 +1,7 @@
 import { Annealing } from '../adapter/anneal/annealing.ts';
 import type { BetaSchedule } from '../adapter/anneal/beta-schedule.ts';
+import { writeAdapterFolder } from '../adapter/peft/write-adapter-folder.ts';
 import type { StoredAdapter } from '../adapter/stored-adapter.ts';
-import { writeAdapterFolder } from '../adapter/write-adapter-folder.ts';
 import { stepsPerBatch } from '../algorithm/algorithm-settings.ts';
 import type { Coefficients } from '../algorithm/coefficients.ts';
 import { nanMean } from '../algorithm/statistics/nan-statistics.ts';

@@ -1,9 +1,9 @@
 import { readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readAdapterFolder } from '../../src/adapter/peft-folder.ts';
+import { readAdapterFolder } from '../../src/adapter/peft/peft-folder.ts';
+import { writeAdapterFolder } from '../../src/adapter/peft/write-adapter-folder.ts';
 import type { StoredAdapter } from '../../src/adapter/stored-adapter.ts';
-import { writeAdapterFolder } from '../../src/adapter/write-adapter-folder.ts';
 import { InputError, RefusedError } from '../../src/errors.ts';
 import { readSafetensors, writeSafetensors } from '../../src/model/files/safetensors.ts';
 import { temporaryFolders } from '../io/temporary-folder.ts';

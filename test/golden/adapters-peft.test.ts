@@ -4,7 +4,7 @@ import { adapterInputs } from '../../src/adapter/adapter-inputs.ts';
 import { scalingOf } from '../../src/adapter/adapter-spec.ts';
 import { adapterNames, adapterShapes } from '../../src/adapter/adapter-tensors.ts';
 import { adaptedLinear } from '../../src/adapter/afa-lora.ts';
-import { readAdapterFolder } from '../../src/adapter/peft-folder.ts';
+import { readAdapterFolder } from '../../src/adapter/peft/peft-folder.ts';
 import { mergedBase, mountingBase } from '../../src/adapter/stored-adapter.ts';
 import { storedLinears } from '../../src/adapter/target-modules.ts';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
@@ -12,7 +12,7 @@ import { InputError } from '../../src/errors.ts';
 import type { ModelConfig } from '../../src/model/config/model-config.ts';
 import { readSafetensors, type StoredTensor } from '../../src/model/files/safetensors.ts';
 import { engines } from '../model/decoder-programs.ts';
-import { fixtureModel, GoldenRun, goldenBatch, later, realPairs, realValues } from './decoder-golden.ts';
+import { fixtureModel, GoldenRun, goldenBatch, realPairs, realValues } from './decoder-golden.ts';
 import { fixtures, foldersWith, knownFields, readGolden } from './golden-files.ts';
 import { expectNear, expectNearNorm } from './golden-tensors.ts';
 
@@ -41,9 +41,7 @@ for (const root of ['adapters', own]) {
     const folder = join(root, name);
     const title = `adapters/${name}`;
     const base = join(folder, readGolden(folder, 'adapter_config.json').base_model_name_or_path);
-    const { model_type } = readGolden(base, 'config.json');
-    if (later.includes(model_type)) test.skip(`${title}: ${model_type} is for a later issue`, () => {});
-    else describe.each(engines)(`${title} on %s`, (_, open) => checkAdapter(folder, base, open));
+    describe.each(engines)(`${title} on %s`, (_, open) => checkAdapter(folder, base, open));
   }
 }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { adapter as adapterSchema } from '../../adapter/adapter-settings.ts';
 import { checkMergeable } from '../../adapter/merge.ts';
-import { readAdapterFolder } from '../../adapter/peft-folder.ts';
+import { readAdapterFolder } from '../../adapter/peft/peft-folder.ts';
 import {
   type BaseModel,
   mergedBase,

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { adapterFiles } from '../../adapter/peft-folder.ts';
+import { adapterFiles } from '../../adapter/peft/peft-folder.ts';
 import { modelPath } from '../../model/config/model-path.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import { type Fingerprint, fingerprintOf } from './fingerprint.ts';

@@ -1,10 +1,10 @@
-import type { HostTensor } from '../engine/engine.ts';
-import type { ModelConfig } from '../model/config/model-config.ts';
-import { scalingOf } from './adapter-spec.ts';
-import { adapterNames } from './adapter-tensors.ts';
-import type { LowRank } from './dora.ts';
-import type { StoredAdapter } from './stored-adapter.ts';
-import { linearModules, storedLinears } from './target-modules.ts';
+import type { HostTensor } from '../../engine/engine.ts';
+import type { ModelConfig } from '../../model/config/model-config.ts';
+import { scalingOf } from '../adapter-spec.ts';
+import { adapterNames } from '../adapter-tensors.ts';
+import type { LowRank } from '../dora.ts';
+import type { StoredAdapter } from '../stored-adapter.ts';
+import { linearModules, storedLinears } from '../target-modules.ts';
 
 // An adapter as PEFT and vLLM both read it: one rank, one alpha, no patterns, no modules_to_save.
 //

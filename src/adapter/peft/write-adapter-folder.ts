@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RefusedError } from '../errors.ts';
-import { writeFileAtomic } from '../io/atomic-write.ts';
-import type { ModelConfig } from '../model/config/model-config.ts';
-import { writeSafetensors } from '../model/files/safetensors.ts';
+import { RefusedError } from '../../errors.ts';
+import { writeFileAtomic } from '../../io/atomic-write.ts';
+import type { ModelConfig } from '../../model/config/model-config.ts';
+import { writeSafetensors } from '../../model/files/safetensors.ts';
+import { annealOf, type StoredAdapter } from '../stored-adapter.ts';
 import { peftExport, servingNotes } from './peft-export.ts';
 import { adapterFiles } from './peft-folder.ts';
-import { annealOf, type StoredAdapter } from './stored-adapter.ts';
 
 /**
  * Writes an adapter's files into a folder, which is made if it is missing: adapter_config.json and

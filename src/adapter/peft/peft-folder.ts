@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError } from '../errors.ts';
-import { readJsonIfAny } from '../io/read-json.ts';
-import type { ModelConfig } from '../model/config/model-config.ts';
-import { readSafetensors } from '../model/files/safetensors.ts';
-import type { AdapterSpec } from './adapter-spec.ts';
+import { InputError } from '../../errors.ts';
+import { readJsonIfAny } from '../../io/read-json.ts';
+import type { ModelConfig } from '../../model/config/model-config.ts';
+import { readSafetensors } from '../../model/files/safetensors.ts';
+import type { AdapterSpec } from '../adapter-spec.ts';
+import { afaSchema, checkLayers, type StoredAdapter } from '../stored-adapter.ts';
 import { parsePeftConfig } from './peft-config.ts';
 import { peftModules } from './peft-modules.ts';
 import { adapterTensors } from './peft-tensors.ts';
-import { afaSchema, checkLayers, type StoredAdapter } from './stored-adapter.ts';
 
 /** The files of an adapter's folder, in PEFT layout. afa.json has the settings of an annealed adapter, which PEFT lacks. */
 export const adapterFiles = {

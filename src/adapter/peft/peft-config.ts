@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { InputError } from '../errors.ts';
-import { checkForm } from '../io/read-json.ts';
+import { InputError } from '../../errors.ts';
+import { checkForm } from '../../io/read-json.ts';
 
 // PEFT's adapter_config.json. We read the settings of LoRA, rsLoRA and DoRA, and ignore those that change nothing here.
 // Any other setting that is on would be a different method, so it is refused by name.

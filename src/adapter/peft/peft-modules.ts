@@ -1,15 +1,15 @@
-import { InputError } from '../errors.ts';
-import type { ModelConfig } from '../model/config/model-config.ts';
-import type { AdaptedModule } from './adapter-spec.ts';
+import { InputError } from '../../errors.ts';
+import type { ModelConfig } from '../../model/config/model-config.ts';
+import type { AdaptedModule } from '../adapter-spec.ts';
 import {
   endsWithName,
   fullMatch,
   type ModuleMatcher,
   patternKeys,
   pythonExpression,
-} from './module-patterns.ts';
+} from '../module-patterns.ts';
+import { listing, storedLinears, unadaptable } from '../target-modules.ts';
 import type { PeftConfig } from './peft-config.ts';
-import { listing, storedLinears, unadaptable } from './target-modules.ts';
 
 /** A linear layer that an adapter_config.json adapts, under the name by which PEFT sees it. */
 export interface PeftModule extends AdaptedModule {
