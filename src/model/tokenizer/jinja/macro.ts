@@ -15,7 +15,8 @@ export interface MacroBody {
 /** A macro, or the body of a call block: a function that gives the text of its body. */
 export function macro(definition: MacroBody): Func {
   const { name, body, render } = definition;
-  return new Func(name, (args, named) => render(body, argumentScope(definition, args, named)));
+  const run: Func['call'] = (args, named) => render(body, argumentScope(definition, args, named));
+  return new Func(name, run, name === 'caller' ? '<Macro anonymous>' : `<Macro '${name}'>`);
 }
 
 /** A macro that names `varargs`, `kwargs` or `caller` takes what belongs there; any other refuses it. */

@@ -34,6 +34,7 @@ function repeated(what: Value, times: Value): Value | undefined {
   const count = Math.max(0, Number(times));
   if (typeof what === 'string') return what.repeat(count);
   if (isList(what)) return Array.from({ length: count }, () => what).flat();
+  if (what instanceof Tuple) return new Tuple(Array.from({ length: count }, () => what.items).flat());
   return undefined;
 }
 

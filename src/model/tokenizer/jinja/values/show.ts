@@ -1,4 +1,5 @@
 import {
+  Func,
   isDict,
   isList,
   Marked,
@@ -41,6 +42,7 @@ export function repr(value: Value): string {
   if (value instanceof Range) return rangeText(value);
   if (value instanceof Namespace) return `<Namespace {${pairs(value.fields)}}>`;
   if (value instanceof Undefined) return 'Undefined';
+  if (value instanceof Func && value.text !== undefined) return value.text;
   if (value instanceof Marked) return `Markup(${quoted(value.text)})`;
   throw new TemplateError(`it writes a ${typeName(value)}, which has no text`);
 }

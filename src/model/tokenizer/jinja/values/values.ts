@@ -111,9 +111,12 @@ export type Named = ReadonlyMap<string, Value>;
 export class Func {
   readonly name: string;
   readonly call: (args: readonly Value[], named: Named) => Value;
-  constructor(name: string, call: Func['call']) {
+  /** How it is written; undefined for what Python writes with an address. */
+  readonly text: string | undefined;
+  constructor(name: string, call: Func['call'], text?: string) {
     this.name = name;
     this.call = call;
+    this.text = text;
   }
 }
 
