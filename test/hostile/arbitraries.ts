@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import {
+  adapterConfig,
+  adapterFiles,
+  adapterHeader,
   type Content,
   config,
   dataBytes,
@@ -81,22 +84,26 @@ const lengths = fc.oneof(
   fc.constantFrom(0n, 1n, 7n, 2n ** 31n, 2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n, 5_000_000_000n),
 );
 
-/** A safetensors file near a good one. */
-export const nearSafetensors: fc.Arbitrary<Buffer> = fc.oneof(
-  { weight: 4, arbitrary: nearJson(header).map((text) => safetensors(text)) },
-  { weight: 1, arbitrary: lengths.map((length) => safetensors(header, { length })) },
-  { weight: 1, arbitrary: fc.nat(2 * dataBytes).map((bytes) => safetensors(header, { bytes })) },
-  { weight: 1, arbitrary: fc.nat(8000).map((end) => safetensors(header).subarray(0, end)) },
-  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)) },
-  {
-    weight: 2,
-    arbitrary: fc.array(fc.tuple(fc.nat(1500), fc.nat(255)), { minLength: 1, maxLength: 4 }).map((flips) => {
-      const bytes = safetensors(header);
-      for (const [at, value] of flips) bytes[at] = value;
-      return bytes;
-    }),
-  },
-);
+/** A safetensors file near one of this header and so many bytes. */
+function nearSafetensors(header: object, bytes: number): fc.Arbitrary<Buffer> {
+  const good = safetensors(header, { bytes });
+  const flips = fc.array(fc.tuple(fc.nat(1500), fc.nat(255)), { minLength: 1, maxLength: 4 });
+  return fc.oneof(
+    { weight: 4, arbitrary: nearJson(header).map((text) => safetensors(text, { bytes })) },
+    { weight: 1, arbitrary: lengths.map((length) => safetensors(header, { bytes, length })) },
+    { weight: 1, arbitrary: fc.nat(2 * bytes).map((other) => safetensors(header, { bytes: other })) },
+    { weight: 1, arbitrary: fc.nat(good.length).map((end) => good.subarray(0, end)) },
+    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }).map((random) => Buffer.from(random)) },
+    {
+      weight: 2,
+      arbitrary: flips.map((changes) => {
+        const copy = Buffer.from(good);
+        for (const [at, value] of changes) copy[at] = value;
+        return copy;
+      }),
+    },
+  );
+}
 
 /** Names that an index must not lead to. `SECRET` stands for a file beside the model folder. */
 export const SECRET = 'secret.safetensors';
@@ -129,6 +136,15 @@ const leadingIndex = fc
   .tuple(fc.constantFrom(...Object.keys(index.weight_map)), shardNames)
   .map(([name, file]) => JSON.stringify({ ...index, weight_map: { ...index.weight_map, [name]: file } }));
 
+const nearWeights = nearSafetensors(header, dataBytes);
+const afa = {
+  activation: 'silu',
+  placement: 'A-s-B',
+  schedule: { kind: 'linear', fraction: 0.3 },
+  steps: 10,
+  step: 10,
+  beta: [0],
+};
 const text = (content: Content) => JSON.parse(JSON.stringify(content)) as object;
 
 /** A folder with one changed file, which a report names. */
@@ -150,8 +166,8 @@ const jsonFiles = Object.keys(goodFiles).filter((name) => name.endsWith('.json')
 
 /** Folders with one file that is not what it should be. */
 export const nearFolder: fc.Arbitrary<ChangedFolder> = fc.oneof(
-  { weight: 4, arbitrary: inFile(goodFiles, 'model.safetensors', nearSafetensors) },
-  { weight: 2, arbitrary: inFile(shardedFiles, shard, nearSafetensors) },
+  { weight: 4, arbitrary: inFile(goodFiles, 'model.safetensors', nearWeights) },
+  { weight: 2, arbitrary: inFile(shardedFiles, shard, nearWeights) },
   { weight: 2, arbitrary: inFile(shardedFiles, 'model.safetensors.index.json', nearJson(index)) },
   { weight: 2, arbitrary: inFile(shardedFiles, 'model.safetensors.index.json', leadingIndex) },
   { weight: 4, arbitrary: inFile(goodFiles, 'config.json', nearJson(config)) },
@@ -159,4 +175,15 @@ export const nearFolder: fc.Arbitrary<ChangedFolder> = fc.oneof(
     weight: name === 'tokenizer.json' ? 4 : 1,
     arbitrary: inFile(goodFiles, name, nearJson(text(goodFiles[name]!))),
   })),
+);
+
+/** The same of adapters. */
+export const nearAdapter: fc.Arbitrary<ChangedFolder> = fc.oneof(
+  inFile(adapterFiles, 'adapter_config.json', nearJson(adapterConfig)),
+  inFile(adapterFiles, 'afa.json', nearJson(afa)),
+  inFile(
+    adapterFiles,
+    'adapter_model.safetensors',
+    nearSafetensors(adapterHeader.header, adapterHeader.bytes),
+  ),
 );

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
-import { sep } from 'node:path';
+import { join, sep } from 'node:path';
 import { expect } from 'vitest';
+import { readAdapterFolder } from '../../src/adapter/peft/peft-folder.ts';
 import { InputError } from '../../src/errors.ts';
 import { readModelConfig } from '../../src/model/read-config.ts';
 import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
@@ -17,6 +18,13 @@ export async function load(path: string): Promise<void> {
   tokenizer.encodeChat([{ role: 'user', content: 'ab' }]);
   const weights = await loadWeights(path, config);
   for (const { data, shape } of Object.values(weights))
+    expect(data.length).toBe(shape.reduce((a, b) => a * b, 1));
+}
+
+/** Reads an adapter for the model beside it. */
+export async function loadAdapter(path: string): Promise<void> {
+  const { tensors } = await readAdapterFolder(path, await readModelConfig(join(path, '..', 'base')));
+  for (const { data, shape } of Object.values(tensors))
     expect(data.length).toBe(shape.reduce((a, b) => a * b, 1));
 }
 
@@ -38,9 +46,9 @@ export async function loadOrRefuse(
   return error.message;
 }
 
-/** Every file opened must lie in the folder, also where a link leads. */
-export function expectInside(folder: string, opened: readonly string[]): void {
-  const root = realpathSync(folder);
+/** Every file opened must lie in one of the folders, also where a link leads. */
+export function expectInside(folders: readonly string[], opened: readonly string[]): void {
+  const roots = folders.map((folder) => realpathSync(folder));
   for (const path of opened) {
     let real: string;
     try {
@@ -48,6 +56,7 @@ export function expectInside(folder: string, opened: readonly string[]): void {
     } catch {
       continue;
     }
-    expect(real === root || real.startsWith(root + sep), `${path} was opened, which is ${real}`).toBe(true);
+    const inside = roots.some((root) => real === root || real.startsWith(root + sep));
+    expect(inside, `${path} was opened, which is ${real}`).toBe(true);
   }
 }

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { temporaryFolders } from '../io/temporary-folder.ts';
-import { nearFolder, SECRET } from './arbitraries.ts';
-import { expectInside, load, loadOrRefuse } from './load.ts';
-import { goodFiles, header, safetensors, shardedFiles, writeFiles } from './model-folder.ts';
+import { type ChangedFolder, nearAdapter, nearFolder, SECRET } from './arbitraries.ts';
+import { expectInside, load, loadAdapter, loadOrRefuse } from './load.ts';
+import { adapterFiles, goodFiles, header, safetensors, shardedFiles, writeFiles } from './model-folder.ts';
 
 const cases = Number(process.env.HOSTILE_CASES ?? 300);
 
@@ -33,20 +33,36 @@ test.each([
   expect(opened.length).toBeGreaterThan(4);
 });
 
-test(`${cases} folders with a hostile file load, or are refused in one line, and nothing outside is read`, async () => {
-  const base = folder();
-  writeFiles(base, { [SECRET]: safetensors(header) });
-  let [refused, number] = [0, 0];
-  await fc.assert(
-    fc.asyncProperty(nearFolder, async ({ files }) => {
-      const path = join(base, `model${number++}`);
-      opened.length = 0;
-      writeFiles(path, files);
-      if ((await loadOrRefuse(path, load)) !== undefined) refused++;
-      expectInside(path, opened);
-      rmSync(path, { recursive: true });
-    }),
-    { numRuns: cases, ...(process.env.HOSTILE_SEED && { seed: Number(process.env.HOSTILE_SEED) }) },
-  );
-  expect(refused).toBeGreaterThan(cases / 3);
-}, 3_600_000);
+test('and so does the adapter', async () => {
+  const root = folder();
+  writeFiles(join(root, 'base'), goodFiles);
+  writeFiles(join(root, 'adapter'), adapterFiles);
+  expect(await loadOrRefuse(join(root, 'adapter'), loadAdapter)).toBeUndefined();
+});
+
+test.each<[string, fc.Arbitrary<ChangedFolder>, (path: string) => Promise<void>, number]>([
+  ['models', nearFolder, load, cases],
+  ['adapters', nearAdapter, loadAdapter, Math.ceil(cases / 5)],
+])(
+  '%s with a hostile file load, or are refused in one line, and nothing outside is read',
+  async (_, near, load, cases) => {
+    const root = folder();
+    const base = join(root, 'base');
+    writeFiles(root, { [SECRET]: safetensors(header) });
+    writeFiles(base, goodFiles);
+    let [refused, number] = [0, 0];
+    await fc.assert(
+      fc.asyncProperty(near, async ({ files }) => {
+        const path = join(root, `case${number++}`);
+        opened.length = 0;
+        writeFiles(path, files);
+        if ((await loadOrRefuse(path, load)) !== undefined) refused++;
+        expectInside([path, base], opened);
+        rmSync(path, { recursive: true });
+      }),
+      { numRuns: cases, ...(process.env.HOSTILE_SEED && { seed: Number(process.env.HOSTILE_SEED) }) },
+    );
+    expect(refused).toBeGreaterThan(cases / 3);
+  },
+  3_600_000,
+);

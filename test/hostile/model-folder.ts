@@ -45,14 +45,20 @@ const shapes: Readonly<Record<string, readonly number[]>> = {
   'model.norm.weight': [size.hidden],
 };
 
-/** The header of its model.safetensors, and how many bytes of data follow it. */
-export const header: Record<string, object> = { __metadata__: { format: 'pt' } };
-export let dataBytes = 0;
-for (const [name, shape] of Object.entries(shapes)) {
-  const end = dataBytes + 4 * shape.reduce((a, b) => a * b, 1);
-  header[name] = { dtype: 'F32', shape, data_offsets: [dataBytes, end] };
-  dataBytes = end;
+/** The header of a file of float32 tensors, and how many bytes of data follow it. */
+function headerOf(tensors: Readonly<Record<string, readonly number[]>>) {
+  const header: Record<string, object> = { __metadata__: { format: 'pt' } };
+  let bytes = 0;
+  for (const [name, shape] of Object.entries(tensors)) {
+    const end = bytes + 4 * shape.reduce((a, b) => a * b, 1);
+    header[name] = { dtype: 'F32', shape, data_offsets: [bytes, end] };
+    bytes = end;
+  }
+  return { header, bytes };
 }
+
+/** Its model.safetensors. */
+export const { header, bytes: dataBytes } = headerOf(shapes);
 
 /** A safetensors file of a header (JSON, or text as it is) and so many bytes. */
 export function safetensors(
@@ -144,6 +150,34 @@ export const shardedFiles: Files = (({ 'model.safetensors': weights, ...rest }) 
   'model.safetensors.index.json': index,
   [shard]: weights!,
 }))(goodFiles);
+
+const adapted = `base_model.model.${layer}.self_attn`;
+
+/** An adapter for it. */
+export const adapterConfig = {
+  peft_type: 'LORA',
+  r: 2,
+  lora_alpha: 4,
+  target_modules: ['q_proj', 'v_proj'],
+  rank_pattern: { v_proj: 1 },
+  alpha_pattern: {},
+  layers_to_transform: null,
+  exclude_modules: null,
+  modules_to_save: null,
+  bias: 'none',
+  use_rslora: false,
+  use_dora: false,
+};
+export const adapterHeader = headerOf({
+  [`${adapted}.q_proj.lora_A.weight`]: [2, size.hidden],
+  [`${adapted}.q_proj.lora_B.weight`]: [8, 2],
+  [`${adapted}.v_proj.lora_A.weight`]: [1, size.hidden],
+  [`${adapted}.v_proj.lora_B.weight`]: [4, 1],
+});
+export const adapterFiles: Files = {
+  'adapter_config.json': adapterConfig,
+  'adapter_model.safetensors': safetensors(adapterHeader.header, { bytes: adapterHeader.bytes }),
+};
 
 export function writeFiles(folder: string, files: Files): void {
   mkdirSync(folder, { recursive: true });

@@ -166,11 +166,6 @@ describe('size', () => {
     const parsed = await readModelConfig(path);
     expect(() => initialiseWeights(parsed, 0)).toThrow('this machine has');
   });
-
-  test('many positions cost no more rotary angles than a CPU can use', async () => {
-    const path = modelOf({ ...goodFiles, 'config.json': { ...config, max_position_embeddings: 10_485_760 } });
-    expect((await readModelConfig(path)).maxPositionEmbeddings).toBe(131_072);
-  });
 });
 
 describe('what JSON.parse accepts', () => {

@@ -158,20 +158,12 @@ function longrope(rope: RopeJson, place: Place): RopeScaling {
   return { type: 'longrope', factors, attentionFactor: rope.attention_factor ?? amplitude };
 }
 
-/**
- * The most positions that a model is given. Its rotary tables have a row for each, whether a text uses it or not, and
- * attention over more is out of a CPU's reach.
- */
-const MOST_POSITIONS = 2 ** 17;
-
-/**
- * Texts may be as long as the config says, but at most 131072 tokens; with longrope as long as the original length,
- * whose factors are used.
- */
+/** Texts may be as long as the config says; with longrope as long as the original length, whose factors are used. */
 export function longestText(json: RopeFields): number {
   const rope = json.rope_parameters ?? json.rope_scaling ?? {};
   const isLong = ['longrope', 'su'].includes(rope.rope_type ?? rope.type ?? '');
   const original = json.original_max_position_embeddings ?? rope.original_max_position_embeddings;
-  const most = Math.min(json.max_position_embeddings, MOST_POSITIONS);
-  return isLong && original !== undefined ? Math.min(original, most) : most;
+  return isLong && original !== undefined
+    ? Math.min(original, json.max_position_embeddings)
+    : json.max_position_embeddings;
 }
