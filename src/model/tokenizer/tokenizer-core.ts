@@ -23,9 +23,17 @@ export interface TokenizerCore {
   get_vocab(): Map<string | undefined, number>;
 }
 
+/** The library keeps a list as long as the highest id. */
+const tokenId = z
+  .int()
+  .min(0)
+  .max(2 ** 24);
 const tokenizerSchema = z.looseObject({
-  model: z.looseObject({}),
-  added_tokens: z.array(z.looseObject({ id: z.int(), content: z.string() })),
+  model: z.looseObject({
+    /** BPE has ids by token; Unigram a list of tokens with scores. */
+    vocab: z.union([z.record(z.string(), tokenId), z.array(z.unknown())]).optional(),
+  }),
+  added_tokens: z.array(z.looseObject({ id: tokenId, content: z.string() })),
   pre_tokenizer: z.unknown(),
 });
 
