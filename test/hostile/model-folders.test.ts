@@ -15,6 +15,7 @@ import {
   safetensors,
   shard,
   shardedFiles,
+  tokenizer,
   writeFiles,
 } from './model-folder.ts';
 
@@ -166,6 +167,15 @@ describe('size', () => {
     const parsed = await readModelConfig(path);
     expect(() => initialiseWeights(parsed, 0)).toThrow('this machine has');
   });
+});
+
+test('a token with an id of a thousand million costs no list as long', async () => {
+  const vocab = { ...tokenizer.model.vocab, x: 1e9 };
+  const path = modelOf({
+    ...goodFiles,
+    'tokenizer.json': { ...tokenizer, model: { ...tokenizer.model, vocab } },
+  });
+  expect(await message(path)).toMatch('the id of "x" must be a whole number up to 16777216 (got 1000000000)');
 });
 
 describe('what JSON.parse accepts', () => {

@@ -24,16 +24,10 @@ export interface TokenizerCore {
 }
 
 /** The library keeps a list as long as the highest id. */
-const tokenId = z
-  .int()
-  .min(0)
-  .max(2 ** 24);
+const MAX_ID = 2 ** 24;
 const tokenizerSchema = z.looseObject({
-  model: z.looseObject({
-    /** BPE has ids by token; Unigram a list of tokens with scores. */
-    vocab: z.union([z.record(z.string(), tokenId), z.array(z.unknown())]).optional(),
-  }),
-  added_tokens: z.array(z.looseObject({ id: tokenId, content: z.string() })),
+  model: z.looseObject({}),
+  added_tokens: z.array(z.looseObject({ id: z.int().min(0).max(MAX_ID), content: z.string() })),
   pre_tokenizer: z.unknown(),
 });
 
@@ -43,6 +37,7 @@ const tokenizerSchema = z.looseObject({
  */
 export function openTokenizerCore(text: string, config: object, where: string): TokenizerCore {
   const json = parseJson(text, tokenizerSchema, `${where}: tokenizer.json`);
+  checkVocabulary(json.model.vocab, where);
   try {
     const core = new Tokenizer({ ...json, pre_tokenizer: mendPreTokenizer(json.pre_tokenizer) }, config);
     if (json.model.type === 'Unigram' && json.model.byte_fallback === true) addByteFallback(core.model);
@@ -50,6 +45,17 @@ export function openTokenizerCore(text: string, config: object, where: string): 
     return guarded(core, where);
   } catch (error) {
     throw unsupported(where, error);
+  }
+}
+
+/** BPE has ids by token; Unigram has a list of tokens with scores. */
+function checkVocabulary(vocabulary: unknown, where: string): void {
+  if (typeof vocabulary !== 'object' || vocabulary === null || Array.isArray(vocabulary)) return;
+  for (const [token, id] of Object.entries(vocabulary as Record<string, unknown>)) {
+    if (Number.isInteger(id) && (id as number) >= 0 && (id as number) <= MAX_ID) continue;
+    throw new InputError(
+      `${where}: tokenizer.json: the id of "${shown(token)}" must be a whole number up to ${MAX_ID} (got ${shown(JSON.stringify(id))})`,
+    );
   }
 }
 
