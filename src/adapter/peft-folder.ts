@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { HostTensor, Named } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
+import { localPath } from '../hub/local-path.ts';
 import { writeFileAtomic } from '../io/atomic-write.ts';
 import { readJsonIfAny } from '../io/read-json.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
@@ -64,11 +65,12 @@ export async function writeAdapterFolder(folder: string, adapter: StoredAdapter)
 }
 
 /**
- * Reads an adapter's folder for a model.
+ * Reads an adapter's folder for a model; `name` may be an adapter on the Hugging Face hub, too.
  * @throws InputError when a file is missing or damaged, when the adapter is neither plain LoRA nor AFA-LoRA, or when
  * its tensors do not fit the model.
  */
-export async function readAdapterFolder(folder: string, config: ModelConfig): Promise<StoredAdapter> {
+export async function readAdapterFolder(name: string, config: ModelConfig): Promise<StoredAdapter> {
+  const folder = await localPath(name, 'adapter');
   const where = join(folder, FILES.config);
   const json = await readJsonIfAny(where, z.record(z.string(), z.unknown()));
   if (json === undefined)

@@ -15,7 +15,7 @@ import type { Policy } from './policy.ts';
  * @throws InputError when the model can't be had, a target module matches nothing, or the engine can't start here.
  */
 export async function createPolicy(recipe: Recipe): Promise<Policy> {
-  const path = modelPath(recipe.model);
+  const path = await modelPath(recipe.model);
   const config = await readModelConfig(path);
   const tokenizer = await loadTokenizer(path);
   const base = recipe.freshWeights ? initialiseWeights(config, recipe.seed) : await loadWeights(path, config);
