@@ -45,7 +45,7 @@ export async function pull({ name, revision = 'main', part }: HubId, wanted: Wan
   return {
     path: join(snapshot.folder, chosen.path),
     commit,
-    files: all.map(({ path }) => path),
+    files: all.map(({ path }) => path).sort(),
     bytes: all.reduce((sum, { size }) => sum + size, 0),
   };
 }
