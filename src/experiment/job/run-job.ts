@@ -29,7 +29,7 @@ export async function runJob(folder: string, options: RunJobOptions): Promise<'d
   await waitForLast(folder);
   await writeJson(paths.state, { state: 'running', ...(await thisProcess()) });
   try {
-    pinHub(job.config.hub, job.config.recipe.model);
+    pinHub(job.config);
     const loaded = await loadRecipe(job.recipe, job.set);
     await checkConfig(job, loaded);
     if ((await readJsonIfAny(paths.outcome, outcomeSchema)) === undefined) {

@@ -47,7 +47,7 @@ export async function checkResume(
   const before = await readRunConfig(runPaths(out).config);
   checkRecipe(out, { before: before.recipe, now: plainRecipe(recipe) });
   const entry = await lastCheckpoint(out, before.anneal);
-  pinHub(before.hub, before.recipe.model);
+  pinHub(before);
   const environment = await recordEnvironment(recipe.env);
   const model = await recordModel(recipe);
   const changes = [
