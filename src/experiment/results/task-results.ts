@@ -49,7 +49,7 @@ function stepZero(variants: readonly FoundVariant[]): TaskResults['stepZero'] {
       of: found.variant.name,
       against: base!.found.variant.name,
       maxDifference: Math.max(...logprobs.map((value, i) => Math.abs(value - base!.logprobs[i]!))),
-      allowed: isFull(found) === isFull(base!.found) ? 0 : FULL_MAY_DIFFER,
+      allowed: computeAlike(found, base!.found) ? 0 : FULL_MAY_DIFFER,
       tokens: logprobs.length,
     }));
 }
@@ -69,6 +69,19 @@ function beginsAlike(one: FoundVariant, other: FoundVariant): boolean {
     return { env, sampling, evaluation, freshWeights, environment, model };
   };
   return isDeepStrictEqual(start(one), start(other));
+}
+
+/**
+ * Whether two variants compute the first policy by the same operations, so that no digit differs. Method lora computes
+ * the adapter of `adapter.init` beside the weights; the others merge it.
+ */
+function computeAlike(one: FoundVariant, other: FoundVariant): boolean {
+  const way = (found: FoundVariant) => {
+    const { method, adapter } = found.variant.points[0]!.config.recipe;
+    const { init } = adapter as { readonly init?: string };
+    return [isFull(found), init !== undefined && method === 'lora'];
+  };
+  return isDeepStrictEqual(way(one), way(other));
 }
 
 const isFull = ({ variant }: FoundVariant): boolean => variant.points[0]!.config.recipe.method === 'full';
