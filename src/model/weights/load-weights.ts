@@ -16,8 +16,9 @@ import type { WeightStore } from './weight-store.ts';
  * not part of the architecture.
  */
 export async function loadWeights(path: string, config: ModelConfig): Promise<Record<string, HostTensor>> {
-  const store = unfused(await openWeights(await findModel(path), config), config);
+  const opened = await openWeights(await findModel(path), config);
   try {
+    const store = unfused(opened, config);
     const expected = expectedTensors(config);
     checkTensors(store, config, expected);
     const weights: Record<string, HostTensor> = {};
@@ -26,7 +27,7 @@ export async function loadWeights(path: string, config: ModelConfig): Promise<Re
     }
     return weights;
   } finally {
-    await store.close();
+    await opened.close();
   }
 }
 
