@@ -2,6 +2,8 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { parseJson } from '../../io/read-json.ts';
+import { mendEncodeText } from './encode-text.ts';
+import { mendDecoder, mendPreTokenizer } from './mend-steps.ts';
 
 /**
  * What is used of @huggingface/tokenizers, with its departures from the original mended. Its own declarations don't
@@ -26,6 +28,7 @@ const tokenizerSchema = z.looseObject({
   model: z.looseObject({}),
   added_tokens: z.array(z.looseObject({ id: z.int(), content: z.string() })),
   pre_tokenizer: z.unknown(),
+  decoder: z.unknown(),
 });
 
 /**
@@ -35,7 +38,12 @@ const tokenizerSchema = z.looseObject({
 export function openTokenizerCore(text: string, config: object, where: string): TokenizerCore {
   const json = parseJson(text, tokenizerSchema, `${where}: tokenizer.json`);
   try {
-    const core = new Tokenizer({ ...json, pre_tokenizer: mendPreTokenizer(json.pre_tokenizer) }, config);
+    const spec = { ...json, pre_tokenizer: withUnicodeDigits(json.pre_tokenizer) };
+    // What tokenizer_config.json says of cleaning, spaces and cases is not tokenizers' doing.
+    const core = new Tokenizer(spec, {});
+    mendPreTokenizer(core.pre_tokenizer, spec.pre_tokenizer);
+    mendDecoder(core.decoder, spec.decoder);
+    mendEncodeText(core);
     if (json.model.type === 'Unigram' && json.model.byte_fallback === true) addByteFallback(core.model);
     return core;
   } catch (error) {
@@ -49,28 +57,15 @@ const stepSchema = z.looseObject({
   type: z.string(),
   pretokenizers: z.array(z.unknown()).optional(),
   individual_digits: z.boolean().optional(),
-  use_regex: z.boolean().default(true),
-  add_prefix_space: z.boolean().default(false),
 });
 
-/** GPT-2's pattern: contractions, words, numbers, symbols, each with the space before it, and runs of white space. */
-const words = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
-
-/**
- * Two steps split at JavaScript's \d and \s where the original splits at \p{N} and Unicode's white space (U+0085 is in
- * it, U+FEFF is not). The Split step gets both right, so it takes their place.
- */
-function mendPreTokenizer(step: unknown): unknown {
+/** `Digits` splits at JavaScript's \d where the original splits at \p{N}: a Split step takes its place. */
+function withUnicodeDigits(step: unknown): unknown {
   const { success, data } = stepSchema.safeParse(step);
   if (!success) return step;
-  if (data.type === 'Sequence') return { ...data, pretokenizers: data.pretokenizers?.map(mendPreTokenizer) };
-  if (data.type === 'Digits') return split(data.individual_digits ? '\\p{N}' : '\\p{N}+');
-  // With add_prefix_space the space must come before the splitting, which only the step itself can do.
-  if (data.type !== 'ByteLevel' || !data.use_regex || data.add_prefix_space) return step;
-  return { type: 'Sequence', pretokenizers: [split(words), { ...data, use_regex: false }] };
-}
-
-function split(Regex: string): object {
+  if (data.type === 'Sequence') return { ...data, pretokenizers: data.pretokenizers?.map(withUnicodeDigits) };
+  if (data.type !== 'Digits') return step;
+  const Regex = data.individual_digits ? '\\p{N}' : '\\p{N}+';
   return { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false };
 }
 
