@@ -79,6 +79,11 @@ export interface Environment {
   /** The assistant's text that supervised fine-tuning teaches (objective 'sft'). */
   target?(task: Task): string;
   /**
+   * The whole conversation that supervised fine-tuning teaches with `sft.turns: 'all'`, which ends with a turn of the
+   * assistant. Prompt and target together when left out.
+   */
+  conversation?(task: Task): readonly Message[];
+  /**
    * The answers that a task gives to choose from, for accuracy by likelihood (`eval.accuracy`): texts of the assistant,
    * at least two, and the index of the right one.
    */
@@ -88,7 +93,7 @@ export interface Environment {
     limit?: number,
   ): AsyncIterable<{ readonly task: Task; readonly ok: boolean; readonly why?: string }>;
   /** What the chat template is given with every conversation: the tools to call, and variables of its own. */
-  readonly template?: TemplateInputs;
+  readonly chatTemplate?: TemplateInputs;
   /** What it was made with, as plain data. A run is resumed with the same. */
   readonly options?: Readonly<Record<string, unknown>>;
   /**

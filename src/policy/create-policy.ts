@@ -17,7 +17,7 @@ import type { Policy } from './policy.ts';
 export async function createPolicy(recipe: Recipe): Promise<Policy> {
   const path = modelPath(recipe.model);
   const config = await readModelConfig(path);
-  const tokenizer = await loadTokenizer(path);
+  const tokenizer = (await loadTokenizer(path)).withTemplate(recipe.env.chatTemplate ?? {});
   const base = recipe.freshWeights ? initialiseWeights(config, recipe.seed) : await loadWeights(path, config);
   const trainable = methodOf(recipe, { config, base });
   const schedule =
