@@ -2,6 +2,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { parseJson } from '../../io/read-json.ts';
+import { addedTokens } from './config-tokens.ts';
 import { mendEncodeText } from './encode-text.ts';
 import { mendDecoder, mendPreTokenizer } from './mend-steps.ts';
 
@@ -32,13 +33,21 @@ const tokenizerSchema = z.looseObject({
 });
 
 /**
- * Opens a tokenizer.json with what its tokenizer_config.json says.
+ * Opens a tokenizer.json with what its tokenizer_config.json says, and the special tokens that a model names.
  * @throws InputError naming `where` when the JSON is malformed or asks for a step that is not supported.
  */
-export function openTokenizerCore(text: string, config: object, where: string): TokenizerCore {
+export function openTokenizerCore(
+  text: string,
+  { config, special }: { readonly config: object; readonly special: readonly string[] },
+  where: string,
+): TokenizerCore {
   const json = parseJson(text, tokenizerSchema, `${where}: tokenizer.json`);
   try {
-    const spec = { ...json, pre_tokenizer: withUnicodeDigits(json.pre_tokenizer) };
+    const spec = {
+      ...json,
+      pre_tokenizer: withUnicodeDigits(json.pre_tokenizer),
+      added_tokens: addedTokens(json.added_tokens, config, special, (token) => idIn(json.model.vocab, token)),
+    };
     // What tokenizer_config.json says of cleaning, spaces and cases is not tokenizers' doing.
     const core = new Tokenizer(spec, {});
     mendPreTokenizer(core.pre_tokenizer, spec.pre_tokenizer);
@@ -51,6 +60,16 @@ export function openTokenizerCore(text: string, config: object, where: string): 
       `${where}: tokenizer.json is not supported: ${error instanceof Error ? error.message : error}`,
     );
   }
+}
+
+/** The id of a token in the vocabulary of a tokenizer.json: a record, or Unigram's list of pieces. */
+function idIn(vocab: unknown, token: string): number | undefined {
+  if (Array.isArray(vocab)) {
+    const at = vocab.findIndex((piece) => Array.isArray(piece) && piece[0] === token);
+    return at < 0 ? undefined : at;
+  }
+  if (typeof vocab !== 'object' || vocab === null || !Object.hasOwn(vocab, token)) return undefined;
+  return (vocab as Record<string, number>)[token];
 }
 
 const stepSchema = z.looseObject({

@@ -94,7 +94,7 @@ export function createTokenizer(files: TokenizerFiles, where: string): Tokenizer
     `${where}: tokenizer_config.json`,
   );
   const special = specialTokens(files, config, where);
-  const core = openTokenizerCore(files['tokenizer.json'], config, where);
+  const core = openTokenizerCore(files['tokenizer.json'], { config, special: Object.values(special) }, where);
   const sources = templateSources(files, config.chat_template);
   const render = sources === undefined ? plainPrompt : chatTemplate(sources, special);
   return tokenizerOf({ files, where, core, special, render, hasChatTemplate: sources !== undefined }, {});
