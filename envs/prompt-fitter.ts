@@ -23,7 +23,7 @@ export async function promptFitter({
   chatTemplate,
 }: Limits): Promise<(task: Task, prompt: readonly Message[]) => Task | undefined> {
   if (maxPromptLength === undefined || path === undefined) return (task) => task;
-  const tokenizer = (await loadTokenizer(modelPath(path))).withTemplate(
+  const tokenizer = (await loadTokenizer(await modelPath(path, 'tokenizer'))).withTemplate(
     (chatTemplate ?? {}) as TemplateInputs,
   );
   return (task, prompt) => {

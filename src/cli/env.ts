@@ -88,6 +88,6 @@ async function measureOf(
   { chatTemplate = {} }: Environment,
 ): Promise<(prompt: readonly Message[]) => number> {
   if (model === undefined) return (prompt) => prompt.reduce((sum, { content }) => sum + content.length, 0);
-  const tokenizer = (await loadTokenizer(modelPath(model))).withTemplate(chatTemplate);
+  const tokenizer = (await loadTokenizer(await modelPath(model, 'tokenizer'))).withTemplate(chatTemplate);
   return (prompt) => tokenizer.encodeChat(prompt).length;
 }

@@ -1,7 +1,9 @@
 import { InputError } from '../../errors.ts';
-import { type ModelConfig, parseModelConfig } from '../config/model-config.ts';
-import type { GgufFile, GgufMetadata } from '../files/gguf.ts';
+import type { ModelConfig } from '../config/model-config.ts';
+import { parseModelConfig } from '../families/parse-config.ts';
+import type { GgufFile } from '../files/gguf.ts';
 import { supportedQuantTypes } from '../files/gguf-dequantise.ts';
+import type { GgufMetadata } from '../files/gguf-header.ts';
 import type { WeightStore } from './weight-store.ts';
 
 /**
@@ -39,7 +41,7 @@ export function huggingFaceName(name: string): string {
 export function ggufWeights(file: GgufFile, config: ModelConfig): WeightStore {
   const names = new Map([...file.tensors.keys()].map((name) => [huggingFaceName(name), name]));
   // Frequency factors that llama.cpp derives from the config's rope scaling.
-  if (config.ropeScaling.type === 'llama3') names.delete('rope_freqs.weight');
+  if (config.ropes[0]!.scaling.type === 'llama3') names.delete('rope_freqs.weight');
   const tensor = (name: string) => file.tensors.get(names.get(name)!)!;
   return {
     where: file.path,
@@ -88,6 +90,12 @@ export function ggufModelConfig(file: GgufFile): ModelConfig {
   if (file.tensors.has('rope_freqs.weight')) {
     throw new InputError(
       `${file.path} scales its rope frequencies; put the model's config.json beside it, which says how`,
+    );
+  }
+  const layers = metadata['llama.block_count'];
+  if (typeof layers === 'number' && layers > file.tensors.size) {
+    throw new InputError(
+      `${file.path}: block_count is ${layers}, more than its ${file.tensors.size} tensors could be`,
     );
   }
   return parseModelConfig({
