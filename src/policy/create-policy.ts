@@ -20,7 +20,7 @@ import type { Policy } from './policy.ts';
 export async function createPolicy(recipe: Recipe): Promise<Policy> {
   const path = await modelPath(recipe.model);
   const config = await readModelConfig(path);
-  const tokenizer = await loadTokenizer(path);
+  const tokenizer = (await loadTokenizer(path)).withTemplate(recipe.env.chatTemplate ?? {});
   const weights = recipe.freshWeights
     ? initialiseWeights(config, recipe.seed)
     : await loadWeights(path, config);
