@@ -1,7 +1,18 @@
 import type { HostTensor, Named } from '../engine/engine.ts';
 import { RefusedError } from '../errors.ts';
+import { heldWeights, type ReadWeight } from '../model/weights/read-weight.ts';
 import { type AdapterSpec, scalingOf } from './adapter-spec.ts';
 import { adapterNames } from './adapter-tensors.ts';
+
+/** An adapter to be folded into weights. */
+interface MergeableAdapter {
+  readonly spec: AdapterSpec;
+  readonly tensors: Named<HostTensor>;
+  /** β of each layer, [L]. */
+  readonly betas: readonly number[];
+  /** The first step at which β is 0 in every layer. */
+  readonly zeroStep: number;
+}
 
 /**
  * Folds an adapter into the weights that it adapts: W' = W0 + scaling·B·A, summed in float64. W [out, in], A [R, in],
@@ -10,23 +21,32 @@ import { adapterNames } from './adapter-tensors.ts';
  */
 export function mergeAdapter(
   weights: Named<HostTensor>,
-  adapter: {
-    readonly spec: AdapterSpec;
-    readonly tensors: Named<HostTensor>;
-    /** β of each layer, [L]. */
-    readonly betas: readonly number[];
-    /** The first step at which β is 0 in every layer. */
-    readonly zeroStep: number;
-  },
+  adapter: MergeableAdapter,
 ): Record<string, HostTensor> {
-  refuseCurved(adapter.betas, adapter.zeroStep);
-  const scaling = scalingOf(adapter.spec);
+  const read = mergedWeights(weights, adapter);
   const merged = adapter.spec.modules.map((module): [string, HostTensor] => {
     const name = `${module}.weight`;
-    const { a, b } = adapterNames(module);
-    return [name, addProduct(weights[name]!, { a: adapter.tensors[a]!, b: adapter.tensors[b]!, scaling })];
+    return [name, { data: read(name), shape: weights[name]!.shape, dtype: 'float32' }];
   });
   return { ...weights, ...Object.fromEntries(merged) };
+}
+
+/**
+ * Reads weights with an adapter folded in, as `mergeAdapter` does, one at a time: a merged weight is computed when it
+ * is asked for.
+ * @throws RefusedError, before anything is read, unless β is exactly 0 in every layer.
+ */
+export function mergedWeights(weights: Named<HostTensor>, adapter: MergeableAdapter): ReadWeight {
+  refuseCurved(adapter.betas, adapter.zeroStep);
+  const { spec, tensors } = adapter;
+  const held = heldWeights(weights);
+  const modules = new Set(spec.modules);
+  return (name) => {
+    const module = name.replace(/\.weight$/, '');
+    if (module === name || !modules.has(module)) return held(name);
+    const { a, b } = adapterNames(module);
+    return addProduct(weights[name]!, { a: tensors[a]!, b: tensors[b]!, scaling: scalingOf(spec) });
+  };
 }
 
 function refuseCurved(betas: readonly number[], zeroStep: number): void {
@@ -40,7 +60,7 @@ function refuseCurved(betas: readonly number[], zeroStep: number): void {
 function addProduct(
   weight: HostTensor,
   { a, b, scaling }: { readonly a: HostTensor; readonly b: HostTensor; readonly scaling: number },
-): HostTensor {
+): Float32Array {
   const [outputs, inputs] = weight.shape as [number, number];
   const rank = a.shape[0]!;
   const data = new Float32Array(weight.data.length);
@@ -53,5 +73,5 @@ function addProduct(
     }
     for (let i = 0; i < inputs; i++) data[o * inputs + i] = weight.data[o * inputs + i]! + row[i]!;
   }
-  return { data, shape: weight.shape, dtype: 'float32' };
+  return data;
 }

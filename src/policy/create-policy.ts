@@ -25,5 +25,5 @@ export async function createPolicy(recipe: Recipe): Promise<Policy> {
       ? betaSchedule({ ...recipe.adapter, steps: recipe.steps, layers: config.layers })
       : noAnnealing(config.layers);
   const engine = await openEngine(recipe.runtime);
-  return new ModelPolicy({ engine, config, tokenizer, trainable, schedule, recipe });
+  return new ModelPolicy({ engine, config, tokenizer, trainable, schedule, recipe, source: path });
 }

@@ -8,8 +8,8 @@ import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
 import { continuationLogprobs } from '../model/continuation-logprobs.ts';
 import { endTokenIds, endTokensDiffer, turnEndIds } from '../model/end-tokens.ts';
-import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
+import { type SaveOptions, saveModel } from '../model/save/save-model.ts';
 import { batchLogits, type TokenBatch } from '../model/token-logits.ts';
 import { tokenTexts } from '../model/tokenizer/token-texts.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
@@ -37,6 +37,8 @@ export interface ModelPolicyOptions {
   readonly trainable: Trainable;
   readonly schedule: BetaSchedule;
   readonly recipe: Recipe;
+  /** Folder or file of the model, from which a saved model gets its tokenizer's files. */
+  readonly source?: string;
 }
 
 /** A policy made of a model, the tensors that a method trains, AdamW and the β schedule. */
@@ -182,10 +184,10 @@ export class ModelPolicy implements Policy {
     }
   }
 
-  async saveMerged(folder: string): Promise<void> {
-    const { config, tokenizer } = this.options;
-    const weights = this.options.trainable.merged(this.learner.tensors, this.anneal());
-    await saveModelFolder(folder, { config, weights, tokenizerFiles: tokenizer.files });
+  async saveMerged(out: string, options?: SaveOptions): Promise<void> {
+    const { config, tokenizer, trainable, source } = this.options;
+    const readWeight = trainable.merged(this.learner.tensors, this.anneal());
+    await saveModel(out, { config, readWeight, tokenizerFiles: tokenizer.files, source }, options);
   }
 
   async dispose(): Promise<void> {

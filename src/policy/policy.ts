@@ -1,4 +1,5 @@
 import type { Coefficients } from '../algorithm/coefficients.ts';
+import type { SaveOptions } from '../model/save/save-model.ts';
 import type { TokenBatch } from '../model/token-logits.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { SampleRequest, Sampler } from '../rollout/sampler.ts';
@@ -96,10 +97,11 @@ export interface Policy {
   /** Writes the adapter in PEFT layout + afa.json into an empty folder. Absent when the method has no adapter. */
   saveAdapter?(folder: string): Promise<void>;
   /**
-   * Writes the model with the adapter merged in, in Hugging Face layout; the folder appears whole or not at all.
+   * Writes the model with the adapter merged in: a folder in Hugging Face layout unless `options` say otherwise. It
+   * appears whole or not at all.
    * @throws RefusedError while β ≠ 0.
    */
-  saveMerged(folder: string): Promise<void>;
+  saveMerged(out: string, options?: SaveOptions): Promise<void>;
   dispose(): Promise<void>;
 }
 

@@ -10,14 +10,15 @@ import type { GgufFile } from '../files/gguf.ts';
 
 const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
 
-const preTokenizers: Readonly<Record<string, object>> = {
+/** Steps before BPE by llama.cpp's name for them. */
+export const preTokenizers: Readonly<Record<string, object>> = {
   'gpt-2': byteLevel,
   smollm: { type: 'Sequence', pretokenizers: [{ type: 'Digits', individual_digits: true }, byteLevel] },
 };
 
 /** llama.cpp's token types: control tokens are special; user-defined ones match before BPE but are text. */
-const CONTROL = 3;
-const USER_DEFINED = 4;
+export const CONTROL = 3;
+export const USER_DEFINED = 4;
 
 const id = z.int().nonnegative().optional();
 const metadataSchema = z.looseObject({

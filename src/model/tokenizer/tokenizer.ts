@@ -73,14 +73,10 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
  * @throws InputError naming `where` when a file is malformed or the tokenizer is of a kind that is not supported.
  */
 export function createTokenizer(files: TokenizerFiles, where: string): Tokenizer {
-  const config = parseJson(
-    files['tokenizer_config.json'] ?? '{}',
-    configSchema,
-    `${where}: tokenizer_config.json`,
-  );
+  const config = configOf(files, where);
   const special = specialTokens(files, config, where);
   const core = openTokenizerCore(files['tokenizer.json'], config, where);
-  const template = files['chat_template.jinja'] ?? defaultTemplate(config);
+  const template = chatTemplateOf(files, where);
   const render: ChatTemplate = template === undefined ? plainPrompt : chatTemplate(template, special);
   const tokenId = (token: string) => core.token_to_id(token);
   const encode: Tokenizer['encode'] = (text, { addSpecialTokens = true } = {}) => {
@@ -141,6 +137,23 @@ const configSchema = z.looseObject({
     .nullish(),
 });
 type TokenizerConfig = z.output<typeof configSchema>;
+
+/**
+ * The special tokens that a tokenizer's files name.
+ * @throws InputError when a file is malformed.
+ */
+export function specialTokensOf(files: TokenizerFiles): SpecialTokens {
+  return specialTokens(files, configOf(files, 'the tokenizer'), 'the tokenizer');
+}
+
+/** The chat template of a tokenizer's files; undefined without one. @throws InputError when a file is malformed. */
+export function chatTemplateOf(files: TokenizerFiles, where = 'the tokenizer'): string | undefined {
+  return files['chat_template.jinja'] ?? defaultTemplate(configOf(files, where));
+}
+
+function configOf(files: TokenizerFiles, where: string): TokenizerConfig {
+  return parseJson(files['tokenizer_config.json'] ?? '{}', configSchema, `${where}: tokenizer_config.json`);
+}
 
 /** tokenizer_config.json has them; older models have them in special_tokens_map.json. */
 function specialTokens(files: TokenizerFiles, config: TokenizerConfig, where: string): SpecialTokens {

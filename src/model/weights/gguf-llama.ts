@@ -35,6 +35,15 @@ export function huggingFaceName(name: string): string {
   return layer === undefined ? `${found}.${kind}` : `model.layers.${layer}.${found}.${kind}`;
 }
 
+/** The GGUF name of a Hugging Face tensor; undefined for a name that Llama does not have. */
+export function ggufName(name: string): string | undefined {
+  const [, layer, module = '', kind] = /^(?:model\.layers\.(\d+)\.)?(.+)\.(weight|bias)$/.exec(name) ?? [];
+  const names = layer === undefined ? outerNames : layerNames;
+  const found = Object.keys(names).find((stored) => names[stored] === module);
+  if (found === undefined) return undefined;
+  return layer === undefined ? `${found}.${kind}` : `blk.${layer}.${found}.${kind}`;
+}
+
 /** The weights of a GGUF file under Hugging Face names, in Hugging Face's row order. */
 export function ggufWeights(file: GgufFile, config: ModelConfig): WeightStore {
   const names = new Map([...file.tensors.keys()].map((name) => [huggingFaceName(name), name]));
@@ -62,13 +71,27 @@ function headsOf(name: string, config: ModelConfig): number | undefined {
 
 /** In each head, file row 2i + j (pair i, half j) is Hugging Face's row j·pairs + i. data: [heads·headDim, columns] */
 function unpermuteRows(data: Float32Array, shape: readonly number[], heads: number): Float32Array {
+  return moveRows(data, { shape, heads }, (row, pairs) => (row % 2) * pairs + (row >> 1));
+}
+
+/** Puts the rows of q or k in llama.cpp's order: the inverse of reading them. data: [heads·headDim, columns] */
+export function permuteRows(data: Float32Array, shape: readonly number[], heads: number): Float32Array {
+  return moveRows(data, { shape, heads }, (row, pairs) => (row % pairs) * 2 + Math.floor(row / pairs));
+}
+
+/** Moves each row of a head to the place in the head that `target` gives for it. */
+function moveRows(
+  data: Float32Array,
+  { shape, heads }: { readonly shape: readonly number[]; readonly heads: number },
+  target: (row: number, pairs: number) => number,
+): Float32Array {
   const [rows = 1, columns = 1] = shape;
   const headDim = rows / heads;
   const out = new Float32Array(data.length);
   for (let row = 0; row < rows; row++) {
     const inHead = row % headDim;
-    const target = row - inHead + (inHead % 2) * (headDim / 2) + (inHead >> 1);
-    out.set(data.subarray(row * columns, (row + 1) * columns), target * columns);
+    const to = row - inHead + target(inHead, headDim / 2);
+    out.set(data.subarray(row * columns, (row + 1) * columns), to * columns);
   }
   return out;
 }

@@ -1,6 +1,6 @@
 import type { AdapterSpec } from '../../adapter/adapter-spec.ts';
 import { adaptedLinear, BETA } from '../../adapter/afa-lora.ts';
-import { mergeAdapter } from '../../adapter/merge.ts';
+import { mergedWeights } from '../../adapter/merge.ts';
 import { type AfaState, writeAdapterFolder } from '../../adapter/peft-folder.ts';
 import type { HostTensor, Named } from '../../engine/engine.ts';
 import { baseLinear } from '../../model/decoder.ts';
@@ -52,7 +52,7 @@ export function adapterTraining({
         Array<number>(layers).fill(0),
       ),
     merged: (trained, anneal) =>
-      mergeAdapter(base, { spec, tensors: tensorsOf(initial, trained), ...anneal }),
+      mergedWeights(base, { spec, tensors: tensorsOf(initial, trained), ...anneal }),
     saveAdapter: (folder, trained, { step, betas }) =>
       writeAdapterFolder(folder, {
         spec,

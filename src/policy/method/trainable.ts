@@ -1,5 +1,6 @@
 import type { HostTensor, Named } from '../../engine/engine.ts';
 import type { LinearFactory, ModelWeights } from '../../model/model-programs.ts';
+import type { ReadWeight } from '../../model/weights/read-weight.ts';
 
 /** A named array of a policy's state. */
 export interface StateArray {
@@ -18,8 +19,8 @@ export interface Trainable {
   weights(trained: Trained, betas: readonly number[]): ModelWeights;
   /** The policy at step 0, for the KL term: weights that training leaves alone. */
   reference(): ModelWeights;
-  /** The weights of one plain model that computes the same. @throws RefusedError while β ≠ 0. */
-  merged(trained: Trained, anneal: Anneal): Named<HostTensor>;
+  /** Reads the weights of one plain model that computes the same. @throws RefusedError while β ≠ 0. */
+  merged(trained: Trained, anneal: Anneal): ReadWeight;
   /** Writes the adapter alone; absent for methods without an adapter. */
   saveAdapter?(folder: string, trained: Trained, anneal: Anneal): Promise<void>;
 }

@@ -1,16 +1,18 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseModelConfig } from '../../src/model/config/model-config.ts';
-import { saveModelFolder } from '../../src/model/folder.ts';
-import { readModelConfig } from '../../src/model/read-config.ts';
-import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
-import { loadWeights } from '../../src/model/weights/load-weights.ts';
-import { temporaryFolders } from '../io/temporary-folder.ts';
-import { randomWeights, tinyConfig, tinyJson } from './tiny-model.ts';
+import { parseModelConfig } from '../../../src/model/config/model-config.ts';
+import { readModelConfig } from '../../../src/model/read-config.ts';
+import { saveModelFolder } from '../../../src/model/save/model-folder.ts';
+import { loadTokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
+import { loadWeights } from '../../../src/model/weights/load-weights.ts';
+import { heldWeights } from '../../../src/model/weights/read-weight.ts';
+import { temporaryFolders } from '../../io/temporary-folder.ts';
+import { randomWeights, tinyConfig, tinyJson } from '../tiny-model.ts';
 
 const folder = temporaryFolders();
 const weights = randomWeights(tinyConfig);
+const readWeight = heldWeights(weights);
 const tokenizerFiles = {
   'tokenizer.json': JSON.stringify({
     added_tokens: [],
@@ -26,7 +28,7 @@ const readJson = (...path: string[]) => JSON.parse(readFileSync(join(...path), '
 
 test('a saved model is read back as it was: config, every EOS id, weights, tokenizer', async () => {
   const out = join(folder(), 'runs', 'merged');
-  await saveModelFolder(out, { config: tinyConfig, weights, tokenizerFiles });
+  await saveModelFolder(out, { config: tinyConfig, readWeight, tokenizerFiles });
   expect(readdirSync(out).sort()).toEqual([
     'chat_template.jinja',
     'config.json',
@@ -43,14 +45,14 @@ test('a saved model is read back as it was: config, every EOS id, weights, token
 
 test('the saved config says float32, in the form it came in, and keeps what it does not know', async () => {
   const out = join(folder(), 'v5');
-  await saveModelFolder(out, { config: tinyConfig, weights, tokenizerFiles });
+  await saveModelFolder(out, { config: tinyConfig, readWeight, tokenizerFiles });
   expect(readJson(out, 'config.json')).toEqual({ ...tinyJson, dtype: 'float32' });
 
   const { dtype: _dtype, ...rest } = tinyJson;
   const old = { ...rest, torch_dtype: 'bfloat16', my_field: [1, null] };
   const outOld = join(folder(), 'v4');
   const config = parseModelConfig({ config: old, where: 'old' });
-  await saveModelFolder(outOld, { config, weights, tokenizerFiles });
+  await saveModelFolder(outOld, { config, readWeight, tokenizerFiles });
   expect(readJson(outOld, 'config.json')).toEqual({ ...old, torch_dtype: 'float32' });
   expect(readdirSync(outOld)).not.toContain('generation_config.json');
 });
@@ -58,9 +60,9 @@ test('the saved config says float32, in the form it came in, and keeps what it d
 test('saving again replaces the folder whole, and leaves nothing beside it', async () => {
   const parent = folder();
   const out = join(parent, 'merged');
-  await saveModelFolder(out, { config: tinyConfig, weights, tokenizerFiles });
+  await saveModelFolder(out, { config: tinyConfig, readWeight, tokenizerFiles });
   writeFileSync(join(out, 'stale.txt'), '');
-  await saveModelFolder(out, { config: tinyConfig, weights, tokenizerFiles });
+  await saveModelFolder(out, { config: tinyConfig, readWeight, tokenizerFiles });
   expect(readdirSync(out)).not.toContain('stale.txt');
   expect(readdirSync(parent)).toEqual(['merged']);
 });
@@ -70,7 +72,7 @@ test('a weight that is missing or of the wrong length leaves no folder behind', 
   const out = join(parent, 'merged');
   const { 'model.norm.weight': norm, ...others } = weights;
   const save = (given: typeof weights) =>
-    saveModelFolder(out, { config: tinyConfig, weights: given, tokenizerFiles });
+    saveModelFolder(out, { config: tinyConfig, readWeight: heldWeights(given), tokenizerFiles });
   await expect(save(others)).rejects.toThrow('weight "model.norm.weight" is missing');
   await expect(
     save({ ...others, 'model.norm.weight': { ...norm!, data: new Float32Array(3) } }),
