@@ -10,20 +10,15 @@ const companion =
 /** Templates for other ends than chat, by transformers' name for their folder. */
 const TEMPLATES = 'additional_chat_templates';
 
-/**
- * Reads what a copy of a model needs beside config and weights, byte for byte: path in the folder → content. A .gguf
- * file's generation_config.json is left out, because the file's own metadata may name more end tokens.
- * @returns nothing when the model lies there no more.
- */
+/** Reads what a copy of a model needs beside config and weights: path in the folder, and bytes. */
 export async function* companionFiles(
   source: string,
-): AsyncGenerator<readonly [path: string, bytes: Uint8Array]> {
+): AsyncGenerator<readonly [path: string, bytes: Buffer]> {
+  // Where the model lies there no more, there is nothing to copy.
   const found = await findModel(source).catch(() => undefined);
   if (found === undefined) return;
-  const { folder, weights } = found;
-  const names = (await list(folder)).filter(
-    (name) => companion.test(name) && !(weights.kind === 'gguf' && name === 'generation_config.json'),
-  );
+  const { folder } = found;
+  const names = (await list(folder)).filter((name) => companion.test(name));
   const templates = (await list(join(folder, TEMPLATES))).map((name) => join(TEMPLATES, name));
   for (const name of [...names, ...templates]) {
     const bytes = await readFile(join(folder, name)).catch(ignoreMissing);

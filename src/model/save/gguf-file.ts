@@ -1,3 +1,5 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { type EncodedType, isWholeBlocks } from '../files/encode-floats.ts';
 import { type GgufTensorToWrite, writeGguf } from '../files/write-gguf.ts';
@@ -22,6 +24,7 @@ export async function saveGguf(
 ): Promise<void> {
   if (!out.endsWith('.gguf')) throw new InputError(`a GGUF file's name ends with .gguf (got ${out})`);
   const metadata = { ...ggufMetadata(model, dtype), ...ggufVocabulary(model) };
+  await mkdir(dirname(out), { recursive: true });
   await writeGguf(out, metadata, tensorsOf(model, fileTypes[dtype].matrices));
 }
 

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { writeFolderAtomic } from '../../io/atomic-folder.ts';
 import { writeFileAtomic } from '../../io/atomic-write.ts';
 import type { JsonObject } from '../config/model-config.ts';
@@ -48,13 +49,17 @@ export async function saveModelFolder(
   };
   await writeFolderAtomic(out, async (folder) => {
     for (const [name, content] of Object.entries(files)) await writeFileAtomic(join(folder, name), content);
-    if (source !== undefined) await copyCompanions(source, folder);
+    if (source !== undefined) await copyCompanions(source, folder, config.rawGeneration);
     await writeShards(folder, shardsOf(model, stored, shardBytes), stored);
   });
 }
 
-async function copyCompanions(source: string, folder: string): Promise<void> {
+/** Copies a model's other files. Its generation_config.json is not copied where end tokens were added to it. */
+async function copyCompanions(source: string, folder: string, generation: JsonObject | null): Promise<void> {
   for await (const [path, bytes] of companionFiles(source)) {
+    const changed =
+      path === 'generation_config.json' && !isDeepStrictEqual(JSON.parse(bytes.toString()), generation);
+    if (changed) continue;
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFileAtomic(join(folder, path), bytes);
   }
