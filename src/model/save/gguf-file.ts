@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { type EncodedType, isWholeBlocks } from '../files/encode-floats.ts';
 import { type GgufTensorToWrite, writeGguf } from '../files/write-gguf.ts';
-import { expectedTensors } from '../weights/load-weights.ts';
 import { fileTypes, type GgufDType, ggufMetadata } from './gguf-metadata.ts';
 import { storedTensor } from './gguf-tensors.ts';
 import { ggufVocabulary } from './gguf-vocabulary.ts';
 import type { ModelToSave } from './model-to-save.ts';
+import { tensorsToWrite } from './tensors-to-write.ts';
 
 export type { GgufDType };
 
@@ -28,11 +28,15 @@ export async function saveGguf(
   await writeGguf(out, metadata, tensorsOf(model, fileTypes[dtype].matrices));
 }
 
-function tensorsOf({ config, readWeight }: ModelToSave, matrices: EncodedType): GgufTensorToWrite[] {
-  return Object.entries(expectedTensors(config)).map(([name, shape]) => {
-    const { name: stored, arrange } = storedTensor(name, config);
-    const read = () => arrange(readWeight(name), shape);
-    return { name: stored, shape, type: typeOf(shape, matrices), read };
+function tensorsOf(model: ModelToSave, matrices: EncodedType): GgufTensorToWrite[] {
+  return tensorsToWrite(model).map(({ name, shape, read }) => {
+    const { name: stored, arrange } = storedTensor(name, model.config);
+    return {
+      name: stored,
+      shape,
+      type: typeOf(shape, matrices),
+      read: async () => arrange(await read(), shape),
+    };
   });
 }
 

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { EncodedType } from '../files/encode-floats.ts';
 import { elementCount } from '../files/safetensors-header.ts';
 import type { GgufValue } from '../files/write-gguf.ts';
-import { expectedTensors } from '../weights/load-weights.ts';
+import { expectedTensors } from '../weights/expected-tensors.ts';
 import type { ModelToSave } from './model-to-save.ts';
 
 /** The types of a file: that of its matrices, and llama.cpp's number for such a file (LLAMA_FTYPE). */
@@ -34,7 +34,7 @@ export function ggufMetadata({ config, source }: ModelToSave, dtype: GgufDType):
     feed_forward_length: { uint32: config.intermediateSize },
     'attention.head_count': { uint32: config.heads },
     'attention.head_count_kv': { uint32: config.kvHeads },
-    'rope.freq_base': { float32: config.ropeTheta },
+    'rope.freq_base': { float32: config.ropes[0]!.theta },
     'attention.layer_norm_rms_epsilon': { float32: config.rmsNormEps },
     'attention.key_length': { uint32: headDim },
     'attention.value_length': { uint32: headDim },

@@ -4,13 +4,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { writeFolderAtomic } from '../../io/atomic-folder.ts';
 import { writeFileAtomic } from '../../io/atomic-write.ts';
 import type { JsonObject } from '../config/model-config.ts';
-import { encodedBytes } from '../files/encode-floats.ts';
+import { encodedBytes, type TensorToWrite } from '../files/encode-floats.ts';
 import { type FloatType, streamSafetensors } from '../files/safetensors.ts';
 import { elementCount } from '../files/safetensors-header.ts';
-import { expectedTensors } from '../weights/load-weights.ts';
 import { companionFiles } from './companion-files.ts';
 import type { ModelToSave } from './model-to-save.ts';
 import { dealShards, type Shard, shardIndex } from './shards.ts';
+import { tensorsToWrite } from './tensors-to-write.ts';
 
 /** Types that a folder's weights can have, with their names in safetensors and in config.json. */
 const floatTypes = {
@@ -65,17 +65,9 @@ async function copyCompanions(source: string, folder: string, generation: JsonOb
   }
 }
 
-/** Deals out the weights that the config asks for, in Hugging Face's order. */
-function shardsOf({ config, readWeight }: ModelToSave, dtype: FloatType, shardBytes: number): Shard[] {
-  const tensors = Object.entries(expectedTensors(config)).map(([name, shape]) => ({
-    name,
-    shape,
-    read: () => readWeight(name),
-  }));
-  return dealShards(tensors, {
-    shardBytes,
-    bytesOf: ({ shape }) => encodedBytes(dtype, elementCount(shape)),
-  });
+function shardsOf(model: ModelToSave, dtype: FloatType, shardBytes: number): Shard[] {
+  const bytesOf = ({ shape }: TensorToWrite) => encodedBytes(dtype, elementCount(shape));
+  return dealShards(tensorsToWrite(model), { shardBytes, bytesOf });
 }
 
 async function writeShards(folder: string, shards: readonly Shard[], dtype: FloatType): Promise<void> {
