@@ -9,8 +9,8 @@ import { loadCheckpoint } from '../../run/checkpoint/load-checkpoint.ts';
 import { isRunFolder } from '../../run/folder/paths.ts';
 import { loadRunRecipe } from '../../run/loading/load-recipe.ts';
 import { mergeableCheckpoint } from '../../run/verify/mergeable-checkpoint.ts';
+import type { VerifyParts } from '../../run/verify/verify-run.ts';
 import { type CheckpointOption, checkpointOnlyOf } from '../options/checkpoint-option.ts';
-import type { Toolkit } from '../toolkit.ts';
 
 /** A model, with an adapter or without, that can be written. */
 export interface Exportable {
@@ -28,7 +28,7 @@ export interface ExportableOptions extends CheckpointOption {
 
 interface Around {
   readonly options: ExportableOptions;
-  readonly toolkit: Toolkit;
+  readonly toolkit: Pick<VerifyParts, 'createPolicy' | 'loadModel'>;
 }
 
 type Use<T> = (exportable: Exportable) => Promise<T>;
