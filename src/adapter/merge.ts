@@ -1,8 +1,9 @@
 import type { HostTensor, Named } from '../engine/engine.ts';
-import { RefusedError } from '../errors.ts';
+import { InputError, RefusedError } from '../errors.ts';
 import { heldWeights, type ReadWeight } from '../model/weights/read-weight.ts';
 import { type AdapterSpec, scalingOf } from './adapter-spec.ts';
 import { adapterNames } from './adapter-tensors.ts';
+import { adaptedRows, type LowRank, normOf } from './dora.ts';
 
 /** An adapter to be folded into weights. */
 interface MergeableAdapter {
@@ -16,36 +17,45 @@ interface MergeableAdapter {
 
 /**
  * Folds an adapter into the weights that it adapts: W' = W0 + scaling·B·A, summed in float64. W [out, in], A [R, in],
- * B [out, R]. Returns a new record. Only the adapted weights are new arrays.
+ * B [out, R]. A bias of B goes into the layer's bias; DoRA scales the rows of W' to its magnitudes. Returns a new
+ * record. Only the adapted weights are new arrays.
  * @throws RefusedError unless β is exactly 0 in every layer. The message names the step at which it would be.
+ * InputError for a bias of B where the model has none.
  */
 export function mergeAdapter(
   weights: Named<HostTensor>,
   adapter: MergeableAdapter,
 ): Record<string, HostTensor> {
   const read = mergedWeights(weights, adapter);
-  const merged = adapter.spec.modules.map((module): [string, HostTensor] => {
-    const name = `${module}.weight`;
-    return [name, { data: read(name), shape: weights[name]!.shape, dtype: 'float32' }];
-  });
+  const { modules, loraBias } = adapter.spec;
+  const kinds = loraBias ? ['weight', 'bias'] : ['weight'];
+  const merged = Object.keys(modules).flatMap((module) =>
+    kinds.map((kind): [string, HostTensor] => {
+      const name = `${module}.${kind}`;
+      return [name, { data: read(name), shape: weights[name]!.shape, dtype: 'float32' }];
+    }),
+  );
   return { ...weights, ...Object.fromEntries(merged) };
 }
 
 /**
  * Reads weights with an adapter folded in, as `mergeAdapter` does, one at a time: a merged weight is computed when it
  * is asked for.
- * @throws RefusedError, before anything is read, unless β is exactly 0 in every layer.
+ * @throws as `mergeAdapter`, before anything is read.
  */
 export function mergedWeights(weights: Named<HostTensor>, adapter: MergeableAdapter): ReadWeight {
   refuseCurved(adapter.betas, adapter.zeroStep);
   const { spec, tensors } = adapter;
+  checkMergeable(spec, weights);
   const held = heldWeights(weights);
-  const modules = new Set(spec.modules);
   return (name) => {
-    const module = name.replace(/\.weight$/, '');
-    if (module === name || !modules.has(module)) return held(name);
-    const { a, b } = adapterNames(module);
-    return addProduct(weights[name]!, { a: tensors[a]!, b: tensors[b]!, scaling: scalingOf(spec) });
+    const [, module = '', kind] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
+    const adapted = Object.hasOwn(spec.modules, module) ? spec.modules[module] : undefined;
+    if (adapted === undefined || (kind === 'bias' && !spec.loraBias)) return held(name);
+    const { a, b, bias, magnitude } = adapterNames(module);
+    const scaling = scalingOf(adapted, spec.rsLora);
+    if (kind === 'bias') return mergedBias(weights[name]!, { b: tensors[bias]!, scaling });
+    return mergedWeight(weights[name]!, { a: tensors[a]!, b: tensors[b]!, scaling }, tensors[magnitude]);
   };
 }
 
@@ -57,21 +67,31 @@ function refuseCurved(betas: readonly number[], zeroStep: number): void {
   );
 }
 
-function addProduct(
-  weight: HostTensor,
-  { a, b, scaling }: { readonly a: HostTensor; readonly b: HostTensor; readonly scaling: number },
-): Float32Array {
-  const [outputs, inputs] = weight.shape as [number, number];
-  const rank = a.shape[0]!;
+function mergedWeight(weight: HostTensor, term: LowRank, magnitude: HostTensor | undefined): Float32Array {
+  const inputs = weight.shape[1]!;
   const data = new Float32Array(weight.data.length);
-  const row = new Float64Array(inputs);
-  for (let o = 0; o < outputs; o++) {
-    row.fill(0);
-    for (let r = 0; r < rank; r++) {
-      const factor = scaling * b.data[o * rank + r]!;
-      for (let i = 0; i < inputs; i++) row[i]! += factor * a.data[r * inputs + i]!;
-    }
-    for (let i = 0; i < inputs; i++) data[o * inputs + i] = weight.data[o * inputs + i]! + row[i]!;
+  let o = 0;
+  for (const row of adaptedRows(weight, term)) {
+    const factor = magnitude === undefined ? 1 : magnitude.data[o]! / normOf(row);
+    for (let i = 0; i < inputs; i++) data[o * inputs + i] = factor * row[i]!;
+    o++;
   }
   return data;
+}
+
+function mergedBias(
+  bias: HostTensor,
+  { b, scaling }: { readonly b: HostTensor; readonly scaling: number },
+): Float32Array {
+  return Float32Array.from(bias.data, (value, o) => value + scaling * b.data[o]!);
+}
+
+/** Checks that an adapter can be merged once it is linear. @throws InputError naming the layer that has no bias. */
+export function checkMergeable({ modules, loraBias }: AdapterSpec, weights: Named<HostTensor>): void {
+  if (!loraBias) return;
+  const module = Object.keys(modules).find((path) => weights[`${path}.bias`] === undefined);
+  if (module === undefined) return;
+  throw new InputError(
+    `can't merge: the adapter has a bias for ${module} (lora_bias), and that layer of the model has none`,
+  );
 }

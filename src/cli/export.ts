@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { InputError } from '../errors.ts';
 import { writeFolderAtomic } from '../io/atomic-folder.ts';
@@ -54,7 +54,6 @@ export function exportCommand(io: Io, toolkit: Toolkit): Command {
     .action(async (spec: string, options: ExportOptions) => {
       const form = exportForm(options.format, options.dtype);
       const out = await exportTo(spec, { form, options, io, toolkit });
-      await noteRank(out, form, io);
       const size = await sizeOf(out);
       const { format, dtype } = form;
       if (options.json) io.out(JSON.stringify({ exported: out, format, dtype, bytes: size }));
@@ -72,7 +71,7 @@ interface Given {
 async function exportTo(spec: string, { form, options, io, toolkit }: Given): Promise<string> {
   const write = (out: string) =>
     withExportable(spec, { options, toolkit }, async (exportable) => {
-      await writeForm(exportable, form, { spec, out });
+      for (const note of await writeForm(exportable, form, { spec, out })) io.err(`note: ${note}`);
       return out;
     });
   if (options.out !== undefined) {
@@ -92,25 +91,25 @@ async function checkNew(out: string, { format }: ExportForm): Promise<void> {
   if (existsSync(out)) throw new InputError(`${out} is there already: choose another --out, or remove it`);
 }
 
+/** Writes the model or the adapter. Returns what a person should know about it. */
 async function writeForm(
   exportable: Exportable,
   form: ExportForm,
   { spec, out }: { readonly spec: string; readonly out: string },
-): Promise<void> {
-  if (form.format !== 'peft') return exportable.save(out, saveOptions(form));
-  const { saveAdapter } = exportable;
+): Promise<readonly string[]> {
+  if (form.format !== 'peft') {
+    await exportable.save(out, saveOptions(form));
+    return [];
+  }
+  const { saveAdapter, saveBase } = exportable;
   if (saveAdapter === undefined) throw new InputError(`${spec} has no adapter: export it as hf or gguf`);
-  await writeFolderAtomic(out, (folder) => saveAdapter(folder));
-}
-
-/** vLLM's default for --max-lora-rank. */
-const VLLM_RANK = 16;
-
-async function noteRank(out: string, { format }: ExportForm, io: Io): Promise<void> {
-  if (format !== 'peft') return;
-  const { r } = JSON.parse(await readFile(join(out, 'adapter_config.json'), 'utf8')) as { r: number };
-  if (r > VLLM_RANK)
-    io.err(`note: vLLM loads ranks up to ${VLLM_RANK}: this adapter needs --max-lora-rank ${r} or more`);
+  const base = saveBase && resolve(`${out}-base`);
+  if (base !== undefined) await saveBase?.(base);
+  const notes: string[] = base === undefined ? [] : [`the adapter is for the model in ${base}`];
+  await writeFolderAtomic(out, async (folder) => {
+    notes.push(...(await saveAdapter(folder, base)));
+  });
+  return notes;
 }
 
 /** Bytes of a file, or of the files in a folder. */

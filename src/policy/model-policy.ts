@@ -1,5 +1,7 @@
 import { Annealing } from '../adapter/anneal/annealing.ts';
 import type { BetaSchedule } from '../adapter/anneal/beta-schedule.ts';
+import { writeAdapterFolder } from '../adapter/peft/write-adapter-folder.ts';
+import type { StoredAdapter } from '../adapter/stored-adapter.ts';
 import { stepsPerBatch } from '../algorithm/algorithm-settings.ts';
 import type { Coefficients } from '../algorithm/coefficients.ts';
 import { nanMean } from '../algorithm/statistics/nan-statistics.ts';
@@ -13,6 +15,7 @@ import { type SaveOptions, saveModel } from '../model/save/save-model.ts';
 import { batchLogits, type TokenBatch } from '../model/token-logits.ts';
 import { tokenTexts } from '../model/tokenizer/token-texts.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { heldWeights, type ReadWeight } from '../model/weights/read-weight.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { encodeExample } from '../rollout/encode-example.ts';
 import { completions, sampleRollouts } from '../rollout/sample-rollouts.ts';
@@ -39,11 +42,22 @@ export interface ModelPolicyOptions {
   readonly recipe: Recipe;
   /** Folder or file of the model, from which a saved model gets its tokenizer's files. */
   readonly source?: string;
+  /** What a person should know about what it starts from. */
+  readonly notes?: readonly string[];
+}
+
+/** The adapter for a base model of its own, which has what was under the adapter and the weights that it replaces. */
+function exported(adapter: StoredAdapter, base: string | undefined): StoredAdapter {
+  if (base === undefined) return adapter;
+  const { under: _, ...own } = adapter;
+  return { ...own, weights: {}, baseModel: base };
 }
 
 /** A policy made of a model, the tensors that a method trains, AdamW and the β schedule. */
 export class ModelPolicy implements Policy {
+  readonly adapter?: NonNullable<Policy['adapter']>;
   readonly saveAdapter?: NonNullable<Policy['saveAdapter']>;
+  readonly saveBase?: NonNullable<Policy['saveBase']>;
   private steps = 0;
   private readonly options: ModelPolicyOptions;
   private readonly learner: Learner;
@@ -56,8 +70,13 @@ export class ModelPolicy implements Policy {
   constructor(options: ModelPolicyOptions) {
     const { engine, config, recipe } = options;
     this.options = options;
-    const { linear, frozen, saveAdapter, initial } = options.trainable;
-    if (saveAdapter) this.saveAdapter = (to) => saveAdapter(to, this.learner.tensors, this.anneal());
+    const { linear, frozen, adapter, exportBase, initial } = options.trainable;
+    if (adapter) {
+      const stored = () => adapter(this.learner.tensors, this.anneal());
+      this.adapter = stored;
+      this.saveAdapter = (to, base) => writeAdapterFolder(to, exported(stored(), base), config);
+    }
+    if (exportBase) this.saveBase = (to) => this.saveModel(to, heldWeights(exportBase));
     this.learner = new Learner(initial, recipe);
     this.programs = new ModelPrograms({ engine, config, linear, ...(frozen && { frozen }) });
     const shared = { engine, programs: this.programs };
@@ -86,7 +105,7 @@ export class ModelPolicy implements Policy {
 
   get notes(): readonly string[] {
     const differ = endTokensDiffer(this.options.config, this.options.tokenizer);
-    return differ === undefined ? [] : [differ];
+    return [...(differ === undefined ? [] : [differ]), ...(this.options.notes ?? [])];
   }
 
   get version(): number {
@@ -185,15 +204,18 @@ export class ModelPolicy implements Policy {
   }
 
   async saveMerged(out: string, options?: SaveOptions): Promise<void> {
-    const { config, tokenizer, trainable, source } = this.options;
-    const readWeight = trainable.merged(this.learner.tensors, this.anneal());
-    await saveModel(out, { config, readWeight, tokenizerFiles: tokenizer.files, source }, options);
+    await this.saveModel(out, this.options.trainable.merged(this.learner.tensors, this.anneal()), options);
   }
 
   async dispose(): Promise<void> {
     for (const program of [this.step, this.valueProgram, this.annealKl, this.programs])
       await program.dispose();
     await this.options.engine.dispose();
+  }
+
+  private async saveModel(out: string, readWeight: ReadWeight, options?: SaveOptions): Promise<void> {
+    const { config, tokenizer, source } = this.options;
+    await saveModel(out, { config, readWeight, tokenizerFiles: tokenizer.files, source }, options);
   }
 
   /** Moves β on after a step, and measures how far that move alone takes the policy on the step's texts (anneal_kl). */

@@ -20,6 +20,7 @@ export function recipeIssues(recipe: Recipe): RecipeIssue[] {
     ...evaluationIssues(recipe),
     ...partIssues(recipe),
     ...annealIssues(recipe),
+    ...initIssues(recipe),
     ...learningRateIssues(recipe),
     ...validationIssues(recipe),
   ];
@@ -147,6 +148,12 @@ function validationIssues({ eval: { split, validationShare } }: Recipe): RecipeI
   if (split !== 'validation' || validationShare > 0) return [];
   const message = "must be above 0 with eval.split 'validation': no training task is set aside";
   return [{ path: ['eval', 'validationShare'], message, input: validationShare }];
+}
+
+function initIssues({ adapter: { init }, freshWeights }: Recipe): RecipeIssue[] {
+  if (init === undefined || !freshWeights) return [];
+  const message = 'does not go with freshWeights: the adapter was trained on weights, not on random ones';
+  return [{ path: ['adapter', 'init'], message, input: init }];
 }
 
 function annealIssues(recipe: Recipe): RecipeIssue[] {

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readAdapterFolder, type StoredAdapter, writeAdapterFolder } from '../../adapter/peft-folder.ts';
-import { InputError, RefusedError } from '../../errors.ts';
+import { readAdapterFolder } from '../../adapter/peft/peft-folder.ts';
+import { writeAdapterFolder } from '../../adapter/peft/write-adapter-folder.ts';
+import { InputError } from '../../errors.ts';
 import { readJsonIfAny } from '../../io/read-json.ts';
 import type { SaveOptions } from '../../model/save/save-model.ts';
 import { loadCheckpoint } from '../../run/checkpoint/load-checkpoint.ts';
@@ -16,8 +17,13 @@ import { type CheckpointOption, checkpointOnlyOf } from '../options/checkpoint-o
 export interface Exportable {
   /** Writes the model, its adapter merged in. */
   save(out: string, options?: SaveOptions): Promise<void>;
-  /** Writes the adapter in PEFT layout into an empty folder; absent when there is none. */
-  saveAdapter?(folder: string): Promise<void>;
+  /** Writes the model that the adapter has to be put on, where that is no model that has a name. */
+  saveBase?: ((folder: string) => Promise<void>) | undefined;
+  /**
+   * Writes the adapter in PEFT layout into an empty folder, for the model in `base` where `saveBase` wrote one; absent
+   * when there is none. Returns what a person should know about serving it.
+   */
+  saveAdapter?: ((folder: string, base?: string) => Promise<readonly string[]>) | undefined;
 }
 
 /** What says which model is meant. */
@@ -62,12 +68,12 @@ async function withRun<T>(folder: string, { options, toolkit }: Around, use: Use
   const { entry } = await mergeableCheckpoint(folder, options.checkpoint);
   const { recipe } = await loadRunRecipe(folder);
   const policy = await toolkit.createPolicy(recipe);
-  const { saveAdapter } = policy;
   try {
     await policy.restore((await loadCheckpoint(entry.path)).policy);
     return await use({
       save: (out, form) => policy.saveMerged(out, form),
-      ...(saveAdapter && { saveAdapter: (to: string) => saveAdapter.call(policy, to) }),
+      saveBase: policy.saveBase?.bind(policy),
+      saveAdapter: policy.saveAdapter?.bind(policy),
     });
   } finally {
     await policy.dispose();
@@ -81,10 +87,7 @@ async function withAdapter<T>(folder: string, { options, toolkit }: Around, use:
     const adapted = await base.withAdapter(stored);
     return await use({
       save: (out, form) => adapted.save(out, form),
-      saveAdapter: async (to) => {
-        refuseCurved(stored, folder);
-        await writeAdapterFolder(to, stored);
-      },
+      saveAdapter: (to) => writeAdapterFolder(to, stored, base.config),
     });
   } finally {
     await base.dispose();
@@ -98,14 +101,6 @@ async function withModel<T>(spec: string, { toolkit }: Around, use: Use<T>): Pro
   } finally {
     await model.dispose();
   }
-}
-
-function refuseCurved({ afa }: StoredAdapter, folder: string): void {
-  const beta = afa?.beta.find((each) => each !== 0);
-  if (beta === undefined) return;
-  throw new RefusedError(
-    `β is ${beta} in ${folder}, and PEFT would leave the activation out: train until β is 0`,
-  );
 }
 
 async function baseModelOf(folder: string): Promise<string> {

@@ -35,7 +35,10 @@ interface Measured {
   readonly maxDelta: number;
   /** The largest `maxDelta` that counts as rounding: 1e-4 below 20 M parameters, else 1e-3. */
   readonly tolerance: number;
-  /** max |Δlogit| between the merged model and the base model; null when training began from fresh weights. */
+  /**
+   * max |Δlogit| between the merged model and what training began from: the base model, with the adapter of
+   * `adapter.init` if there is one. null when training began from fresh weights.
+   */
   readonly baseDelta: number | null;
   /** Held-out accuracy of the unmerged policy. */
   readonly accuracy: number;
@@ -100,6 +103,7 @@ async function measure(policy: Policy, { out, recipe, parts, merged }: Run): Pro
     loadModel: (source) => parts.loadModel(source, { engine: recipe.runtime }),
     merged,
     base: recipe.freshWeights ? null : recipe.model,
+    init: recipe.adapter.init,
   });
   const theirs = await parts.answerAnew(out, merged);
   return {
@@ -116,7 +120,12 @@ async function measure(policy: Policy, { out, recipe, parts, merged }: Run): Pro
 async function compareModels(
   policy: Policy,
   rows: readonly (readonly number[])[],
-  models: Pick<VerifyParts, 'loadModel'> & { readonly merged: string; readonly base: string | null },
+  models: Pick<VerifyParts, 'loadModel'> & {
+    readonly merged: string;
+    readonly base: string | null;
+    /** Adapter that training began from. */
+    readonly init: string | undefined;
+  },
 ): Promise<Pick<Measured, 'maxDelta' | 'baseDelta'>> {
   const merged = await models.loadModel(models.merged);
   try {
@@ -124,7 +133,8 @@ async function compareModels(
     if (models.base === null) return { maxDelta, baseDelta: null };
     const base = await models.loadModel(models.base);
     try {
-      return { maxDelta, baseDelta: await compareLogits(base, merged, rows) };
+      const start = models.init === undefined ? base : await base.withAdapter(models.init);
+      return { maxDelta, baseDelta: await compareLogits(start, merged, rows) };
     } finally {
       await base.dispose();
     }
