@@ -10,7 +10,7 @@ import { loadCheckpoint } from '../../run/checkpoint/load-checkpoint.ts';
 import { isRunFolder } from '../../run/folder/paths.ts';
 import { loadRunRecipe } from '../../run/loading/load-recipe.ts';
 import { mergeableCheckpoint } from '../../run/verify/mergeable-checkpoint.ts';
-import type { VerifyParts } from '../../run/verify/verify-run.ts';
+import type { VerifyParts } from '../../run/verify/verify-parts.ts';
 import { type CheckpointOption, checkpointOnlyOf } from '../options/checkpoint-option.ts';
 
 /** A model, with an adapter or without, that can be written. */

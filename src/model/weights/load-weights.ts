@@ -16,10 +16,9 @@ import type { WeightStore } from './weight-store.ts';
  * not part of the architecture.
  */
 export async function loadWeights(path: string, config: ModelConfig): Promise<Record<string, HostTensor>> {
-  const store = unfused(await openWeights(await findModel(path), config), config);
+  const store = await openModelWeights(path, config);
   try {
     const expected = expectedTensors(config);
-    checkTensors(store, config, expected);
     const weights: Record<string, HostTensor> = {};
     for (const [name, shape] of Object.entries(expected)) {
       weights[name] = { data: await store.read(name), shape, dtype: 'float32' };
@@ -27,6 +26,21 @@ export async function loadWeights(path: string, config: ModelConfig): Promise<Re
     return weights;
   } finally {
     await store.close();
+  }
+}
+
+/**
+ * Opens a model's weights, to be read one at a time. Fused tensors stand apart.
+ * @throws InputError as `loadWeights`.
+ */
+export async function openModelWeights(path: string, config: ModelConfig): Promise<WeightStore> {
+  const store = unfused(await openWeights(await findModel(path), config), config);
+  try {
+    checkTensors(store, config, expectedTensors(config));
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
   }
 }
 
