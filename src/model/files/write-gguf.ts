@@ -12,6 +12,7 @@ export type GgufValue =
   | readonly string[]
   | { readonly uint32: number }
   | { readonly float32: number }
+  | { readonly bools: readonly boolean[] }
   | { readonly int32s: readonly number[] }
   | { readonly float32s: readonly number[] };
 
@@ -78,6 +79,7 @@ function typed(value: GgufValue): Buffer[] {
   if (typeof value === 'boolean') return [u32(BOOL), Buffer.of(Number(value))];
   if ('uint32' in value) return [u32(UINT32), u32(value.uint32)];
   if ('float32' in value) return [u32(FLOAT32), bytesOf(Float32Array.of(value.float32))];
+  if ('bools' in value) return list(BOOL, value.bools.length, [Buffer.from(value.bools.map(Number))]);
   if ('int32s' in value) return list(INT32, value.int32s.length, [bytesOf(Int32Array.from(value.int32s))]);
   if ('float32s' in value)
     return list(FLOAT32, value.float32s.length, [bytesOf(Float32Array.from(value.float32s))]);

@@ -3,8 +3,10 @@ import { dirname } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { type EncodedType, isWholeBlocks } from '../files/encode-floats.ts';
 import { type GgufTensorToWrite, writeGguf } from '../files/write-gguf.ts';
+import { checkExpressible } from './gguf-limits.ts';
 import { fileTypes, type GgufDType, ggufMetadata } from './gguf-metadata.ts';
-import { storedTensor } from './gguf-tensors.ts';
+import { ropeFactorTensors } from './gguf-rope.ts';
+import { ggufTensor } from './gguf-tensors.ts';
 import { ggufVocabulary } from './gguf-vocabulary.ts';
 import type { ModelToSave } from './model-to-save.ts';
 import { tensorsToWrite } from './tensors-to-write.ts';
@@ -23,20 +25,17 @@ export async function saveGguf(
   { dtype = 'f16' }: { readonly dtype?: GgufDType } = {},
 ): Promise<void> {
   if (!out.endsWith('.gguf')) throw new InputError(`a GGUF file's name ends with .gguf (got ${out})`);
+  checkExpressible(model.config);
   const metadata = { ...ggufMetadata(model, dtype), ...ggufVocabulary(model) };
+  const tensors = [...ropeFactorTensors(model.config), ...tensorsOf(model, fileTypes[dtype].matrices)];
   await mkdir(dirname(out), { recursive: true });
-  await writeGguf(out, metadata, tensorsOf(model, fileTypes[dtype].matrices));
+  await writeGguf(out, metadata, tensors);
 }
 
 function tensorsOf(model: ModelToSave, matrices: EncodedType): GgufTensorToWrite[] {
   return tensorsToWrite(model).map(({ name, shape, read }) => {
-    const { name: stored, arrange } = storedTensor(name, model.config);
-    return {
-      name: stored,
-      shape,
-      type: typeOf(shape, matrices),
-      read: async () => arrange(await read(), shape),
-    };
+    const { name: stored, convert } = ggufTensor(name, model.config);
+    return { name: stored, shape, type: typeOf(shape, matrices), read: async () => convert(await read(), shape) };
   });
 }
 

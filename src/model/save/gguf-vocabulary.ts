@@ -2,16 +2,18 @@ import { InputError } from '../../errors.ts';
 import { parseJson } from '../../io/read-json.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import type { GgufValue } from '../files/write-gguf.ts';
-import { CONTROL, USER_DEFINED } from '../tokenizer/gguf-tokenizer.ts';
+import { CONTROL, UNUSED, USER_DEFINED } from '../tokenizer/gguf/token-types.ts';
 import { chatTemplateOf, specialTokensOf } from '../tokenizer/tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizer/tokenizer-files.ts';
-import { byteLevelForm } from './byte-level-form.ts';
+import { tokenizerForm } from './find-tokenizer-form.ts';
 import type { ModelToSave } from './model-to-save.ts';
+import type { TokenizerForm } from './tokenizer-form.ts';
 import { type TokenizerJson, tokenizerSchema } from './tokenizer-json.ts';
 
-/** Other token types of llama.cpp. */
+/** llama.cpp's type of a token that is none of the others. */
 const NORMAL = 1;
-const UNUSED = 5;
+/** What llama.cpp's converter gives tokens that nothing is joined to. */
+const NO_SCORE = -1000;
 
 /**
  * Makes the tokenizer's part of a GGUF file's metadata from tokenizer.json, as llama.cpp's converter does: model, way of
@@ -21,15 +23,20 @@ const UNUSED = 5;
 export function ggufVocabulary({ config, tokenizerFiles, source }: ModelToSave): Record<string, GgufValue> {
   const where = `${source ?? 'the model'}: tokenizer.json`;
   const json = parseJson(tokenizerFiles['tokenizer.json'], tokenizerSchema, where);
-  const { pre, spell, merges } = byteLevelForm(json, where);
-  const { tokens, types } = tokenTable(json, config, spell);
+  const form = tokenizerForm(json, where);
+  const { tokens, types } = tokenTable(json, config, form);
   const template = chatTemplateOf(tokenizerFiles);
+  const { merges, scores, addSpacePrefix } = form;
   return {
-    'tokenizer.ggml.model': 'gpt2',
-    'tokenizer.ggml.pre': pre,
+    'tokenizer.ggml.model': form.model,
+    'tokenizer.ggml.pre': form.pre,
     'tokenizer.ggml.tokens': tokens,
+    ...(scores && {
+      'tokenizer.ggml.scores': { float32s: tokens.map((token) => scores.get(token) ?? NO_SCORE) },
+    }),
     'tokenizer.ggml.token_type': { int32s: types },
-    'tokenizer.ggml.merges': merges,
+    ...(merges && { 'tokenizer.ggml.merges': merges }),
+    ...(addSpacePrefix !== undefined && { 'tokenizer.ggml.add_space_prefix': addSpacePrefix }),
     ...specialIds(tokenizerFiles, config, tokens),
     ...endHabits(json, where),
     ...(template !== undefined && { 'tokenizer.chat_template': template }),
@@ -40,7 +47,7 @@ export function ggufVocabulary({ config, tokenizerFiles, source }: ModelToSave):
 function tokenTable(
   { model, added_tokens: added }: TokenizerJson,
   { vocabSize }: ModelConfig,
-  spell: (token: string) => string,
+  { spell, typeOf }: TokenizerForm,
 ) {
   const tokens = Array.from({ length: vocabSize }, (_, id) => `[PAD${id}]`);
   const types = Array<number>(vocabSize).fill(UNUSED);
@@ -49,8 +56,11 @@ function tokenTable(
     tokens[id] = token;
     types[id] = type;
   };
-  for (const [token, id] of Object.entries(model.vocab)) put(id, spell(token), NORMAL);
-  for (const { id, content, special } of added) put(id, content, special ? CONTROL : USER_DEFINED);
+  for (const [token, id] of Object.entries(model.vocab)) put(id, spell(token), typeOf?.(token) ?? NORMAL);
+  for (const { id, content, special } of added) {
+    const type = typeOf?.(content) ?? (special ? CONTROL : USER_DEFINED);
+    put(id, type === USER_DEFINED ? content.replaceAll('▁', ' ') : content, type);
+  }
   return { tokens, types };
 }
 

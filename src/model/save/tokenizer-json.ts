@@ -23,6 +23,7 @@ export const tokenizerSchema = z.looseObject({
     type: z.literal('BPE', 'GGUF files are written for BPE tokenizers'),
     vocab: z.record(z.string(), z.int().nonnegative()),
     merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])).default([]),
+    unk_token: z.string().nullish(),
     byte_fallback: z.boolean().default(false),
     ignore_merges: z.boolean().default(false),
   }),

@@ -5,7 +5,7 @@ import { openGguf } from '../files/gguf.ts';
 import { findModel, type ModelSource } from '../files/source.ts';
 import { expectedTensors } from './expected-tensors.ts';
 import { unfused } from './fused.ts';
-import { ggufWeights } from './gguf-llama.ts';
+import { ggufWeights } from './gguf-weights.ts';
 import { openShards, openSingle } from './safetensors-weights.ts';
 import type { WeightStore } from './weight-store.ts';
 
