@@ -35,7 +35,12 @@ export async function saveGguf(
 function tensorsOf(model: ModelToSave, matrices: EncodedType): GgufTensorToWrite[] {
   return tensorsToWrite(model).map(({ name, shape, read }) => {
     const { name: stored, convert } = ggufTensor(name, model.config);
-    return { name: stored, shape, type: typeOf(shape, matrices), read: async () => convert(await read(), shape) };
+    return {
+      name: stored,
+      shape,
+      type: typeOf(shape, matrices),
+      read: async () => convert(await read(), shape),
+    };
   });
 }
 

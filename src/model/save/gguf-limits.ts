@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.ts';
 import type { ModelConfig } from '../config/model-config.ts';
+import { families } from '../families/index.ts';
 
 /** Numbers of layers by which llama.cpp knows the models of Gemma whose scores are scaled by another rule. */
 const gemmaLargest: Readonly<Record<string, number>> = { gemma2: 46, gemma3: 62 };
@@ -14,27 +15,35 @@ export function checkExpressible(config: ModelConfig): void {
   throw new InputError(`this ${config.modelType} model can't be written as GGUF: llama.cpp ${found.says}`);
 }
 
+const architectureOf = ({ modelType }: ModelConfig): string => families[modelType]!.gguf.architecture;
+
 const limits: readonly { readonly broken: (config: ModelConfig) => boolean; readonly says: string }[] = [
   {
     broken: (config) => Math.abs(config.attentionScale - usualScale(config)) > 1e-6 * config.attentionScale,
     says: 'scales attention scores by the width of a head',
   },
   {
-    broken: ({ modelType, layerForms }) =>
-      layerForms.some(({ rope }, i) => (rope === null) !== (modelType === 'smollm3' && i % 4 === 3)),
+    broken: (config) =>
+      config.layerForms.some(
+        ({ rope }, i) => (rope === null) !== (architectureOf(config) === 'smollm3' && i % 4 === 3),
+      ),
     says: 'rotates all layers, of SmolLM3 all but every fourth',
   },
   {
-    broken: ({ modelType, tieWordEmbeddings }) => modelType === 'gemma2' && !tieWordEmbeddings,
+    broken: (config) => architectureOf(config) === 'gemma2' && !config.tieWordEmbeddings,
     says: 'ties Gemma 2’s head to its embeddings',
   },
   {
-    broken: ({ modelType, qkvBias, outputBias, mlpBias }) =>
-      /^(?:gemma|phi)/.test(modelType) && (qkvBias || outputBias || mlpBias),
+    broken: (config) => architectureOf(config) !== 'llama' && (config.outputBias || config.mlpBias),
+    says: 'has biases of attention’s output and of the MLP in Llamas only',
+  },
+  {
+    broken: (config) => /^(?:gemma|phi)/.test(architectureOf(config)) && config.qkvBias,
     says: 'has no biases in this family',
   },
   {
-    broken: ({ modelType, heads, headDim, hiddenSize }) => modelType === 'phi3' && heads * headDim !== hiddenSize,
+    broken: (config) =>
+      architectureOf(config) === 'phi3' && config.heads * config.headDim !== config.hiddenSize,
     says: 'needs heads that are together as wide as the embeddings in this family',
   },
   {
@@ -42,7 +51,8 @@ const limits: readonly { readonly broken: (config: ModelConfig) => boolean; read
       ropes.some(
         ({ scaling }) =>
           scaling.type === 'yarn' &&
-          (!scaling.truncate || Math.abs(scaling.attentionFactor - (1 + 0.1 * Math.log(scaling.factor))) > 1e-6),
+          (!scaling.truncate ||
+            Math.abs(scaling.attentionFactor - (1 + 0.1 * Math.log(scaling.factor))) > 1e-6),
       ),
     says: 'has yarn with its usual attention factor and whole bounds only',
   },
@@ -52,7 +62,8 @@ const limits: readonly { readonly broken: (config: ModelConfig) => boolean; read
   },
 ];
 
-function usualScale({ modelType, layers, hiddenSize, heads, headDim }: ModelConfig): number {
-  const width = gemmaLargest[modelType] === layers ? hiddenSize / heads : headDim;
+function usualScale(config: ModelConfig): number {
+  const { layers, hiddenSize, heads, headDim } = config;
+  const width = gemmaLargest[architectureOf(config)] === layers ? hiddenSize / heads : headDim;
   return 1 / Math.sqrt(width);
 }

@@ -74,7 +74,9 @@ function attention(config: ModelConfig): Record<string, GgufValue> {
         'attention.sliding_window_pattern': { bools: layerForms.map((layer) => layer.window !== null) },
       }),
     // llama.cpp insists on the key, and computes Phi-3 without a window.
-    ...(config.modelType === 'phi3' && { 'attention.sliding_window': { uint32: 0 } }),
+    ...(families[config.modelType]!.gguf.architecture === 'phi3' && {
+      'attention.sliding_window': { uint32: 0 },
+    }),
   };
 }
 

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import type { ModelConfig } from '../config/model-config.ts';
 import { type Rope, ropeInvFreq } from '../config/rope-frequencies.ts';
+import { families } from '../families/index.ts';
 import type { GgufTensorToWrite, GgufValue } from '../files/write-gguf.ts';
 import { ropeTensors } from '../weights/gguf-rope.ts';
 
 /** The rotary embedding of the layers without a window, and that of the others where they have one of their own. */
-function ropesOf({ ropes, layerForms }: ModelConfig): { readonly main: Rope; readonly local: Rope | undefined } {
+function ropesOf({ ropes, layerForms }: ModelConfig): {
+  readonly main: Rope;
+  readonly local: Rope | undefined;
+} {
   const used = (windowed: boolean) =>
     layerForms.find(({ window, rope }) => rope !== null && (window !== null) === windowed)?.rope;
   const [full, local] = [used(false), used(true)];
@@ -38,11 +42,12 @@ function scalingMetadata({ scaling }: Rope, config: ModelConfig): Record<string,
       };
     case 'longrope':
       return {
+        context_length: { uint32: longrope(config).context },
         'rope.scaling.original_context_length': { uint32: longrope(config).original },
         'rope.scaling.attn_factor': { float32: scaling.attentionFactor },
       };
     default:
-      return config.modelType === 'phi3'
+      return families[config.modelType]!.gguf.architecture === 'phi3'
         ? { 'rope.scaling.original_context_length': { uint32: config.maxPositionEmbeddings } }
         : {};
   }
@@ -58,7 +63,12 @@ export function ropeFactorTensors(config: ModelConfig): GgufTensorToWrite[] {
   if (main.scaling.type !== 'llama3') return [];
   const plain = ropeInvFreq({ ...main, scaling: { type: 'default' } });
   const scaled = ropeInvFreq(main);
-  return [factors(ropeTensors.always, Array.from(plain, (frequency, i) => frequency / scaled[i]!))];
+  return [
+    factors(
+      ropeTensors.always,
+      Array.from(plain, (frequency, i) => frequency / scaled[i]!),
+    ),
+  ];
 }
 
 function factors(name: string, values: readonly number[]): GgufTensorToWrite {
@@ -75,12 +85,18 @@ const rawSchema = z.looseObject({
   rope_parameters: ropeSchema.nullish(),
   rope_scaling: ropeSchema.nullish(),
   original_max_position_embeddings: length.optional(),
+  max_position_embeddings: length.optional(),
 });
 
-/** Both lists of longrope's factors, of which a config that was read has chosen one. */
+/** Both lists of longrope's factors, of which a config that was read has chosen one, and the context of each. */
 function longrope({ raw, maxPositionEmbeddings }: ModelConfig) {
   const json = rawSchema.parse(raw);
   const rope = (json.rope_parameters ?? json.rope_scaling)!;
   const original = json.original_max_position_embeddings ?? rope.original_max_position_embeddings;
-  return { short: rope.short_factor, long: rope.long_factor, original: original ?? maxPositionEmbeddings };
+  return {
+    short: rope.short_factor,
+    long: rope.long_factor,
+    original: original ?? maxPositionEmbeddings,
+    context: json.max_position_embeddings ?? maxPositionEmbeddings,
+  };
 }

@@ -24,5 +24,6 @@ function conversion(name: string, config: ModelConfig): GgufTensor['convert'] {
   if (config.normAddsOne && name.endsWith('norm.weight')) return (values) => values.map((value) => value + 1);
   const heads = families[config.modelType]!.gguf.interleavesHeads && /\.([qk])_proj\./.exec(name)?.[1];
   if (!heads) return (values) => values;
-  return (values, shape) => permuteRows(values, { shape, heads: heads === 'q' ? config.heads : config.kvHeads });
+  return (values, shape) =>
+    permuteRows(values, { shape, heads: heads === 'q' ? config.heads : config.kvHeads });
 }

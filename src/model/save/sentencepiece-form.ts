@@ -41,7 +41,8 @@ export function sentencePieceForm(json: TokenizerJson): TokenizerForm | string {
     model: 'llama',
     pre: 'default',
     spell: (token) => token,
-    typeOf: (token) => (token === model.unk_token ? UNKNOWN : /^<0x[\dA-F]{2}>$/.test(token) ? BYTE : undefined),
+    typeOf: (token) =>
+      token === model.unk_token ? UNKNOWN : /^<0x[\dA-F]{2}>$/.test(token) ? BYTE : undefined,
     scores,
     addSpacePrefix: prefixed,
   };
