@@ -24,16 +24,14 @@ export function ggufVocabulary({ config, tokenizerFiles, source }: ModelToSave):
   const where = `${source ?? 'the model'}: tokenizer.json`;
   const json = parseJson(tokenizerFiles['tokenizer.json'], tokenizerSchema, where);
   const form = tokenizerForm(json, where);
-  const { tokens, types } = tokenTable(json, config, form);
+  const { tokens, types, scores } = tokenTable(json, config, form);
   const template = chatTemplateOf(tokenizerFiles);
-  const { merges, scores, addSpacePrefix } = form;
+  const { merges, addSpacePrefix } = form;
   return {
     'tokenizer.ggml.model': form.model,
     'tokenizer.ggml.pre': form.pre,
     'tokenizer.ggml.tokens': tokens,
-    ...(scores && {
-      'tokenizer.ggml.scores': { float32s: tokens.map((token) => scores.get(token) ?? NO_SCORE) },
-    }),
+    ...(form.scores && { 'tokenizer.ggml.scores': { float32s: scores } }),
     'tokenizer.ggml.token_type': { int32s: types },
     ...(merges && { 'tokenizer.ggml.merges': merges }),
     ...(addSpacePrefix !== undefined && { 'tokenizer.ggml.add_space_prefix': addSpacePrefix }),
@@ -47,7 +45,7 @@ export function ggufVocabulary({ config, tokenizerFiles, source }: ModelToSave):
 function tokenTable(
   { model, added_tokens: added }: TokenizerJson,
   { vocabSize }: ModelConfig,
-  { spell, typeOf }: TokenizerForm,
+  { spell, typeOf, scores: known }: TokenizerForm,
 ) {
   const tokens = Array.from({ length: vocabSize }, (_, id) => `[PAD${id}]`);
   const types = Array<number>(vocabSize).fill(UNUSED);
@@ -56,12 +54,16 @@ function tokenTable(
     tokens[id] = token;
     types[id] = type;
   };
-  for (const [token, id] of Object.entries(model.vocab)) put(id, spell(token), typeOf?.(token) ?? NORMAL);
+  const scores = Array<number>(vocabSize).fill(NO_SCORE);
+  for (const [token, id] of Object.entries(model.vocab)) {
+    if (id < vocabSize) scores[id] = known?.get(token) ?? NO_SCORE;
+    put(id, spell(token), typeOf?.(token) ?? NORMAL);
+  }
   for (const { id, content, special } of added) {
     const type = typeOf?.(content) ?? (special ? CONTROL : USER_DEFINED);
     put(id, type === USER_DEFINED ? content.replaceAll('▁', ' ') : content, type);
   }
-  return { tokens, types };
+  return { tokens, types, scores };
 }
 
 /** GGUF's names for the ids of tokenizer_config.json's tokens. */

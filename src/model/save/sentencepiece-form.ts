@@ -32,9 +32,9 @@ export function sentencePieceForm(json: TokenizerJson): TokenizerForm | string {
   const merges = model.merges.map(pairOf);
   const scores = scoresOf(merges);
   const ids = new Map(Object.entries(model.vocab));
-  const tokens = [...ids.keys()];
-  const implied = mergesOfScores(ids, (id) => scores.get(tokens[id]!) ?? Number.NEGATIVE_INFINITY);
-  if (!tokens.every((token, i) => ids.get(token) === i) || !equalPairs(merges, implied)) {
+  const byId = new Map([...ids].map(([token, id]) => [id, token]));
+  const implied = mergesOfScores(ids, (id) => scores.get(byId.get(id)!) ?? Number.NEGATIVE_INFINITY);
+  if (!equalPairs(merges, implied)) {
     return 'its merges are not those that a SentencePiece vocabulary implies';
   }
   return {
