@@ -15,14 +15,16 @@ export interface LoadModelOptions {
 }
 
 /**
- * Loads a causal language model: a folder in Hugging Face layout (with safetensors or one .gguf file), a .gguf file, or
- * 'tiny', the embedded model. The weights are float32 in memory.
- * @throws InputError when there is no such model, its files are damaged, or its architecture is not supported.
+ * Loads a causal language model: a folder in Hugging Face layout (with safetensors or one .gguf file), a .gguf file,
+ * 'tiny', the embedded model, or a model on the Hugging Face hub: `owner/name[@revision][:quantisation]`. The weights
+ * are float32 in memory.
+ * @throws InputError when there is no such model, its files are damaged, or its architecture is not supported;
+ * AnnealError when it can't be downloaded.
  * @example
  * const model = await loadModel('runs/mine/merged');
  */
 export async function loadModel(source: string, { engine = {} }: LoadModelOptions = {}): Promise<CausalLM> {
-  const path = modelPath(source);
+  const path = await modelPath(source);
   const config = await readModelConfig(path);
   const tokenizer = await loadTokenizer(path);
   const parts = { config, tokenizer, weights: await loadWeights(path, config), source: path };

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { InputError } from '../errors.ts';
+import { localPath } from '../hub/local-path.ts';
 import { checkFresh } from '../run/checkpoint/open-run-folder.ts';
 import { isRunFolder } from '../run/folder/paths.ts';
 import { mergeableCheckpoint } from '../run/verify/mergeable-checkpoint.ts';
@@ -20,7 +21,7 @@ export function mergeCommand(io: Io, toolkit: Toolkit): Command {
     .description(
       'Fold an adapter into its model: of a run’s checkpoint, or of an adapter folder. Refused while β ≠ 0.',
     )
-    .argument('<run or adapter>', 'a run folder, or a folder in PEFT layout')
+    .argument('<run or adapter>', 'a run folder, a folder in PEFT layout, or an adapter on the hub')
     .option(...checkpointOption)
     .option(
       '--out <folder>',
@@ -32,7 +33,8 @@ export function mergeCommand(io: Io, toolkit: Toolkit): Command {
       'after',
       '\nExample:\n  anneal merge runs/first\n  anneal merge runs/first --checkpoint best\n  anneal merge runs/first/adapter --model tiny --out merged',
     )
-    .action(async (folder: string, options: MergeOptions) => {
+    .action(async (given: string, options: MergeOptions) => {
+      const folder = isRunFolder(given) ? given : await localPath(given, 'adapter');
       if (!isRunFolder(folder) && !isAdapterFolder(folder)) {
         throw new InputError(
           `${folder} is neither a run folder (no config.json) nor an adapter (no adapter_config.json)`,

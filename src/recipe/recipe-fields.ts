@@ -34,6 +34,11 @@ const evaluation = z.strictObject({
   loss: z.boolean().default(false),
 });
 
+const sft = z.strictObject({
+  /** Which turns of the assistant carry loss: the target alone, or those of the prompt too. */
+  turns: z.enum(['last', 'all']).default('last'),
+});
+
 const checkpoint = z.strictObject({
   /** Optimiser steps between checkpoints; 0 saves only at the end or when stopped. */
   every: z.int().nonnegative().default(50),
@@ -51,13 +56,17 @@ const isCurriculum = (value: unknown): value is Curriculum => typeof value === '
 /** Every field by itself; recipe.ts adds what they must be together. */
 export const recipeFields = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, 'letters, digits, ".", "_" and "-" only'),
-  /** A folder in Hugging Face layout, a .gguf file, or 'tiny' for the embedded model. */
+  /**
+   * A folder in Hugging Face layout, a .gguf file, 'tiny' for the embedded model, or a model on the Hugging Face hub:
+   * `owner/name[@revision][:quantisation]`.
+   */
   model: z.string(),
   /** Start from weights drawn at random by the model folder's config.json, not from its weights: to pretrain. */
   freshWeights: z.boolean().default(false),
   method: z.enum(methods).default('afa-lora'),
   adapter: adapter.prefault({}),
   objective: z.enum(['rl', 'sft']).default('rl'),
+  sft: sft.prefault({}),
   algorithm: algorithm.prefault({}),
   env: z.custom<Environment>(isEnvironment, 'must be an environment: { name, tasks, prompt }'),
   /** Which tasks suit for now; all do when left out. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { readAdapterFolder } from '../../adapter/peft/peft-folder.ts';
 import { writeAdapterFolder } from '../../adapter/peft/write-adapter-folder.ts';
 import { InputError } from '../../errors.ts';
+import { hubIdOf } from '../../hub/local-path.ts';
 import { readJsonIfAny } from '../../io/read-json.ts';
 import type { SaveOptions } from '../../model/save/save-model.ts';
 import { loadCheckpoint } from '../../run/checkpoint/load-checkpoint.ts';
@@ -104,9 +105,10 @@ async function withModel<T>(spec: string, { toolkit }: Around, use: Use<T>): Pro
 }
 
 async function baseModelOf(folder: string): Promise<string> {
-  const schema = z.object({ base_model_name_or_path: z.string().nullish() });
+  const schema = z.object({ base_model_name_or_path: z.string().nullish(), revision: z.string().nullish() });
   const config = await readJsonIfAny(join(folder, ADAPTER), schema);
   const name = config?.base_model_name_or_path;
-  if (name) return name;
+  const revision = config?.revision;
+  if (name) return revision && hubIdOf(name) ? `${name}@${revision}` : name;
   throw new InputError(`${join(folder, ADAPTER)} names no base model: give it with --model`);
 }

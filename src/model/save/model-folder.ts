@@ -48,7 +48,10 @@ export async function saveModelFolder(
     ...tokenizerFiles,
   };
   await writeFolderAtomic(out, async (folder) => {
-    for (const [name, content] of Object.entries(files)) await writeFileAtomic(join(folder, name), content);
+    for (const [name, content] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await writeFileAtomic(join(folder, name), content);
+    }
     if (source !== undefined) await copyCompanions(source, folder, config.rawGeneration);
     await writeShards(folder, shardsOf(model, stored, shardBytes), stored);
   });

@@ -60,7 +60,7 @@ async function compareAll(
   }
   const expected = await expectedFromAdapter(at.adapter);
   if (expected === undefined) return undefined;
-  const base = await openBase(recipe, policy.saveBase ? at.base : modelPath(recipe.model));
+  const base = await openBase(recipe, policy.saveBase ? at.base : await modelPath(recipe.model));
   try {
     return await inTurn(models, (model) => compareWeights(model, { readBase: base.read, expected }));
   } finally {
