@@ -1,7 +1,9 @@
 import type { StoredAdapter } from '../adapter/stored-adapter.ts';
 import type { Coefficients } from '../algorithm/coefficients.ts';
+import type { SaveOptions } from '../model/save/save-model.ts';
 import type { TokenBatch } from '../model/token-logits.ts';
 import type { Recipe } from '../recipe/recipe.ts';
+import type { WrittenTurns } from '../rollout/encode-turns.ts';
 import type { SampleRequest, Sampler } from '../rollout/sampler.ts';
 import type { SeenPrompt } from '../rollout/seen-prompt.ts';
 import type { TextScorer } from '../rollout/text-scorer.ts';
@@ -29,6 +31,11 @@ export interface PolicySnapshot extends Sampler, TextScorer {
    * @throws InputError for a text or prompt without tokens, or both together longer than the model has positions.
    */
   encodeExample(example: WrittenExample): Omit<Example, 'group'>;
+  /**
+   * A conversation as the texts that teach every turn of the assistant.
+   * @throws InputError as `encodeExample` does, and for a conversation that does not end with a turn of the assistant.
+   */
+  encodeTurns(turns: WrittenTurns): readonly Omit<Example, 'group'>[];
 }
 
 /**
@@ -103,15 +110,16 @@ export interface Policy {
    */
   saveAdapter?(folder: string, base?: string): Promise<readonly string[]>;
   /**
-   * Writes the model that the adapter has to be put on, in Hugging Face layout. Absent where that is the recipe's: the
-   * adapter of `adapter.init` may have changed it by more than plain LoRA.
+   * Writes the model that the adapter has to be put on, in Hugging Face layout. Absent where that is the recipe's: its
+   * weights may be drawn at random, or changed by the adapter of `adapter.init` by more than plain LoRA can say.
    */
   saveBase?(folder: string): Promise<void>;
   /**
-   * Writes the model with the adapter merged in, in Hugging Face layout; the folder appears whole or not at all.
+   * Writes the model with the adapter merged in: a folder in Hugging Face layout unless `options` say otherwise. It
+   * appears whole or not at all.
    * @throws RefusedError while β ≠ 0.
    */
-  saveMerged(folder: string): Promise<void>;
+  saveMerged(out: string, options?: SaveOptions): Promise<void>;
   dispose(): Promise<void>;
 }
 
