@@ -1,8 +1,9 @@
 """The tiny models of check-interop: one of each family, in the shape that llama.cpp computes too.
 
 llama.cpp fixes some things that config.json may choose: Gemma 3's pattern of layers and local RoPE, Gemma's attention
-scale, SmolLM3's interval, no windows in Llama and Qwen. Models that choose otherwise have `gguf` "refused": the export
-must refuse them, because llama.cpp would compute something else.
+scale, SmolLM3's interval, no windows in Llama, Qwen and Phi. Of models that choose otherwise llama.cpp would compute
+something else. `gguf` says what the export must do: "refused", or "window": give the file only as many positions as
+the window has, within which both compute the same.
 """
 
 SIZES = dict(
@@ -28,9 +29,9 @@ FAMILIES = {
     "llama-biases": dict(family="Llama", config=dict(**PLAIN, attention_bias=True, mlp_bias=True)),
     "smollm3": dict(family="SmolLM3", config=dict(**PLAIN, num_hidden_layers=4, tie_word_embeddings=True)),
     "mistral": dict(family="Mistral", config=dict(**PLAIN, sliding_window=None, head_dim=32)),
-    "mistral-window": dict(family="Mistral", config=dict(**PLAIN, sliding_window=6), gguf="refused"),
+    "mistral-window": dict(family="Mistral", config=dict(**PLAIN, sliding_window=6), gguf="window"),
     "qwen2": dict(family="Qwen2", config=dict(**PLAIN, tie_word_embeddings=True)),
-    "qwen2-window": dict(family="Qwen2", gguf="refused",
+    "qwen2-window": dict(family="Qwen2", gguf="window",
                          config=dict(**PLAIN, use_sliding_window=True, sliding_window=6, max_window_layers=1)),
     "qwen3": dict(family="Qwen3", config=dict(**PLAIN, head_dim=32)),
     "gemma2": dict(family="Gemma2",
@@ -41,7 +42,7 @@ FAMILIES = {
                                    full_attention=dict(rope_type="linear", rope_theta=1e6, factor=2.5),
                                    sliding_attention=dict(rope_type="default", rope_theta=10000.0)))),
     "phi3": dict(family="Phi3", config=dict(**PLAIN, original_max_position_embeddings=256)),
-    "phi3-window": dict(family="Phi3", gguf="refused",
+    "phi3-window": dict(family="Phi3", gguf="window",
                         config=dict(**PLAIN, sliding_window=6, original_max_position_embeddings=256)),
     "phi3-longrope": dict(family="Phi3",
                           config=dict(rope_parameters=LONGROPE, original_max_position_embeddings=64,
