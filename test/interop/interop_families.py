@@ -19,6 +19,7 @@ LONGROPE = dict(rope_type="longrope", rope_theta=10000.0, partial_rotary_factor=
                 short_factor=[1.0, 1.1, 1.25, 1.5, 1.9, 2.2], long_factor=[1.3, 1.9, 2.8, 4.1, 6.5, 9.7])
 GEMMA = dict(head_dim=32, query_pre_attn_scalar=32, sliding_window=6, tie_word_embeddings=True)
 
+# llama.cpp takes the long factors where its context, here 256, is longer than the original one, whatever the text.
 FAMILIES = {
     "llama": dict(family="Llama", config=PLAIN),
     "llama-tied": dict(family="Llama", config=dict(**PLAIN, tie_word_embeddings=True)),
@@ -45,6 +46,6 @@ FAMILIES = {
     "phi3-window": dict(family="Phi3", gguf="window",
                         config=dict(**PLAIN, sliding_window=6, original_max_position_embeddings=256)),
     "phi3-longrope": dict(family="Phi3",
-                          config=dict(rope_parameters=LONGROPE, original_max_position_embeddings=64,
-                                      tie_word_embeddings=True)),
+                          config=dict(rope_parameters=LONGROPE, max_position_embeddings=1024,
+                                      original_max_position_embeddings=512, tie_word_embeddings=True)),
 }
