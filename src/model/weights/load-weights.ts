@@ -17,18 +17,31 @@ import type { WeightStore } from './weight-store.ts';
  * not part of the architecture.
  */
 export async function loadWeights(path: string, config: ModelConfig): Promise<Record<string, HostTensor>> {
-  const opened = await openWeights(await findModel(path), config);
+  const store = await openModelWeights(path, config);
   try {
-    const store = unfused(opened, config);
-    const expected = expectedTensors(config);
-    checkTensors(store, config, expected);
     const weights: Record<string, HostTensor> = {};
-    for (const [name, shape] of Object.entries(expected)) {
+    for (const [name, shape] of Object.entries(expectedTensors(config))) {
       weights[name] = { data: await store.read(name), shape, dtype: 'float32' };
     }
     return weights;
   } finally {
+    await store.close();
+  }
+}
+
+/**
+ * Opens a model's weights, to be read one at a time. Fused tensors stand apart.
+ * @throws InputError as `loadWeights`.
+ */
+export async function openModelWeights(path: string, config: ModelConfig): Promise<WeightStore> {
+  const opened = await openWeights(await findModel(path), config);
+  try {
+    const store = unfused(opened, config);
+    checkTensors(store, config, expectedTensors(config));
+    return store;
+  } catch (error) {
     await opened.close();
+    throw error;
   }
 }
 
