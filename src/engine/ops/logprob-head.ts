@@ -1,6 +1,8 @@
 import { EngineError } from '../../errors.ts';
 import * as tf from '../tfjs.ts';
 import { fusedOp, type Saved } from './fused-kernel.ts';
+import { isQuantised, type Matrix, matrixRows, timesMatrix, timesTransposed } from './matrix.ts';
+import type { QuantisedFormat, QuantisedWeight } from './quantised-weight.ts';
 
 // The language-model head for training. It computes logits in chunks of rows and never holds more than [chunk, V] of
 // them. It makes no one-hot matrix.
@@ -9,12 +11,12 @@ import { fusedOp, type Saved } from './fused-kernel.ts';
 // gradient, so the forward pass computes them while it has the logits. The backward pass then has no product with V.
 // The gradient of `weight` computes the probabilities again.
 
-type Inputs = {
+type Rows = {
   readonly hidden: tf.Tensor2D;
-  readonly weight: tf.Tensor2D;
   readonly targets: tf.Tensor1D;
   readonly temperature: tf.Scalar;
 };
+type Inputs = Rows & { readonly weight: Matrix };
 /**
  * `chunk` is the number of rows whose logits are held at a time. The gradient of `hidden` through `logprobs` is always
  * computed. The other gradients are computed, and cost something, only if they are asked for here.
@@ -25,17 +27,17 @@ type Attributes = {
   readonly weightGradient: boolean;
 };
 
-const kernel = fusedOp<Inputs, Attributes>({
+type Dense = Rows & { readonly weight: tf.Tensor2D };
+type Quantised = Rows & { readonly codes: tf.Tensor; readonly scales: tf.Tensor };
+
+// entropy, logSumExp, expected and surprise: see `forwardChunk`.
+const savedOutputs = [false, true, true, true, true];
+
+const kernel = fusedOp<Dense, Attributes>({
   kernelName: 'LogprobHead',
   inputs: ['hidden', 'weight', 'targets', 'temperature'],
-  // entropy, logSumExp, expected and surprise: see `forwardChunk`.
-  savedOutputs: [false, true, true, true, true],
-  composite: (inputs, { chunk, entropyGradient }) => {
-    const parts = chunks(inputs.hidden.shape[0], chunk).map((rows) =>
-      tf.tidy(() => forwardChunk(inputs, rows, entropyGradient)),
-    );
-    return parts[0]!.map((_, i) => tf.concat(parts.map((part) => part[i]!)));
-  },
+  savedOutputs,
+  composite: forward,
   gradient: (saved) => ({
     hidden: () => tf.tidy(() => hiddenGradient(saved)),
     weight: () => {
@@ -45,6 +47,25 @@ const kernel = fusedOp<Inputs, Attributes>({
       return tf.tidy(() => weightGradient(saved));
     },
   }),
+});
+
+const quantisedKernel = fusedOp<Quantised, Attributes & { readonly format: QuantisedFormat }>({
+  kernelName: 'QuantisedLogprobHead',
+  inputs: ['hidden', 'codes', 'scales', 'targets', 'temperature'],
+  savedOutputs,
+  composite: (inputs, attributes) => forward(withMatrix(inputs, attributes), attributes),
+  gradient: (saved) => {
+    const inputs = withMatrix(saved.inputs, saved.attributes);
+    return { hidden: () => tf.tidy(() => hiddenGradient({ ...saved, inputs })) };
+  },
+});
+
+const withMatrix = (
+  { codes, scales, ...rows }: Quantised,
+  { format }: { format: QuantisedFormat },
+): Inputs => ({
+  ...rows,
+  weight: { format, codes, scales },
 });
 
 /** Log-probs (nats) of the targets and the entropy (nats) of each row's distribution. */
@@ -60,48 +81,60 @@ export interface HeadOutputs {
  * logprobs[n] = z[targets[n]] − log Σⱼ exp zⱼ, entropy[n] = −Σⱼ pⱼ log pⱼ, in nats.
  *
  * hidden [N, D], weight [V, D], targets int32 [N], temperature a scalar. Without `entropyGradient`, entropy counts as a
- * constant. `weight` gets a gradient only with `weightGradient`.
+ * constant. `weight` gets a gradient only with `weightGradient`, and none if it is quantised.
  * @throws EngineError when the weight's gradient is needed but was not asked for.
  * @example
  * const { logprobs } = logprobHead({ hidden, weight, targets, temperature: tf.scalar(1) });
  */
 export function logprobHead(inputs: Inputs, options: Partial<Attributes> = {}): HeadOutputs {
   const attributes = { chunk: 256, entropyGradient: false, weightGradient: false, ...options };
-  const [logprobs, entropy] = kernel(inputs, attributes);
+  const { weight, ...rows } = inputs;
+  const [logprobs, entropy] = isQuantised(weight)
+    ? quantisedKernel({ ...rows, ...stored(weight) }, { ...attributes, format: weight.format })
+    : kernel({ ...rows, weight }, attributes);
   return { logprobs: logprobs as tf.Tensor1D, entropy: entropy as tf.Tensor1D };
 }
 
-interface Rows {
+interface Span {
   readonly start: number;
   readonly size: number;
 }
 
-function chunks(rows: number, chunk: number): Rows[] {
+const stored = ({ codes, scales }: QuantisedWeight) => ({ codes, scales });
+
+function forward(inputs: Inputs, { chunk, entropyGradient }: Attributes): tf.Tensor[] {
+  const parts = chunks(inputs.hidden.shape[0], chunk).map((rows) =>
+    tf.tidy(() => forwardChunk(inputs, rows, entropyGradient)),
+  );
+  return parts[0]!.map((_, i) => tf.concat(parts.map((part) => part[i]!)));
+}
+
+function chunks(rows: number, chunk: number): Span[] {
   return Array.from({ length: Math.ceil(rows / chunk) }, (_, i) => ({
     start: i * chunk,
     size: Math.min(chunk, rows - i * chunk),
   }));
 }
 
-const cut = <T extends tf.Tensor>(x: T, { start, size }: Rows): T => tf.slice(x, [start], [size]);
+const cut = <T extends tf.Tensor>(x: T, { start, size }: Span): T => tf.slice(x, [start], [size]);
 
 /** Computes z = hidden·weightᵀ / temperature for some rows, [rows, V]. */
-const logitsOf = ({ hidden, weight, temperature }: Inputs, rows: Rows): tf.Tensor2D =>
-  tf.matMul(tf.div(cut(hidden, rows), temperature), weight, false, true);
+const logitsOf = ({ hidden, weight, temperature }: Inputs, rows: Span): tf.Tensor2D =>
+  timesTransposed(tf.div(cut(hidden, rows), temperature), weight);
 
 /**
  * Computes five outputs for some rows: the log-prob of the target, the entropy H and the log-sum-exp, [rows] each;
  * expected = Σⱼ pⱼ·weightⱼ, [rows, D]; and surprise = Σⱼ pⱼ log pⱼ·weightⱼ, [rows, D]. Without a gradient of the
  * entropy surprise is empty, [rows, 0].
  */
-function forwardChunk(inputs: Inputs, rows: Rows, entropyGradient: boolean): tf.Tensor[] {
+function forwardChunk(inputs: Inputs, rows: Span, entropyGradient: boolean): tf.Tensor[] {
   const logits = logitsOf(inputs, rows);
   const peak = tf.max(logits, 1, true);
   const shifted = tf.sub(logits, peak);
   const exps = tf.exp(shifted) as tf.Tensor2D;
   const total = tf.sum(exps, 1);
   const logTotal = tf.log(total);
-  const vocabulary = inputs.weight.shape[0];
+  const vocabulary = logits.shape[1];
   const offsets = tf.range(0, rows.size * vocabulary, vocabulary, 'int32');
   const chosen = tf.gather(
     tf.reshape(shifted, [-1]),
@@ -110,9 +143,9 @@ function forwardChunk(inputs: Inputs, rows: Rows, entropyGradient: boolean): tf.
   const weighted = tf.mul(exps, shifted) as tf.Tensor2D;
   const entropy = tf.sub(logTotal, tf.div(tf.sum(weighted, 1), total));
   const column = (x: tf.Tensor) => tf.expandDims(x, 1);
-  const expected = tf.div(tf.matMul(exps, inputs.weight), column(total));
+  const expected = tf.div(timesMatrix(exps, inputs.weight), column(total));
   const surprise = entropyGradient
-    ? tf.sub(tf.div(tf.matMul(weighted, inputs.weight), column(total)), tf.mul(expected, column(logTotal)))
+    ? tf.sub(tf.div(timesMatrix(weighted, inputs.weight), column(total)), tf.mul(expected, column(logTotal)))
     : tf.zeros([rows.size, 0]);
   return [tf.sub(chosen, logTotal), entropy, tf.add(logTotal, tf.squeeze(peak, [1])), expected, surprise];
 }
@@ -126,14 +159,14 @@ function hiddenGradient({ inputs, dys, outputs, attributes }: Saved<Inputs, Attr
   const [entropy, , expected, surprise] = outputs as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
   const column = (x: tf.Tensor) => tf.expandDims(tf.div(x, temperature), 1);
   const a = column(dys[0]!);
-  const chosen = tf.mul(tf.sub(tf.gather(weight, targets), expected), a);
+  const chosen = tf.mul(tf.sub(matrixRows(weight, targets), expected), a);
   if (!attributes.entropyGradient) return chosen;
   const spread = tf.add(surprise, tf.mul(tf.expandDims(entropy, 1), expected));
   return tf.sub(chosen, tf.mul(spread, column(dys[1]!)));
 }
 
 /** Computes Σₙ dlogitsₙᵀ·hiddenₙ: adds each row to its target's row, then subtracts the softmax part chunk by chunk. */
-function weightGradient(saved: Saved<Inputs, Attributes>): tf.Tensor {
+function weightGradient(saved: Saved<Dense, Attributes>): tf.Tensor {
   const { hidden, weight, targets, temperature } = saved.inputs;
   const scale = tf.expandDims(tf.div(saved.dys[0]!, temperature), 1);
   const landed = tf.unsortedSegmentSum(tf.mul(hidden, scale), targets, weight.shape[0]);
@@ -151,7 +184,7 @@ function weightGradient(saved: Saved<Inputs, Attributes>): tf.Tensor {
  * Computes uᵀ·hidden / temperature for one chunk. u = p∘a, and with a gradient of the entropy u = p∘(a + e·(log p +
  * H)).
  */
-function softmaxPart({ inputs, dys, outputs, attributes }: Saved<Inputs, Attributes>, rows: Rows): tf.Tensor {
+function softmaxPart({ inputs, dys, outputs, attributes }: Saved<Dense, Attributes>, rows: Span): tf.Tensor {
   const column = (x: tf.Tensor) => tf.expandDims(cut(x, rows), 1);
   const logp = tf.sub(logitsOf(inputs, rows), column(outputs[1]!));
   const a = column(dys[0]!);
