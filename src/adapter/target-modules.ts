@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
-import { expectedTensors } from '../model/weights/load-weights.ts';
+import { expectedTensors } from '../model/weights/expected-tensors.ts';
 
 /** Lists the linear layers that can be adapted: module path → shape [out, in]. The head is not among them. */
 export function linearModules(config: ModelConfig): Record<string, readonly [number, number]> {

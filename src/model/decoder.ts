@@ -1,16 +1,16 @@
 import type { Named } from '../engine/engine.ts';
+import { gatedGelu } from '../engine/ops/gated-gelu.ts';
 import { linear } from '../engine/ops/linear.ts';
 import { rmsNorm } from '../engine/ops/rms-norm.ts';
 import { type RotaryAngles, rotary } from '../engine/ops/rotary.ts';
 import { swiglu } from '../engine/ops/swiglu.ts';
 import { takeRows } from '../engine/ops/take-rows.ts';
-import type * as tf from '../engine/tfjs.ts';
-import { add } from '../engine/tfjs.ts';
+import * as tf from '../engine/tfjs.ts';
 import { EngineError } from '../errors.ts';
 import type { ModelConfig } from './config/model-config.ts';
 
-// One layer of the Llama decoder, on packed rows [N, D]. Attention and a SwiGLU MLP each read the normed stream and add
-// their output to the stream.
+// One layer of the decoder, on packed rows [N, D]. Attention and a gated MLP each read the normed stream and add their
+// output to the stream. What differs between families stands in the config (`DecoderForm`).
 
 /** Applies the linear layer of a module, such as 'model.layers.0.self_attn.q_proj', to rows: x [N, in] → [N, out]. */
 export type LinearMap = (module: string, x: tf.Tensor2D) => tf.Tensor2D;
@@ -22,8 +22,11 @@ export interface DecoderModel {
   readonly parameters: Named<tf.Tensor>;
   /** Computes the linear layers: `baseLinear`, or the same with an adapter. */
   readonly linear: LinearMap;
-  /** Tables of angles, [positions, headDim/2]. They must have at least as many positions as the longest row. */
-  readonly rope: RotaryAngles;
+  /**
+   * Tables of angles of each of the config's rotary embeddings, [positions, dim/2]. They must have at least as many
+   * positions as the longest row.
+   */
+  readonly ropes: readonly RotaryAngles[];
 }
 
 /** Returns the linear layers of the base model: W0·x, plus a bias where the model has one. */
@@ -43,19 +46,20 @@ export function parameter(parameters: Named<tf.Tensor>, name: string): tf.Tensor
   return tensor;
 }
 
-/** Looks up embeddings: ids [N] int32 → [N, D]. */
-export function embed(model: DecoderModel, ids: tf.Tensor1D): tf.Tensor2D {
-  return takeRows(parameter(model.parameters, 'model.embed_tokens.weight') as tf.Tensor2D, ids);
+/** Looks up embeddings, scaled as the config says: ids [N] int32 → [N, D]. */
+export function embed({ config, parameters }: DecoderModel, ids: tf.Tensor1D): tf.Tensor2D {
+  const rows = takeRows(parameter(parameters, 'model.embed_tokens.weight') as tf.Tensor2D, ids);
+  return config.embeddingScale === 1 ? rows : tf.mul(rows, config.embeddingScale);
 }
 
 /** How the rows of a layer attend to each other. */
 export interface LayerRows {
-  /** Rotary angles of every row. */
-  readonly angles: RotaryAngles;
+  /** Rotary angles of every row; null for a layer without. */
+  readonly angles: RotaryAngles | null;
   /** Takes the rows that are needed after this layer's attention, and their angles. Absent when all rows are needed. */
   readonly queries?: {
     readonly take: (rows: tf.Tensor2D) => tf.Tensor2D;
-    readonly angles: RotaryAngles;
+    readonly angles: RotaryAngles | null;
   };
   /** Takes the rows that are needed after attention, [M, …] → [W, …]. Absent when all are. */
   readonly wanted?: (rows: tf.Tensor2D) => tf.Tensor2D;
@@ -75,34 +79,54 @@ export function decoderLayer(
   const { k, v } = keysAndValues(model, index, normed, rows.angles);
   const asking = rows.queries ? rows.queries.take(normed) : normed;
   const { angles } = rows.queries ?? rows;
-  const q = rotary(model.linear(`${at}.self_attn.q_proj`, asking), angles, model.config.headDim);
+  const q = turnedHeads(model, `${at}.self_attn.q`, asking, angles);
   const { wanted = (all: tf.Tensor2D) => all } = rows;
   const attended = model.linear(`${at}.self_attn.o_proj`, wanted(rows.attend(q, k, v)));
-  const stream = add(wanted(rows.queries ? rows.queries.take(x) : x), attended) as tf.Tensor2D;
-  return add(stream, mlp(model, index, norm(model, `${at}.post_attention_layernorm`, stream)));
+  const before = wanted(rows.queries ? rows.queries.take(x) : x);
+  if (!model.config.outputNorms) {
+    const stream = tf.add(before, attended) as tf.Tensor2D;
+    return tf.add(stream, mlp(model, index, norm(model, `${at}.post_attention_layernorm`, stream)));
+  }
+  const stream = tf.add(before, norm(model, `${at}.post_attention_layernorm`, attended)) as tf.Tensor2D;
+  const output = mlp(model, index, norm(model, `${at}.pre_feedforward_layernorm`, stream));
+  return tf.add(stream, norm(model, `${at}.post_feedforward_layernorm`, output));
 }
 
-/** Computes a layer's rotated keys and its values from the normed input: [N, D] → [N, K·d] each. */
+/** Computes a layer's keys, normed and rotated, and its values from the normed input: [N, D] → [N, K·d] each. */
 export function keysAndValues(
   model: DecoderModel,
   index: number,
   normed: tf.Tensor2D,
-  angles: RotaryAngles,
+  angles: RotaryAngles | null,
 ): { readonly k: tf.Tensor2D; readonly v: tf.Tensor2D } {
   const at = `model.layers.${index}.self_attn`;
-  const k = rotary(model.linear(`${at}.k_proj`, normed), angles, model.config.headDim);
-  return { k, v: model.linear(`${at}.v_proj`, normed) };
+  return { k: turnedHeads(model, `${at}.k`, normed, angles), v: model.linear(`${at}.v_proj`, normed) };
+}
+
+/** Projects to heads (`at` ends with q or k), norms each if the model does, and rotates them: [N, D] → [N, H·d]. */
+function turnedHeads(
+  model: DecoderModel,
+  at: string,
+  x: tf.Tensor2D,
+  angles: RotaryAngles | null,
+): tf.Tensor2D {
+  const { headDim, queryKeyNorms } = model.config;
+  const projected = model.linear(`${at}_proj`, x);
+  const normedHeads = () => norm(model, `${at}_norm`, tf.reshape(projected, [-1, headDim]));
+  const heads: tf.Tensor2D = queryKeyNorms ? tf.reshape(normedHeads(), projected.shape) : projected;
+  return angles === null ? heads : rotary(heads, angles, headDim);
 }
 
 /** Applies the RMS norm of a module: [N, D] → [N, D]. */
-export function norm(model: DecoderModel, module: string, x: tf.Tensor2D): tf.Tensor2D {
-  const weight = parameter(model.parameters, `${module}.weight`) as tf.Tensor1D;
-  return rmsNorm(x, weight, model.config.rmsNormEps);
+export function norm({ config, parameters }: DecoderModel, module: string, x: tf.Tensor2D): tf.Tensor2D {
+  const weight = parameter(parameters, `${module}.weight`) as tf.Tensor1D;
+  return rmsNorm(x, config.normAddsOne ? tf.add(weight, 1) : weight, config.rmsNormEps);
 }
 
-/** Computes down(silu(gate·x) ∘ up·x): x [N, D] → [N, D]. */
+/** Computes down(σ(gate·x) ∘ up·x) with σ the model's activation: x [N, D] → [N, D]. */
 function mlp(model: DecoderModel, index: number, x: tf.Tensor2D): tf.Tensor2D {
   const at = `model.layers.${index}.mlp`;
-  const inner = swiglu(model.linear(`${at}.gate_proj`, x), model.linear(`${at}.up_proj`, x));
+  const gated = model.config.activation === 'silu' ? swiglu : gatedGelu;
+  const inner = gated(model.linear(`${at}.gate_proj`, x), model.linear(`${at}.up_proj`, x));
   return model.linear(`${at}.down_proj`, inner);
 }

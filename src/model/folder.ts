@@ -5,7 +5,7 @@ import { writeFileAtomic } from '../io/atomic-write.ts';
 import type { JsonObject, ModelConfig } from './config/model-config.ts';
 import { writeSafetensors } from './files/safetensors.ts';
 import type { TokenizerFiles } from './tokenizer/tokenizer-files.ts';
-import { expectedTensors } from './weights/load-weights.ts';
+import { storedTensors } from './weights/fused.ts';
 
 /**
  * Writes a model in Hugging Face layout, in float32: config.json, generation_config.json, model.safetensors and the
@@ -34,14 +34,28 @@ export async function saveModelFolder(
   });
 }
 
-/** Returns the weights that the config asks for, in Hugging Face's order. */
+/** Returns the weights that the config asks for, as its checkpoints store them, in Hugging Face's order. */
 function floatTensors(config: ModelConfig, weights: Readonly<Record<string, HostTensor>>) {
-  const entries = Object.entries(expectedTensors(config)).map(([name, shape]) => {
+  const floatsOf = (name: string): Float32Array => {
     const data = weights[name]?.data;
-    if (data instanceof Float32Array) return [name, { data, shape }] as const;
+    if (data instanceof Float32Array) return data;
     throw new RangeError(`weight "${name}" is ${data === undefined ? 'missing' : 'not float32'}`);
+  };
+  const entries = storedTensors(config).map(({ name, shape, parts }) => {
+    const data = parts.map(floatsOf);
+    return [name, { data: data.length === 1 ? data[0]! : joined(data), shape }] as const;
   });
   return Object.fromEntries(entries);
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** Sets the type in a config to float32. transformers 5 calls this field dtype, transformers 4 torch_dtype. */

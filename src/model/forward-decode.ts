@@ -3,12 +3,13 @@ import { type DecoderModel, decoderLayer, embed, keysAndValues, norm } from './d
 import {
   anglesAt,
   attendRows,
+  cacheMask,
   causalMask,
   type HeadKeys,
   keysToHeads,
-  lengthMask,
   positionsFrom,
 } from './forward-rows.ts';
+import { layersOf } from './layers.ts';
 
 // Decoding with a key/value cache that belongs to the caller. These functions read the cache, and return the keys and
 // values that the caller appends to it.
@@ -18,15 +19,19 @@ import {
  * have no meaning. It computes no logits, because decoding starts with the last token of the prompt.
  */
 export function prefill(model: DecoderModel, ids: tf.Tensor2D): HeadKeys[] {
-  const { config, rope } = model;
+  const { config } = model;
   const [sequences, tokens] = ids.shape;
-  const mask = causalMask(tokens, config.heads / config.kvHeads);
   const starts = tf.fill<tf.Rank.R1>([sequences], 0, 'int32');
-  const angles = anglesAt(rope, positionsFrom(starts, sequences, tokens));
+  const positions = positionsFrom(starts, sequences, tokens);
+  const layers = layersOf(model, {
+    angles: (rope) => anglesAt(rope, positions),
+    masks: (window) => causalMask(tokens, config.heads / config.kvHeads, window),
+  });
   const keys: HeadKeys[] = [];
   let x = embed(model, tf.reshape(ids, [-1]));
   const last = config.layers - 1;
   for (let index = 0; index < last; index++) {
+    const { angles, masks: mask } = layers(index);
     const attend = (q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D) => {
       const own = keysToHeads({ k, v }, sequences, config);
       keys.push(own);
@@ -35,7 +40,7 @@ export function prefill(model: DecoderModel, ids: tf.Tensor2D): HeadKeys[] {
     x = decoderLayer(model, index, x, { angles, attend });
   }
   const normed = norm(model, `model.layers.${last}.input_layernorm`, x);
-  return [...keys, keysToHeads(keysAndValues(model, last, normed, angles), sequences, config)];
+  return [...keys, keysToHeads(keysAndValues(model, last, normed, layers(last).angles), sequences, config)];
 }
 
 /** One token of each of B sequences, with the keys and values of the tokens before it. */
@@ -60,14 +65,17 @@ export function decodeStep(
   model: DecoderModel,
   step: DecodeStep,
 ): { readonly hidden: tf.Tensor2D; readonly keys: HeadKeys[] } {
-  const { config, rope } = model;
+  const { config } = model;
   const sequences = step.ids.shape[0];
   const mask = tf.zeros<tf.Rank.R2>([1, 1]);
-  const pastMask = lengthMask(step.lengths, step.slots);
-  const angles = anglesAt(rope, step.positions);
+  const layers = layersOf(model, {
+    angles: (rope) => anglesAt(rope, step.positions),
+    masks: (window) => cacheMask(step.lengths, step.slots, window),
+  });
   const keys: HeadKeys[] = [];
   let x = embed(model, step.ids);
   for (let index = 0; index < config.layers; index++) {
+    const { angles, masks: pastMask } = layers(index);
     const attend = (q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D) => {
       const own = keysToHeads({ k, v }, sequences, config);
       keys.push(own);

@@ -46,23 +46,36 @@ export function anglesAt(rope: RotaryAngles, positions: tf.Tensor1D): RotaryAngl
   return { cos: takeRows(rope.cos, within), sin: takeRows(rope.sin, within) };
 }
 
+/** Number of latest tokens that a token sees, itself included; null for all. */
+type Window = number | null;
+
 /** Makes the mask of causal attention among a sequence's own T keys, [T·J, T]. */
-export function causalMask(tokens: number, share: number): tf.Tensor2D {
-  const key = tf.range(0, tokens, 1, 'int32');
-  const token = tf.floorDiv(tf.range(0, tokens * share, 1, 'int32'), tf.scalar(share, 'int32'));
-  return hide(tf.greater(tf.reshape(key, [1, tokens]), tf.reshape(token, [tokens * share, 1])));
+export function causalMask(tokens: number, share: number, window: Window): tf.Tensor2D {
+  const key = tf.reshape(tf.range(0, tokens, 1, 'int32'), [1, tokens]);
+  const all = tf.floorDiv(tf.range(0, tokens * share, 1, 'int32'), tf.scalar(share, 'int32'));
+  const token = tf.reshape(all, [tokens * share, 1]);
+  const later = tf.greater(key, token);
+  if (window === null || window >= tokens) return hide(later);
+  return hide(tf.logicalOr(later, outside(key, token, window)));
 }
+
+/** Where a key lies before the window of the token at `position`. */
+const outside = (key: tf.Tensor, position: tf.Tensor, window: number): tf.Tensor =>
+  tf.lessEqual(key, tf.sub(position, tf.scalar(window, 'int32')));
 
 /**
  * Makes the mask of causal attention among the tokens of one owner in rows of W tokens: owners [R, W] → [R, 1, W·J, W].
  */
-export function ownersMask(owners: tf.Tensor2D, share: number): tf.Tensor4D {
+export function ownersMask(owners: tf.Tensor2D, share: number, window: Window): tf.Tensor4D {
   const [rows, width] = owners.shape;
   const asking = tf.reshape(owners, [rows, 1, width, 1]);
   const other = tf.notEqual(asking, tf.reshape(owners, [rows, 1, 1, width]));
   const key = tf.range(0, width, 1, 'int32');
-  const later = tf.greater(tf.reshape(key, [1, width]), tf.reshape(key, [width, 1]));
-  const hidden = hide<tf.Tensor4D>(tf.logicalOr(other, later));
+  const [keys, tokens] = [tf.reshape(key, [1, width]), tf.reshape(key, [width, 1])];
+  const later = tf.greater(keys, tokens);
+  const unseen =
+    window === null || window >= width ? later : tf.logicalOr(later, outside(keys, tokens, window));
+  const hidden = hide<tf.Tensor4D>(tf.logicalOr(other, unseen));
   if (share === 1) return hidden;
   const shared = tf.tile(tf.reshape(hidden, [rows, width, 1, width]), [1, 1, share, 1]);
   return tf.reshape(shared, [rows, 1, width * share, width]);
@@ -72,6 +85,37 @@ export function ownersMask(owners: tf.Tensor2D, share: number): tf.Tensor4D {
 export function lengthMask(lengths: tf.Tensor1D, slots: tf.Tensor1D): tf.Tensor4D {
   const end = tf.reshape(lengths, [lengths.shape[0], 1, 1, 1]);
   return hide(tf.greaterEqual(tf.reshape(slots, [1, 1, 1, slots.shape[0]]), end));
+}
+
+/**
+ * Makes the mask of S prefix keys for the T own tokens of each of G rows that continue it: those within the prefix's
+ * length, and within the window of the token, which stands at position lengths[p] + t. → [P, 1, G·T·J, S].
+ */
+export function prefixWindowMask(
+  lengths: tf.Tensor1D,
+  sizes: { readonly width: number; readonly group: number; readonly tokens: number; readonly share: number },
+  window: number,
+): tf.Tensor4D {
+  const { width, group, tokens, share } = sizes;
+  const prefixes = lengths.shape[0];
+  const key = tf.reshape(tf.range(0, width, 1, 'int32'), [1, 1, width]);
+  const length = tf.reshape(lengths, [prefixes, 1, 1]);
+  const position = tf.add(length, tf.reshape(tf.range(0, tokens, 1, 'int32'), [1, tokens, 1]));
+  const hidden = tf.logicalOr(tf.greaterEqual(key, length), outside(key, position, window));
+  const each = tf.reshape(hide(hidden), [prefixes, 1, tokens, 1, width]);
+  const all = tf.tile(each, [1, group, 1, share, 1]);
+  return tf.reshape(all, [prefixes, 1, group * tokens * share, width]);
+}
+
+/**
+ * Makes the mask of S cached keys for one new token of each of B sequences, at position lengths[b]: those in use and
+ * within the window. → [B, 1, 1, S].
+ */
+export function cacheMask(lengths: tf.Tensor1D, slots: tf.Tensor1D, window: Window): tf.Tensor4D {
+  if (window === null) return lengthMask(lengths, slots);
+  const position = tf.reshape(lengths, [lengths.shape[0], 1, 1, 1]);
+  const key = tf.reshape(slots, [1, 1, 1, slots.shape[0]]);
+  return hide(tf.logicalOr(tf.greaterEqual(key, position), outside(key, position, window)));
 }
 
 function hide<T extends tf.Tensor>(hidden: tf.Tensor): T {
@@ -99,7 +143,7 @@ export interface AttendedKeys {
   readonly own: HeadKeys;
   /** Mask of the own keys, [T·J, T], or one for each sequence, [B, 1, T·J, T]. */
   readonly mask: tf.Tensor2D | tf.Tensor4D;
-  /** Keys [P, K, S, d] that G = B/P sequences share, with their mask [P, 1, 1, S]. */
+  /** Keys [P, K, S, d] that G = B/P sequences share, with their mask [P, 1, 1, S] or [P, 1, G·T·J, S]. */
   readonly past?: HeadKeys & { readonly mask: tf.Tensor4D };
 }
 
@@ -111,7 +155,11 @@ export function attendRows(
 ): tf.Tensor2D {
   const leaders = own.k.shape[0];
   const inputs = { q: toHeads(q, leaders, config), ...own, mask };
-  const attributes = { scale: 1 / Math.sqrt(config.headDim), groupSize: sequences / leaders };
+  const attributes = {
+    scale: config.attentionScale,
+    softcap: config.attentionSoftcap ?? 0,
+    groupSize: sequences / leaders,
+  };
   const attended = past
     ? attention({ ...inputs, prefixK: past.k, prefixV: past.v, prefixMask: past.mask }, attributes)
     : attention(inputs, attributes);

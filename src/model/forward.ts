@@ -11,7 +11,9 @@ import {
   lengthMask,
   ownersMask,
   positionsFrom,
+  prefixWindowMask,
 } from './forward-rows.ts';
+import { layersOf } from './layers.ts';
 
 /**
  * Right-padded texts for the decoder. Row b of `ids` continues prefix floor(b / G) with G = B/P. A prefix is forwarded
@@ -66,11 +68,11 @@ export function sharedForward(model: DecoderModel, batch: SharedBatch): tf.Tenso
 }
 
 function forwardBy(plan: Plan, model: DecoderModel, observe?: Observe): tf.Tensor2D {
-  const { config } = model;
+  const { layers } = model.config;
   let x = embed(model, plan.ids);
   observe?.(0, x);
-  for (let index = 0; index < config.layers; index++) {
-    x = decoderLayer(model, index, x, index === config.layers - 1 ? plan.last : plan.rows);
+  for (let index = 0; index < layers; index++) {
+    x = decoderLayer(model, index, x, plan.rows(index, index === layers - 1));
     observe?.(index + 1, x);
   }
   return norm(model, 'model.norm', x);
@@ -78,7 +80,9 @@ function forwardBy(plan: Plan, model: DecoderModel, observe?: Observe): tf.Tenso
 
 /** Computes logits over the vocabulary: hidden [N, D] → [N, V]. */
 export function logits(model: DecoderModel, hidden: tf.Tensor2D): tf.Tensor2D {
-  return linear(hidden, headWeight(model));
+  const plain = linear(hidden, headWeight(model));
+  const cap = model.config.logitSoftcap;
+  return cap === null ? plain : tf.mul(tf.tanh(tf.div(plain, cap)), cap);
 }
 
 /**
@@ -90,7 +94,8 @@ export function logprobs(
   rows: { readonly hidden: tf.Tensor2D; readonly targets: tf.Tensor1D; readonly temperature: tf.Scalar },
   options: Parameters<typeof logprobHead>[1] = {},
 ): HeadOutputs {
-  return logprobHead({ ...rows, weight: headWeight(model) }, options);
+  const softcap = model.config.logitSoftcap ?? 0;
+  return logprobHead({ ...rows, weight: headWeight(model) }, { softcap, ...options });
 }
 
 function headWeight({ config, parameters }: DecoderModel): tf.Tensor2D {
@@ -98,78 +103,110 @@ function headWeight({ config, parameters }: DecoderModel): tf.Tensor2D {
   return parameter(parameters, name) as tf.Tensor2D;
 }
 
-/** The rows of a batch, and how they attend: `rows` in all layers but the last, `last` in the last. */
+/** The rows of a batch, and how they attend in each layer. The last layer may leave out rows that nobody needs. */
 interface Plan {
   /** Token id of each row, [N] int32. */
   readonly ids: tf.Tensor1D;
-  readonly rows: LayerRows;
-  readonly last: LayerRows;
+  readonly rows: (layer: number, isLast: boolean) => LayerRows;
 }
 
-function planPlain({ config, rope }: DecoderModel, ids: tf.Tensor2D): Plan {
+function planPlain(model: DecoderModel, ids: tf.Tensor2D): Plan {
+  const { config } = model;
   const [sequences, tokens] = ids.shape;
-  const mask = causalMask(tokens, config.heads / config.kvHeads);
   const starts = tf.fill<tf.Rank.R1>([sequences], 0, 'int32');
-  const rows: LayerRows = {
-    angles: anglesAt(rope, positionsFrom(starts, sequences, tokens)),
-    attend: (q, k, v) =>
-      attendRows(q, { own: keysToHeads({ k, v }, sequences, config), mask }, { config, sequences }),
+  const positions = positionsFrom(starts, sequences, tokens);
+  const layers = layersOf(model, {
+    angles: (rope) => anglesAt(rope, positions),
+    masks: (window) => causalMask(tokens, config.heads / config.kvHeads, window),
+  });
+  const rows = (layer: number): LayerRows => {
+    const { angles, masks: mask } = layers(layer);
+    const attend: LayerRows['attend'] = (q, k, v) =>
+      attendRows(q, { own: keysToHeads({ k, v }, sequences, config), mask }, { config, sequences });
+    return { angles, attend };
   };
-  return { ids: tf.reshape(ids, [-1]), rows, last: rows };
+  return { ids: tf.reshape(ids, [-1]), rows };
 }
 
-function planShared({ config, rope }: DecoderModel, batch: SharedBatch): Plan {
+function planShared(model: DecoderModel, batch: SharedBatch): Plan {
+  const { config } = model;
   const { ids, positions, owners, predicting } = batch;
   const sequences = ids.shape[0];
-  const mask = ownersMask(owners, config.heads / config.kvHeads);
-  const rows: LayerRows = {
-    angles: anglesAt(rope, tf.reshape(positions, [-1])),
-    attend: (q, k, v) =>
-      attendRows(q, { own: keysToHeads({ k, v }, sequences, config), mask }, { config, sequences }),
+  const layers = layersOf(model, {
+    angles: (rope) => anglesAt(rope, tf.reshape(positions, [-1])),
+    masks: (window) => ownersMask(owners, config.heads / config.kvHeads, window),
+  });
+  const rows = (layer: number, isLast: boolean): LayerRows => {
+    const { angles, masks: mask } = layers(layer);
+    const attend: LayerRows['attend'] = (q, k, v) =>
+      attendRows(q, { own: keysToHeads({ k, v }, sequences, config), mask }, { config, sequences });
+    return isLast
+      ? { angles, attend, wanted: (attended) => takeRows(attended, predicting) }
+      : { angles, attend };
   };
-  return {
-    ids: tf.reshape(ids, [-1]),
-    rows,
-    last: { ...rows, wanted: (attended) => takeRows(attended, predicting) },
-  };
+  return { ids: tf.reshape(ids, [-1]), rows };
 }
 
-function planWithPrefix({ config, rope }: DecoderModel, batch: Required<DecoderBatch>): Plan {
+function planWithPrefix(model: DecoderModel, batch: Required<DecoderBatch>): Plan {
+  const { config } = model;
   const [prefixes, width] = batch.prefix.ids.shape;
   const [sequences, tokens] = batch.ids.shape;
-  const share = config.heads / config.kvHeads;
-  const masks = {
-    prefix: causalMask(width, share),
-    own: causalMask(tokens, share),
-    past: lengthMask(batch.prefix.lengths, tf.range(0, width, 1, 'int32')),
-  };
-  const split = (rows: tf.Tensor2D) =>
-    tf.split(rows, [prefixes * width, sequences * tokens]) as [tf.Tensor2D, tf.Tensor2D];
-  const splitKeys = (allK: tf.Tensor2D, allV: tf.Tensor2D) => {
-    const [[pastK, k], [pastV, v]] = [split(allK), split(allV)];
-    const past = keysToHeads({ k: pastK, v: pastV }, prefixes, config);
-    return {
-      own: keysToHeads({ k, v }, prefixes, config),
-      mask: masks.own,
-      past: { ...past, mask: masks.past },
-    };
-  };
-
   const starts = tf.fill<tf.Rank.R1>([prefixes], 0, 'int32');
   const ownPositions = positionsFrom(batch.prefix.lengths, sequences, tokens);
-  const angles = anglesAt(rope, tf.concat([positionsFrom(starts, prefixes, width), ownPositions]));
-  const attend: LayerRows['attend'] = (allQ, allK, allV) => {
-    const [prefixQ, q] = split(allQ);
-    const keys = splitKeys(allK, allV);
-    const context = { config, sequences: prefixes };
-    const prefix = attendRows(prefixQ, { own: keys.past, mask: masks.prefix }, context);
-    return tf.concat([prefix, attendRows(q, keys, { config, sequences })]);
-  };
-  const last: LayerRows = {
-    angles,
-    queries: { take: (rows) => split(rows)[1], angles: anglesAt(rope, ownPositions) },
-    attend: (q, allK, allV) => attendRows(q, splitKeys(allK, allV), { config, sequences }),
+  const layers = layersOf(model, {
+    angles: (rope) => ({
+      all: anglesAt(rope, tf.concat([positionsFrom(starts, prefixes, width), ownPositions])),
+      own: anglesAt(rope, ownPositions),
+    }),
+    masks: (window) => prefixMasks(batch, config.heads / config.kvHeads, window),
+  });
+  const split = (rows: tf.Tensor2D) =>
+    tf.split(rows, [prefixes * width, sequences * tokens]) as [tf.Tensor2D, tf.Tensor2D];
+
+  const rows = (layer: number, isLast: boolean): LayerRows => {
+    const { angles, masks } = layers(layer);
+    const splitKeys = (allK: tf.Tensor2D, allV: tf.Tensor2D) => {
+      const [[pastK, k], [pastV, v]] = [split(allK), split(allV)];
+      const past = keysToHeads({ k: pastK, v: pastV }, prefixes, config);
+      return {
+        own: keysToHeads({ k, v }, prefixes, config),
+        mask: masks.own,
+        past: { ...past, mask: masks.past },
+      };
+    };
+    if (isLast) {
+      return {
+        angles: angles?.all ?? null,
+        queries: { take: (all) => split(all)[1], angles: angles?.own ?? null },
+        attend: (q, allK, allV) => attendRows(q, splitKeys(allK, allV), { config, sequences }),
+      };
+    }
+    const attend: LayerRows['attend'] = (allQ, allK, allV) => {
+      const [prefixQ, q] = split(allQ);
+      const keys = splitKeys(allK, allV);
+      const context = { config, sequences: prefixes };
+      const prefix = attendRows(prefixQ, { own: keys.past, mask: masks.prefix }, context);
+      return tf.concat([prefix, attendRows(q, keys, { config, sequences })]);
+    };
+    return { angles: angles?.all ?? null, attend };
   };
   const ids: tf.Tensor1D = tf.concat([tf.reshape(batch.prefix.ids, [-1]), tf.reshape(batch.ids, [-1])]);
-  return { ids, rows: { angles, attend }, last };
+  return { ids, rows };
+}
+
+/** The masks of prefixes among themselves, of rows among themselves, and of rows on their prefix. */
+function prefixMasks(batch: Required<DecoderBatch>, share: number, window: number | null) {
+  const [prefixes, width] = batch.prefix.ids.shape;
+  const [sequences, tokens] = batch.ids.shape;
+  const { lengths } = batch.prefix;
+  const sizes = { width, group: sequences / prefixes, tokens, share };
+  return {
+    prefix: causalMask(width, share, window),
+    own: causalMask(tokens, share, window),
+    // A window that no text of this batch outgrows hides nothing.
+    past:
+      window === null || window >= width + tokens
+        ? lengthMask(lengths, tf.range(0, width, 1, 'int32'))
+        : prefixWindowMask(lengths, sizes, window),
+  };
 }

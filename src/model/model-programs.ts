@@ -7,7 +7,7 @@ import { decoderForward, logits, logprobs, type SharedBatch, sharedForward } fro
 import { decodeStep, prefill } from './forward-decode.ts';
 import type { KvCache } from './kv-cache.ts';
 import type { PackedRows } from './packed-rows.ts';
-import { ROPE_COS, ROPE_SIN, ropeTables } from './rope-tables.ts';
+import { ropeAngles, ropeTables } from './rope-tables.ts';
 import type { SharedRows } from './shared-rows.ts';
 
 /** A model's tensors at one moment. A new version is a new record with new arrays. */
@@ -111,7 +111,7 @@ export class ModelPrograms {
       config: this.config,
       parameters: inputs,
       linear: this.linear(inputs),
-      rope: { cos: inputs[ROPE_COS] as tf.Tensor2D, sin: inputs[ROPE_SIN] as tf.Tensor2D },
+      ropes: ropeAngles(this.config, inputs),
     };
   }
 

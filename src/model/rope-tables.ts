@@ -1,21 +1,42 @@
 import type { HostTensor, Named } from '../engine/engine.ts';
+import type { RotaryAngles } from '../engine/ops/rotary.ts';
+import type * as tf from '../engine/tfjs.ts';
 import type { ModelConfig } from './config/model-config.ts';
-import { ropeInvFreq } from './config/rope-frequencies.ts';
+import { type Rope, ropeAmplitude, ropeInvFreq } from './config/rope-frequencies.ts';
 
-/** Names of the tables among a program's inputs. */
-export const ROPE_COS = 'rope.cos';
-export const ROPE_SIN = 'rope.sin';
+/** Names of the tables of a model's rotary embedding number `index` among a program's inputs. */
+const tableNames = (index: number) => ({ cos: `rope.${index}.cos`, sin: `rope.${index}.sin` });
 
-/** Makes tables of the cosines and sines of all angles, [positions, headDim/2] each, as program inputs. */
-export function ropeTables(config: ModelConfig, positions: number): Named<HostTensor> {
-  const frequencies = ropeInvFreq(config);
-  const shape = [positions, frequencies.length];
-  const table = (f: (angle: number) => number): HostTensor => {
-    const data = new Float32Array(positions * frequencies.length);
-    for (let i = 0; i < data.length; i++) {
-      data[i] = f(Math.floor(i / frequencies.length) * frequencies[i % frequencies.length]!);
-    }
-    return { data, shape, dtype: 'float32' };
-  };
-  return { [ROPE_COS]: table(Math.cos), [ROPE_SIN]: table(Math.sin) };
+/**
+ * Makes tables of the cosines and sines of all angles of a model's rotary embeddings, [positions, dim/2] each, as
+ * program inputs.
+ */
+export function ropeTables(config: Pick<ModelConfig, 'ropes'>, positions: number): Named<HostTensor> {
+  const tables = config.ropes.flatMap((rope, index) => {
+    const { cos, sin } = tableNames(index);
+    return [
+      [cos, table(rope, positions, Math.cos)],
+      [sin, table(rope, positions, Math.sin)],
+    ] as const;
+  });
+  return Object.fromEntries(tables);
+}
+
+/** The tables that `ropeTables` made, among a program's inputs: one pair for each rotary embedding. */
+export function ropeAngles(config: Pick<ModelConfig, 'ropes'>, inputs: Named<tf.Tensor>): RotaryAngles[] {
+  return config.ropes.map((_, index) => {
+    const { cos, sin } = tableNames(index);
+    return { cos: inputs[cos] as tf.Tensor2D, sin: inputs[sin] as tf.Tensor2D };
+  });
+}
+
+function table(rope: Rope, positions: number, f: (angle: number) => number): HostTensor {
+  const frequencies = ropeInvFreq(rope);
+  const amplitude = ropeAmplitude(rope);
+  const pairs = frequencies.length;
+  const data = new Float32Array(positions * pairs);
+  for (let i = 0; i < data.length; i++) {
+    data[i] = amplitude * f(Math.floor(i / pairs) * frequencies[i % pairs]!);
+  }
+  return { data, shape: [positions, pairs], dtype: 'float32' };
 }

@@ -7,7 +7,7 @@ import { mergeAdapter } from '../../src/adapter/merge.ts';
 import { readAdapterFolder } from '../../src/adapter/peft-folder.ts';
 import { readSafetensors, type StoredTensor } from '../../src/model/files/safetensors.ts';
 import { engines } from '../model/decoder-programs.ts';
-import { fixtureModel, GoldenRun, goldenBatch, later, realPairs, realValues } from './decoder-golden.ts';
+import { fixtureModel, GoldenRun, goldenBatch, realPairs, realValues } from './decoder-golden.ts';
 import { fixtures, foldersWith, knownFields, readGolden } from './golden-files.ts';
 import { expectNear, expectNearNorm } from './golden-tensors.ts';
 
@@ -32,9 +32,7 @@ for (const name of foldersWith('adapters', 'adapter_config.json')) {
   const folder = join('adapters', name);
   const peft = readGolden(folder, 'adapter_config.json');
   const base = join('adapters', name, peft.base_model_name_or_path);
-  const { model_type } = readGolden(base, 'config.json');
-  if (later.includes(model_type)) test.skip(`${folder}: ${model_type} is for a later issue`, () => {});
-  else if (peft.use_dora) test(`${folder} is refused by name`, () => checkRefusal(folder, base, 'use_dora'));
+  if (peft.use_dora) test(`${folder} is refused by name`, () => checkRefusal(folder, base, 'use_dora'));
   else describe.each(engines)(`${folder} on %s`, (_, open) => checkAdapter(folder, base, open));
 }
 

@@ -1,7 +1,8 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Engine, HostTensor, Named } from '../../src/engine/engine.ts';
 import type * as tf from '../../src/engine/tfjs.ts';
-import { type ModelConfig, parseModelConfig } from '../../src/model/config/model-config.ts';
+import type { ModelConfig } from '../../src/model/config/model-config.ts';
+import { parseModelConfig } from '../../src/model/families/parse-config.ts';
 import { readSafetensors } from '../../src/model/files/safetensors.ts';
 import { ropeTables } from '../../src/model/rope-tables.ts';
 import { loadWeights } from '../../src/model/weights/load-weights.ts';
@@ -16,9 +17,6 @@ import {
 import { fixtures, readGolden } from './golden-files.ts';
 import { floats, stripLeft } from './golden-tensors.ts';
 
-/** Architectures of later issues: their folders are recorded already. */
-export const later = ['qwen2', 'qwen3', 'mistral'];
-
 /** A fixture model's config in the form of transformers 4 or 5, with its weights. */
 export async function fixtureModel(
   folder: string,
@@ -26,7 +24,7 @@ export async function fixtureModel(
 ): Promise<{ config: ModelConfig; weights: Named<HostTensor> }> {
   const [config, generation] = [form, 'generation_config.json'].map((file) => readGolden(folder, file));
   const parsed = parseModelConfig({ config, generation, where: join(folder, form) });
-  return { config: parsed, weights: await loadWeights(join(fixtures, folder), parsed) };
+  return { config: parsed, weights: await loadWeights(resolve(fixtures, folder), parsed) };
 }
 
 /** The recorded batch, which is padded on the left, as rows that start at position 0. */
@@ -37,7 +35,7 @@ export interface GoldenBatch {
 }
 
 export async function goldenBatch(path: string): Promise<GoldenBatch> {
-  const stored = await readSafetensors(join(fixtures, path));
+  const stored = await readSafetensors(resolve(fixtures, path));
   const { shape, data } = stored.input_ids!;
   const mask = stored.attention_mask!.data as Int32Array;
   const positions = stripLeft(stored.position_ids!.data as Int32Array, mask, shape as [number, number]);

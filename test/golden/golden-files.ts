@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 
 /** Root of the recorded cases. */
 export const fixtures = process.env.FIXTURES ?? 'test/fixtures';
@@ -13,7 +13,7 @@ export const noSmollm2 = 'SMOLLM2_DIR is not set: it names the folder of SmolLM2
 export type Json = any;
 
 export function readGolden(...path: string[]): Json {
-  return JSON.parse(readFileSync(join(fixtures, ...path), 'utf8'));
+  return JSON.parse(readFileSync(resolve(fixtures, ...path), 'utf8'));
 }
 
 /** Names of the folders below a fixture folder that hold the given file. */
@@ -21,6 +21,19 @@ export function foldersWith(kind: string, file: string): string[] {
   const root = join(fixtures, kind);
   return readdirSync(root).filter((name) => existsSync(join(root, name, file)));
 }
+
+/** Numbers of this project's own recording, read whatever FIXTURES is. */
+const own = resolve(import.meta.dirname, '../fixtures/own');
+
+/** Folders of recorded models: those of FIXTURES and our own. Absolute. */
+export const modelFolders: readonly string[] = [resolve(fixtures, 'models'), join(own, 'models')]
+  .filter((root) => existsSync(root))
+  .flatMap((root) => readdirSync(root).map((name) => join(root, name)))
+  .filter((folder) => existsSync(join(folder, 'golden.safetensors')));
+
+/** How a recorded folder is called in the names of tests. */
+export const nameOf = (folder: string): string =>
+  relative(folder.startsWith(own) ? join(own, '..') : resolve(fixtures), folder);
 
 /** Fails on a field that the test would otherwise pass over. */
 export function knownFields(value: object, known: readonly string[], where: string): void {

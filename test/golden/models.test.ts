@@ -10,30 +10,24 @@ import {
   type GoldenBatch,
   GoldenRun,
   goldenBatch,
-  later,
   realPairs,
   realValues,
 } from './decoder-golden.ts';
-import { fixtures, foldersWith, type Json, knownFields, readGolden } from './golden-files.ts';
+import { type Json, knownFields, modelFolders, nameOf, readGolden } from './golden-files.ts';
 import { expectNear } from './golden-tensors.ts';
 
 const TOLERANCE = { atol: 1e-4 };
 
-for (const name of foldersWith('models', 'golden.safetensors')) {
-  const { model_type } = readGolden('models', name, 'config.json');
-  if (later.includes(model_type)) test.skip(`models/${name}: ${model_type} is for a later issue`, () => {});
-  else
-    for (const engine of engines)
-      describe(`models/${name} on ${engine[0]}`, () => checkModel(name, engine[1]));
-}
+for (const folder of modelFolders)
+  for (const [engine, open] of engines)
+    describe(`${nameOf(folder)} on ${engine}`, () => checkModel(folder, open));
 
-function checkModel(name: string, open: (typeof engines)[number][1]): void {
-  const folder = join('models', name);
+function checkModel(folder: string, open: (typeof engines)[number][1]): void {
   const engine = open();
   afterAll(async () => (await engine).dispose());
   const golden = readGolden(folder, 'golden.json');
   const read = async () => {
-    const stored = await readSafetensors(join(fixtures, folder, 'golden.safetensors'));
+    const stored = await readSafetensors(join(folder, 'golden.safetensors'));
     return { stored, batch: await goldenBatch(join(folder, 'golden.safetensors')) };
   };
 

@@ -2,10 +2,11 @@ import { createEagerEngine } from '../../src/engine/eager/eager-engine.ts';
 import type { Engine, HostTensor, Named } from '../../src/engine/engine.ts';
 import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
 import * as tf from '../../src/engine/tfjs.ts';
-import { type ModelConfig, parseModelConfig } from '../../src/model/config/model-config.ts';
+import type { ModelConfig } from '../../src/model/config/model-config.ts';
 import { baseLinear, type DecoderModel, type LinearMap } from '../../src/model/decoder.ts';
+import { parseModelConfig } from '../../src/model/families/parse-config.ts';
 import { type DecoderBatch, decoderForward, logits, logprobs } from '../../src/model/forward.ts';
-import { ROPE_COS, ROPE_SIN } from '../../src/model/rope-tables.ts';
+import { ropeAngles } from '../../src/model/rope-tables.ts';
 import { hasTfjsNode } from '../engine/tfjs-node.ts';
 
 /** The engines that model and adapter tests run on; node where it is installed. */
@@ -59,8 +60,8 @@ export function decoderOf(
   inputs: Named<tf.Tensor>,
   wrap: Wrap = (base) => base,
 ): DecoderModel {
-  const rope = { cos: inputs[ROPE_COS] as tf.Tensor2D, sin: inputs[ROPE_SIN] as tf.Tensor2D };
-  return { config, parameters: inputs, linear: wrap(baseLinear(inputs), inputs), rope };
+  const linear = wrap(baseLinear(inputs), inputs);
+  return { config, parameters: inputs, linear, ropes: ropeAngles(config, inputs) };
 }
 
 /** The batch that a program's inputs `ids`, and `prefix` with `lengths` where there is one, make. */

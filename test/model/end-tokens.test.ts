@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseModelConfig } from '../../src/model/config/model-config.ts';
 import { endTokenIds, endTokensDiffer, turnEndIds } from '../../src/model/end-tokens.ts';
+import { parseModelConfig } from '../../src/model/families/parse-config.ts';
 import { createTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { tinyJson } from './tiny-model.ts';
 

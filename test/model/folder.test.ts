@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseModelConfig } from '../../src/model/config/model-config.ts';
+import { parseModelConfig } from '../../src/model/families/parse-config.ts';
 import { saveModelFolder } from '../../src/model/folder.ts';
 import { readModelConfig } from '../../src/model/read-config.ts';
 import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';

@@ -1,6 +1,7 @@
 import type { HostTensor } from '../../src/engine/engine.ts';
-import { type ModelConfig, parseModelConfig } from '../../src/model/config/model-config.ts';
-import { expectedTensors } from '../../src/model/weights/load-weights.ts';
+import type { ModelConfig } from '../../src/model/config/model-config.ts';
+import { parseModelConfig } from '../../src/model/families/parse-config.ts';
+import { expectedTensors } from '../../src/model/weights/expected-tensors.ts';
 import { randomStream } from '../../src/random.ts';
 
 /** config.json of a Llama of a few hundred parameters. */

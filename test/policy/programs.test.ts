@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
 import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
-import { parseModelConfig } from '../../src/model/config/model-config.ts';
 import { baseLinear } from '../../src/model/decoder.ts';
+import { parseModelConfig } from '../../src/model/families/parse-config.ts';
 import { ModelPrograms } from '../../src/model/model-programs.ts';
 import { packRows } from '../../src/model/packed-rows.ts';
-import { expectedTensors } from '../../src/model/weights/load-weights.ts';
+import { expectedTensors } from '../../src/model/weights/expected-tensors.ts';
 import { generate } from '../../src/rollout/generate.ts';
 import { mixed, rollOut, withAdvantages } from './rollouts.ts';
 import { openTiny } from './tiny-policy.ts';

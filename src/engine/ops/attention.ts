@@ -21,24 +21,31 @@ type Prefixed = Own & {
   /** [P, K, S, d] */
   readonly prefixK: tf.Tensor4D;
   readonly prefixV: tf.Tensor4D;
-  /** Added to the scores of prefix keys, [P, 1, 1, S]. */
+  /** Added to the scores of prefix keys, [P, 1, 1, S], or one for each query, [P, 1, G·T·J, S]. */
   readonly prefixMask: tf.Tensor4D;
 };
 type Attributes = {
   /** Multiplies the scores, usually 1/√d. */
   readonly scale: number;
+  /** Bends scores towards ±softcap: score → softcap·tanh(score/softcap). 0 leaves them. */
+  readonly softcap: number;
   /** G */
   readonly groupSize: number;
 };
 
 /**
- * Computes grouped-query attention: softmax(scale·q·[prefixK; k]ᵀ + mask)·[prefixV; v]. One softmax covers both parts.
+ * Computes grouped-query attention: softmax(cap(scale·q·[prefixK; k]ᵀ) + mask)·[prefixV; v]. One softmax covers both
+ * parts. cap is the soft cap of Gemma 2 (https://arxiv.org/abs/2408.00118), or the identity.
  *
  * q [P, K, G·T·J, d], k and v [P, K, G·T, d], prefixK and prefixV [P, K, S, d] → [P, K, G·T·J, d]. The J queries of a
  * token that share a key/value head are neighbours. A prefix is never copied: one product serves all G sequences. Masks
  * get no gradient. https://arxiv.org/abs/2305.13245
  */
-export function attention(inputs: Own | Prefixed, attributes: Attributes): tf.Tensor4D {
+export function attention(
+  inputs: Own | Prefixed,
+  options: Omit<Attributes, 'softcap'> & Partial<Attributes>,
+): tf.Tensor4D {
+  const attributes = { softcap: 0, ...options };
   const outputs = 'prefixK' in inputs ? prefixedKernel(inputs, attributes) : ownKernel(inputs, attributes);
   return outputs[0] as tf.Tensor4D;
 }
@@ -116,11 +123,19 @@ interface Part {
   readonly queries: tf.Tensor;
   readonly keys: tf.Tensor;
   readonly values: tf.Tensor;
+  /** The scores, capped and masked. */
   readonly scores: () => tf.Tensor;
 }
 
+/** Computes cap(scale·q·kᵀ). */
+function cappedScores(q: tf.Tensor, k: tf.Tensor, { scale, softcap }: Attributes): tf.Tensor {
+  const raw = tf.matMul(tf.mul(q, scale), k, false, true);
+  return softcap === 0 ? raw : tf.mul(tf.tanh(tf.div(raw, softcap)), softcap);
+}
+
 /** Each sequence attends to its own keys: batches [P, K·G]. */
-function ownPart({ q, k, v, mask }: Own, { scale, groupSize }: Attributes): Part {
+function ownPart({ q, k, v, mask }: Own, attributes: Attributes): Part {
+  const { groupSize } = attributes;
   const [prefixes, kvHeads] = q.shape;
   const regroup = (x: tf.Tensor, groups: number) =>
     groupSize === 1
@@ -133,14 +148,14 @@ function ownPart({ q, k, v, mask }: Own, { scale, groupSize }: Attributes): Part
         ]);
   const enter = (x: tf.Tensor) => regroup(x, groupSize);
   const [queries, keys] = [enter(q), enter(k)];
-  const scores = () => tf.add(tf.matMul(tf.mul(queries, scale), keys, false, true), mask);
+  const scores = () => tf.add(cappedScores(queries, keys, attributes), mask);
   return { enter, leave: (x) => regroup(x, 1), queries, keys, values: enter(v), scores };
 }
 
 /** All G sequences attend to the same keys: batches [P, K]. */
-function prefixPart({ q, prefixK, prefixV, prefixMask }: Prefixed, { scale }: Attributes): Part {
+function prefixPart({ q, prefixK, prefixV, prefixMask }: Prefixed, attributes: Attributes): Part {
   const same = (x: tf.Tensor) => x;
-  const scores = () => tf.add(tf.matMul(tf.mul(q, scale), prefixK, false, true), prefixMask);
+  const scores = () => tf.add(cappedScores(q, prefixK, attributes), prefixMask);
   return { enter: same, leave: same, queries: q, keys: prefixK, values: prefixV, scores };
 }
 
@@ -154,15 +169,21 @@ function total(
 
 type PartGradients = { readonly q: tf.Tensor; readonly k: tf.Tensor; readonly v: tf.Tensor };
 
-/** Computes dS = p ∘ (dO·Vᵀ − rowsum(dO ∘ O)) like FlashAttention (https://arxiv.org/abs/2205.14135, appendix B). */
+/**
+ * Computes dS = p ∘ (dO·Vᵀ − rowsum(dO ∘ O)) like FlashAttention (https://arxiv.org/abs/2205.14135, appendix B). A soft
+ * cap multiplies it by its slope 1 − (score/softcap)².
+ */
 function partGradients(
   { enter, leave, queries, keys, values }: Part,
   p: tf.Tensor,
-  { dOut, out, scale }: Attributes & { readonly dOut: tf.Tensor; readonly out: tf.Tensor },
+  { dOut, out, ...attributes }: Attributes & { readonly dOut: tf.Tensor; readonly out: tf.Tensor },
 ): PartGradients {
+  const { scale, softcap } = attributes;
   const dOutHere = enter(dOut);
   const rowSums = enter(tf.sum(tf.mul(dOut, out), -1, true));
-  const dScores = tf.mul(p, tf.sub(tf.matMul(dOutHere, values, false, true), rowSums));
+  const dCapped = tf.mul(p, tf.sub(tf.matMul(dOutHere, values, false, true), rowSums));
+  const slope = () => tf.sub(1, tf.square(tf.div(cappedScores(queries, keys, attributes), softcap)));
+  const dScores = softcap === 0 ? dCapped : tf.mul(dCapped, slope());
   return {
     q: leave(tf.mul(tf.matMul(dScores, keys), scale)),
     k: leave(tf.matMul(dScores, tf.mul(queries, scale), true, false)),

@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.ts';
-import { type ModelConfig, parseModelConfig } from '../config/model-config.ts';
+import type { ModelConfig } from '../config/model-config.ts';
+import { parseModelConfig } from '../families/parse-config.ts';
 import type { GgufFile, GgufMetadata } from '../files/gguf.ts';
 import { supportedQuantTypes } from '../files/gguf-dequantise.ts';
 import type { WeightStore } from './weight-store.ts';
@@ -39,7 +40,7 @@ export function huggingFaceName(name: string): string {
 export function ggufWeights(file: GgufFile, config: ModelConfig): WeightStore {
   const names = new Map([...file.tensors.keys()].map((name) => [huggingFaceName(name), name]));
   // Frequency factors that llama.cpp derives from the config's rope scaling.
-  if (config.ropeScaling.type === 'llama3') names.delete('rope_freqs.weight');
+  if (config.ropes[0]!.scaling.type === 'llama3') names.delete('rope_freqs.weight');
   const tensor = (name: string) => file.tensors.get(names.get(name)!)!;
   return {
     where: file.path,

@@ -1,14 +1,14 @@
 import type { HostTensor } from '../../engine/engine.ts';
 import { normal, type RandomStream, randomStream } from '../../random.ts';
 import type { ModelConfig } from '../config/model-config.ts';
-import { expectedTensors } from './load-weights.ts';
+import { expectedTensors } from './expected-tensors.ts';
 
 /** transformers' default `initializer_range`. */
 const DEFAULT_RANGE = 0.02;
 
 /**
  * Fresh weights for a config, by name: linears and embeddings normal with standard deviation `initializer_range`
- * (config.json; .02 when left out), norms 1, biases 0. The same seed gives the same bits; each tensor has a stream of
+ * (config.json; .02 when left out), norms such that they multiply by 1, biases 0. The same seed gives the same bits; each tensor has a stream of
  * its own.
  */
 export function initialiseWeights(config: ModelConfig, seed: number): Record<string, HostTensor> {
@@ -16,7 +16,7 @@ export function initialiseWeights(config: ModelConfig, seed: number): Record<str
   const std = typeof range === 'number' ? range : DEFAULT_RANGE;
   const weights = Object.entries(expectedTensors(config)).map(([name, shape]): [string, HostTensor] => {
     const data = new Float32Array(shape.reduce((size, dim) => size * dim, 1));
-    if (isNorm(name)) data.fill(1);
+    if (isNorm(name)) data.fill(config.normAddsOne ? 0 : 1);
     else if (!name.endsWith('.bias')) fillNormal(data, std, randomStream(seed, `initialise ${name}`));
     return [name, { data, shape, dtype: 'float32' }];
   });

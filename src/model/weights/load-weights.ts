@@ -3,6 +3,8 @@ import { InputError } from '../../errors.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { openGguf } from '../files/gguf.ts';
 import { findModel, type ModelSource } from '../files/source.ts';
+import { expectedTensors } from './expected-tensors.ts';
+import { unfused } from './fused.ts';
 import { ggufWeights } from './gguf-llama.ts';
 import { openShards, openSingle } from './safetensors-weights.ts';
 import type { WeightStore } from './weight-store.ts';
@@ -14,7 +16,7 @@ import type { WeightStore } from './weight-store.ts';
  * not part of the architecture.
  */
 export async function loadWeights(path: string, config: ModelConfig): Promise<Record<string, HostTensor>> {
-  const store = await openWeights(await findModel(path), config);
+  const store = unfused(await openWeights(await findModel(path), config), config);
   try {
     const expected = expectedTensors(config);
     checkTensors(store, config, expected);
@@ -26,34 +28,6 @@ export async function loadWeights(path: string, config: ModelConfig): Promise<Re
   } finally {
     await store.close();
   }
-}
-
-/**
- * Shape of every weight that a config asks for, in the order of Hugging Face's state dict. Linear weights are [out,
- * in].
- */
-export function expectedTensors(config: ModelConfig): Record<string, number[]> {
-  const { hiddenSize: hidden, intermediateSize: inner, vocabSize, heads, kvHeads, headDim } = config;
-  const shapes: Record<string, number[]> = { 'model.embed_tokens.weight': [vocabSize, hidden] };
-  const linear = (name: string, [output, input]: [number, number], bias: boolean) => {
-    shapes[`${name}.weight`] = [output, input];
-    if (bias) shapes[`${name}.bias`] = [output];
-  };
-  for (let i = 0; i < config.layers; i++) {
-    const layer = `model.layers.${i}`;
-    linear(`${layer}.self_attn.q_proj`, [heads * headDim, hidden], config.attentionBias);
-    linear(`${layer}.self_attn.k_proj`, [kvHeads * headDim, hidden], config.attentionBias);
-    linear(`${layer}.self_attn.v_proj`, [kvHeads * headDim, hidden], config.attentionBias);
-    linear(`${layer}.self_attn.o_proj`, [hidden, heads * headDim], config.attentionBias);
-    linear(`${layer}.mlp.gate_proj`, [inner, hidden], config.mlpBias);
-    linear(`${layer}.mlp.up_proj`, [inner, hidden], config.mlpBias);
-    linear(`${layer}.mlp.down_proj`, [hidden, inner], config.mlpBias);
-    shapes[`${layer}.input_layernorm.weight`] = [hidden];
-    shapes[`${layer}.post_attention_layernorm.weight`] = [hidden];
-  }
-  shapes['model.norm.weight'] = [hidden];
-  if (!config.tieWordEmbeddings) shapes['lm_head.weight'] = [vocabSize, hidden];
-  return shapes;
 }
 
 function checkTensors(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
-import { parseModelConfig } from '../../../src/model/config/model-config.ts';
+import { parseModelConfig } from '../../../src/model/families/parse-config.ts';
 import { tinyJson } from '../tiny-model.ts';
 
 const parse = (change: object, generation?: unknown) =>
@@ -21,13 +21,13 @@ describe('a config of the Llama family', () => {
       kvHeads: 2,
       headDim: 4,
       rmsNormEps: 1e-6,
-      ropeTheta: 10000,
-      ropeScaling: { type: 'default' },
+      ropes: [{ theta: 10000, dim: 4, scaling: { type: 'default' } }],
       maxPositionEmbeddings: 2048,
       tieWordEmbeddings: false,
-      attentionBias: false,
+      qkvBias: false,
+      outputBias: false,
       mlpBias: false,
-      hiddenAct: 'silu',
+      activation: 'silu',
       bosTokenId: 1,
       eosTokenIds: [2],
       padTokenId: null,
@@ -61,9 +61,9 @@ describe('a config of the Llama family', () => {
     };
     const v4 = parse({ ...old, rope_scaling: { rope_type: 'llama3', ...llama3 } });
     const v5 = parse({ rope_parameters: { rope_type: 'llama3', rope_theta: 5e5, ...llama3 } });
-    expect(v4).toMatchObject({ ropeScaling: want, ropeTheta: 5e5 });
-    expect(v5).toMatchObject({ ropeScaling: want, ropeTheta: 5e5 });
-    expect(parse({ ...old, rope_scaling: { type: 'linear', factor: 2 } }).ropeScaling).toEqual({
+    expect(v4.ropes).toEqual([{ scaling: want, theta: 5e5, dim: 4 }]);
+    expect(v5.ropes).toEqual(v4.ropes);
+    expect(parse({ ...old, rope_scaling: { type: 'linear', factor: 2 } }).ropes[0]!.scaling).toEqual({
       type: 'linear',
       factor: 2,
     });
@@ -109,8 +109,8 @@ describe('a config is refused in one line that says why', () => {
     ],
     [
       'an unknown rope type',
-      { rope_parameters: { rope_type: 'yarn', factor: 2 } },
-      'rope type "yarn" is not supported; supported: default, linear, llama3',
+      { rope_parameters: { rope_type: 'spiral', factor: 2 } },
+      'rope type "spiral" is not supported; supported: default, linear, dynamic, llama3, yarn, longrope',
     ],
     [
       'rope scaling without its factor',

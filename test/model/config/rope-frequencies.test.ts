@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { ropeInvFreq } from '../../../src/model/config/rope-frequencies.ts';
 
-const base = { headDim: 64, ropeTheta: 500000 };
+const base = { dim: 64, theta: 500000 };
 
 test('the default frequencies fall geometrically from 1', () => {
-  const frequencies = ropeInvFreq({ headDim: 8, ropeTheta: 10000, ropeScaling: { type: 'default' } });
+  const frequencies = ropeInvFreq({ dim: 8, theta: 10000, scaling: { type: 'default' } });
   expect([...frequencies].map((frequency) => frequency.toFixed(12))).toEqual(
     [1, 0.1, 0.01, 0.001].map((want) => want.toFixed(12)),
   );
 });
 
 test('linear scaling divides every frequency', () => {
-  const plain = ropeInvFreq({ ...base, ropeScaling: { type: 'default' } });
-  const scaled = ropeInvFreq({ ...base, ropeScaling: { type: 'linear', factor: 4 } });
+  const plain = ropeInvFreq({ ...base, scaling: { type: 'default' } });
+  const scaled = ropeInvFreq({ ...base, scaling: { type: 'linear', factor: 4 } });
   expect([...scaled]).toEqual([...plain].map((frequency) => frequency / 4));
 });
 
@@ -27,10 +27,10 @@ function transformersLlama3(frequency: number): number {
 }
 
 test('llama3 scaling keeps short wavelengths, divides long ones and interpolates between, as transformers does', () => {
-  const plain = ropeInvFreq({ ...base, ropeScaling: { type: 'default' } });
+  const plain = ropeInvFreq({ ...base, scaling: { type: 'default' } });
   const scaled = ropeInvFreq({
     ...base,
-    ropeScaling: {
+    scaling: {
       type: 'llama3',
       factor: 32,
       lowFreqFactor: 1,

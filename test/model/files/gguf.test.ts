@@ -173,7 +173,11 @@ describe('a lone .gguf file', () => {
 describe('a .gguf file is refused in one line that says why', () => {
   test.each([
     ['another architecture', { 'general.architecture': 'falcon' }, 'architecture "falcon" is not supported'],
-    ['an unknown rope scaling', { 'llama.rope.scaling.type': 'yarn' }, 'rope type "yarn" is not supported'],
+    [
+      'an unknown rope scaling',
+      { 'llama.rope.scaling.type': 'spiral' },
+      'rope type "spiral" is not supported',
+    ],
     ['a missing size', { 'llama.block_count': 'two' }, 'num_hidden_layers'],
   ])('%s', async (_, change, message) => {
     const path = write({ metadata: { ...metadata, ...change } });

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import { writeSafetensors } from '../../../src/model/files/safetensors.ts';
 import { readModelConfig } from '../../../src/model/read-config.ts';
-import { expectedTensors, loadWeights } from '../../../src/model/weights/load-weights.ts';
+import { expectedTensors } from '../../../src/model/weights/expected-tensors.ts';
+import { loadWeights } from '../../../src/model/weights/load-weights.ts';
 import { temporaryFolders } from '../../io/temporary-folder.ts';
 import { randomWeights, tinyConfig, tinyJson } from '../tiny-model.ts';
 

@@ -33,7 +33,13 @@ const rotary: TraceKernel = ({ x, cos, sin }, { headDim, inverse }) => {
     'RotaryEmbedding',
     [sequence, int64s([0]), cos!, turn],
     { dtype: 'float32', shape: [1, rows, width] },
-    { domain: 'com.microsoft', attributes: { num_heads: width / (headDim as number) } },
+    {
+      domain: 'com.microsoft',
+      attributes: {
+        num_heads: width / (headDim as number),
+        ...(2 * cos!.shape[1]! < (headDim as number) && { rotary_embedding_dim: 2 * cos!.shape[1]! }),
+      },
+    },
   );
   return reshape(turned, [rows, width]);
 };

@@ -1,0 +1,105 @@
+import { InputError } from '../../errors.ts';
+import type { FusedLinear, ModelConfig } from '../config/model-config.ts';
+import { expectedTensors } from './expected-tensors.ts';
+import type { WeightStore } from './weight-store.ts';
+
+// Linear layers that a checkpoint stores as one (Phi-3's qkv_proj and gate_up_proj): the rows of the stored weight are
+// those of the parts, one part below the other. Inside, the parts are linear layers like any others.
+
+/** A stored tensor that holds several of ours, with their names and row counts in order. */
+export interface FusedTensor {
+  readonly stored: string;
+  /** [rows, …] of the whole. */
+  readonly shape: readonly number[];
+  readonly parts: readonly { readonly name: string; readonly shape: readonly number[] }[];
+}
+
+/** Lists the fused tensors of a model's checkpoint, layer by layer. */
+export function fusedTensors(config: ModelConfig): FusedTensor[] {
+  if (config.fused.length === 0) return [];
+  const expected = expectedTensors(config);
+  return Array.from({ length: config.layers }, (_, layer) => layer).flatMap((layer) =>
+    config.fused.flatMap((fused) =>
+      ['weight', 'bias'].flatMap((kind) => fusedTensor(fused, { layer, kind, expected })),
+    ),
+  );
+}
+
+function fusedTensor(
+  fused: FusedLinear,
+  at: { readonly layer: number; readonly kind: string; readonly expected: Record<string, number[]> },
+): FusedTensor[] {
+  const nameOf = (module: string) => `model.layers.${at.layer}.${module}.${at.kind}`;
+  const parts = fused.parts.flatMap((part) => {
+    const name = nameOf(part);
+    const shape = at.expected[name];
+    return shape === undefined ? [] : [{ name, shape }];
+  });
+  if (parts.length === 0) return [];
+  const rows = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  return [{ stored: nameOf(fused.stored), shape: [rows, ...parts[0]!.shape.slice(1)], parts }];
+}
+
+/** A tensor of a checkpoint, and those of ours that it holds, one below the other. */
+export interface StoredTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly parts: readonly string[];
+}
+
+/** Lists the tensors that a checkpoint of this config stores, in the order of Hugging Face's state dict. */
+export function storedTensors(config: ModelConfig): StoredTensor[] {
+  const whole = new Map(
+    fusedTensors(config).flatMap((fused) => fused.parts.map(({ name }) => [name, fused] as const)),
+  );
+  return Object.entries(expectedTensors(config)).flatMap(([name, shape]): StoredTensor[] => {
+    const fused = whole.get(name);
+    if (fused === undefined) return [{ name, shape, parts: [name] }];
+    const parts = fused.parts.map((part) => part.name);
+    return parts[0] === name ? [{ name: fused.stored, shape: fused.shape, parts }] : [];
+  });
+}
+
+/**
+ * Shows a checkpoint with its fused tensors taken apart. What is stored in parts already stays as it is.
+ * @throws InputError when a fused tensor has another shape than the config asks for.
+ */
+export function unfused(store: WeightStore, config: ModelConfig): WeightStore {
+  const tensors = new Map(store.tensors);
+  const places = new Map<
+    string,
+    { readonly fused: FusedTensor; readonly start: number; readonly end: number }
+  >();
+  for (const fused of fusedTensors(config)) {
+    const found = tensors.get(fused.stored);
+    if (found === undefined) continue;
+    if (found.shape.join() !== fused.shape.join()) {
+      throw new InputError(
+        `${store.where}: tensor "${fused.stored}" has shape [${found.shape}], but by its config it must be [${fused.shape}]`,
+      );
+    }
+    tensors.delete(fused.stored);
+    const columns = fused.shape.slice(1).reduce((a, b) => a * b, 1);
+    let start = 0;
+    for (const { name, shape } of fused.parts) {
+      const end = start + shape[0]! * columns;
+      tensors.set(name, { ...found, shape });
+      places.set(name, { fused, start, end });
+      start = end;
+    }
+  }
+  if (places.size === 0) return store;
+  // Parts are read one after the other, so the whole is read once.
+  let last: { readonly name: string; readonly data: Promise<Float32Array> } | undefined;
+  return {
+    ...store,
+    tensors,
+    read: async (name) => {
+      const place = places.get(name);
+      if (place === undefined) return store.read(name);
+      const { stored } = place.fused;
+      if (last?.name !== stored) last = { name: stored, data: store.read(stored) };
+      return (await last.data).slice(place.start, place.end);
+    },
+  };
+}
