@@ -37,17 +37,19 @@ export function weightMatrix(parameters: Named<tf.Tensor>, name: string): Matrix
   return { format, codes: parameters[codes]!, scales: parameters[scalesOf(codes)] ?? tf.scalar(1) };
 }
 
-/** Takes the parts of a weight out of `weights`, under the names of another weight. */
-export function partsOf(weights: Named<HostTensor>, name: string, as = name): Record<string, HostTensor> {
+/** Whether a tensor is a weight, or holds its codes or scales. */
+export const isPartOf = (part: string, name: string): boolean =>
+  part === name ||
+  formats.some((format) => part === `${name}.${format}` || part === scalesOf(`${name}.${format}`));
+
+/** Takes a weight out of `weights`, under the name of another. */
+export function partsOf(weights: Named<HostTensor>, name: string, as: string): Record<string, HostTensor> {
   return Object.fromEntries(
     Object.entries(weights).flatMap(([part, tensor]) =>
-      part === name || isPartOf(part, name) ? [[as + part.slice(name.length), tensor]] : [],
+      isPartOf(part, name) ? [[as + part.slice(name.length), tensor]] : [],
     ),
   );
 }
-
-const isPartOf = (part: string, name: string): boolean =>
-  formats.some((format) => part === `${name}.${format}` || part === scalesOf(`${name}.${format}`));
 
 /** Returns a weight in float32; undefined when the model lacks it. What is held in fewer bits is widened into a new array. */
 export function floatWeight(weights: Named<HostTensor>, name: string): HostTensor | undefined {
