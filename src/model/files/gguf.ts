@@ -2,6 +2,7 @@ import { GGMLQuantizationType, gguf, type MetadataValue } from '@huggingface/ggu
 import { InputError } from '../../errors.ts';
 import { type BinaryFile, openBinaryFile } from '../../io/binary-file.ts';
 import { quantType, supportedQuantTypes } from './gguf-dequantise.ts';
+import { bytesOf, type RowRange } from './row-range.ts';
 
 /** A tensor's place in a GGUF file. */
 interface GgufTensor {
@@ -21,10 +22,10 @@ export interface GgufFile {
   readonly metadata: GgufMetadata;
   readonly tensors: ReadonlyMap<string, GgufTensor>;
   /**
-   * Dequantises a tensor to float32, bit-exact with gguf-py, in the file's own row order.
+   * Dequantises a tensor, or some of its rows, to float32, bit-exact with gguf-py, in the file's own row order.
    * @throws InputError when there is no such tensor, its type is not supported, or the file is truncated.
    */
-  read(name: string): Promise<Float32Array>;
+  read(name: string, rows?: RowRange): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -46,7 +47,13 @@ async function openPart(path: string): Promise<GgufFile> {
   try {
     const { metadata, tensors } = await readHeader(file);
     for (const [name, tensor] of tensors) checkExtent(file, name, tensor);
-    return { path, metadata, tensors, read: (name) => readTensor(file, tensors, name), close: file.close };
+    return {
+      path,
+      metadata,
+      tensors,
+      read: (name, rows) => readTensor(file, tensors.get(name), { name, rows }),
+      close: file.close,
+    };
   } catch (error) {
     await file.close();
     throw error;
@@ -96,7 +103,7 @@ function joined(files: readonly GgufFile[]): GgufFile {
     path,
     metadata,
     tensors: new Map(files.flatMap((file) => [...file.tensors])),
-    read: (name) => (places.get(name) ?? files[0]!).read(name),
+    read: (name, rows) => (places.get(name) ?? files[0]!).read(name, rows),
     close: async () => {
       for (const file of files) await file.close();
     },
@@ -151,12 +158,12 @@ function checkExtent(file: BinaryFile, name: string, tensor: GgufTensor): void {
 
 async function readTensor(
   file: BinaryFile,
-  tensors: ReadonlyMap<string, GgufTensor>,
-  name: string,
+  tensor: GgufTensor | undefined,
+  { name, rows }: { readonly name: string; readonly rows: RowRange | undefined },
 ): Promise<Float32Array> {
-  const tensor = tensors.get(name);
   if (tensor === undefined) throw new InputError(`${file.path} has no tensor "${name}"`);
-  const raw = await file.read(tensor.position, byteLength(tensor) ?? 0);
+  const part = bytesOf({ bytes: byteLength(tensor) ?? 0, shape: tensor.shape }, rows);
+  const raw = await file.read(tensor.position + part.start, part.length);
   return dequantise(raw, tensor.type, `${file.path}: tensor "${name}"`);
 }
 

@@ -3,6 +3,7 @@ import type { ModelConfig } from '../config/model-config.ts';
 import { parseModelConfig } from '../families/parse-config.ts';
 import type { GgufFile, GgufMetadata } from '../files/gguf.ts';
 import { supportedQuantTypes } from '../files/gguf-dequantise.ts';
+import type { RowRange } from '../files/row-range.ts';
 import type { WeightStore } from './weight-store.ts';
 
 /**
@@ -46,10 +47,16 @@ export function ggufWeights(file: GgufFile, config: ModelConfig): WeightStore {
     where: file.path,
     readableTypes: supportedQuantTypes,
     tensors: new Map([...names.keys()].map((name) => [name, tensor(name)])),
-    read: async (name) => {
-      const data = await file.read(names.get(name)!);
+    read: async (name, rows) => {
       const heads = headsOf(name, config);
-      return heads === undefined ? data : unpermuteRows(data, tensor(name).shape, heads);
+      if (heads === undefined) return file.read(names.get(name)!, rows);
+      const { shape } = tensor(name);
+      const all = { first: 0, count: shape[0]! };
+      return unpermutedRows(rows ?? all, {
+        headDim: shape[0]! / heads,
+        columns: shape[1] ?? 1,
+        read: (range) => file.read(names.get(name)!, range),
+      });
     },
     close: file.close,
   };
@@ -61,10 +68,21 @@ function headsOf(name: string, config: ModelConfig): number | undefined {
   return undefined;
 }
 
+/** Reads Hugging Face's rows out of permuted ones: the whole heads that they belong to. */
+async function unpermutedRows(
+  { first, count }: RowRange,
+  file: { headDim: number; columns: number; read: (rows: RowRange) => Promise<Float32Array> },
+): Promise<Float32Array> {
+  const { headDim, columns } = file;
+  const start = first - (first % headDim);
+  const end = Math.ceil((first + count) / headDim) * headDim;
+  const data = unpermuteRows(await file.read({ first: start, count: end - start }), headDim, columns);
+  return data.subarray((first - start) * columns, (first - start + count) * columns);
+}
+
 /** In each head, file row 2i + j (pair i, half j) is Hugging Face's row j·pairs + i. data: [heads·headDim, columns] */
-function unpermuteRows(data: Float32Array, shape: readonly number[], heads: number): Float32Array {
-  const [rows = 1, columns = 1] = shape;
-  const headDim = rows / heads;
+function unpermuteRows(data: Float32Array, headDim: number, columns: number): Float32Array {
+  const rows = data.length / columns;
   const out = new Float32Array(data.length);
   for (let row = 0; row < rows; row++) {
     const inHead = row % headDim;

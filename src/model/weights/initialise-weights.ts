@@ -1,7 +1,9 @@
 import type { HostTensor } from '../../engine/engine.ts';
 import { normal, type RandomStream, randomStream } from '../../random.ts';
 import type { ModelConfig } from '../config/model-config.ts';
+import type { BaseDtype } from './base-weights.ts';
 import { expectedTensors } from './expected-tensors.ts';
+import { weightWriter } from './weight-writer.ts';
 
 /** transformers' default `initializer_range`. */
 const DEFAULT_RANGE = 0.02;
@@ -11,16 +13,22 @@ const DEFAULT_RANGE = 0.02;
  * (config.json; .02 when left out), norms such that they multiply by 1, biases 0. The same seed gives the same bits; each tensor has a stream of
  * its own.
  */
-export function initialiseWeights(config: ModelConfig, seed: number): Record<string, HostTensor> {
+export function initialiseWeights(
+  config: ModelConfig,
+  seed: number,
+  dtype: BaseDtype = 'float32',
+): Record<string, HostTensor> {
   const range = config.raw.initializer_range;
   const std = typeof range === 'number' ? range : DEFAULT_RANGE;
-  const weights = Object.entries(expectedTensors(config)).map(([name, shape]): [string, HostTensor] => {
+  const weights = Object.entries(expectedTensors(config)).map(([name, shape]) => {
     const data = new Float32Array(shape.reduce((size, dim) => size * dim, 1));
     if (isNorm(name)) data.fill(config.normAddsOne ? 0 : 1);
     else if (!name.endsWith('.bias')) fillNormal(data, std, randomStream(seed, `initialise ${name}`));
-    return [name, { data, shape, dtype: 'float32' }];
+    const writer = weightWriter(name, shape, dtype);
+    writer.write(data, 0);
+    return writer.tensors;
   });
-  return Object.fromEntries(weights);
+  return Object.assign({}, ...weights);
 }
 
 const isNorm = (name: string): boolean => name.endsWith('norm.weight');
