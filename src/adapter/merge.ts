@@ -1,10 +1,12 @@
 import type { HostTensor, Named } from '../engine/engine.ts';
 import { RefusedError } from '../errors.ts';
+import { floatWeight, weightOf } from '../model/weights/base-weights.ts';
 import { type AdapterSpec, scalingOf } from './adapter-spec.ts';
 import { adapterNames } from './adapter-tensors.ts';
 
 /**
- * Folds an adapter into the weights that it adapts: W' = W0 + scaling·B·A, summed in float64. W [out, in], A [R, in],
+ * Folds an adapter into the weights that it adapts: W' = W0 + scaling·B·A, summed in float64. W0 is what the adapter was
+ * trained on: a quantised weight is widened, and its sum is float32. W [out, in], A [R, in],
  * B [out, R]. Returns a new record. Only the adapted weights are new arrays.
  * @throws RefusedError unless β is exactly 0 in every layer. The message names the step at which it would be.
  */
@@ -24,9 +26,14 @@ export function mergeAdapter(
   const merged = adapter.spec.modules.map((module): [string, HostTensor] => {
     const name = `${module}.weight`;
     const { a, b } = adapterNames(module);
-    return [name, addProduct(weights[name]!, { a: adapter.tensors[a]!, b: adapter.tensors[b]!, scaling })];
+    return [
+      name,
+      addProduct(floatWeight(weights, name)!, { a: adapter.tensors[a]!, b: adapter.tensors[b]!, scaling }),
+    ];
   });
-  return { ...weights, ...Object.fromEntries(merged) };
+  const adapted = new Set(merged.map(([name]) => name));
+  const others = Object.entries(weights).filter(([name]) => !adapted.has(weightOf(name)));
+  return { ...Object.fromEntries(others), ...Object.fromEntries(merged) };
 }
 
 function refuseCurved(betas: readonly number[], zeroStep: number): void {

@@ -5,6 +5,7 @@ import { writeFileAtomic } from '../io/atomic-write.ts';
 import type { JsonObject, ModelConfig } from './config/model-config.ts';
 import { writeSafetensors } from './files/safetensors.ts';
 import type { TokenizerFiles } from './tokenizer/tokenizer-files.ts';
+import { floatWeight } from './weights/base-weights.ts';
 import { storedTensors } from './weights/fused.ts';
 
 /**
@@ -37,7 +38,7 @@ export async function saveModelFolder(
 /** Returns the weights that the config asks for, as its checkpoints store them, in Hugging Face's order. */
 function floatTensors(config: ModelConfig, weights: Readonly<Record<string, HostTensor>>) {
   const floatsOf = (name: string): Float32Array => {
-    const data = weights[name]?.data;
+    const data = floatWeight(weights, name)?.data;
     if (data instanceof Float32Array) return data;
     throw new RangeError(`weight "${name}" is ${data === undefined ? 'missing' : 'not float32'}`);
   };

@@ -9,7 +9,7 @@ import type { KvCache } from './kv-cache.ts';
 import type { PackedRows } from './packed-rows.ts';
 import { ropeAngles, ropeTables } from './rope-tables.ts';
 import type { SharedRows } from './shared-rows.ts';
-import { isPartOf, packs, partsOf } from './weights/base-weights.ts';
+import { packs, partsOf, weightOf } from './weights/base-weights.ts';
 
 /** A model's tensors at one moment. A new version is a new record with new arrays. */
 export interface ModelWeights {
@@ -160,7 +160,7 @@ export class ModelPrograms {
       tf.Tensor1D,
     ];
     const { hidden, keys } = decodeStep(model, { ids, positions: lengths, lengths, past, slots });
-    const ownHead = Object.keys(this.constants).some((name) => isPartOf(name, HEAD));
+    const ownHead = Object.keys(this.constants).some((name) => weightOf(name) === HEAD);
     const head = ownHead ? { ...model, config: { ...this.config, tieWordEmbeddings: false } } : model;
     const scaled = tf.div(logits(head, hidden), inputs.temperature!);
     return {
@@ -218,7 +218,7 @@ export class ModelPrograms {
  */
 function decodeConstants(frozen: Named<HostTensor>, config: ModelConfig): Named<HostTensor> {
   const packed = Object.fromEntries(Object.entries(frozen).filter(([name]) => packs(name)));
-  const others = Object.entries(packed).filter(([name]) => !isPartOf(name, EMBEDDING));
+  const others = Object.entries(packed).filter(([name]) => weightOf(name) !== EMBEDDING);
   const head = config.tieWordEmbeddings ? partsOf(packed, EMBEDDING, HEAD) : {};
   return { ...Object.fromEntries(others), ...head };
 }

@@ -18,7 +18,10 @@ export async function createPolicy(recipe: Recipe): Promise<Policy> {
   const path = modelPath(recipe.model);
   const config = await readModelConfig(path);
   const tokenizer = await loadTokenizer(path);
-  const base = recipe.freshWeights ? initialiseWeights(config, recipe.seed) : await loadWeights(path, config);
+  const { baseDtype } = recipe.runtime;
+  const base = recipe.freshWeights
+    ? initialiseWeights(config, recipe.seed, baseDtype)
+    : await loadWeights(path, config, baseDtype);
   const trainable = methodOf(recipe, { config, base });
   const schedule =
     recipe.method === 'afa-lora'

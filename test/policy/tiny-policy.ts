@@ -33,11 +33,11 @@ export function tinyRecipe(model: string, overrides: RecipeOverrides = {}): Reci
     sampling: { groupSize: 4, promptsPerStep: 3, maxNewTokens: 8, ...overrides.sampling },
     optimizer: { lr: 1e-2, ...overrides.optimizer },
     eval: { every: 0, tasks: 3, ...overrides.eval },
-    runtime: { engine: 'onnx', threads: 1 },
+    runtime: { engine: 'onnx', threads: 1, ...overrides.runtime },
   };
 }
 
-export type RecipeOverrides = Partial<Omit<RecipeInput, 'model' | 'runtime'>>;
+export type RecipeOverrides = Partial<Omit<RecipeInput, 'model'>>;
 
 export interface TinyOptions extends FolderOptions {
   readonly recipe?: RecipeOverrides;
@@ -86,7 +86,7 @@ export async function openTinyRecipe(
   { trained = false, betas, open = onnxOnOneThread }: PolicyOptions = {},
 ): Promise<Tiny> {
   const config = await readModelConfig(recipe.model);
-  const base = await loadWeights(recipe.model, config);
+  const base = await loadWeights(recipe.model, config, recipe.runtime.baseDtype);
   const adapter = trained ? trainedAdapter(recipe, config) : undefined;
   const trainable = methodOf(recipe, { config, base, adapter });
   const { linear, frozen } = trainable;

@@ -37,18 +37,24 @@ export function weightMatrix(parameters: Named<tf.Tensor>, name: string): Matrix
   return { format, codes: parameters[codes]!, scales: parameters[scalesOf(codes)] ?? tf.scalar(1) };
 }
 
-/** Whether a tensor is a weight, or holds its codes or scales. */
-export const isPartOf = (part: string, name: string): boolean =>
-  part === name ||
-  formats.some((format) => part === `${name}.${format}` || part === scalesOf(`${name}.${format}`));
+/** The name of the weight that a tensor is, or holds the codes or scales of. */
+export const weightOf = (part: string): string => part.replace(/\.(bfloat16|q[48](\.scales)?)$/, '');
 
 /** Takes a weight out of `weights`, under the name of another. */
 export function partsOf(weights: Named<HostTensor>, name: string, as: string): Record<string, HostTensor> {
   return Object.fromEntries(
     Object.entries(weights).flatMap(([part, tensor]) =>
-      isPartOf(part, name) ? [[as + part.slice(name.length), tensor]] : [],
+      weightOf(part) === name ? [[as + part.slice(name.length), tensor]] : [],
     ),
   );
+}
+
+/** Counts the weights that tensors hold. */
+export function parameterCount(weights: Named<HostTensor>): number {
+  return Object.entries(weights).reduce((sum, [name, { data, shape }]) => {
+    if (/\.q[48]\.scales$/.test(name)) return sum;
+    return sum + (/\.q[48]$/.test(name) ? shape[0]! * shape[1]! * BLOCK : data.length);
+  }, 0);
 }
 
 /** Returns a weight in float32; undefined when the model lacks it. What is held in fewer bits is widened into a new array. */

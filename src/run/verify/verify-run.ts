@@ -97,9 +97,8 @@ async function measure(policy: Policy, { out, recipe, parts, merged }: Run): Pro
   };
   const rows = ours.slice(0, COMPARED).map((row, i) => [...promptIds(i), ...row.tokenIds]);
   const deltas = await compareModels(policy, rows, {
-    loadModel: (source) => parts.loadModel(source, { engine: recipe.runtime }),
-    merged,
-    base: recipe.freshWeights ? null : recipe.model,
+    loadMerged: () => parts.loadModel(merged, { engine: recipe.runtime }),
+    loadBase: recipe.freshWeights ? null : () => parts.loadModel(recipe.model, baseOptions(recipe)),
   });
   const theirs = await parts.answerAnew(out, merged);
   return {
@@ -113,16 +112,25 @@ async function measure(policy: Policy, { out, recipe, parts, merged }: Run): Pro
   };
 }
 
+/** The base as the run held it. */
+const baseOptions = ({ runtime }: Recipe): LoadModelOptions => ({
+  engine: runtime,
+  baseDtype: runtime.baseDtype,
+});
+
 async function compareModels(
   policy: Policy,
   rows: readonly (readonly number[])[],
-  models: Pick<VerifyParts, 'loadModel'> & { readonly merged: string; readonly base: string | null },
+  models: {
+    readonly loadMerged: () => Promise<CausalLM>;
+    readonly loadBase: (() => Promise<CausalLM>) | null;
+  },
 ): Promise<Pick<Measured, 'maxDelta' | 'baseDelta'>> {
-  const merged = await models.loadModel(models.merged);
+  const merged = await models.loadMerged();
   try {
     const maxDelta = await compareLogits(policy, merged, rows);
-    if (models.base === null) return { maxDelta, baseDelta: null };
-    const base = await models.loadModel(models.base);
+    if (models.loadBase === null) return { maxDelta, baseDelta: null };
+    const base = await models.loadBase();
     try {
       return { maxDelta, baseDelta: await compareLogits(base, merged, rows) };
     } finally {
