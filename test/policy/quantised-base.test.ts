@@ -140,6 +140,7 @@ describe.each(dtypes)(
         { trained: true, betas },
       );
       const rollouts = withAdvantages(await rollOut(held), mixed);
+      const ppo = recipe.algorithm?.name === 'ppo';
       const update = async ({ policy }: Tiny) => {
         const reference = await policy.referenceLogprobs(rollouts);
         const rows = rollouts.map((rollout, b) => ({ ...rollout, refLogprobs: reference[b]! }));
