@@ -11,8 +11,10 @@ import { QUANTISED_BLOCK as BLOCK } from '../../engine/ops/quantised-weight.ts';
 // These are the rules of GGUF's Q8_0 and Q4_0 (ggml-quants.c), whose scales are float16: numbers from such a file come
 // out again exactly. A block of zeros has scale 0.
 
+const HALF = BLOCK / 2;
+
 /** Bytes of a block's codes. */
-export const blockBytes = { q8: BLOCK, q4: BLOCK / 2 } as const;
+export const blockBytes = { q8: BLOCK, q4: HALF } as const;
 
 /** Where codes and scales of whole blocks are written. */
 export interface Blocks<Codes> {
@@ -27,8 +29,10 @@ export function quantiseQ8(values: Float32Array, { codes, scales, first }: Block
   for (let from = 0, block = first; from < values.length; from += BLOCK, block++) {
     const scale = Math.fround(Math.abs(greatest(values, from)) / 127);
     scales[block] = scale;
-    if (scale === 0) codes.fill(0, block * BLOCK, (block + 1) * BLOCK);
-    else for (let i = 0; i < BLOCK; i++) codes[block * BLOCK + i] = Math.round(values[from + i]! / scale);
+    // A block of zeros has code 0.
+    const unit = scale === 0 ? 1 : scale;
+    const to = block * BLOCK;
+    for (let i = 0; i < BLOCK; i++) codes[to + i] = Math.floor(values[from + i]! / unit + 0.5);
   }
 }
 
@@ -37,9 +41,12 @@ export function quantiseQ4(values: Float32Array, { codes, scales, first }: Block
   for (let from = 0, block = first; from < values.length; from += BLOCK, block++) {
     const scale = Math.fround(greatest(values, from) / -8);
     scales[block] = scale;
-    const code = (i: number) => (scale === 0 ? 8 : Math.min(15, Math.round(values[from + i]! / scale) + 8));
-    for (let i = 0; i < BLOCK / 2; i++) {
-      codes[block * (BLOCK / 2) + i] = code(i) | (code(i + BLOCK / 2) << 4);
+    const unit = scale === 0 ? 1 : scale;
+    const to = block * HALF;
+    for (let i = 0; i < HALF; i++) {
+      const low = Math.min(15, Math.floor(values[from + i]! / unit + 8.5));
+      const high = Math.min(15, Math.floor(values[from + HALF + i]! / unit + 8.5));
+      codes[to + i] = low | (high << 4);
     }
   }
 }
@@ -47,24 +54,29 @@ export function quantiseQ4(values: Float32Array, { codes, scales, first }: Block
 /** The number of greatest size in a block, the first of equals. */
 function greatest(values: Float32Array, from: number): number {
   let found = 0;
-  for (let i = from; i < from + BLOCK; i++) if (Math.abs(values[i]!) > Math.abs(found)) found = values[i]!;
+  let size = 0;
+  for (let i = from; i < from + BLOCK; i++) {
+    const value = values[i]!;
+    if (Math.abs(value) <= size) continue;
+    found = value;
+    size = Math.abs(value);
+  }
   return found;
 }
 
 export function dequantiseQ8(codes: Int8Array, scales: Float32Array): Float32Array {
   const out = new Float32Array(codes.length);
-  for (let i = 0; i < out.length; i++) out[i] = scales[Math.floor(i / BLOCK)]! * codes[i]!;
+  for (let i = 0; i < out.length; i++) out[i] = scales[i >>> 5]! * codes[i]!;
   return out;
 }
 
 export function dequantiseQ4(codes: Uint8Array, scales: Float32Array): Float32Array {
-  const half = BLOCK / 2;
   const out = new Float32Array(codes.length * 2);
   for (let block = 0; block < scales.length; block++) {
-    for (let i = 0; i < half; i++) {
-      const pair = codes[block * half + i]!;
+    for (let i = 0; i < HALF; i++) {
+      const pair = codes[block * HALF + i]!;
       out[block * BLOCK + i] = scales[block]! * ((pair & 15) - 8);
-      out[block * BLOCK + half + i] = scales[block]! * ((pair >> 4) - 8);
+      out[block * BLOCK + HALF + i] = scales[block]! * ((pair >> 4) - 8);
     }
   }
   return out;
