@@ -24,7 +24,7 @@ import type { HostTensor, Named } from '../src/engine/engine.ts';
 import { openEngine } from '../src/engine/select/select-engine.ts';
 import type { ModelConfig } from '../src/model/config/model-config.ts';
 import { continuationLogprobs } from '../src/model/continuation-logprobs.ts';
-import { ModelPrograms } from '../src/model/model-programs.ts';
+import { longestText, ModelPrograms } from '../src/model/model-programs.ts';
 import { readModelConfig } from '../src/model/read-config.ts';
 import { loadTokenizer } from '../src/model/tokenizer/tokenizer.ts';
 import type { BaseDtype } from '../src/model/weights/base-weights.ts';
@@ -228,7 +228,7 @@ async function lora(config: ModelConfig, base: Named<HostTensor>) {
       const hyper = { ...hyperParameters(loss), ...weighed.scalars };
       let sums: Record<string, Float32Array> | undefined;
       for (const batch of microBatches(weighed.rows, 1)) {
-        const model = programs.inputs(weights());
+        const model = programs.inputs(weights(), longestText(batch.packed));
         const { gradients } = await updater.run({ model, batch, temperature: 1, hyper });
         sums ??= { ...gradients };
         if (sums[names[0]!] === gradients[names[0]!]) continue;

@@ -19,7 +19,7 @@ import { clipGradNorm } from '../src/algorithm/optimizer/clip.ts';
 import type { HostTensor } from '../src/engine/engine.ts';
 import { openEngine } from '../src/engine/select/select-engine.ts';
 import { parseModelConfig } from '../src/model/families/parse-config.ts';
-import { ModelPrograms } from '../src/model/model-programs.ts';
+import { longestText, ModelPrograms } from '../src/model/model-programs.ts';
 import { expectedTensors } from '../src/model/weights/expected-tensors.ts';
 import { microBatches } from '../src/policy/batch/micro-batches.ts';
 import type { TrainRow } from '../src/policy/batch/train-rows.ts';
@@ -137,9 +137,9 @@ async function update(texts: readonly TrainRow[]): Promise<void> {
   const shared = { loss: recipe.algorithm, maxCompletionLength: recipe.sampling.maxNewTokens };
   const { rows, scalars } = weighExamples(texts, shared);
   const hyper = { ...hyperParameters(recipe.algorithm), ...scalars };
-  const model = programs.inputs(trainable.weights(trained, betas));
   let sums: Record<string, Float32Array> | undefined;
   for (const batch of microBatches(rows, a.micro)) {
+    const model = programs.inputs(trainable.weights(trained, betas), longestText(batch.packed));
     const { gradients } = await updater.run({ model, batch, temperature: 1, hyper });
     if (sums === undefined) sums = { ...gradients };
     else

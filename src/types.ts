@@ -286,4 +286,6 @@ export type TrainEvent =
       readonly before: EvalResult;
       readonly after: EvalResult;
       readonly merged: string;
+      /** What a person should know about what was written. */
+      readonly notes: readonly string[];
     };

@@ -22,6 +22,11 @@ export const adapter = z.strictObject({
   placement: z.enum(placements).default('A-s-B'),
   activation: z.enum(activations).default('silu'),
   schedule: schedule.prefault({}),
+  /**
+   * Folder of a linear adapter to start from, in PEFT layout. Method lora continues it, with its own rank, alpha and
+   * modules; afa-lora and full merge it into the model first.
+   */
+  init: z.string().optional(),
 });
 
 export type AdapterSettings = z.output<typeof adapter>;

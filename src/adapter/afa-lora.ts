@@ -6,6 +6,7 @@ import { type LinearMap, parameter } from '../model/decoder.ts';
 import { type AdapterSpec, scalingOf } from './adapter-spec.ts';
 import { adapterNames } from './adapter-tensors.ts';
 import { annealedActivation } from './annealed-activation.ts';
+import { normName } from './dora.ts';
 
 // AFA-LoRA: "Enabling Non-Linear Adaptations in LoRA with Activation Function Annealing", arXiv 2512.22455.
 //
@@ -23,37 +24,67 @@ import { annealedActivation } from './annealed-activation.ts';
 /** Name of the program input that holds β of each layer, [L]. It must be an input because β moves at every step. */
 export const BETA = 'adapter.beta';
 
-/** Wraps the base model's linear layers with an adapter. The program's inputs hold the adapter's tensors and β. */
+/**
+ * Wraps the base model's linear layers with an adapter. The program's inputs are the base's and `adapterInputs`. With
+ * DoRA: h = bias + (m/‖V‖)·(W0·x + scaling·D(x)).
+ */
 export function adaptedLinear(spec: AdapterSpec, base: LinearMap, inputs: Named<tf.Tensor>): LinearMap {
-  const adapted = new Set(spec.modules);
   const betas = spec.anneals ? tf.unstack(parameter(inputs, BETA)) : undefined;
   return (module, x) => {
     const h = base(module, x);
-    if (!adapted.has(module)) return h;
+    const adapted = spec.modules[module];
+    if (adapted === undefined) return h;
     const names = adapterNames(module);
     const a = parameter(inputs, names.a) as tf.Tensor2D;
     const b = parameter(inputs, names.b) as tf.Tensor2D;
-    return tf.add(h, adapterPath(x, { a, b, beta: betas && betaOf(betas, module) }, spec));
+    const bias = spec.loraBias ? (parameter(inputs, names.bias) as tf.Tensor1D) : undefined;
+    const { placement, activation } = spec;
+    const path = adapterPath(
+      x,
+      { a, b, bias, beta: betas && betaOf(betas, module) },
+      { placement, activation, scaling: scalingOf(adapted, spec.rsLora) },
+    );
+    const sum = tf.add(h, path) as tf.Tensor2D;
+    if (!spec.dora) return sum;
+    const factor = tf.div(parameter(inputs, names.magnitude), parameter(inputs, normName(module)));
+    const own = inputs[`${module}.bias`];
+    return own === undefined ? tf.mul(sum, factor) : tf.add(tf.mul(tf.sub(sum, own), factor), own);
   };
 }
 
 /**
  * Computes scaling·D(x): x [N, in], a [R, in], b [out, R], beta a scalar → [N, out]. Without beta φ is the identity.
+ * With a bias [out] of B: scaling·(B·A·x + bias), for linear adapters.
  */
 export function adapterPath(
   x: tf.Tensor2D,
-  { a, b, beta }: { readonly a: tf.Tensor2D; readonly b: tf.Tensor2D; readonly beta: tf.Tensor | undefined },
-  spec: Pick<AdapterSpec, 'placement' | 'activation' | 'alpha' | 'rank' | 'rsLora'>,
+  {
+    a,
+    b,
+    bias,
+    beta,
+  }: {
+    readonly a: tf.Tensor2D;
+    readonly b: tf.Tensor2D;
+    readonly bias?: tf.Tensor1D | undefined;
+    readonly beta: tf.Tensor | undefined;
+  },
+  { placement, activation, scaling }: PathForm,
 ): tf.Tensor2D {
-  const scaling = scalingOf(spec);
-  const phi = (y: tf.Tensor2D) => (beta ? annealedActivation(y, beta, spec.activation) : y);
-  const [before, between, after] = [/^s-/, /A-s-B/, /-s$/].map((place) => place.test(spec.placement));
+  const phi = (y: tf.Tensor2D) => (beta ? annealedActivation(y, beta, activation) : y);
+  const [before, between, after] = [/^s-/, /A-s-B/, /-s$/].map((place) => place.test(placement));
 
   const down = linear(before ? phi(x) : x, a);
   const inner = between ? phi(down) : down;
+  if (bias) return tf.mul(linear(inner, b, bias), scaling);
   // Scaling comes last, outside every φ. With no φ after B it may multiply the smaller tensor [N, R] instead.
   if (!after) return linear(tf.mul(inner, scaling), b);
   return tf.mul(phi(linear(inner, b)), scaling);
+}
+
+/** What a module's adapter computes with its tensors. */
+interface PathForm extends Pick<AdapterSpec, 'placement' | 'activation'> {
+  readonly scaling: number;
 }
 
 function betaOf(betas: readonly tf.Tensor[], module: string): tf.Tensor {

@@ -1,7 +1,9 @@
+import { adapterInputs } from '../adapter/adapter-inputs.ts';
 import type { AdapterSpec } from '../adapter/adapter-spec.ts';
-import { adaptedLinear, BETA } from '../adapter/afa-lora.ts';
+import { adaptedLinear } from '../adapter/afa-lora.ts';
 import { mergeAdapter } from '../adapter/merge.ts';
-import { readAdapterFolder, type StoredAdapter } from '../adapter/peft-folder.ts';
+import { readAdapterFolder } from '../adapter/peft/peft-folder.ts';
+import { annealOf, mountingBase, type StoredAdapter } from '../adapter/stored-adapter.ts';
 import type { Engine, HostTensor, Named } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
@@ -196,10 +198,10 @@ export class LoadedModel implements CausalLM {
 
   async withAdapter(adapter: StoredAdapter | string): Promise<CausalLM> {
     const stored = typeof adapter === 'string' ? await readAdapterFolder(adapter, this.config) : adapter;
-    const { spec, tensors, afa } = stored;
-    const betas = afa?.beta ?? Array<number>(this.config.layers).fill(0);
-    const zeroStep = afa ? Math.ceil(afa.schedule.fraction * afa.steps) : 0;
-    return new LoadedModel({ ...this.parts, ownsEngine: false }, { spec, tensors, betas, zeroStep });
+    const { spec, tensors } = stored;
+    const base = mountingBase(this.parts, stored);
+    const mounted = { spec, tensors, ...annealOf(stored, this.config.layers) };
+    return new LoadedModel({ ...this.parts, ...base, ownsEngine: false }, mounted);
   }
 
   setBeta(beta: number): void {
@@ -228,9 +230,7 @@ export class LoadedModel implements CausalLM {
   private modelWeights(): ModelWeights {
     const { weights: base } = this.parts;
     if (!this.adapter) return { base, adapter: {} };
-    const { spec, tensors, betas } = this.adapter;
-    const beta: HostTensor = { data: Float32Array.from(betas), shape: [betas.length], dtype: 'float32' };
-    return { base, adapter: { ...tensors, ...(spec.anneals && { [BETA]: beta }) } };
+    return { base, adapter: adapterInputs(this.adapter.spec, { ...this.adapter, base }) };
   }
 
   private promptIds({ prompts = [], inputIds, attentionMask, maxPromptLength }: GenerateOptions) {

@@ -7,7 +7,7 @@ import { decoderForward, logits, logprobs, type SharedBatch, sharedForward } fro
 import { decodeStep, prefill } from './forward-decode.ts';
 import type { KvCache } from './kv-cache.ts';
 import type { PackedRows } from './packed-rows.ts';
-import { ropeAngles, ropeTables } from './rope-tables.ts';
+import { RopeTables, ropeAngles } from './rope-tables.ts';
 import type { SharedRows } from './shared-rows.ts';
 import { packs, partsOf, weightOf } from './weights/base-weights.ts';
 
@@ -39,7 +39,7 @@ const HEAD = 'lm_head.weight';
 export class ModelPrograms {
   readonly config: ModelConfig;
   /** Rotary tables, inputs of every program. */
-  readonly rope: Named<HostTensor>;
+  private readonly rope: RopeTables;
   private readonly linear: LinearFactory;
   private readonly logitsProgram: Program;
   private readonly logprobsProgram: Program;
@@ -52,7 +52,7 @@ export class ModelPrograms {
     this.config = config;
     this.linear = linear;
     this.constants = frozen ? decodeConstants(frozen, config) : {};
-    this.rope = ropeTables(config, config.maxPositionEmbeddings);
+    this.rope = new RopeTables(config);
     this.logitsProgram = engine.compile((inputs) => this.forwardLogits(inputs), { name: 'logits' });
     this.logprobsProgram = engine.compile((inputs) => this.forwardLogprobs(inputs), { name: 'logprobs' });
     this.prefillProgram = engine.compile((inputs) => this.forwardPrefill(inputs), {
@@ -69,7 +69,7 @@ export class ModelPrograms {
 
   /** Computes the logits of right-padded rows: ids [B, T] → [B, T, V]. */
   async logits(weights: ModelWeights, ids: HostTensor): Promise<HostTensor> {
-    const { logits } = await this.logitsProgram.run({ ...this.inputs(weights), ids });
+    const { logits } = await this.logitsProgram.run({ ...this.inputs(weights, ids.shape[1]!), ids });
     return logits!;
   }
 
@@ -80,7 +80,7 @@ export class ModelPrograms {
     temperature: number,
   ): Promise<{ readonly logprobs: HostTensor; readonly entropy: HostTensor }> {
     const out = await this.logprobsProgram.run({
-      ...this.inputs(weights),
+      ...this.inputs(weights, longestText(packed)),
       ...packedInputs(packed),
       temperature: scalarInput(temperature),
     });
@@ -95,7 +95,7 @@ export class ModelPrograms {
       vocabSize,
       maxPositions: maxPositionEmbeddings,
       prefill: async (ids) => {
-        const out = await this.prefillProgram.run({ ...this.inputs(weights), ids });
+        const out = await this.prefillProgram.run({ ...this.inputs(weights, ids.shape[1]!), ids });
         return cacheNames(layers).map((name) => out[name]!);
       },
       step: (ids, cache, temperature) => this.decode(weights, { ids, cache, temperature }),
@@ -122,9 +122,9 @@ export class ModelPrograms {
     return this.config.tieWordEmbeddings ? EMBEDDING : HEAD;
   }
 
-  /** Returns weights and rotary tables as program inputs. */
-  inputs({ base, adapter }: ModelWeights): Named<HostTensor> {
-    return { ...base, ...adapter, ...this.rope };
+  /** Returns weights, and rotary tables for texts of so many tokens, as program inputs. */
+  inputs({ base, adapter }: ModelWeights, tokens: number): Named<HostTensor> {
+    return { ...base, ...adapter, ...this.rope.upTo(tokens) };
   }
 
   private forwardLogits(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
@@ -179,7 +179,8 @@ export class ModelPrograms {
   ) {
     const names = cacheNames(this.config.layers);
     const { ids, cache, temperature } = step;
-    const free = Object.entries(this.inputs(weights)).filter(([name]) => !(name in this.constants));
+    const all = Object.entries(this.inputs(weights, cache.capacity + 1));
+    const free = all.filter(([name]) => !(name in this.constants));
     const out = await this.decodeProgram.run({
       ...Object.fromEntries(free),
       ids: { data: ids, shape: [ids.length], dtype: 'int32' },
@@ -247,6 +248,10 @@ export function packedLogprobs(
   const out = logprobs(model, { hidden, targets, temperature: inputs.temperature as tf.Scalar }, options);
   return { logprobs: tf.reshape(out.logprobs, shape), entropy: tf.reshape(out.entropy, shape) };
 }
+
+/** The number of tokens that the longest text of packed or shared rows may have. */
+export const longestText = (rows: PackedRows | SharedRows): number =>
+  rows.ids.shape[1]! + ('owners' in rows ? 0 : rows.prefixIds.shape[1]!);
 
 /** Returns packed or shared rows as program inputs. */
 export function packedInputs(rows: PackedRows | SharedRows): Named<HostTensor> {

@@ -22,6 +22,32 @@ export function ropeTables(config: Pick<ModelConfig, 'ropes'>, positions: number
   return Object.fromEntries(tables);
 }
 
+/** Rows of a model's first tables. Shorter texts never need others. */
+const FIRST = 4096;
+
+/** A model's tables, as long as its longest text so far needs: many models could read far longer texts than they do. */
+export class RopeTables {
+  private readonly config: Pick<ModelConfig, 'ropes' | 'maxPositionEmbeddings'>;
+  private rows = 0;
+  private tables: Named<HostTensor> = {};
+
+  constructor(config: Pick<ModelConfig, 'ropes' | 'maxPositionEmbeddings'>) {
+    this.config = config;
+  }
+
+  /** Tables for texts of so many tokens, padding included, but for no more tokens than the model has positions. */
+  upTo(tokens: number): Named<HostTensor> {
+    const { maxPositionEmbeddings } = this.config;
+    const needed = Math.min(tokens, maxPositionEmbeddings);
+    if (this.rows === 0 || needed > this.rows) {
+      const power = 2 ** Math.ceil(Math.log2(Math.max(needed, FIRST)));
+      this.rows = Math.min(power, maxPositionEmbeddings);
+      this.tables = ropeTables(this.config, this.rows);
+    }
+    return this.tables;
+  }
+}
+
 /** The tables that `ropeTables` made, among a program's inputs: one pair for each rotary embedding. */
 export function ropeAngles(config: Pick<ModelConfig, 'ropes'>, inputs: Named<tf.Tensor>): RotaryAngles[] {
   return config.ropes.map((_, index) => {

@@ -7,26 +7,30 @@ import { initialiseWeights } from '../model/weights/initialise-weights.ts';
 import { loadWeights } from '../model/weights/load-weights.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { methodOf } from './method/method-of.ts';
+import { startingPoint } from './method/starting-point.ts';
 import { ModelPolicy } from './model-policy.ts';
 import type { Policy } from './policy.ts';
 
 /**
  * Makes what a recipe trains: loads the model, sets up the method and opens the engine.
- * @throws InputError when the model can't be had, a target module matches nothing, or the engine can't start here.
+ * @throws InputError when the model or the adapter of `adapter.init` can't be had, a target module matches nothing, or
+ * the engine can't start here.
  */
 export async function createPolicy(recipe: Recipe): Promise<Policy> {
   const path = modelPath(recipe.model);
   const config = await readModelConfig(path);
   const tokenizer = await loadTokenizer(path);
   const { baseDtype } = recipe.runtime;
-  const base = recipe.freshWeights
+  const weights = recipe.freshWeights
     ? initialiseWeights(config, recipe.seed, baseDtype)
     : await loadWeights(path, config, baseDtype);
-  const trainable = methodOf(recipe, { config, base });
+  const start = await startingPoint(recipe, { config, weights });
+  const trainable = methodOf(recipe, start);
   const schedule =
     recipe.method === 'afa-lora'
       ? betaSchedule({ ...recipe.adapter, steps: recipe.steps, layers: config.layers })
       : noAnnealing(config.layers);
   const engine = await openEngine(recipe.runtime);
-  return new ModelPolicy({ engine, config, tokenizer, trainable, schedule, recipe });
+  const { model, notes = [] } = start;
+  return new ModelPolicy({ engine, config: model.config, tokenizer, trainable, schedule, recipe, notes });
 }

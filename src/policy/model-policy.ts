@@ -1,9 +1,11 @@
 import { Annealing } from '../adapter/anneal/annealing.ts';
 import type { BetaSchedule } from '../adapter/anneal/beta-schedule.ts';
+import { writeAdapterFolder } from '../adapter/peft/write-adapter-folder.ts';
+import type { StoredAdapter } from '../adapter/stored-adapter.ts';
 import { stepsPerBatch } from '../algorithm/algorithm-settings.ts';
 import type { Coefficients } from '../algorithm/coefficients.ts';
 import { nanMean } from '../algorithm/statistics/nan-statistics.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, HostTensor, Named } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
 import { continuationLogprobs } from '../model/continuation-logprobs.ts';
@@ -38,11 +40,22 @@ export interface ModelPolicyOptions {
   readonly trainable: Trainable;
   readonly schedule: BetaSchedule;
   readonly recipe: Recipe;
+  /** What a person should know about what it starts from. */
+  readonly notes?: readonly string[];
+}
+
+/** The adapter for a base model of its own, which has what was under the adapter and the weights that it replaces. */
+function exported(adapter: StoredAdapter, base: string | undefined): StoredAdapter {
+  if (base === undefined) return adapter;
+  const { under: _, ...own } = adapter;
+  return { ...own, weights: {}, baseModel: base };
 }
 
 /** A policy made of a model, the tensors that a method trains, AdamW and the β schedule. */
 export class ModelPolicy implements Policy {
+  readonly adapter?: NonNullable<Policy['adapter']>;
   readonly saveAdapter?: NonNullable<Policy['saveAdapter']>;
+  readonly saveBase?: NonNullable<Policy['saveBase']>;
   private steps = 0;
   private readonly options: ModelPolicyOptions;
   private readonly learner: Learner;
@@ -55,8 +68,13 @@ export class ModelPolicy implements Policy {
   constructor(options: ModelPolicyOptions) {
     const { engine, config, recipe } = options;
     this.options = options;
-    const { linear, frozen, saveAdapter, initial } = options.trainable;
-    if (saveAdapter) this.saveAdapter = (to) => saveAdapter(to, this.learner.tensors, this.anneal());
+    const { linear, frozen, adapter, exportBase, initial } = options.trainable;
+    if (adapter) {
+      const stored = () => adapter(this.learner.tensors, this.anneal());
+      this.adapter = stored;
+      this.saveAdapter = (to, base) => writeAdapterFolder(to, exported(stored(), base), config);
+    }
+    if (exportBase) this.saveBase = (to) => this.saveModel(to, exportBase);
     this.learner = new Learner(initial, recipe);
     this.programs = new ModelPrograms({ engine, config, linear, ...(frozen && { frozen }) });
     const shared = { engine, programs: this.programs };
@@ -84,7 +102,7 @@ export class ModelPolicy implements Policy {
 
   get notes(): readonly string[] {
     const differ = endTokensDiffer(this.options.config, this.options.tokenizer);
-    return differ === undefined ? [] : [differ];
+    return [...(differ === undefined ? [] : [differ]), ...(this.options.notes ?? [])];
   }
 
   get version(): number {
@@ -183,15 +201,18 @@ export class ModelPolicy implements Policy {
   }
 
   async saveMerged(folder: string): Promise<void> {
-    const { config, tokenizer } = this.options;
-    const weights = this.options.trainable.merged(this.learner.tensors, this.anneal());
-    await saveModelFolder(folder, { config, weights, tokenizerFiles: tokenizer.files });
+    await this.saveModel(folder, this.options.trainable.merged(this.learner.tensors, this.anneal()));
   }
 
   async dispose(): Promise<void> {
     for (const program of [this.step, this.valueProgram, this.annealKl, this.programs])
       await program.dispose();
     await this.options.engine.dispose();
+  }
+
+  private async saveModel(folder: string, weights: Named<HostTensor>): Promise<void> {
+    const { config, tokenizer } = this.options;
+    await saveModelFolder(folder, { config, weights, tokenizerFiles: tokenizer.files });
   }
 
   /** Moves β on after a step, and measures how far that move alone takes the policy on the step's texts (anneal_kl). */

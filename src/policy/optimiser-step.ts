@@ -5,7 +5,7 @@ import { type LossConfig, lossNamed } from '../algorithm/loss/index.ts';
 import { combineMetrics } from '../algorithm/loss/terms/metrics.ts';
 import { totalTokens } from '../algorithm/statistics/aggregation.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { ModelPrograms, ModelWeights } from '../model/model-programs.ts';
+import { longestText, type ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import type { PackedRows } from '../model/packed-rows.ts';
 import type { SharedRows } from '../model/shared-rows.ts';
 import { randomStream } from '../random.ts';
@@ -85,12 +85,14 @@ export class OptimiserStep {
 
     // 4. The loss and gradients of each micro-batch. They add up to those of the batch.
     const inputs = {
-      model: { ...programs.inputs(weights), ...weights.valueHead },
       temperature: trainingTemperature(recipe),
       hyper: this.hyper({ ...coefficients, ...weighted.scalars }),
     };
     const results: MicroResult[] = [];
-    for (const microBatch of batches) results.push(await this.program.run({ ...inputs, batch: microBatch }));
+    for (const microBatch of batches) {
+      const model = { ...programs.inputs(weights, longestText(microBatch.packed)), ...weights.valueHead };
+      results.push(await this.program.run({ ...inputs, model, batch: microBatch }));
+    }
 
     // 5. The gradients are clipped, and AdamW moves the trained tensors.
     const applied = learner.update(results, step);

@@ -1,3 +1,4 @@
+import type { StoredAdapter } from '../adapter/stored-adapter.ts';
 import type { Coefficients } from '../algorithm/coefficients.ts';
 import type { TokenBatch } from '../model/token-logits.ts';
 import type { Recipe } from '../recipe/recipe.ts';
@@ -93,8 +94,19 @@ export interface Policy {
   state(): PolicyState;
   /** @throws InputError when the state is of another model or adapter shape. */
   restore(state: PolicyState): Promise<void>;
-  /** Writes the adapter in PEFT layout + afa.json into an empty folder. Absent when the method has no adapter. */
-  saveAdapter?(folder: string): Promise<void>;
+  /** The adapter as it is, to be put on the recipe's model. Absent when the method has no adapter. */
+  adapter?(): StoredAdapter;
+  /**
+   * Writes the adapter in PEFT layout + afa.json into an empty folder, for the recipe's model, or for the model in
+   * `base` where `saveBase` wrote one. Returns what a person should know about serving it. Absent when the method has
+   * no adapter. @throws RefusedError while β ≠ 0.
+   */
+  saveAdapter?(folder: string, base?: string): Promise<readonly string[]>;
+  /**
+   * Writes the model that the adapter has to be put on, in Hugging Face layout. Absent where that is the recipe's: the
+   * adapter of `adapter.init` may have changed it by more than plain LoRA.
+   */
+  saveBase?(folder: string): Promise<void>;
   /**
    * Writes the model with the adapter merged in, in Hugging Face layout; the folder appears whole or not at all.
    * @throws RefusedError while β ≠ 0.

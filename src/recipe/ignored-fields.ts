@@ -28,7 +28,9 @@ export function ignoredFields(recipe: Recipe): Ignored[] {
   const { engine } = recipe.runtime;
   const found: Ignored[] = [
     {
-      fields: set.filter((field) => method === 'full' && /^adapter\.|^algorithm\.annealPer$/.test(field)),
+      fields: set.filter(
+        (field) => method === 'full' && /^adapter\.(?!init$)|^algorithm\.annealPer$/.test(field),
+      ),
       why: "method 'full' has no adapter",
     },
     {

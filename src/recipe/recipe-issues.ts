@@ -21,6 +21,7 @@ export function recipeIssues(recipe: Recipe): RecipeIssue[] {
     ...partIssues(recipe),
     ...annealIssues(recipe),
     ...baseIssues(recipe),
+    ...initIssues(recipe),
     ...learningRateIssues(recipe),
     ...validationIssues(recipe),
   ];
@@ -154,6 +155,12 @@ function baseIssues({ method, runtime: { baseDtype } }: Recipe): RecipeIssue[] {
   if (method !== 'full' || baseDtype === 'float32') return [];
   const message = `rounds weights that stay as they are, and method 'full' trains every weight: set float32, or method 'lora' or 'afa-lora'`;
   return [{ path: ['runtime', 'baseDtype'], message, input: baseDtype }];
+}
+
+function initIssues({ adapter: { init }, freshWeights }: Recipe): RecipeIssue[] {
+  if (init === undefined || !freshWeights) return [];
+  const message = 'does not go with freshWeights: the adapter was trained on weights, not on random ones';
+  return [{ path: ['adapter', 'init'], message, input: init }];
 }
 
 function annealIssues(recipe: Recipe): RecipeIssue[] {

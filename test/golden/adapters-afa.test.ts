@@ -98,9 +98,7 @@ describe.each(engines)('adapters/afa on %s', (_, open) => {
       const spec = {
         placement,
         activation: oneOf(activations, given.activation),
-        rank: golden.shapes.A[0],
-        alpha: golden.scaling * golden.shapes.A[0],
-        rsLora: false,
+        scaling: golden.scaling,
       };
       const adapted = ({ W0, x, A, B, c, beta }: Named<tf.Tensor>) => {
         const h = (...[x, a, b]: tf.Tensor[]) => {

@@ -1,10 +1,15 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { adapterInputs } from '../../src/adapter/adapter-inputs.ts';
 import { scalingOf } from '../../src/adapter/adapter-spec.ts';
-import { adapterShapes } from '../../src/adapter/adapter-tensors.ts';
+import { adapterNames, adapterShapes } from '../../src/adapter/adapter-tensors.ts';
 import { adaptedLinear } from '../../src/adapter/afa-lora.ts';
-import { mergeAdapter } from '../../src/adapter/merge.ts';
-import { readAdapterFolder } from '../../src/adapter/peft-folder.ts';
+import { readAdapterFolder } from '../../src/adapter/peft/peft-folder.ts';
+import { mergedBase, mountingBase } from '../../src/adapter/stored-adapter.ts';
+import { storedLinears } from '../../src/adapter/target-modules.ts';
+import type { HostTensor, Named } from '../../src/engine/engine.ts';
+import { InputError } from '../../src/errors.ts';
+import type { ModelConfig } from '../../src/model/config/model-config.ts';
 import { readSafetensors, type StoredTensor } from '../../src/model/files/safetensors.ts';
 import { engines } from '../model/decoder-programs.ts';
 import { fixtureModel, GoldenRun, goldenBatch, realPairs, realValues } from './decoder-golden.ts';
@@ -28,78 +33,138 @@ const knownJson = [
   'versions',
 ];
 
-for (const name of foldersWith('adapters', 'adapter_config.json')) {
-  const folder = join('adapters', name);
-  const peft = readGolden(folder, 'adapter_config.json');
-  const base = join('adapters', name, peft.base_model_name_or_path);
-  if (peft.use_dora) test(`${folder} is refused by name`, () => checkRefusal(folder, base, 'use_dora'));
-  else describe.each(engines)(`${folder} on %s`, (_, open) => checkAdapter(folder, base, open));
-}
+/** Recorded by test/fixtures/own/adapters/make.py, wherever FIXTURES points. */
+const own = relative(fixtures, join('test', 'fixtures', 'own', 'adapters'));
 
-async function checkRefusal(folder: string, base: string, setting: string): Promise<void> {
-  const { config } = await fixtureModel(base);
-  await expect(readAdapterFolder(join(fixtures, folder), config)).rejects.toThrow(setting);
+for (const root of ['adapters', own]) {
+  for (const name of foldersWith(root, 'adapter_config.json')) {
+    const folder = join(root, name);
+    const title = `adapters/${name}`;
+    const base = join(folder, readGolden(folder, 'adapter_config.json').base_model_name_or_path);
+    describe.each(engines)(`${title} on %s`, (_, open) => checkAdapter(folder, base, open));
+  }
 }
 
 function checkAdapter(folder: string, base: string, open: (typeof engines)[number][1]): void {
   const engine = open();
   afterAll(async () => (await engine).dispose());
+  const golden = readGolden(folder, 'golden.json');
   const load = async () => {
-    const { config, weights } = await fixtureModel(base);
-    const { spec, tensors } = await readAdapterFolder(join(fixtures, folder), config);
-    const stored = await readSafetensors(join(fixtures, folder, 'golden.safetensors'));
+    const model = await fixtureModel(base);
+    const stored = await readAdapterFolder(join(fixtures, folder), model.config);
+    const recorded = await readSafetensors(join(fixtures, folder, 'golden.safetensors'));
     const batch = await goldenBatch(join(folder, 'golden.safetensors'));
-    return { config, weights, spec, tensors, stored, batch };
+    return { model, stored, recorded, batch };
   };
 
-  test('the adapted modules, their rank and scaling', async () => {
-    const golden = readGolden(folder, 'golden.json');
+  test('the adapted modules, their rank and scaling, and what the file holds', async () => {
     knownFields(golden, knownJson, folder);
-    const { config, spec } = await load();
-    const ours = spec.modules.map((module) => [module, { r: spec.rank, scaling: scalingOf(spec) }]);
+    const { model, stored } = await load();
+    const { spec, weights } = stored;
+    const ours = Object.entries(storedLinears(model.config)).flatMap(([path, parts]) => {
+      const [adapted, ...others] = parts.map((part) => spec.modules[part]);
+      for (const other of others) expect(other).toEqual(adapted);
+      return adapted ? [[path, { r: adapted.rank, scaling: scalingOf(adapted, spec.rsLora) }]] : [];
+    });
     expect(Object.fromEntries(ours)).toEqual(golden.modules);
-    expect(adapterShapes(spec, config)).toEqual(golden.adapter_tensors);
+    const shapes = [
+      ...Object.entries(wholeShapes(adapterShapes(spec, model.config), model.config)),
+      ...Object.entries(weights).map(([name, { shape }]) => [`base_model.model.${name}`, shape] as const),
+    ];
+    const recorded = Object.entries(golden.adapter_tensors).map(
+      ([name, shape]) => [name.replace('.base_layer.', '.'), shape] as const,
+    );
+    expect(Object.fromEntries(shapes)).toEqual(Object.fromEntries(recorded));
   });
 
   test('logits, log-probs and gradients with the adapter', async () => {
-    const { config, weights, spec, tensors, stored, batch } = await load();
-    const run = new GoldenRun(await engine, config, { ...weights, ...tensors }, (linear, inputs) =>
-      adaptedLinear(spec, linear, inputs),
+    const { model, stored, recorded, batch } = await load();
+    const { spec, tensors } = stored;
+    const { config, weights } = mountingBase(model, stored);
+    const betas = Array<number>(config.layers).fill(0);
+    const inputs = { ...weights, ...adapterInputs(spec, { tensors, betas, base: weights }) };
+    const run = new GoldenRun(await engine, config, inputs, (linear, given) =>
+      adaptedLinear(spec, linear, given),
     );
     const { logits } = await run.forward(batch);
-    expectNear(logits!, realValues(floatsOf(stored.logits!), batch, config.vocabSize), 'logits', {
+    expectNear(logits!, realValues(floatsOf(recorded.logits!), batch, config.vocabSize), 'logits', {
       atol: 2e-4,
     });
     const { logprobs, gradients } = await run.score(batch, Object.keys(tensors));
-    const { objective_value } = readGolden(folder, 'golden.json');
-    expectNear([logprobs.reduce((sum, value) => sum + value, 0)], [objective_value], 'objective', {
+    expectNear([logprobs.reduce((sum, value) => sum + value, 0)], [golden.objective_value], 'objective', {
       atol: 1e-3,
     });
-    expectNear(logprobs, realPairs(floatsOf(stored.token_logprobs!), batch), 'log-probs', { atol: 2e-4 });
-    for (const [name, gradient] of Object.entries(gradients)) {
-      expectNearNorm(gradient.data, floatsOf(stored[`grad.${name}`]!), `grad.${name}`, 1e-3);
+    expectNear(logprobs, realPairs(floatsOf(recorded.token_logprobs!), batch), 'log-probs', { atol: 2e-4 });
+    const whole = wholeTensors(gradients, config);
+    expect(Object.keys(whole).length).toBeGreaterThan(0);
+    for (const [name, gradient] of Object.entries(whole)) {
+      expectNearNorm(gradient, floatsOf(recorded[`grad.${name}`]!), `grad.${name}`, 1e-3);
     }
   });
 
+  if (golden.checks.merge_refused !== undefined) {
+    test('it cannot be merged, as PEFT says too', async () => {
+      const { model, stored } = await load();
+      expect(() => mergedBase(model, stored)).toThrow(InputError);
+      expect(() => mergedBase(model, stored)).toThrow("can't merge: the adapter has a bias for");
+    });
+    return;
+  }
+
   test('merged weights and their logits', async () => {
-    const { config, weights, spec, tensors, stored, batch } = await load();
-    const merged = mergeAdapter(weights, { spec, tensors, betas: [0, 0], zeroStep: 0 });
-    const recorded = Object.keys(stored).filter((field) => field.startsWith('merged.'));
+    const { model, stored, recorded, batch } = await load();
+    const { config, weights } = mergedBase(model, stored);
+    const merged = Object.keys(recorded).filter((field) => field.startsWith('merged.'));
     const read = ['input_ids', 'attention_mask', 'position_ids', 'logits', 'token_logprobs', 'logits_merged'];
-    knownFields(
-      stored,
-      [...read, ...recorded, ...Object.keys(tensors).map((name) => `grad.${name}`)],
-      folder,
-    );
-    expect(recorded.length).toBeGreaterThan(0);
-    for (const field of recorded) {
-      const ours = merged[field.slice('merged.'.length)]!;
-      expectNear(ours.data, floatsOf(stored[field]!), field, { atol: 1e-6 });
+    const gradients = Object.keys(wholeTensors(stored.tensors, config)).map((name) => `grad.${name}`);
+    knownFields(recorded, [...read, ...merged, ...gradients], folder);
+    expect(merged.length).toBeGreaterThan(0);
+    for (const field of merged) {
+      const [path, kind] = [field.slice('merged.'.length, field.lastIndexOf('.')), field.split('.').at(-1)];
+      const parts = storedLinears(config)[path]!.map((part) => weights[`${part}.${kind}`]!);
+      const ours = parts.flatMap(({ data }) => [...data]);
+      expectNear(ours, floatsOf(recorded[field]!), field, { atol: 1e-6 });
     }
-    const { logits } = await new GoldenRun(await engine, config, merged).forward(batch);
-    const expected = realValues(floatsOf(stored.logits_merged!), batch, config.vocabSize);
+    const { logits } = await new GoldenRun(await engine, config, weights).forward(batch);
+    const expected = realValues(floatsOf(recorded.logits_merged!), batch, config.vocabSize);
     expectNear(logits!, expected, 'logits_merged', { atol: 2e-4 });
   });
+}
+
+const kinds = ['a', 'b', 'bias', 'magnitude'] as const;
+
+/** Shapes by the names of the layers that the checkpoint stores: parts stand one below the other, and share A. */
+function wholeShapes(shapes: Readonly<Record<string, readonly number[]>>, config: ModelConfig) {
+  const whole: Record<string, number[]> = {};
+  for (const [path, parts] of Object.entries(storedLinears(config))) {
+    for (const kind of kinds) {
+      const own = parts.flatMap((part) =>
+        shapes[adapterNames(part)[kind]] ? [shapes[adapterNames(part)[kind]]!] : [],
+      );
+      if (own.length === 0) continue;
+      const rows = kind === 'a' ? own[0]![0]! : own.reduce((sum, [out]) => sum + out!, 0);
+      whole[adapterNames(path)[kind]] = [rows, ...own[0]!.slice(1)];
+    }
+  }
+  return whole;
+}
+
+/** Gradients by the same names: those of a shared A add up. */
+function wholeTensors(tensors: Named<HostTensor>, config: ModelConfig): Record<string, number[]> {
+  const whole: Record<string, number[]> = {};
+  for (const [path, parts] of Object.entries(storedLinears(config))) {
+    for (const kind of kinds) {
+      const own = parts.flatMap((part) =>
+        tensors[adapterNames(part)[kind]] ? [tensors[adapterNames(part)[kind]]!] : [],
+      );
+      if (own.length === 0) continue;
+      whole[adapterNames(path)[kind]] =
+        kind === 'a'
+          ? Array.from(own[0]!.data, (_, i) => own.reduce((sum, { data }) => sum + data[i]!, 0))
+          : own.flatMap(({ data }) => [...data]);
+    }
+  }
+  return whole;
 }
 
 const floatsOf = ({ data }: StoredTensor): Float32Array => data as Float32Array;

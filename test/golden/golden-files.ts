@@ -31,6 +31,16 @@ export const modelFolders: readonly string[] = [resolve(fixtures, 'models'), joi
   .flatMap((root) => readdirSync(root).map((name) => join(root, name)))
   .filter((folder) => existsSync(join(folder, 'golden.safetensors')));
 
+/** A folder of each family, if there is one a folder whose layers see a window. */
+export const oneOfEachFamily: readonly string[] = [
+  ...new Map(
+    modelFolders
+      .map((folder) => ({ folder, config: readGolden(folder, 'config.json') }))
+      .sort((a, b) => Number(a.config.sliding_window ?? 0) - Number(b.config.sliding_window ?? 0))
+      .map(({ folder, config }) => [config.model_type, folder] as const),
+  ).values(),
+];
+
 /** How a recorded folder is called in the names of tests. */
 export const nameOf = (folder: string): string =>
   relative(folder.startsWith(own) ? join(own, '..') : resolve(fixtures), folder);

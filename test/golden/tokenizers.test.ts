@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openGguf } from '../../src/model/files/gguf.ts';
 import { chatTemplate } from '../../src/model/tokenizer/chat-template.ts';
-import { ggufTokenizerFiles } from '../../src/model/tokenizer/gguf-tokenizer.ts';
+import { ggufTokenizerFiles } from '../../src/model/tokenizer/gguf/gguf-tokenizer.ts';
 import { createTokenizer, loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import {
   fixtures,

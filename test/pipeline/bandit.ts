@@ -156,6 +156,7 @@ export class Bandit implements Policy {
 
   async saveAdapter(folder: string) {
     await writeFile(join(folder, 'adapter.json'), JSON.stringify([...this.weights]));
+    return [];
   }
 
   async saveMerged(folder: string) {

@@ -9,6 +9,7 @@ import { weighRows } from '../../src/policy/batch/weigh-rows.ts';
 import { measureTokens } from '../../src/policy/programs/measure-tokens.ts';
 import { UpdateProgram } from '../../src/policy/programs/update-program.ts';
 import { randomStream } from '../../src/random.ts';
+import { nameOf, oneOfEachFamily, readGolden } from '../golden/golden-files.ts';
 import { mapInGroups, rollOut, withAdvantages, withValueTargets } from './rollouts.ts';
 import { openTiny, type RecipeOverrides, type Tiny, trainedOf } from './tiny-policy.ts';
 
@@ -23,13 +24,28 @@ const losses: [title: string, algorithm: Algorithm, detached: boolean][] = [
   ['ppo', { name: 'ppo', valueCoef: 0.5, valueClip: 0.3, entropyCoef: 0.05 }, false],
 ];
 const betas = [1, 0.5, 0];
-const cases = losses.flatMap(([title, algorithm, detached]) =>
-  betas.map((beta) => ({ title: `${title} at β = ${beta}`, algorithm, detached, beta })),
+const everyLoss = losses.flatMap(([title, algorithm, detached]) =>
+  betas.map((beta) => ({
+    title: `${title} at β = ${beta}`,
+    algorithm,
+    detached,
+    beta,
+    fixture: 'llama-tied',
+  })),
 );
+const everyModel = oneOfEachFamily.map((fixture) => ({
+  title: `grpo at β = 0.5, ${nameOf(fixture)}`,
+  algorithm: { name: 'grpo', ...terms } as const,
+  detached: false,
+  beta: 0.5,
+  fixture,
+}));
+const cases = [...everyLoss, ...everyModel];
 
 describe('gradients through the whole model are those of finite differences', () => {
-  test.each(cases)('$title', async ({ algorithm, detached, beta }) => {
-    const tiny = await openTiny({ recipe: { algorithm }, trained: true, betas: () => [beta, beta] });
+  test.each(cases)('$title', async ({ algorithm, detached, beta, fixture }) => {
+    const betas = () => Array<number>(layersOf(fixture)).fill(beta);
+    const tiny = await openTiny({ fixture, recipe: { algorithm }, trained: true, betas });
     const { gradients, slopeAt } = await differentiable(tiny, detached);
     for (const [name, gradient] of Object.entries(gradients)) {
       // Of each tensor the entry that matters most: the others' differences drown in float32.
@@ -42,6 +58,8 @@ describe('gradients through the whole model are those of finite differences', ()
     }
   });
 });
+
+const layersOf = (fixture: string): number => readGolden('models', fixture, 'config.json').num_hidden_layers;
 
 /**
  * The loss of a batch in which some ratios are clipped and none is near a bound. A loss that takes the ratio as a
@@ -74,7 +92,7 @@ async function differentiable(tiny: Tiny, detached: boolean) {
     const [batch] = microBatches(weighted.rows, 64);
     const critic = value && { valueCoef: value.coef, valueClip: value.clip };
     const hyper = { ...hyperParameters(loss), ...critic, ...weighted.scalars };
-    const model = { ...programs.inputs(of), ...of.valueHead };
+    const model = { ...programs.inputs(of, 64), ...of.valueHead };
     return program.run({ model, batch: batch!, temperature, hyper });
   };
 

@@ -44,7 +44,7 @@ type Evaluate = (changed: Named<HostTensor>) => Promise<{ loss: number; gradient
 
 /** dloss/dw of entry `at` of a tensor, by central differences of the fourth order. */
 async function difference(evaluate: Evaluate, tiny: Tiny, name: string, at: number): Promise<number> {
-  const tensor = tiny.programs.inputs(tiny.weights())[name]!;
+  const tensor = tiny.programs.inputs(tiny.weights(), 64)[name]!;
   const step = 0.002;
   const shifted = async (steps: number) => {
     const data = Float32Array.from(tensor.data);
@@ -79,7 +79,7 @@ async function lossOf(tiny: Tiny): Promise<{ trained: readonly string[]; evaluat
       batch: batch!,
       hyper,
       temperature: recipe.sampling.temperature,
-      model: { ...programs.inputs(weights()), ...changed },
+      model: { ...programs.inputs(weights(), 64), ...changed },
     });
   return { trained, evaluate };
 }

@@ -54,7 +54,7 @@ describe.each(methods)('the update program of %s', (_, recipe) => {
     const program = new UpdateProgram({ ...tiny, trained, objective: 'rl', loss });
     const weights = tiny.weights();
     inputs = {
-      model: tiny.programs.inputs(weights),
+      model: tiny.programs.inputs(weights, 64),
       batch: trainable(await rollOut(tiny)),
       temperature: 0.9,
       hyper: { ...hyperParameters(loss), tokens: 80, sequences: 12 },

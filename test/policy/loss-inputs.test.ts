@@ -69,7 +69,7 @@ describe.each(cases)('%s', (_, algorithm) => {
     const program = new UpdateProgram({ ...tiny, trained, objective: 'rl', loss, value });
     const { batch, scalars } = await weighted(tiny);
     const weights = tiny.weights();
-    const model = { ...tiny.programs.inputs(weights), ...weights.valueHead };
+    const model = { ...tiny.programs.inputs(weights, 64), ...weights.valueHead };
     const critic = value && { valueCoef: value.coef, valueClip: value.clip };
     const numbers: Record<string, number> = { ...hyperParameters(loss), ...critic, ...scalars };
     const run = (hyper: Readonly<Record<string, number>>, rows: MicroBatch['rows']) =>

@@ -1,6 +1,6 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll } from 'vitest';
 import { fixtures } from '../golden/golden-files.ts';
 
@@ -13,7 +13,7 @@ let folders = 0;
 export const newPath = (): string => join(root, String(folders++));
 
 export interface FolderOptions {
-  /** A folder of test/fixtures/models: random weights with peaked logits, no tokenizer. */
+  /** A folder of test/fixtures/models, or any by its absolute path: random weights with peaked logits, no tokenizer. */
   readonly fixture?: string;
   /** Ids that end a text; the first is the tokenizer's. */
   readonly eosTokenIds?: readonly number[];
@@ -29,7 +29,7 @@ export function modelFolder({
   padTokenId = 0,
   chatTemplate = false,
 }: FolderOptions = {}): string {
-  const [from, to] = [join(fixtures, 'models', fixture), newPath()];
+  const [from, to] = [resolve(fixtures, 'models', fixture), newPath()];
   cpSync(from, to, { recursive: true, filter: (path) => !path.includes('golden') });
   for (const file of readdirSync(to).filter((name) => /^(generation_)?config\.json$/.test(name))) {
     const config = JSON.parse(readFileSync(join(from, file), 'utf8'));

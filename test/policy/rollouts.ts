@@ -11,7 +11,7 @@ import { requests } from './toy-environment.ts';
 
 /** Rollouts of the recipe's first tasks under the policy as it is, drawn as the recipe says. */
 export async function rollOut(
-  { policy, recipe }: Pick<Tiny, 'policy' | 'recipe'>,
+  { policy, recipe }: { readonly policy: Pick<Policy, 'snapshot'>; readonly recipe: Tiny['recipe'] },
   options: Partial<SampleOptions> & { readonly prompts?: number } = {},
 ): Promise<readonly Rollout[]> {
   const asked = await requests(recipe.env, options.prompts ?? recipe.sampling.promptsPerStep);

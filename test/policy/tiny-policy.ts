@@ -2,6 +2,7 @@ import { afterAll } from 'vitest';
 import { adapterSpec } from '../../src/adapter/adapter-spec.ts';
 import { type BetaSchedule, betaSchedule, noAnnealing } from '../../src/adapter/anneal/beta-schedule.ts';
 import { initialiseAdapter } from '../../src/adapter/initialise-adapter.ts';
+import type { StoredAdapter } from '../../src/adapter/stored-adapter.ts';
 import type { Engine, HostTensor, Named } from '../../src/engine/engine.ts';
 import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
 import type { ModelConfig } from '../../src/model/config/model-config.ts';
@@ -10,6 +11,7 @@ import { readModelConfig } from '../../src/model/read-config.ts';
 import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { loadWeights } from '../../src/model/weights/load-weights.ts';
 import { methodOf } from '../../src/policy/method/method-of.ts';
+import { startingPoint } from '../../src/policy/method/starting-point.ts';
 import type { Trainable, Trained } from '../../src/policy/method/trainable.ts';
 import { ModelPolicy } from '../../src/policy/model-policy.ts';
 import type { PolicyState } from '../../src/policy/policy.ts';
@@ -85,10 +87,14 @@ export async function openTinyRecipe(
   recipe: Recipe,
   { trained = false, betas, open = onnxOnOneThread }: PolicyOptions = {},
 ): Promise<Tiny> {
-  const config = await readModelConfig(recipe.model);
-  const base = await loadWeights(recipe.model, config, recipe.runtime.baseDtype);
-  const adapter = trained ? trainedAdapter(recipe, config) : undefined;
-  const trainable = methodOf(recipe, { config, base, adapter });
+  const read = await readModelConfig(recipe.model);
+  const weights = await loadWeights(recipe.model, read, recipe.runtime.baseDtype);
+  const start = await startingPoint(recipe, { config: read, weights });
+  const { config, weights: base } = start.model;
+  const trainable = methodOf(
+    recipe,
+    trained ? { ...start, continued: trainedAdapter(recipe, config) } : start,
+  );
   const { linear, frozen } = trainable;
   const { layers } = config;
   const linearSchedule =
@@ -114,8 +120,10 @@ export async function openTinyRecipe(
 }
 
 /** An adapter as if it had been trained. */
-function trainedAdapter(recipe: Recipe, config: ModelConfig): Named<HostTensor> {
-  return withSomeB(initialiseAdapter(adapterSpec(recipe, config), config, recipe.seed));
+function trainedAdapter(recipe: Recipe, config: ModelConfig): StoredAdapter {
+  const spec = adapterSpec(recipe, config);
+  const tensors = withSomeB(initialiseAdapter(spec, config, recipe.seed));
+  return { spec, tensors, weights: {}, baseModel: undefined };
 }
 
 /** The adapter with B uniform in ±.3: it moves logits by about as much as the weights' own spread. */

@@ -13,6 +13,7 @@ export function summaryLines(done: Done, verification: Verification, report: str
     ['merged model', done.merged],
     ...verificationRows(verification),
     ['report', report],
+    ...done.notes.map((note) => ['note', note] as const),
   ]);
 }
 

@@ -1,4 +1,6 @@
-import { dequantiseQ4K, dequantiseQ5K, dequantiseQ6K, K_BLOCK } from './gguf-k-quants.ts';
+import { dequantiseQ4K, dequantiseQ5K, dequantiseQ6K } from './gguf-k-quants.ts';
+import { dequantiseIQ4NL, dequantiseIQ4XS, dequantiseQ2K, dequantiseQ3K } from './gguf-small-quants.ts';
+import { ggmlTypeNamed } from './gguf-types.ts';
 import { bfloat16ToFloat32, halfToFloat32, halfValues } from './half.ts';
 
 /**
@@ -10,31 +12,39 @@ import { bfloat16ToFloat32, halfToFloat32, halfValues } from './half.ts';
 interface QuantType {
   readonly blockElements: number;
   readonly blockBytes: number;
-  readonly dequantise: (raw: ArrayBuffer) => Float32Array;
+  readonly dequantise: Dequantise;
 }
+
+type Dequantise = (raw: ArrayBuffer) => Float32Array;
 
 const BLOCK = 32;
 
 /** The supported types by their GGUF name. */
-const quantTypes: Readonly<Record<string, QuantType>> = {
-  F32: { blockElements: 1, blockBytes: 4, dequantise: (raw) => new Float32Array(raw) },
-  F16: { blockElements: 1, blockBytes: 2, dequantise: (raw) => halfToFloat32(new Uint16Array(raw)) },
-  BF16: { blockElements: 1, blockBytes: 2, dequantise: (raw) => bfloat16ToFloat32(new Uint16Array(raw)) },
-  Q8_0: { blockElements: BLOCK, blockBytes: 34, dequantise: dequantiseQ8_0 },
-  Q4_0: { blockElements: BLOCK, blockBytes: 18, dequantise: dequantiseQ4_0 },
-  Q4_1: { blockElements: BLOCK, blockBytes: 20, dequantise: dequantiseQ4_1 },
-  Q5_0: { blockElements: BLOCK, blockBytes: 22, dequantise: dequantiseQ5_0 },
-  Q5_1: { blockElements: BLOCK, blockBytes: 24, dequantise: dequantiseQ5_1 },
-  Q4_K: { blockElements: K_BLOCK, blockBytes: 144, dequantise: dequantiseQ4K },
-  Q5_K: { blockElements: K_BLOCK, blockBytes: 176, dequantise: dequantiseQ5K },
-  Q6_K: { blockElements: K_BLOCK, blockBytes: 210, dequantise: dequantiseQ6K },
+const dequantisers: Readonly<Record<string, Dequantise>> = {
+  F32: (raw) => new Float32Array(raw),
+  F16: (raw) => halfToFloat32(new Uint16Array(raw)),
+  BF16: (raw) => bfloat16ToFloat32(new Uint16Array(raw)),
+  Q8_0: dequantiseQ8_0,
+  Q4_0: dequantiseQ4_0,
+  Q4_1: dequantiseQ4_1,
+  Q5_0: dequantiseQ5_0,
+  Q5_1: dequantiseQ5_1,
+  IQ4_NL: dequantiseIQ4NL,
+  IQ4_XS: dequantiseIQ4XS,
+  Q2_K: dequantiseQ2K,
+  Q3_K: dequantiseQ3K,
+  Q4_K: dequantiseQ4K,
+  Q5_K: dequantiseQ5K,
+  Q6_K: dequantiseQ6K,
 };
 
-export const supportedQuantTypes: readonly string[] = Object.keys(quantTypes);
+export const supportedQuantTypes: readonly string[] = Object.keys(dequantisers);
 
 /** Finds a type by its GGUF name ("Q4_1"); undefined when it is not supported. */
 export function quantType(name: string): QuantType | undefined {
-  return Object.hasOwn(quantTypes, name) ? quantTypes[name] : undefined;
+  const type = ggmlTypeNamed(name);
+  if (type === undefined || !Object.hasOwn(dequantisers, name)) return undefined;
+  return { blockElements: type.elements, blockBytes: type.bytes, dequantise: dequantisers[name]! };
 }
 
 /** Block: f16 d, 32 × int8 q. value = d·q */

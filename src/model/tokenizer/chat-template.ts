@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.ts';
 import type { Message } from '../../types.ts';
-import { jinjaTemplate } from './jinja.ts';
+import { jinjaTemplate } from './jinja/template.ts';
 
 /** Renders a conversation as the text that a model was trained on. */
 export type ChatTemplate = (
@@ -28,7 +28,7 @@ export function chatTemplate(source: string, specialTokens: SpecialTokens): Chat
         add_generation_prompt: addGenerationPrompt,
         tools: null,
         documents: null,
-      });
+      }).text;
     } catch (error) {
       throw new InputError(
         `the chat template failed: ${error instanceof Error ? error.message : error}; roles given: ${messages.map(({ role }) => role).join(', ')}`,

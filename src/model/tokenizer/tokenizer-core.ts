@@ -37,6 +37,7 @@ export function openTokenizerCore(text: string, config: object, where: string): 
   try {
     const core = new Tokenizer({ ...json, pre_tokenizer: mendPreTokenizer(json.pre_tokenizer) }, config);
     if (json.model.type === 'Unigram' && json.model.byte_fallback === true) addByteFallback(core.model);
+    mendByteFallback(core.decoder);
     return core;
   } catch (error) {
     throw new InputError(
@@ -51,10 +52,14 @@ const stepSchema = z.looseObject({
   individual_digits: z.boolean().optional(),
   use_regex: z.boolean().default(true),
   add_prefix_space: z.boolean().default(false),
+  split: z.boolean().default(true),
 });
 
 /** GPT-2's pattern: contractions, words, numbers, symbols, each with the space before it, and runs of white space. */
 const words = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
+
+/** A Metaspace step ends by splitting before each ▁; the library's does not. */
+const atSpaces = { type: 'Split', pattern: { Regex: '▁[^▁]*|[^▁]+' }, behavior: 'Isolated', invert: true };
 
 /**
  * Two steps split at JavaScript's \d and \s where the original splits at \p{N} and Unicode's white space (U+0085 is in
@@ -65,6 +70,7 @@ function mendPreTokenizer(step: unknown): unknown {
   if (!success) return step;
   if (data.type === 'Sequence') return { ...data, pretokenizers: data.pretokenizers?.map(mendPreTokenizer) };
   if (data.type === 'Digits') return split(data.individual_digits ? '\\p{N}' : '\\p{N}+');
+  if (data.type === 'Metaspace' && data.split) return { type: 'Sequence', pretokenizers: [data, atSpaces] };
   // With add_prefix_space the space must come before the splitting, which only the step itself can do.
   if (data.type !== 'ByteLevel' || !data.use_regex || data.add_prefix_space) return step;
   return { type: 'Sequence', pretokenizers: [split(words), { ...data, use_regex: false }] };
@@ -108,6 +114,35 @@ function addByteFallback(model: UnigramModel): void {
     }
     return run === '' ? tokens : [...tokens, ...inBytes(run)];
   };
+}
+
+/** What is used of the library's decoders; a sequence has them below it. */
+interface Decoder {
+  text_decoder?: { decode(bytes: Uint8Array): string };
+  /** Of the byte-level decoder, which decodes as the original does. */
+  readonly byte_decoder?: unknown;
+  readonly decoders?: readonly Decoder[];
+}
+
+/**
+ * A run of byte tokens is text if it is valid UTF-8, U+FEFF kept, and else one U+FFFD for each byte. The library drops
+ * U+FEFF and decodes what it can.
+ */
+function mendByteFallback(decoder: Decoder | null): void {
+  if (decoder?.text_decoder !== undefined && decoder.byte_decoder === undefined) {
+    decoder.text_decoder = { decode: decodeRun };
+  }
+  for (const each of decoder?.decoders ?? []) mendByteFallback(each);
+}
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decodeRun(bytes: Uint8Array): string {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return '\ufffd'.repeat(bytes.length);
+  }
 }
 
 /**

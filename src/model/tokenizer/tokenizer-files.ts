@@ -3,7 +3,7 @@ import { InputError } from '../../errors.ts';
 import { readTextIfAny } from '../../io/read-json.ts';
 import { openGguf } from '../files/gguf.ts';
 import { findModel } from '../files/source.ts';
-import { ggufTokenizerFiles } from './gguf-tokenizer.ts';
+import { ggufTokenizerFiles } from './gguf/gguf-tokenizer.ts';
 
 /** Text of each tokenizer file by its name: tokenizer.json always, the others where the model has them. */
 export type TokenizerFiles = Readonly<Record<string, string>> & { readonly 'tokenizer.json': string };

@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.ts';
 import type { Message } from '../../types.ts';
 import type { ChatTemplate } from './chat-template.ts';
-import { strip } from './python-text.ts';
+import { strip } from './jinja/values/strip.ts';
 
 /** Stands for the text of a turn, of which only the end matters. */
 const TURN = 'q7Turn7q';

@@ -49,12 +49,27 @@ export function partsOf(weights: Named<HostTensor>, name: string, as: string): R
   );
 }
 
+/** Puts float32 weights in the place of a model's, in whatever form those are held. */
+export function withWeights(
+  weights: Named<HostTensor>,
+  others: Named<HostTensor>,
+): Record<string, HostTensor> {
+  const kept = Object.entries(weights).filter(([part]) => !(weightOf(part) in others) || part in others);
+  return { ...Object.fromEntries(kept), ...others };
+}
+
 /** Counts the weights that tensors hold. */
 export function parameterCount(weights: Named<HostTensor>): number {
   return Object.entries(weights).reduce((sum, [name, { data, shape }]) => {
     if (/\.q[48]\.scales$/.test(name)) return sum;
     return sum + (/\.q[48]$/.test(name) ? shape[0]! * shape[1]! * BLOCK : data.length);
   }, 0);
+}
+
+/** Returns the tensor that a weight is held in, or its codes; undefined when the model lacks it. */
+export function heldWeight(weights: Named<HostTensor>, name: string): HostTensor | undefined {
+  const codes = formats.map((format) => `${name}.${format}`).find((each) => each in weights);
+  return weights[name] ?? (codes === undefined ? undefined : weights[codes]);
 }
 
 /** Returns a weight in float32; undefined when the model lacks it. What is held in fewer bits is widened into a new array. */

@@ -1,8 +1,9 @@
 import { InputError } from '../../errors.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { parseModelConfig } from '../families/parse-config.ts';
-import type { GgufFile, GgufMetadata } from '../files/gguf.ts';
+import type { GgufFile } from '../files/gguf.ts';
 import { supportedQuantTypes } from '../files/gguf-dequantise.ts';
+import type { GgufMetadata } from '../files/gguf-header.ts';
 import type { RowRange } from '../files/row-range.ts';
 import type { WeightStore } from './weight-store.ts';
 
@@ -51,8 +52,7 @@ export function ggufWeights(file: GgufFile, config: ModelConfig): WeightStore {
       const heads = headsOf(name, config);
       if (heads === undefined) return file.read(names.get(name)!, rows);
       const { shape } = tensor(name);
-      const all = { first: 0, count: shape[0]! };
-      return unpermutedRows(rows ?? all, {
+      return unpermutedRows(rows ?? { first: 0, count: shape[0]! }, {
         headDim: shape[0]! / heads,
         columns: shape[1] ?? 1,
         read: (range) => file.read(names.get(name)!, range),
@@ -107,6 +107,12 @@ export function ggufModelConfig(file: GgufFile): ModelConfig {
   if (file.tensors.has('rope_freqs.weight')) {
     throw new InputError(
       `${file.path} scales its rope frequencies; put the model's config.json beside it, which says how`,
+    );
+  }
+  const layers = metadata['llama.block_count'];
+  if (typeof layers === 'number' && layers > file.tensors.size) {
+    throw new InputError(
+      `${file.path}: block_count is ${layers}, more than its ${file.tensors.size} tensors could be`,
     );
   }
   return parseModelConfig({

@@ -1,7 +1,8 @@
+import { adapterInputs } from '../../adapter/adapter-inputs.ts';
 import type { AdapterSpec } from '../../adapter/adapter-spec.ts';
-import { adaptedLinear, BETA } from '../../adapter/afa-lora.ts';
+import { adaptedLinear } from '../../adapter/afa-lora.ts';
 import { mergeAdapter } from '../../adapter/merge.ts';
-import { type AfaState, writeAdapterFolder } from '../../adapter/peft-folder.ts';
+import type { AfaState, StoredAdapter } from '../../adapter/stored-adapter.ts';
 import type { HostTensor, Named } from '../../engine/engine.ts';
 import { baseLinear } from '../../model/decoder.ts';
 import type { ModelWeights } from '../../model/model-programs.ts';
@@ -19,6 +20,8 @@ export interface AdaptedOptions {
   readonly baseModel: string;
   /** The run's schedule, for the adapter's files. */
   readonly schedule: Pick<AfaState, 'schedule' | 'steps'>;
+  /** What an adapter that the run began from made of the model: see `StoredAdapter`. */
+  readonly start?: Pick<StoredAdapter, 'weights' | 'under'>;
 }
 
 /** LoRA and AFA-LoRA: the adapter's tensors train behind frozen weights. They differ in `spec.anneals` alone. */
@@ -29,23 +32,21 @@ export function adapterTraining({
   tensors,
   baseModel,
   schedule,
+  start = { weights: {} },
 }: AdaptedOptions): Trainable {
   const initial = stateOf(tensors);
   const weights = (trained: Trained, betas: readonly number[]): ModelWeights => ({
     base,
-    adapter: {
-      ...tensorsOf(initial, trained),
-      ...(spec.anneals && {
-        [BETA]: { data: Float32Array.from(betas), shape: [betas.length], dtype: 'float32' },
-      }),
-    },
+    adapter: adapterInputs(spec, { tensors: tensorsOf(initial, trained), betas, base }),
   });
+  const { activation, placement } = spec;
   return {
     initial,
     linear: (inputs) => adaptedLinear(spec, baseLinear(inputs), inputs),
     frozen: base,
     weights,
     // A fresh adapter has B = 0 and adds nothing whatever β is: its first tensors are the model with the adapter off.
+    // An adapter that is continued is linear: its first tensors are the policy that the run began from.
     reference: () =>
       weights(
         Object.fromEntries(Object.entries(initial).map(([name, { data }]) => [name, data])),
@@ -53,20 +54,19 @@ export function adapterTraining({
       ),
     merged: (trained, anneal) =>
       mergeAdapter(base, { spec, tensors: tensorsOf(initial, trained), ...anneal }),
-    saveAdapter: (folder, trained, { step, betas }) =>
-      writeAdapterFolder(folder, {
-        spec,
-        tensors: tensorsOf(initial, trained),
-        baseModel,
-        ...(spec.anneals && {
-          afa: {
-            activation: spec.activation,
-            placement: spec.placement,
-            ...schedule,
-            step,
-            beta: [...betas],
-          },
-        }),
-      }),
+    adapter: (trained, { step, betas }) => ({
+      ...start,
+      spec,
+      tensors: tensorsOf(initial, trained),
+      baseModel,
+      ...(spec.anneals && { afa: { activation, placement, ...schedule, step, beta: [...betas] } }),
+    }),
+    ...(needsBase(start) && { exportBase: base }),
   };
+}
+
+/** Whether an adapter cannot be put on the recipe's model by PEFT's plain LoRA. */
+function needsBase({ weights, under }: Pick<StoredAdapter, 'weights' | 'under'>): boolean {
+  if (Object.keys(weights).length > 0) return true;
+  return under !== undefined && (under.spec.dora || under.spec.loraBias || needsBase(under));
 }

@@ -1,3 +1,4 @@
+import type { StoredAdapter } from '../../adapter/stored-adapter.ts';
 import type { HostTensor, Named } from '../../engine/engine.ts';
 import type { LinearFactory, ModelWeights } from '../../model/model-programs.ts';
 
@@ -20,8 +21,13 @@ export interface Trainable {
   reference(): ModelWeights;
   /** The weights of one plain model that computes the same. @throws RefusedError while β ≠ 0. */
   merged(trained: Trained, anneal: Anneal): Named<HostTensor>;
-  /** Writes the adapter alone; absent for methods without an adapter. */
-  saveAdapter?(folder: string, trained: Trained, anneal: Anneal): Promise<void>;
+  /** The adapter alone; absent for methods without one. */
+  adapter?(trained: Trained, anneal: Anneal): StoredAdapter;
+  /**
+   * What a PEFT folder of the adapter has to be put on, where that is not the recipe's model: the adapter that the run
+   * began from changed the model by more than PEFT's plain LoRA can say.
+   */
+  readonly exportBase?: Named<HostTensor>;
 }
 
 /** Trained tensors by name. */

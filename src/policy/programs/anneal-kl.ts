@@ -5,6 +5,7 @@ import * as tf from '../../engine/tfjs.ts';
 import { vocabularyKl } from '../../model/divergence.ts';
 import { logits } from '../../model/forward.ts';
 import {
+  longestText,
   type ModelPrograms,
   type ModelWeights,
   packedHidden,
@@ -46,7 +47,6 @@ export class AnnealKl {
    */
   async measure(weights: ModelWeights, next: readonly number[], batch: AnnealKlBatch): Promise<number> {
     const inputs = {
-      ...this.programs.inputs(weights),
       [NEXT]: { data: Float32Array.from(next), shape: [next.length], dtype: 'float32' as const },
       temperature: scalarInput(batch.temperature),
     };
@@ -54,7 +54,8 @@ export class AnnealKl {
     let tokens = 0;
     for (const { packed, rows } of packedTexts(batch.texts, { size: batch.size })) {
       const mask = rows.mask!;
-      const out = await this.program.run({ ...inputs, ...packedInputs(packed), mask });
+      const model = this.programs.inputs(weights, longestText(packed));
+      const out = await this.program.run({ ...model, ...inputs, ...packedInputs(packed), mask });
       sum += out.kl!.data[0]!;
       tokens += rowSum(mask.data);
     }

@@ -1,6 +1,7 @@
 import type { Engine, Named, Program } from '../../engine/engine.ts';
 import * as tf from '../../engine/tfjs.ts';
 import {
+  longestText,
   type ModelPrograms,
   type ModelWeights,
   packedHidden,
@@ -22,10 +23,10 @@ export class ValueProgram {
 
   /** Values before each completion token and after the last, [B][T + 1]; `size` rows are forwarded at once. */
   async measure(weights: ModelWeights, rows: readonly TextRow[], size: number): Promise<number[][]> {
-    const inputs = { ...this.programs.inputs(weights), ...weights.valueHead };
     const measured: number[][] = [];
     for (const { packed, completions } of packedTexts(rows, { size, past: true })) {
-      const out = await this.program.run({ ...inputs, ...packedInputs(packed) });
+      const model = { ...this.programs.inputs(weights, longestText(packed)), ...weights.valueHead };
+      const out = await this.program.run({ ...model, ...packedInputs(packed) });
       for (let b = 0; b < completions; b++) {
         const start = b * packed.width;
         const end = start + rows[measured.length]!.tokenIds.length + 1;

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { StoredAdapter } from '../../adapter/stored-adapter.ts';
 import type { CausalLM } from '../../causal-lm/causal-lm.ts';
 import type { LoadModelOptions } from '../../causal-lm/load-model.ts';
 import type { CreatePolicy } from '../../policy/policy.ts';
@@ -27,7 +28,7 @@ export async function withCheckpointModel<T>(
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'anneal-'));
   try {
-    const { model, adapter } = await writePolicy(path, folder, { recipe, createPolicy });
+    const { model, adapter } = await restoredPolicy(path, folder, { recipe, createPolicy });
     const { runtime } = recipe;
     const held = adapter === undefined ? {} : { baseDtype: runtime.baseDtype };
     const base = await loadModel(model, { engine: runtime, ...held });
@@ -41,19 +42,16 @@ export async function withCheckpointModel<T>(
   }
 }
 
-/** Writes what a model is loaded from. */
-async function writePolicy(
+/** What a model is loaded from, and the adapter to put on it; a whole model is written into `folder`. */
+async function restoredPolicy(
   path: string,
   folder: string,
   { recipe, createPolicy }: Omit<ModelParts, 'loadModel'>,
-): Promise<{ model: string; adapter?: string }> {
+): Promise<{ model: string; adapter?: StoredAdapter }> {
   const policy = await createPolicy(recipe);
   try {
     await policy.restore((await loadCheckpoint(path)).policy);
-    if (policy.saveAdapter && !recipe.freshWeights) {
-      await policy.saveAdapter(folder);
-      return { model: recipe.model, adapter: folder };
-    }
+    if (policy.adapter && !recipe.freshWeights) return { model: recipe.model, adapter: policy.adapter() };
     const model = join(folder, 'model');
     await policy.saveMerged(model);
     return { model };

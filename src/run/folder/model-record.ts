@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { adapterFiles } from '../../adapter/peft/peft-folder.ts';
 import { modelPath } from '../../model/config/model-path.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import { type Fingerprint, fingerprintOf } from './fingerprint.ts';
@@ -9,8 +10,18 @@ const weights = /\.(?:safetensors|gguf)$/;
 /** What else of a model's folder changes what it computes. */
 const settings = ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json'];
 
-/** The files of the model that a run begins with; none where there is no such model on disk. */
-export async function recordModel({ model, freshWeights }: Recipe): Promise<Fingerprint[]> {
+/** The files of the model and of the adapter that a run begins with; none of what is not on disk. */
+export async function recordModel(recipe: Recipe): Promise<Fingerprint[]> {
+  const { init } = recipe.adapter;
+  return [...(await modelFiles(recipe)), ...(init === undefined ? [] : await adapterPrints(init))];
+}
+
+async function adapterPrints(folder: string): Promise<Fingerprint[]> {
+  const paths = Object.values(adapterFiles).map((name) => join(folder, name));
+  return Promise.all(paths.filter((path) => existsSync(path)).map(fingerprintOf));
+}
+
+async function modelFiles({ model, freshWeights }: Recipe): Promise<Fingerprint[]> {
   const path = modelPath(model);
   if (!existsSync(path)) return [];
   if (!statSync(path).isDirectory()) return [await fingerprintOf(path)];

@@ -20,6 +20,8 @@ export function runPaths(out: string) {
     checkpoints: join(out, 'checkpoints'),
     /** PEFT layout + afa.json. */
     adapter: join(out, 'adapter'),
+    /** The model that `adapter` has to be put on, where that is not the recipe's; Hugging Face layout. */
+    base: join(out, 'base'),
     /** Hugging Face layout. */
     merged: join(out, 'merged'),
     /** Whether the merged model is the policy that was trained, as last measured. */

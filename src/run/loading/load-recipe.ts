@@ -23,12 +23,22 @@ export async function loadRecipe(spec: string, overrides: readonly string[] = []
   // Overrides name paths from here, the recipe from its folder, also those that its configure() puts together.
   const set = overrides.map(pinned);
   const recipe = parseRecipe(pathsFrom(folder, () => applyOverrides(located(exported as RecipeInput), set)));
-  return { recipe: { ...recipe, model: absolute(recipe.model) }, source: { recipe: name, set } };
+  return { recipe: withPaths(recipe, absolute), source: { recipe: name, set } };
 }
 
-/** A recipe whose model is a path from its file's folder, where it is there. */
-const located = (input: RecipeInput): RecipeInput =>
-  typeof input.model === 'string' ? { ...input, model: givenModel(input.model) } : input;
+/** A recipe with its model and its starting adapter named otherwise. */
+function withPaths<T extends RecipeInput | Recipe>(recipe: T, renamed: (path: string) => string): T {
+  const { model, adapter } = recipe;
+  const init = adapter?.init;
+  return {
+    ...recipe,
+    ...(typeof model === 'string' && { model: renamed(model) }),
+    ...(typeof init === 'string' && { adapter: { ...adapter, init: renamed(init) } }),
+  };
+}
+
+/** A recipe whose model and adapter are paths from its file's folder, where they are there. */
+const located = (input: RecipeInput): RecipeInput => withPaths(input, givenModel);
 
 /**
  * Loads the recipe that a run folder was made with; `overrides` come on top of its own.
@@ -45,15 +55,18 @@ export async function loadRunRecipe(
     );
   }
   const { recipe, source } = await loadRecipe(config.source.recipe, [...config.source.set, ...overrides]);
-  const model = fromThere(recipe.model, config.recipe.model);
-  return { recipe: { ...recipe, model }, source, config };
+  const { model, adapter } = config.recipe as { model?: unknown; adapter?: { readonly init?: unknown } };
+  return { recipe: withPaths(recipe, fromThere([model, adapter?.init])), source, config };
 }
 
-/** A model that is not to be found from here: the one that the run found by that path in the folder where it began. */
-function fromThere(model: string, stored: unknown): string {
-  const missing = !isAbsolute(model) && !existsSync(model);
-  return missing && typeof stored === 'string' && stored.endsWith(join(sep, model)) ? stored : model;
-}
+/** A path that is not to be found from here: the one that the run found by it in the folder where it began. */
+const fromThere =
+  (stored: readonly unknown[]) =>
+  (path: string): string => {
+    if (isAbsolute(path) || existsSync(path)) return path;
+    const there = stored.find((each) => typeof each === 'string' && each.endsWith(join(sep, path)));
+    return typeof there === 'string' ? there : path;
+  };
 
 /** A path on disk works from any folder; other names of models stay as they are. */
 function absolute(model: string): string {

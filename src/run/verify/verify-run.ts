@@ -35,7 +35,10 @@ interface Measured {
   readonly maxDelta: number;
   /** The largest `maxDelta` that counts as rounding: 1e-4 below 20 M parameters, else 1e-3. */
   readonly tolerance: number;
-  /** max |Δlogit| between the merged model and the base model; null when training began from fresh weights. */
+  /**
+   * max |Δlogit| between the merged model and what training began from: the base model, with the adapter of
+   * `adapter.init` if there is one. null when training began from fresh weights.
+   */
   readonly baseDelta: number | null;
   /** Held-out accuracy of the unmerged policy. */
   readonly accuracy: number;
@@ -99,6 +102,7 @@ async function measure(policy: Policy, { out, recipe, parts, merged }: Run): Pro
   const deltas = await compareModels(policy, rows, {
     loadMerged: () => parts.loadModel(merged, { engine: recipe.runtime }),
     loadBase: recipe.freshWeights ? null : () => parts.loadModel(recipe.model, baseOptions(recipe)),
+    init: recipe.adapter.init,
   });
   const theirs = await parts.answerAnew(out, merged);
   return {
@@ -124,6 +128,8 @@ async function compareModels(
   models: {
     readonly loadMerged: () => Promise<CausalLM>;
     readonly loadBase: (() => Promise<CausalLM>) | null;
+    /** Adapter that training began from. */
+    readonly init: string | undefined;
   },
 ): Promise<Pick<Measured, 'maxDelta' | 'baseDelta'>> {
   const merged = await models.loadMerged();
@@ -132,7 +138,8 @@ async function compareModels(
     if (models.loadBase === null) return { maxDelta, baseDelta: null };
     const base = await models.loadBase();
     try {
-      return { maxDelta, baseDelta: await compareLogits(base, merged, rows) };
+      const start = models.init === undefined ? base : await base.withAdapter(models.init);
+      return { maxDelta, baseDelta: await compareLogits(start, merged, rows) };
     } finally {
       await base.dispose();
     }

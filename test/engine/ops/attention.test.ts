@@ -97,7 +97,7 @@ const cases: (Sizes & { name: string; lengths: number[] })[] = [
 ];
 
 /** One sequence, one head at a time, with an explicit −∞ at every key that a query may not see. */
-function reference(sizes: Sizes & { lengths: number[] }, inputs: Named): tf.Tensor {
+function reference(sizes: Sizes & { lengths: number[] }, inputs: Named, softcap = 0): tf.Tensor {
   const { prefixes, group, tokens, prefixTokens, kvHeads, share, headDim, lengths } = sizes;
   const part = (x: tf.Tensor, p: number, h: number, from: number, count: number) =>
     tf.reshape(tf.slice(x, [p, h, from, 0], [1, 1, count, headDim]), [count, headDim]);
@@ -119,7 +119,8 @@ function reference(sizes: Sizes & { lengths: number[] }, inputs: Named): tf.Tens
           ? -Infinity
           : 0,
       );
-      const scores = tf.div(tf.matMul(query, k, false, true), Math.sqrt(headDim));
+      const plain = tf.div(tf.matMul(query, k, false, true), Math.sqrt(headDim));
+      const scores = softcap === 0 ? plain : tf.mul(softcap, tf.tanh(tf.div(plain, softcap)));
       return tf.matMul(tf.softmax(tf.add(scores, tf.tensor2d([hidden]))), v);
     });
     return tf.concat(rows);
@@ -145,7 +146,7 @@ function byLength({ prefixes, prefixTokens, lengths }: Sizes & { lengths: number
   return tf.tensor(Array.from({ length: prefixes }, (_, p) => [[row(p)]]));
 }
 
-describe('attention', () => {
+describe.each([0, 0.8])('attention, scores capped at %d', (softcap) => {
   test.each(cases)('agrees with one softmax a query: $name', (sizes) => {
     const { prefixes, group, tokens, prefixTokens, kvHeads, share, headDim } = sizes;
     const inputs: Named = {
@@ -158,17 +159,19 @@ describe('attention', () => {
       }),
     };
     const masks = { mask: causal(sizes), ...(prefixTokens && { prefixMask: byLength(sizes) }) };
-    const attributes = { scale: 1 / Math.sqrt(headDim), groupSize: group };
+    const attributes = { scale: 1 / Math.sqrt(headDim), groupSize: group, softcap };
     expectAgreement(
       {
         fused: (given) => attention({ ...given, ...masks } as Parameters<typeof attention>[0], attributes),
-        reference: (given) => reference(sizes, given),
+        reference: (given) => reference(sizes, given, softcap),
       },
       inputs,
       Object.keys(inputs),
     );
   });
+});
 
+describe('attention', () => {
   test('the gradient keeps no scores from the forward pass', async () => {
     const [q, k, v] = [0, 1, 2].map(() => randomTensor([1, 1, 9, 4])) as [
       tf.Tensor4D,

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { gatedGelu } from '../../../src/engine/ops/gated-gelu.ts';
 import { linear } from '../../../src/engine/ops/linear.ts';
 import { rmsNorm } from '../../../src/engine/ops/rms-norm.ts';
 import { rotary } from '../../../src/engine/ops/rotary.ts';
@@ -37,22 +38,26 @@ describe('rmsNorm', () => {
 describe('rotary', () => {
   const formula = (x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor, headDim: number) => {
     const [rows, width] = x.shape as [number, number];
-    const heads = tf.reshape(x, [rows, width / headDim, headDim]);
-    const half = headDim / 2;
+    const half = cos.shape[1]!;
+    const whole = tf.reshape(x, [rows, width / headDim, headDim]);
+    const heads = tf.slice(whole, [0, 0, 0], [-1, -1, 2 * half]);
     const turned = tf.concat(
       [tf.neg(tf.slice(heads, [0, 0, half])), tf.slice(heads, [0, 0, 0], [-1, -1, half])],
       2,
     );
     const both = (angle: tf.Tensor) => tf.expandDims(tf.concat([angle, angle], 1), 1);
-    return tf.reshape(tf.add(tf.mul(heads, both(cos)), tf.mul(turned, both(sin))), x.shape);
+    const rotated = tf.add(tf.mul(heads, both(cos)), tf.mul(turned, both(sin)));
+    return tf.reshape(tf.concat([rotated, tf.slice(whole, [0, 0, 2 * half])], 2), x.shape);
   };
 
   test.each([
-    [1, 1, 2],
-    [5, 3, 4],
-    [4, 2, 10],
-  ])('agrees with x·cos + rotate_half(x)·sin, %i rows of %i heads of %i', (rows, heads, headDim) => {
-    const angles = randomTensor([rows, headDim / 2]);
+    [1, 1, 2, 2],
+    [5, 3, 4, 4],
+    [4, 2, 10, 10],
+    [4, 2, 8, 6],
+  ])('agrees with x·cos + rotate_half(x)·sin, %i rows of %i heads of %i, %i rotated', (...sizes) => {
+    const [rows, heads, headDim, rotated] = sizes;
+    const angles = randomTensor([rows, rotated / 2]);
     const inputs = { x: randomTensor([rows, heads * headDim]), cos: tf.cos(angles), sin: tf.sin(angles) };
     expectAgreement(
       {
@@ -77,6 +82,25 @@ describe('swiglu', () => {
         reference: ({ gate, up }) => tf.mul(tf.mul(gate!, tf.sigmoid(gate!)), up!),
       },
       { gate: tf.mul(randomTensor([rows, width]), 4), up: randomTensor([rows, width]) },
+      ['gate', 'up'],
+    );
+  });
+});
+
+describe('gatedGelu', () => {
+  test.each([
+    [1, 1],
+    [5, 7],
+  ])('agrees with its formula, [%i, %i]', (rows, width) => {
+    const cube = (x: tf.Tensor) => tf.mul(tf.mul(x, x), x);
+    const inner = (x: tf.Tensor) => tf.mul(Math.sqrt(2 / Math.PI), tf.add(x, tf.mul(0.044715, cube(x))));
+    const gelu = (x: tf.Tensor) => tf.mul(tf.mul(0.5, x), tf.add(1, tf.tanh(inner(x))));
+    expectAgreement(
+      {
+        fused: ({ gate, up }) => gatedGelu(gate as tf.Tensor2D, up as tf.Tensor2D),
+        reference: ({ gate, up }) => tf.mul(gelu(gate!), up!),
+      },
+      { gate: tf.mul(randomTensor([rows, width]), 3), up: randomTensor([rows, width]) },
       ['gate', 'up'],
     );
   });

@@ -10,28 +10,33 @@ const temperature = tf.scalar(0.7);
 type Given = Readonly<Record<string, tf.Tensor>>;
 
 /** [logprobs, entropy] as two columns, from the full log-softmax and a one-hot matrix. */
-function columns({ hidden, weight }: Given, targets: tf.Tensor1D): tf.Tensor {
-  const logp = tf.logSoftmax(tf.div(tf.matMul(hidden!, weight!, false, true), temperature));
+function columns({ hidden, weight }: Given, targets: tf.Tensor1D, softcap = 0): tf.Tensor {
+  const plain = tf.matMul(hidden!, weight!, false, true);
+  const logits = softcap === 0 ? plain : tf.mul(softcap, tf.tanh(tf.div(plain, softcap)));
+  const logp = tf.logSoftmax(tf.div(logits, temperature));
   const chosen = tf.sum(tf.mul(tf.oneHot(targets, weight!.shape[0]!), logp), 1);
   return tf.stack([chosen, tf.neg(tf.sum(tf.mul(tf.exp(logp), logp), 1))], 1);
 }
 
 describe('logprobHead', () => {
   test.each([
-    { rows: 1, vocabulary: 2, width: 1, chunk: 256 },
-    { rows: 7, vocabulary: 11, width: 5, chunk: 3 },
-    { rows: 6, vocabulary: 9, width: 4, chunk: 2 },
-  ])('agrees with log-softmax, $rows rows in chunks of $chunk', ({ rows, vocabulary, width, chunk }) => {
+    { rows: 1, vocabulary: 2, width: 1, chunk: 256, softcap: 0 },
+    { rows: 7, vocabulary: 11, width: 5, chunk: 3, softcap: 0 },
+    { rows: 6, vocabulary: 9, width: 4, chunk: 2, softcap: 0 },
+    { rows: 7, vocabulary: 11, width: 5, chunk: 3, softcap: 1.5 },
+  ])('agrees with log-softmax, $rows rows in chunks of $chunk, capped at $softcap', (sizes) => {
+    const { rows, vocabulary, width, chunk, softcap } = sizes;
     const targets = randomIds([rows], vocabulary) as tf.Tensor1D;
     const inputs = { hidden: randomTensor([rows, width]), weight: randomTensor([vocabulary, width]) };
     const fused = (given: Given) => {
       const head = logprobHead(
         { hidden: given.hidden as tf.Tensor2D, weight: given.weight as tf.Tensor2D, targets, temperature },
-        { chunk, entropyGradient: true, weightGradient: true },
+        { chunk, softcap, entropyGradient: true, weightGradient: true },
       );
       return tf.stack([head.logprobs, head.entropy], 1);
     };
-    expectAgreement({ fused, reference: (given) => columns(given, targets) }, inputs, ['hidden', 'weight']);
+    const reference = (given: Given) => columns(given, targets, softcap);
+    expectAgreement({ fused, reference }, inputs, ['hidden', 'weight']);
   });
 
   test('without entropyGradient entropy is a constant', () => {

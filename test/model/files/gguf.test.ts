@@ -2,75 +2,17 @@ import { copyFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
-import type { ModelConfig } from '../../../src/model/config/model-config.ts';
 import { openGguf } from '../../../src/model/files/gguf.ts';
 import { readModelConfig } from '../../../src/model/read-config.ts';
 import { loadTokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
 import { loadWeights } from '../../../src/model/weights/load-weights.ts';
 import { temporaryFolders } from '../../io/temporary-folder.ts';
 import { randomWeights, tinyConfig, tinyJson } from '../tiny-model.ts';
+import { converted, metadata, tokenizer } from './tiny-gguf.ts';
 import { type GgufInput, writeGguf } from './write-gguf.ts';
 
 const folder = temporaryFolders();
 const quants = 'test/fixtures/models/gguf-quants/quants.gguf';
-
-const metadata = {
-  'general.architecture': 'llama',
-  'llama.vocab_size': 12,
-  'llama.embedding_length': 8,
-  'llama.feed_forward_length': 6,
-  'llama.block_count': 2,
-  'llama.attention.head_count': 2,
-  'llama.attention.head_count_kv': 1,
-  'llama.rope.dimension_count': 4,
-  'llama.rope.freq_base': 10000,
-  'llama.attention.layer_norm_rms_epsilon': 1e-5,
-  'llama.context_length': 64,
-  'tokenizer.ggml.bos_token_id': 0,
-  'tokenizer.ggml.eos_token_id': 1,
-  'tokenizer.ggml.padding_token_id': 2,
-};
-
-const modules = {
-  'self_attn.q_proj': 'attn_q',
-  'self_attn.k_proj': 'attn_k',
-  'self_attn.v_proj': 'attn_v',
-  'self_attn.o_proj': 'attn_output',
-  'mlp.gate_proj': 'ffn_gate',
-  'mlp.up_proj': 'ffn_up',
-  'mlp.down_proj': 'ffn_down',
-  input_layernorm: 'attn_norm',
-  post_attention_layernorm: 'ffn_norm',
-  'model.embed_tokens': 'token_embd',
-  'model.norm': 'output_norm',
-  lm_head: 'output',
-};
-
-/**
- * What llama.cpp's converter makes of Hugging Face weights: its names, and the rows of q and k interleaved per head.
- */
-function converted(config: ModelConfig): GgufInput['tensors'] {
-  const entries = Object.entries(randomWeights(config)).map(([name, { data, shape }]) => {
-    const [, layer, module, kind] = /^(?:model\.layers\.(\d+)\.)?(.+)\.(\w+)$/.exec(name)!;
-    const renamed = `${modules[module as keyof typeof modules]}.${kind}`;
-    const interleave = module === 'self_attn.q_proj' || module === 'self_attn.k_proj';
-    return [
-      layer === undefined ? renamed : `blk.${layer}.${renamed}`,
-      { shape, data: interleave ? interleaved(data, shape[0]!, config.headDim) : data },
-    ];
-  });
-  return Object.fromEntries(entries);
-}
-
-/** File row 2i + j of a head is Hugging Face's row j·headDim/2 + i. */
-function interleaved(data: Float32Array, rows: number, headDim: number): Float32Array {
-  const width = data.length / rows;
-  const rowOf = (row: number) =>
-    row - (row % headDim) + ((row % 2) * headDim) / 2 + Math.floor((row % headDim) / 2);
-  return Float32Array.from({ length: data.length }, (_, at) => {
-    return data[rowOf(Math.floor(at / width)) * width + (at % width)]!;
-  });
-}
 
 function write(change: Partial<GgufInput> = {}): string {
   const path = join(folder(), 'tiny.gguf');
@@ -205,12 +147,12 @@ describe('a .gguf file is refused in one line that says why', () => {
   test('an unsupported type among the weights, by its name', async () => {
     const tensors = converted(tinyConfig);
     const path = write({
-      tensors: { ...tensors, 'output.weight': { ...tensors['output.weight']!, type: 11 } },
+      tensors: { ...tensors, 'output.weight': { ...tensors['output.weight']!, type: 24 } },
     });
     const loading = loadWeights(path, await readModelConfig(path));
     await expect(loading).rejects.toThrow(InputError);
     await expect(loading).rejects.toThrow(
-      'tensor "lm_head.weight" is Q3_K, which is not supported; supported types: F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K',
+      'tensor "lm_head.weight" is I8, which is not supported; supported types: F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, IQ4_NL, IQ4_XS, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K',
     );
   });
 
@@ -249,14 +191,6 @@ describe('a .gguf file is refused in one line that says why', () => {
 });
 
 describe('the tokenizer of a lone .gguf file', () => {
-  const tokenizer = {
-    'tokenizer.ggml.model': 'gpt2',
-    'tokenizer.ggml.pre': 'gpt-2',
-    'tokenizer.ggml.tokens': ['<s>', '</s>', 'a', 'b', 'Ġ', 'Ġa', '<tool>'],
-    'tokenizer.ggml.token_type': [3, 3, 1, 1, 1, 1, 4],
-    'tokenizer.ggml.merges': ['Ġ a'],
-    'tokenizer.chat_template': '{{ bos_token }}{{ messages[0].content }}',
-  };
   const load = (change: object) =>
     loadTokenizer(write({ metadata: { ...metadata, ...tokenizer, ...change } }));
 
@@ -268,14 +202,43 @@ describe('the tokenizer of a lone .gguf file', () => {
     expect([made.vocabSize, made.eosTokenId]).toEqual([7, 1]);
   });
 
+  test('starts texts with BOS where the file says so', async () => {
+    expect((await load({ 'tokenizer.ggml.add_bos_token': true })).encode('a')).toEqual([0, 2]);
+  });
+
   test.each([
-    ['another kind', { 'tokenizer.ggml.model': 'llama' }, 'model "llama"'],
-    ['an unknown way of splitting', { 'tokenizer.ggml.pre': 'tekken' }, 'pre "tekken"'],
-    ['a leading BOS', { 'tokenizer.ggml.add_bos_token': true }, 'with a leading BOS'],
+    ['another kind', { 'tokenizer.ggml.model': 'rwkv' }, 'of model "rwkv"; supported: gpt2, llama, t5'],
+    [
+      'an unknown way of splitting',
+      { 'tokenizer.ggml.pre': 'bloom' },
+      'way of splitting is "bloom"; known: gpt-2',
+    ],
+    ['Unigram without scores', { 'tokenizer.ggml.model': 't5' }, 'it has no scores'],
+    [
+      'Unigram without an unknown token',
+      { 'tokenizer.ggml.model': 't5', 'tokenizer.ggml.scores': Array(7).fill(0) },
+      'it has no unknown_token_id',
+    ],
     ['no tokens', { 'tokenizer.ggml.tokens': 'none' }, 'no tokenizer.json beside it'],
   ])('%s is refused, with the way out', async (_, change, message) => {
     await expect(load(change)).rejects.toThrow(InputError);
     await expect(load(change)).rejects.toThrow(message);
     await expect(load(change)).rejects.toThrow('tokenizer.json');
+  });
+
+  test.each([
+    [
+      'a list that does not fit the tokens',
+      { 'tokenizer.ggml.token_type': [1] },
+      'token_type has 1 entries for 7 tokens',
+    ],
+    [
+      'an id outside them',
+      { 'tokenizer.ggml.padding_token_id': 7 },
+      'padding_token_id 7 is outside the vocabulary of 7',
+    ],
+  ])('%s is refused', async (_, change, message) => {
+    await expect(load(change)).rejects.toThrow(InputError);
+    await expect(load(change)).rejects.toThrow(message);
   });
 });

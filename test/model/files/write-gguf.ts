@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { f32, string, u32, u64 } from '../../hostile/bytes.ts';
 
 export interface GgufInput {
   /** Numbers are written as uint32 when whole, as float32 otherwise. */
@@ -39,29 +40,6 @@ function typed(value: GgufInput['metadata'][string]): Buffer[] {
   const texts = typeof value[0] === 'string';
   const items = value.map((item) => (typeof item === 'string' ? string(item) : u32(item)));
   return [u32(9), u32(texts ? 8 : 4), u64(value.length), ...items];
-}
-
-function string(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  return Buffer.concat([u64(bytes.length), bytes]);
-}
-
-function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-}
-
-function u64(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(BigInt(value));
-  return bytes;
-}
-
-function f32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeFloatLE(value);
-  return bytes;
 }
 
 /** Up to the alignment of 32 bytes. */

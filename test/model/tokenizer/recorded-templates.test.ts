@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../../src/errors.ts';
 import { chatTemplate } from '../../../src/model/tokenizer/chat-template.ts';
-import { strftime } from '../../../src/model/tokenizer/strftime.ts';
+import { strftime } from '../../../src/model/tokenizer/jinja/values/strftime.ts';
 import { promptText } from '../../../src/model/tokenizer/turns.ts';
 import { type Json, knownFields } from '../../golden/golden-files.ts';
 
