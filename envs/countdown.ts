@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { countdownEquation, countdownReward } from '../rewards/countdown.ts';
 import { InputError } from '../src/errors.ts';
-import { givenPath } from '../src/io/given-path.ts';
 import type { Row } from '../src/io/row.ts';
 import { readRows } from '../src/io/rows.ts';
-import { type SplitFiles, splitFiles } from '../src/io/split-files.ts';
+import type { SplitFiles } from '../src/io/split-files.ts';
 import { parseOptions } from '../src/options/parse-options.ts';
 import { type RandomStream, randomStream, sampleIndices } from '../src/random.ts';
 import type { Environment, Split, Task } from '../src/types.ts';
 import { gradeGold } from './grade-gold.ts';
 import { splitOf } from './held-out.ts';
 import { rowIds } from './row-ids.ts';
+import { dataPath, taskFiles } from './task-files.ts';
 
 const optionsSchema = z
   .strictObject({
@@ -24,7 +24,7 @@ const optionsSchema = z
     /** The target is at least and at most this. */
     targets: z.tuple([z.int().min(0), z.int().max(9999)]).default([10, 999]),
     /**
-     * A data file or folder with columns nums, target and, to be validated, solution; instead of making puzzles. A
+     * A data file, a folder or a data set on the hub with columns nums, target and, to be validated, solution; instead of making puzzles. A
      * row's own id is kept.
      */
     path: z.string().min(1).optional(),
@@ -57,7 +57,7 @@ interface Puzzle extends Task {
  * @throws InputError for options out of range; as soon as tasks are asked for, when the path has no data.
  */
 export function countdown(given: CountdownOptions = {}): Environment {
-  const options = typeof given.path === 'string' ? { ...given, path: givenPath(given.path) } : given;
+  const options = typeof given.path === 'string' ? { ...given, path: dataPath(given.path) } : given;
   const parsed = parseOptions('env countdown', optionsSchema, options);
   const env: Environment = {
     name: 'countdown',
@@ -66,7 +66,7 @@ export function countdown(given: CountdownOptions = {}): Environment {
     tasks: (split) =>
       parsed.path === undefined
         ? made(parsed, split)
-        : read(splitFiles(parsed.path, split, given.path), split),
+        : read(taskFiles(parsed.path, split, given.path), split),
     prompt: (task) => [{ role: 'user', content: question(task as Puzzle) }],
     answer: countdownEquation,
     target: solved,
@@ -141,7 +141,8 @@ function join(stream: RandomStream, a: Term, b: Term): Term | undefined {
 const between = (stream: RandomStream, low: number, high: number) =>
   low + Math.floor(stream.next() * (high - low + 1));
 
-async function* read({ files, shared }: SplitFiles, split: Split): AsyncGenerator<Puzzle> {
+async function* read(find: () => Promise<SplitFiles>, split: Split): AsyncGenerator<Puzzle> {
+  const { files, shared } = await find();
   const idOf = rowIds();
   for (const file of files) {
     for await (const row of readRows(file)) {

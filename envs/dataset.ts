@@ -3,9 +3,9 @@ import { boxedContents } from '../rewards/math/clean/boxed.ts';
 import { goldParts } from '../rewards/math/gold-parts.ts';
 import { mathReward } from '../rewards/math.ts';
 import { InputError } from '../src/errors.ts';
-import { givenModel, givenPath } from '../src/io/given-path.ts';
+import { givenModel } from '../src/io/given-path.ts';
 import { readRows } from '../src/io/rows.ts';
-import { type SplitFiles, splitFiles } from '../src/io/split-files.ts';
+import type { SplitFiles } from '../src/io/split-files.ts';
 import { parseOptions } from '../src/options/parse-options.ts';
 import { longPromptModes } from '../src/rollout/fit-prompt.ts';
 import type { Choices, Environment, RewardFunction, Split, Task } from '../src/types.ts';
@@ -14,11 +14,13 @@ import { gradeGold } from './grade-gold.ts';
 import { splitOf } from './held-out.ts';
 import { promptFitter } from './prompt-fitter.ts';
 import { rowIds } from './row-ids.ts';
+import { dataPath, taskFiles } from './task-files.ts';
 
 export const datasetOptions = z.strictObject({
   /**
    * A data file (.jsonl, .csv, also .gz; .parquet), of which a tenth by hash of the prompt is held out; or a folder
-   * with train… and test… (or validation…) files.
+   * with train… and test… (or validation…) files; or a data set on the Hugging Face hub that has such files:
+   * `owner/name[@revision][:folder]`.
    */
   path: z.string().min(1).optional(),
   /** Name in metrics and errors. */
@@ -50,7 +52,7 @@ export const datasetOptions = z.strictObject({
    */
   maxPromptTokens: z.int().positive().optional(),
   longPrompts: z.enum(longPromptModes).default('drop'),
-  /** Model folder whose tokenizer counts. */
+  /** Model whose tokenizer counts: a folder, or one on the hub. */
   tokenizer: z.string().optional(),
 });
 export type DatasetOptions = z.input<typeof datasetOptions>;
@@ -125,7 +127,7 @@ function located(options: DatasetOptions): DatasetOptions {
   const { path, tokenizer } = options;
   return {
     ...options,
-    ...(typeof path === 'string' && { path: givenPath(path) }),
+    ...(typeof path === 'string' && { path: dataPath(path) }),
     ...(typeof tokenizer === 'string' && { tokenizer: givenModel(tokenizer) }),
   };
 }
@@ -134,17 +136,18 @@ function filesOf(
   { path, name }: Options,
   split: Split,
   { kind, given }: { readonly kind: Kind; readonly given: DatasetOptions },
-): SplitFiles {
+): () => Promise<SplitFiles> {
   if (path === undefined)
     throw new InputError(`env ${name} needs its data: get ${kind.source}, and pass --set env.path=PATH`);
-  return splitFiles(path, split, given.path);
+  return taskFiles(path, split, given.path);
 }
 
 async function* readTasks(
-  { files, shared }: SplitFiles,
+  find: () => Promise<SplitFiles>,
   split: Split,
   { options, kind }: { readonly options: Options; readonly kind: Kind },
 ): AsyncGenerator<Task> {
+  const { files, shared } = await find();
   const fitted = await promptFitter(options);
   const readers = { clean: kind.clean, idOf: rowIds() };
   for (const file of files) {

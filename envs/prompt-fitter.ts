@@ -21,7 +21,7 @@ export async function promptFitter({
   tokenizer: path,
 }: Limits): Promise<(task: Task, prompt: readonly Message[]) => Task | undefined> {
   if (maxPromptLength === undefined || path === undefined) return (task) => task;
-  const tokenizer = await loadTokenizer(modelPath(path));
+  const tokenizer = await loadTokenizer(await modelPath(path, 'tokenizer'));
   return (task, prompt) => {
     try {
       const fitted = fitPrompt(prompt, { tokenizer, maxPromptLength, longPrompts });

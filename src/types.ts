@@ -54,7 +54,7 @@ export interface Environment {
   /** What it was made with, as plain data. A run is resumed with the same. */
   readonly options?: Readonly<Record<string, unknown>>;
   /**
-   * Files that its tasks come from, and folders of data files. A run is resumed with the same content, wherever it
+   * Files that its tasks come from, folders of data files, and data sets on the hub. A run is resumed with the same content, wherever it
    * lies.
    */
   readonly files?: readonly string[];

@@ -18,9 +18,10 @@ export interface LoadModelOptions {
 }
 
 /**
- * Loads a causal language model: a folder in Hugging Face layout (with safetensors or one .gguf file), a .gguf file, or
- * 'tiny', the embedded model.
- * @throws InputError when there is no such model, its files are damaged, or its architecture is not supported.
+ * Loads a causal language model: a folder in Hugging Face layout (with safetensors or one .gguf file), a .gguf file,
+ * 'tiny', the embedded model, or a model on the Hugging Face hub: `owner/name[@revision][:quantisation]`.
+ * @throws InputError when there is no such model, its files are damaged, or its architecture is not supported;
+ * AnnealError when it can't be downloaded.
  * @example
  * const model = await loadModel('runs/mine/merged');
  */
@@ -28,7 +29,7 @@ export async function loadModel(
   source: string,
   { engine = {}, baseDtype = 'float32' }: LoadModelOptions = {},
 ): Promise<CausalLM> {
-  const path = modelPath(source);
+  const path = await modelPath(source);
   const config = await readModelConfig(path);
   const tokenizer = await loadTokenizer(path);
   const weights = await loadWeights(path, config, baseDtype);

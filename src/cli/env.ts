@@ -85,6 +85,6 @@ function limitOf({ maxPromptLength, tokenizer }: CheckCommandOptions): number | 
 
 async function measureOf(model: string | undefined): Promise<(prompt: readonly Message[]) => number> {
   if (model === undefined) return (prompt) => prompt.reduce((sum, { content }) => sum + content.length, 0);
-  const tokenizer = await loadTokenizer(modelPath(model));
+  const tokenizer = await loadTokenizer(await modelPath(model, 'tokenizer'));
   return (prompt) => tokenizer.encodeChat(prompt).length;
 }

@@ -36,12 +36,15 @@ const numeric = (option: string) => (value: string) => numberOption(option, valu
 export function generateCommand(io: Io, toolkit: Toolkit): Command {
   return new Command('generate')
     .description('Complete prompts with a model, or with a run’s merged model.')
-    .argument('<model>', 'a model folder, a .gguf file, "tiny", or a run folder')
+    .argument(
+      '<model>',
+      'a model folder, a .gguf file, "tiny", owner/name on the Hugging Face hub, or a run folder',
+    )
     .requiredOption('--prompt <text>', 'what to answer (repeatable)', repeatable, [])
     .option('--system <text>', 'system message before each prompt')
     .option('--raw', 'continue the text as it is, without the chat template')
     .option(...checkpointOption)
-    .option('--adapter <folder>', 'adapter to put on the model, at its own β')
+    .option('--adapter <folder>', 'adapter to put on the model, at its own β: a folder, or one on the hub')
     .option('--max-new-tokens <n>', 'most tokens of a completion', numeric('--max-new-tokens'), 64)
     .option('--temperature <t>', '0 is greedy', numeric('--temperature'), 0)
     .option('--top-p <p>', 'nucleus', numeric('--top-p'), 1)

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { localPath } from '../hub/local-path.ts';
 import { readJsonIfAny } from '../io/read-json.ts';
 import { removeTemporaries } from '../io/temporaries.ts';
 import { loadCheckpoint } from '../run/checkpoint/load-checkpoint.ts';
@@ -27,7 +28,7 @@ export function mergeCommand(io: Io, toolkit: Toolkit): Command {
     .description(
       'Fold an adapter into its model: of a run’s checkpoint, or of an adapter folder. Refused while β ≠ 0.',
     )
-    .argument('<run or adapter>', 'a run folder, or a folder in PEFT layout')
+    .argument('<run or adapter>', 'a run folder, a folder in PEFT layout, or an adapter on the hub')
     .option(...checkpointOption)
     .option(
       '--out <folder>',
@@ -86,8 +87,9 @@ async function inside<T>(folder: string, io: Io, write: () => Promise<T>): Promi
   }
 }
 
-async function mergeAdapter(folder: string, options: MergeOptions, { loadModel }: Toolkit): Promise<string> {
-  checkpointOnlyOf(folder, options.checkpoint);
+async function mergeAdapter(name: string, options: MergeOptions, { loadModel }: Toolkit): Promise<string> {
+  checkpointOnlyOf(name, options.checkpoint);
+  const folder = await localPath(name, 'adapter');
   if (!existsSync(join(folder, ADAPTER))) {
     throw new InputError(`${folder} is neither a run folder (no config.json) nor an adapter (no ${ADAPTER})`);
   }

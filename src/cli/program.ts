@@ -7,9 +7,11 @@ import { evalCommand } from './eval.ts';
 import { generateCommand } from './generate.ts';
 import { jobCommand } from './job.ts';
 import { mergeCommand } from './merge.ts';
+import { pullCommand } from './pull.ts';
 import { reportCommand } from './report.ts';
 import { rolloutsCommand } from './rollouts.ts';
 import { runCommand } from './run.ts';
+import { showDownloads } from './terminal/downloads.ts';
 import { exitCodes, reportOf } from './terminal/exit-code.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
@@ -36,6 +38,7 @@ export async function runCli(args: readonly string[], io: Io, toolkit: Toolkit):
     rolloutsCommand(io),
     reportCommand(io),
     envCommand(io, end),
+    pullCommand(io),
   ];
   for (const command of commands) program.addCommand(command);
   const job = jobCommand(io, toolkit, end);
@@ -49,12 +52,15 @@ export async function runCli(args: readonly string[], io: Io, toolkit: Toolkit):
         writeErr: (text) => io.err(text.trimEnd()),
       });
   }
+  const hideDownloads = showDownloads(io);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     const report = reportOf(error);
     if (report.text !== '') io.err(report.text);
     return report.code;
+  } finally {
+    hideDownloads();
   }
   return code;
 }

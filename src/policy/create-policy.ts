@@ -17,7 +17,7 @@ import type { Policy } from './policy.ts';
  * the engine can't start here.
  */
 export async function createPolicy(recipe: Recipe): Promise<Policy> {
-  const path = modelPath(recipe.model);
+  const path = await modelPath(recipe.model);
   const config = await readModelConfig(path);
   const tokenizer = await loadTokenizer(path);
   const { baseDtype } = recipe.runtime;

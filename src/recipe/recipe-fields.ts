@@ -51,7 +51,10 @@ const isCurriculum = (value: unknown): value is Curriculum => typeof value === '
 /** Every field by itself; recipe.ts adds what they must be together. */
 export const recipeFields = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, 'letters, digits, ".", "_" and "-" only'),
-  /** A folder in Hugging Face layout, a .gguf file, or 'tiny' for the embedded model. */
+  /**
+   * A folder in Hugging Face layout, a .gguf file, 'tiny' for the embedded model, or a model on the Hugging Face hub:
+   * `owner/name[@revision][:quantisation]`.
+   */
   model: z.string(),
   /** Start from weights drawn at random by the model folder's config.json, not from its weights: to pretrain. */
   freshWeights: z.boolean().default(false),

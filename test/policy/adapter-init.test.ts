@@ -3,7 +3,10 @@ import { join, relative } from 'node:path';
 import { lastValueFrom, tap, toArray } from 'rxjs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { adapterSpec } from '../../src/adapter/adapter-spec.ts';
+import { adapterNames } from '../../src/adapter/adapter-tensors.ts';
+import { doraNorms, normName } from '../../src/adapter/dora.ts';
 import { initialiseAdapter } from '../../src/adapter/initialise-adapter.ts';
+import { readAdapterFolder } from '../../src/adapter/peft/peft-folder.ts';
 import { writeAdapterFolder } from '../../src/adapter/peft/write-adapter-folder.ts';
 import { loadModel } from '../../src/causal-lm/load-model.ts';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
@@ -14,6 +17,7 @@ import { readSafetensors, writeSafetensors } from '../../src/model/files/safeten
 import { ModelPrograms } from '../../src/model/model-programs.ts';
 import { readModelConfig } from '../../src/model/read-config.ts';
 import { batchLogits } from '../../src/model/token-logits.ts';
+import { loadWeights } from '../../src/model/weights/load-weights.ts';
 import { createPolicy } from '../../src/policy/create-policy.ts';
 import { methodOf } from '../../src/policy/method/method-of.ts';
 import { startingPoint } from '../../src/policy/method/starting-point.ts';
@@ -26,7 +30,7 @@ import { fixtures } from '../golden/golden-files.ts';
 import { lines } from '../pipeline/run.ts';
 import { modelFolder, newPath } from './model-folder.ts';
 import { greatestGap, mixed, rollOut, withAdvantages, withReference } from './rollouts.ts';
-import { type RecipeOverrides, tinyRecipe } from './tiny-policy.ts';
+import { openTinyRecipe, type RecipeOverrides, tinyRecipe, trainedOf } from './tiny-policy.ts';
 
 const engine = createOnnxEngine({ threads: 1 });
 afterAll(async () => (await engine).dispose());
@@ -242,6 +246,66 @@ async function expectCheckpoint(out: string, recipe: ReturnType<typeof parseReci
   });
   await expect(policy.saveAdapter!(newPath())).rejects.toThrow(/can't write the adapter for PEFT: β is/);
   await policy.dispose();
+}
+
+describe('a DoRA adapter that is continued', () => {
+  const opened = (async () => {
+    const model = modelFolder();
+    const init = await doraFolder(model);
+    const tiny = await openTinyRecipe(
+      parseRecipe({ ...tinyRecipe(model, { method: 'lora', optimizer: { lr: 3e-3 } }), adapter: { init } }),
+    );
+    return { tiny, model, init };
+  })();
+
+  test('is sampled from as it is trained: the same log-probs, before an update and after', async () => {
+    const { tiny } = await opened;
+    for (const _ of [0, 1]) {
+      const rollouts = await rollOut(tiny);
+      const trained = await tiny.policy.logprobs(rollouts);
+      expect(
+        greatestGap(
+          trained,
+          rollouts.map(({ logprobs }) => logprobs),
+        ),
+      ).toBeLessThan(1e-4);
+      await tiny.policy.update({ objective: 'rl', rollouts: withAdvantages(rollouts, mixed) });
+    }
+  });
+
+  test('changes in A, B and magnitudes, merges, and is written as DoRA', async () => {
+    const { tiny, model, init } = await opened;
+    const { tensors } = await readAdapterFolder(init, tiny.config);
+    const trained = trainedOf(tiny.policy);
+    for (const [name, { data }] of Object.entries(tensors))
+      expect(greatestGap(trained[name], data), name).toBeGreaterThan(0);
+    const { data } = await tiny.policy.logits(batch);
+    const [merged, adapter] = [newPath(), newPath()];
+    await tiny.policy.saveMerged(merged);
+    expect(greatestGap(await logitsOf(merged), data)).toBeLessThan(1e-4);
+    expect(greatestGap(await logitsOf(model, init), data)).toBeGreaterThan(1e-3);
+    expect(tiny.policy.saveBase).toBeUndefined();
+    await tiny.policy.saveAdapter!(adapter);
+    expect(json(adapter, 'adapter_config.json')).toMatchObject({ use_dora: true, r: RANK });
+    expect(greatestGap(await logitsOf(model, adapter), data)).toBeLessThan(1e-4);
+  });
+});
+
+/** A folder of a trained DoRA adapter, whose magnitudes are about the norms of the adapted rows. */
+async function doraFolder(model: string): Promise<string> {
+  const folder = await adapterFolder(model);
+  const config = await readModelConfig(model);
+  const { spec, tensors } = await readAdapterFolder(folder, config);
+  const stream = randomStream(6, 'magnitudes');
+  const norms = doraNorms({ ...spec, dora: true }, tensors, await loadWeights(model, config));
+  const magnitudes = Object.keys(spec.modules).map((module): [string, HostTensor] => {
+    const norm = norms[normName(module)]!;
+    const data = Float32Array.from(norm.data, (value) => value * (1 + 0.2 * normal(stream)));
+    return [adapterNames(module).magnitude, { ...norm, data }];
+  });
+  const dora = { spec: { ...spec, dora: true }, tensors: { ...tensors, ...Object.fromEntries(magnitudes) } };
+  await writeAdapterFolder(folder, { ...dora, weights: {}, baseModel: model }, config);
+  return folder;
 }
 
 describe('an adapter that plain LoRA cannot say', () => {

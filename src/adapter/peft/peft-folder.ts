@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
+import { localPath } from '../../hub/local-path.ts';
 import { readJsonIfAny } from '../../io/read-json.ts';
 import type { ModelConfig } from '../../model/config/model-config.ts';
 import { readSafetensors } from '../../model/files/safetensors.ts';
@@ -19,11 +20,12 @@ export const adapterFiles = {
 } as const;
 
 /**
- * Reads an adapter's folder for a model.
+ * Reads an adapter's folder for a model; `name` may be an adapter on the Hugging Face hub, too.
  * @throws InputError when a file is missing or damaged, when the adapter is of a method that can't be read, or when its
  * tensors do not fit the model.
  */
-export async function readAdapterFolder(folder: string, config: ModelConfig): Promise<StoredAdapter> {
+export async function readAdapterFolder(name: string, config: ModelConfig): Promise<StoredAdapter> {
+  const folder = await localPath(name, 'adapter');
   const where = join(folder, adapterFiles.config);
   const json = await readJsonIfAny(where, z.record(z.string(), z.unknown()));
   if (json === undefined) {

@@ -17,7 +17,7 @@ export function withRecipeOptions(command: Command, { method = true } = {}): Com
       new Option('--method <method>', 'what is trained').choices(['lora', 'afa-lora', 'full']),
     );
   return command
-    .option('--model <model>', 'model: a folder, a .gguf file or "tiny"')
+    .option('--model <model>', 'model: a folder, a .gguf file, "tiny", or owner/name on the Hugging Face hub')
     .option('--steps <n>', 'optimiser steps')
     .option('--seed <n>', 'seed of everything random')
     .option('--set <field=value>', 'change any field of the recipe (repeatable)', collect, []);

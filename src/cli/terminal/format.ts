@@ -29,8 +29,9 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
 }
 
-/** Bytes as '3.2 MB' or '1.4 GB'. */
+/** Bytes as '3.2 kB', '3.2 MB' or '1.4 GB'. */
 export function bytes(count: number): string {
+  if (count < 1e5) return `${(count / 1e3).toFixed(1)} kB`;
   return count < 1e9 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e9).toFixed(2)} GB`;
 }
 

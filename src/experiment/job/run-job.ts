@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DivergedError, InputError } from '../../errors.ts';
 import { thisProcess } from '../../io/process-identity.ts';
 import { readJsonIfAny } from '../../io/read-json.ts';
+import { pinHub } from '../../run/folder/hub-record.ts';
 import { type LoadedRecipe, loadRecipe } from '../../run/loading/load-recipe.ts';
 import { configChanges, configOf } from '../plan/config-hash.ts';
 import type { Job } from '../plan/jobs.ts';
@@ -28,6 +29,7 @@ export async function runJob(folder: string, options: RunJobOptions): Promise<'d
   await waitForLast(folder);
   await writeJson(paths.state, { state: 'running', ...(await thisProcess()) });
   try {
+    pinHub(job.config);
     const loaded = await loadRecipe(job.recipe, job.set);
     await checkConfig(job, loaded);
     if ((await readJsonIfAny(paths.outcome, outcomeSchema)) === undefined) {

@@ -6,6 +6,7 @@ import { withLaterDefaults } from '../../recipe/stored-fields.ts';
 import { plainRecipe, type RunConfig } from '../../run/folder/config-file.ts';
 import { environmentSchema, recordEnvironment } from '../../run/folder/environment-record.ts';
 import { fingerprintSchema } from '../../run/folder/fingerprint.ts';
+import { hubSchema, recordHub } from '../../run/folder/hub-record.ts';
 import { recordModel } from '../../run/folder/model-record.ts';
 
 /** What decides the digits of a run: the resolved recipe, its data and the files of its model. */
@@ -13,13 +14,16 @@ export const jobConfigSchema = z.object({
   recipe: z.record(z.string(), z.unknown()),
   environment: environmentSchema,
   model: z.array(fingerprintSchema),
+  hub: hubSchema.optional(),
 });
 export type JobConfig = z.output<typeof jobConfigSchema>;
 
 /** The config of a recipe's run. @throws InputError when its data or model can't be read. */
 export async function configOf(recipe: Recipe): Promise<JobConfig> {
   const environment = await recordEnvironment(recipe.env);
-  return { recipe: plainRecipe(recipe), environment, model: await recordModel(recipe) };
+  const model = await recordModel(recipe);
+  const hub = await recordHub(recipe);
+  return { recipe: plainRecipe(recipe), environment, model, ...(hub && { hub }) };
 }
 
 /** The same config with another seed. */

@@ -8,6 +8,9 @@ import { scoredJobs, variantResults } from './variant-results.ts';
 /** Log-probs of two methods that begin as the same policy: equal bits with an adapter; rounding apart without (nats). */
 const FULL_MAY_DIFFER = 1e-5;
 
+/** Nats: the tolerance between a merged model and the same with its adapter unmerged. */
+const MERGED_MAY_DIFFER = 1e-3;
+
 /** What was found on one recipe's tasks, as results.json holds it. */
 export function taskResults({ task, variants }: FoundTask, kind: 'compare' | 'ablate'): TaskResults {
   const [scored] = variants.flatMap(scoredJobs);
@@ -49,7 +52,7 @@ function stepZero(variants: readonly FoundVariant[]): TaskResults['stepZero'] {
       of: found.variant.name,
       against: base!.found.variant.name,
       maxDifference: Math.max(...logprobs.map((value, i) => Math.abs(value - base!.logprobs[i]!))),
-      allowed: isFull(found) === isFull(base!.found) ? 0 : FULL_MAY_DIFFER,
+      allowed: allowedDifference(found, base!.found),
       tokens: logprobs.length,
     }));
 }
@@ -69,6 +72,18 @@ function beginsAlike(one: FoundVariant, other: FoundVariant): boolean {
     return { env, sampling, evaluation, freshWeights, environment, model };
   };
   return isDeepStrictEqual(start(one), start(other));
+}
+
+/** How far log-probs of the first policy of two variants may differ. */
+function allowedDifference(one: FoundVariant, other: FoundVariant): number {
+  if (addsAdapter(one) !== addsAdapter(other)) return MERGED_MAY_DIFFER;
+  return isFull(one) === isFull(other) ? 0 : FULL_MAY_DIFFER;
+}
+
+/** Whether a variant begins with the adapter of `adapter.init` beside the weights; the other methods merge it. */
+function addsAdapter({ variant }: FoundVariant): boolean {
+  const { method, adapter } = variant.points[0]!.config.recipe;
+  return method === 'lora' && (adapter as { readonly init?: string }).init !== undefined;
 }
 
 const isFull = ({ variant }: FoundVariant): boolean => variant.points[0]!.config.recipe.method === 'full';

@@ -21,7 +21,7 @@ export async function findModel(path: string): Promise<ModelSource> {
   const status = await stat(path).catch((error: unknown) => {
     if (!isMissing(error)) throw unreadable(path, error);
     throw new InputError(
-      `model "${path}" does not exist; give a folder in Hugging Face layout or a .gguf file (hub ids are not supported)`,
+      `model "${path}" does not exist; give a folder in Hugging Face layout, a .gguf file, or a model on the Hugging Face hub (owner/name)`,
     );
   });
   if (status.isDirectory()) return findInFolder(path);

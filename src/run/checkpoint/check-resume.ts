@@ -9,6 +9,7 @@ import {
   recordEnvironment,
 } from '../folder/environment-record.ts';
 import { fileChanges } from '../folder/fingerprint.ts';
+import { pinHub } from '../folder/hub-record.ts';
 import { recordModel } from '../folder/model-record.ts';
 import { runPaths } from '../folder/paths.ts';
 import { type CheckpointEntry, damagedCheckpoints, FORMAT, latestCheckpoint } from './list-checkpoints.ts';
@@ -46,6 +47,7 @@ export async function checkResume(
   const before = await readRunConfig(runPaths(out).config);
   checkRecipe(out, { before: before.recipe, now: plainRecipe(recipe) });
   const entry = await lastCheckpoint(out, before.anneal);
+  pinHub(before);
   const environment = await recordEnvironment(recipe.env);
   const model = await recordModel(recipe);
   const changes = [

@@ -8,6 +8,7 @@ import { version } from '../../io/version.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import { plainRecipe, type RunConfig, readRunConfig, writeRunConfig } from '../folder/config-file.ts';
 import { recordEnvironment } from '../folder/environment-record.ts';
+import { recordHub } from '../folder/hub-record.ts';
 import { lockRun, type RunLock } from '../folder/lock-run.ts';
 import { recordModel } from '../folder/model-record.ts';
 import { type RunPaths, runPaths } from '../folder/paths.ts';
@@ -60,12 +61,14 @@ async function openNew(recipe: Recipe, { out, source }: OpenOptions): Promise<Ru
       await checkFresh(out);
       await removeTemporaries(out);
       const environment = await recordEnvironment(recipe.env);
+      const hub = await recordHub(recipe);
       return createRunFolder(out, {
         anneal: version,
         source: source ?? null,
         recipe: plainRecipe(recipe),
         environment,
         model: await recordModel(recipe),
+        ...(hub && { hub }),
       });
     },
     close: async () => lock?.release(),

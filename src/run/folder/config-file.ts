@@ -7,6 +7,7 @@ import type { Recipe } from '../../recipe/recipe.ts';
 import { withLaterDefaults } from '../../recipe/stored-fields.ts';
 import { environmentSchema } from './environment-record.ts';
 import { fingerprintSchema } from './fingerprint.ts';
+import { hubSchema } from './hub-record.ts';
 
 /** Where a recipe came from, so that it can be loaded again. */
 const sourceSchema = z.object({
@@ -28,6 +29,8 @@ const configSchema = z.object({
   environment: environmentSchema.optional(),
   /** Files of the model that training began with; likewise. */
   model: z.array(fingerprintSchema).optional(),
+  /** Commits of what lies on the hub; left out where nothing does. */
+  hub: hubSchema.optional(),
 });
 export type RunConfig = z.output<typeof configSchema>;
 

@@ -2,7 +2,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { InputError } from '../../errors.ts';
+import { AnnealError, InputError } from '../../errors.ts';
+import { localPath } from '../../hub/local-path.ts';
 import { isDataFile } from '../../io/rows.ts';
 import type { Environment } from '../../types.ts';
 import { type Fingerprint, fileChanges, fingerprintOf, fingerprintSchema } from './fingerprint.ts';
@@ -33,16 +34,18 @@ export async function recordEnvironment({ options, files = [] }: Environment): P
   };
 }
 
-/** A folder stands for the data files in it. */
+/** A folder stands for the data files in it; a data set on the hub for its files or folder in the cache. */
 async function dataFiles(path: string): Promise<string[]> {
   try {
-    if (!(await stat(path)).isDirectory()) return [path];
-    const names = await readdir(path);
+    const folder = await localPath(path, 'data');
+    if (!(await stat(folder)).isDirectory()) return [folder];
+    const names = await readdir(folder);
     return names
       .filter(isDataFile)
       .sort()
-      .map((name) => join(path, name));
+      .map((name) => join(folder, name));
   } catch (error) {
+    if (error instanceof AnnealError) throw error;
     throw new InputError(`data ${path} can't be read: ${(error as Error).message}`);
   }
 }

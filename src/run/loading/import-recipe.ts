@@ -6,7 +6,7 @@ import { whatFailed } from '../../environment/user-code/what-failed.ts';
 import { InputError } from '../../errors.ts';
 import { pathsFrom } from '../../io/given-path.ts';
 import { packageRoot } from '../../io/package-root.ts';
-import { modelPath } from '../../model/config/model-path.ts';
+import { givenModelPath } from '../../model/config/model-path.ts';
 import { nearestNames } from '../../options/nearest-names.ts';
 import { isRunFolder } from '../folder/paths.ts';
 
@@ -67,7 +67,7 @@ function locate(
   }
   if (isRunFolder(spec))
     throw new InputError(`${spec} is a run: go on with it by --resume, or name a recipe`);
-  if (existsSync(join(modelPath(spec), 'config.json')))
+  if (existsSync(join(givenModelPath(spec), 'config.json')))
     throw new InputError(`${spec} is a model: name a recipe, and the model with --model ${spec}`);
   const names = bundledRecipes();
   const near = nearestNames(spec.replace(/^.*\/|\.[jt]s$/g, ''), names, 1);

@@ -5,6 +5,7 @@ import { givenModel, pathsFrom } from '../../io/given-path.ts';
 import { applyOverrides } from '../../recipe/apply-overrides.ts';
 import { parseRecipe, type Recipe, type RecipeInput } from '../../recipe/recipe.ts';
 import { type RecipeSource, type RunConfig, readRunConfig } from '../folder/config-file.ts';
+import { pinHub } from '../folder/hub-record.ts';
 import { runPaths } from '../folder/paths.ts';
 import { importRecipe } from './import-recipe.ts';
 import { pinned } from './pinned-override.ts';
@@ -55,6 +56,7 @@ export async function loadRunRecipe(
     );
   }
   const { recipe, source } = await loadRecipe(config.source.recipe, [...config.source.set, ...overrides]);
+  pinHub(config);
   const { model, adapter } = config.recipe as { model?: unknown; adapter?: { readonly init?: unknown } };
   return { recipe: withPaths(recipe, fromThere([model, adapter?.init])), source, config };
 }
