@@ -35,6 +35,7 @@ import { weighExamples } from '../src/policy/batch/weigh-rows.ts';
 import { adapterTraining } from '../src/policy/method/adapter-training.ts';
 import { UpdateProgram } from '../src/policy/programs/update-program.ts';
 import { parseRecipe } from '../src/recipe/recipe.ts';
+import { generate } from '../src/rollout/generate.ts';
 
 const { values } = parseArgs({
   options: {
@@ -171,9 +172,25 @@ async function measure(path: string, dtype: BaseDtype): Promise<object> {
     firstStepCpuSeconds: round(first!.cpu),
     stepSeconds: least(rest.map(({ wall }) => wall)),
     stepCpuSeconds: least(rest.map(({ cpu }) => cpu)),
+    ...(await sampling(step.sample)),
     ...difference,
   };
 }
+
+/** CPU milliseconds of a decoding step of 1 and of 32 texts, and the most memory then. */
+async function sampling(sample: (texts: number, tokens: number) => Promise<unknown>): Promise<object> {
+  const costs: number[] = [];
+  for (const size of [1, 32]) {
+    await sample(size, 2);
+    const before = process.cpuUsage();
+    await sample(size, STEPS + 1);
+    const { user, system } = process.cpuUsage(before);
+    costs.push(Math.round((user + system) / 1e3 / STEPS));
+  }
+  return { decode1CpuMs: costs[0], decode32CpuMs: costs[1], decodePeak: mega(memory().peak) };
+}
+
+const STEPS = 8;
 
 const round = (x: number): number => Math.round(100 * x) / 100;
 const mega = (kilobytes: number): number => Math.round((kilobytes * 1024) / 1e6);
@@ -237,6 +254,21 @@ async function lora(config: ModelConfig, base: Named<HostTensor>) {
       }
       ({ params: trained, state: moments } = optimizer.update(sums!, moments, trained, 1e-4));
     },
+    sample: (size: number, maxNewTokens: number) =>
+      generate(
+        programs.decoding(weights()),
+        Array.from({ length: size }, (_, b) => [1 + b, 2, 3, 4]),
+        {
+          groupSize: 1,
+          maxNewTokens,
+          temperature: 1,
+          topP: 1,
+          topK: 0,
+          minP: 0,
+          eosTokenIds: [],
+          seed: 0,
+        },
+      ),
     /** Log-probs of a text, against those that the float32 run left in a folder. */
     async logprobs(folder: string, path: string): Promise<object> {
       const ids = (await loadTokenizer(path)).encode(TEXT);

@@ -20,13 +20,13 @@ export function programView({ dtype, shape }: Pick<HostTensor, 'dtype' | 'shape'
 
 /** The numbers of `programView`: the same memory where that is possible. */
 export function programData({ data, dtype }: HostTensor): Float32Array | Int32Array | Uint8Array {
-  if (dtype === 'bfloat16') return widened(data as Uint16Array);
+  if (dtype === 'bfloat16') return bfloat16ToFloat32(data as Uint16Array);
   if (dtype !== 'int8' && dtype !== 'uint8') return data as Float32Array;
   return new Int32Array(data.buffer, data.byteOffset, data.byteLength / BYTES_PER_WORD);
 }
 
-/** bfloat16 is the upper half of a float32. */
-function widened(bits: Uint16Array): Float32Array {
+/** Widens bfloat16 bit patterns to float32, exactly: they are the upper 16 bits of one. */
+export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
   const out = new Uint32Array(bits.length);
   for (let i = 0; i < bits.length; i++) out[i] = bits[i]! << 16;
   return new Float32Array(out.buffer);
