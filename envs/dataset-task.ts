@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { continued } from '../src/environment/scoring/continued.ts';
 import { InputError } from '../src/errors.ts';
 import type { Row } from '../src/io/row.ts';
 import type { Message, Task } from '../src/types.ts';
@@ -69,7 +70,11 @@ export function toTask({ values, where }: Row, options: RowOptions, using: RowRe
   const task: RowTask = { ...fields, id, [ROW]: { where } };
   // A row needs a prompt. It may lack the fields of its target. A target that can't be written from them is an error.
   conversationOf(row, options);
-  if (fieldsOf(options.target).every((name) => fieldAt(fields, name) != null)) textOfTarget(row, options);
+  if (
+    taughtIn(row, options) === undefined &&
+    fieldsOf(options.target).every((name) => fieldAt(fields, name) != null)
+  )
+    textOfTarget(row, options);
   return task;
 }
 
@@ -94,15 +99,36 @@ export function promptOf(task: RowTask, options: RowOptions): readonly Message[]
   return task[ROW]?.fitted ?? conversationOf(rowOf(task, options), options);
 }
 
-function conversationOf(row: TemplateRow, { template, system }: RowOptions): readonly Message[] {
+function conversationOf(row: TemplateRow, options: RowOptions): readonly Message[] {
+  const { template, system } = options;
   const instructions: Message[] = system === undefined ? [] : [{ role: 'system', content: system }];
-  const given = conversationField(row, template);
+  const taught = taughtIn(row, options);
+  const given = taught === undefined ? conversationField(row, template) : taught.slice(0, -1);
   if (given === undefined) return [...instructions, { role: 'user', content: fill(template, row) }];
   if (system !== undefined && given[0]!.role === 'system')
     throw new InputError(
       `${row.where}: ${fieldName(row, onlyField(template)!)} begins with a system message of its own; leave out the option system`,
     );
   return [...instructions, ...given];
+}
+
+/**
+ * The conversation of a row whose prompt and target are the same field: its last turn, the assistant's, is the target.
+ * @throws InputError for one that ends otherwise, or has nothing before that turn.
+ */
+function taughtIn(row: TemplateRow, { template, target }: RowOptions): readonly Message[] | undefined {
+  const given = template === target ? conversationField(row, template) : undefined;
+  if (given === undefined || (given.length > 1 && given.at(-1)!.role === 'assistant')) return given;
+  throw new InputError(
+    `${row.where}: ${fieldName(row, onlyField(template)!)} is a conversation to teach, which must end with a turn of the assistant after others; it has ${given.map(({ role }) => role).join(', ')}`,
+  );
+}
+
+/** What supervised fine-tuning teaches all turns of: the prompt, and the turn after it. */
+export function conversationToTeach(task: RowTask, options: RowOptions): readonly Message[] {
+  const taught = taughtIn(rowOf(task, options), options);
+  const last: Message = taught?.at(-1) ?? { role: 'assistant', content: targetOf(task, options) };
+  return continued(promptOf(task, options), [last]);
 }
 
 /** The conversation of the field that a template consists of, where it is one. */
@@ -124,7 +150,14 @@ export const targetOf = (task: RowTask, options: RowOptions): string =>
   textOfTarget(rowOf(task, options), options);
 
 /** A target's text; of a conversation that is one turn of the assistant, that turn's. */
-function textOfTarget(row: TemplateRow, { target }: RowOptions): string {
+function textOfTarget(row: TemplateRow, options: RowOptions): string {
+  const { target } = options;
+  const taught = taughtIn(row, options)?.at(-1);
+  if (taught?.tool_calls !== undefined)
+    throw new InputError(
+      `${row.where}: the last turn calls tools, which only sft.turns 'all' can teach: as the chat template writes them`,
+    );
+  if (taught !== undefined) return taught.content;
   const given = conversationField(row, target);
   if (given?.length === 1 && given[0]!.role === 'assistant') return given[0]!.content;
   return fill(target, row);

@@ -8,8 +8,8 @@ import { readRows } from '../src/io/rows.ts';
 import type { SplitFiles } from '../src/io/split-files.ts';
 import { parseOptions } from '../src/options/parse-options.ts';
 import { longPromptModes } from '../src/rollout/fit-prompt.ts';
-import type { Choices, Environment, RewardFunction, Split, Task } from '../src/types.ts';
-import { promptOf, questionOf, targetOf, toTask } from './dataset-task.ts';
+import type { Choices, Environment, RewardFunction, Split, Task, TemplateInputs } from '../src/types.ts';
+import { conversationToTeach, promptOf, questionOf, targetOf, toTask } from './dataset-task.ts';
 import { gradeGold } from './grade-gold.ts';
 import { splitOf } from './held-out.ts';
 import { promptFitter } from './prompt-fitter.ts';
@@ -54,6 +54,16 @@ export const datasetOptions = z.strictObject({
   longPrompts: z.enum(longPromptModes).default('drop'),
   /** Model whose tokenizer counts: a folder, or one on the hub. */
   tokenizer: z.string().optional(),
+  /** What the chat template is given: tools to call, as JSON schemas, and variables such as enable_thinking. */
+  chatTemplate: z
+    .strictObject({
+      tools: z.array(
+        z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string() }) }),
+      ),
+      variables: z.record(z.string(), z.unknown()),
+    })
+    .partial()
+    .optional(),
 });
 export type DatasetOptions = z.input<typeof datasetOptions>;
 type Options = z.output<typeof datasetOptions>;
@@ -109,6 +119,8 @@ export function datasetOf(given: DatasetOptions, kind: Kind): Environment {
     prompt: (task) => promptOf(task, parsed),
     answer: kind.given,
     target: (task) => targetOf(task, parsed),
+    conversation: (task) => conversationToTeach(task, parsed),
+    ...(parsed.chatTemplate && { chatTemplate: parsed.chatTemplate as TemplateInputs }),
     ...(choices && { choices: (task) => choices(task, parsed) }),
     validate: (limit) =>
       gradeGold(env, {

@@ -2,13 +2,14 @@ import { InputError } from '../src/errors.ts';
 import { modelPath } from '../src/model/config/model-path.ts';
 import { loadTokenizer } from '../src/model/tokenizer/tokenizer.ts';
 import { fitPrompt, type LongPrompts } from '../src/rollout/fit-prompt.ts';
-import type { Message, Task } from '../src/types.ts';
+import type { Message, Task, TemplateInputs } from '../src/types.ts';
 import { whereOf, withPrompt } from './dataset-task.ts';
 
 interface Limits {
   readonly maxPromptTokens?: number | undefined;
   readonly longPrompts: LongPrompts;
   readonly tokenizer?: string | undefined;
+  readonly chatTemplate?: object | undefined;
 }
 
 /**
@@ -19,9 +20,12 @@ export async function promptFitter({
   maxPromptTokens: maxPromptLength,
   longPrompts,
   tokenizer: path,
+  chatTemplate,
 }: Limits): Promise<(task: Task, prompt: readonly Message[]) => Task | undefined> {
   if (maxPromptLength === undefined || path === undefined) return (task) => task;
-  const tokenizer = await loadTokenizer(await modelPath(path, 'tokenizer'));
+  const tokenizer = (await loadTokenizer(await modelPath(path, 'tokenizer'))).withTemplate(
+    (chatTemplate ?? {}) as TemplateInputs,
+  );
   return (task, prompt) => {
     try {
       const fitted = fitPrompt(prompt, { tokenizer, maxPromptLength, longPrompts });

@@ -10,6 +10,42 @@
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant' | 'tool';
   readonly content: string;
+  /** What the assistant calls, for templates that write it. */
+  readonly tool_calls?: readonly ToolCall[];
+  /** Of a tool's answer: the call that it answers, and the tool's name. */
+  readonly tool_call_id?: string;
+  readonly name?: string;
+  /** What the assistant thought before it answered, for templates that show it. */
+  readonly reasoning_content?: string;
+}
+
+/** A call of a tool, as transformers' templates take it. Most templates want `arguments` as a record, not as JSON. */
+export interface ToolCall {
+  readonly id?: string;
+  readonly type?: 'function';
+  readonly function: {
+    readonly name: string;
+    readonly arguments: string | Readonly<Record<string, unknown>>;
+  };
+}
+
+/** A tool that the model may call, described as a JSON schema. */
+export interface Tool {
+  readonly type: 'function';
+  readonly function: {
+    readonly name: string;
+    readonly description?: string;
+    readonly parameters?: Readonly<Record<string, unknown>>;
+    readonly [field: string]: unknown;
+  };
+}
+
+/** What a chat template is given beside the conversation. */
+export interface TemplateInputs {
+  /** `tools` of the template. */
+  readonly tools?: readonly Tool[];
+  /** Variables of its own, such as `enable_thinking`. */
+  readonly variables?: Readonly<Record<string, unknown>>;
 }
 
 /** One problem to solve. Ground truth lives in its own fields (`answer`, `gold`, …), for rewards to read. */
@@ -43,6 +79,11 @@ export interface Environment {
   /** The assistant's text that supervised fine-tuning teaches (objective 'sft'). */
   target?(task: Task): string;
   /**
+   * The whole conversation that supervised fine-tuning teaches with `sft.turns: 'all'`, which ends with a turn of the
+   * assistant. Prompt and target together when left out.
+   */
+  conversation?(task: Task): readonly Message[];
+  /**
    * The answers that a task gives to choose from, for accuracy by likelihood (`eval.accuracy`): texts of the assistant,
    * at least two, and the index of the right one.
    */
@@ -51,6 +92,8 @@ export interface Environment {
   validate?(
     limit?: number,
   ): AsyncIterable<{ readonly task: Task; readonly ok: boolean; readonly why?: string }>;
+  /** What the chat template is given with every conversation: the tools to call, and variables of its own. */
+  readonly chatTemplate?: TemplateInputs;
   /** What it was made with, as plain data. A run is resumed with the same. */
   readonly options?: Readonly<Record<string, unknown>>;
   /**

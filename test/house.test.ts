@@ -8,7 +8,18 @@ import { expect, test } from 'vitest';
  * included. Whoever adds a folder gives it a place here.
  */
 const storeys = [
-  ...['errors.ts', 'types.ts', 'random.ts', 'io', 'options', 'hub', 'engine', 'model', 'adapter', 'algorithm'],
+  ...[
+    'errors.ts',
+    'types.ts',
+    'random.ts',
+    'io',
+    'options',
+    'hub',
+    'engine',
+    'model',
+    'adapter',
+    'algorithm',
+  ],
   ...[
     'environment',
     'rollout',

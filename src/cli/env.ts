@@ -56,7 +56,7 @@ export function envCommand(io: Io, end: (code: number) => void): Command {
       const env = pathsFrom(folder, () => configured(imported, set));
       const limit = positiveOption('--limit', options.limit);
       const maxPromptLength = limitOf(options);
-      const lengthOf = await measureOf(options.tokenizer);
+      const lengthOf = await measureOf(options.tokenizer, env);
       const report = await checkEnvironment(env, { limit, maxPromptLength, lengthOf });
       const [first] = nameRewards((rewards ?? []).map(({ reward }) => ({ reward, weight: 1, timeout: 300 })));
       const grade = first && env.target ? await gradeTargets(env, first, { limit: limit }) : undefined;
@@ -83,8 +83,11 @@ function limitOf({ maxPromptLength, tokenizer }: CheckCommandOptions): number | 
   return tokenizer === undefined ? undefined : 512;
 }
 
-async function measureOf(model: string | undefined): Promise<(prompt: readonly Message[]) => number> {
+async function measureOf(
+  model: string | undefined,
+  { chatTemplate = {} }: Environment,
+): Promise<(prompt: readonly Message[]) => number> {
   if (model === undefined) return (prompt) => prompt.reduce((sum, { content }) => sum + content.length, 0);
-  const tokenizer = await loadTokenizer(await modelPath(model, 'tokenizer'));
+  const tokenizer = (await loadTokenizer(await modelPath(model, 'tokenizer'))).withTemplate(chatTemplate);
   return (prompt) => tokenizer.encodeChat(prompt).length;
 }

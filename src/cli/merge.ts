@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
-import { localPath } from '../hub/local-path.ts';
+import { hubIdOf, localPath } from '../hub/local-path.ts';
 import { readJsonIfAny } from '../io/read-json.ts';
 import { removeTemporaries } from '../io/temporaries.ts';
 import { loadCheckpoint } from '../run/checkpoint/load-checkpoint.ts';
@@ -106,9 +106,10 @@ async function mergeAdapter(name: string, options: MergeOptions, { loadModel }: 
 }
 
 async function baseModelOf(folder: string): Promise<string> {
-  const schema = z.object({ base_model_name_or_path: z.string().nullish() });
+  const schema = z.object({ base_model_name_or_path: z.string().nullish(), revision: z.string().nullish() });
   const config = await readJsonIfAny(join(folder, ADAPTER), schema);
   const name = config?.base_model_name_or_path;
-  if (name) return name;
+  const revision = config?.revision;
+  if (name) return revision && hubIdOf(name) ? `${name}@${revision}` : name;
   throw new InputError(`${join(folder, ADAPTER)} names no base model: give it with --model`);
 }

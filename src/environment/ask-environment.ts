@@ -1,5 +1,6 @@
 import { RunError } from '../errors.ts';
 import type { Choices, Environment, Episode, Message, Task } from '../types.ts';
+import { continued } from './scoring/continued.ts';
 import { frozenCopy } from './user-code/frozen-copy.ts';
 import { namingStrays, withStrays } from './user-code/stray-errors.ts';
 import { whatFailed } from './user-code/what-failed.ts';
@@ -35,6 +36,19 @@ export function targetOf(environment: Environment, task: Task): string {
     return target;
   } catch (cause) {
     throw failed(environment, `give the target of task "${task.id}"`, cause);
+  }
+}
+
+/** The conversation that supervised fine-tuning teaches all turns of. @throws RunError as `promptOf`. */
+export function conversationOf(environment: Environment, task: Task): readonly Message[] {
+  if (environment.conversation === undefined)
+    return continued(promptOf(environment, task), [
+      { role: 'assistant', content: targetOf(environment, task) },
+    ]);
+  try {
+    return checked(namingStrays(nameOf(environment), () => environment.conversation!(task)));
+  } catch (cause) {
+    throw failed(environment, `give the conversation of task "${task.id}"`, cause);
   }
 }
 

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { HostTensor } from '../engine/engine.ts';
 import { writeFolderAtomic } from '../io/atomic-folder.ts';
 import { writeFileAtomic } from '../io/atomic-write.ts';
@@ -29,6 +30,7 @@ export async function saveModelFolder(
       await writeFileAtomic(join(folder, 'generation_config.json'), json(model.config.rawGeneration));
     }
     for (const [name, text] of Object.entries(model.tokenizerFiles)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
       await writeFileAtomic(join(folder, name), text);
     }
     await writeSafetensors(join(folder, 'model.safetensors'), tensors);

@@ -6,7 +6,7 @@ import type { ModelConfig } from './config/model-config.ts';
 import { parseModelConfig } from './families/parse-config.ts';
 import { type GgufFile, openGguf } from './files/gguf.ts';
 import { findModel } from './files/source.ts';
-import { ggufEndIds, ggufModelConfig } from './weights/gguf-llama.ts';
+import { ggufEndIds, ggufModelConfig } from './weights/gguf-config.ts';
 
 /**
  * Reads a model's config: config.json (with generation_config.json) of its folder, or, when a .gguf file has none
@@ -26,10 +26,10 @@ export async function readModelConfig(path: string): Promise<ModelConfig> {
   return fromGguf(weights.path, ggufModelConfig);
 }
 
-async function fromGguf<T>(path: string, read: (file: GgufFile) => T): Promise<T> {
+async function fromGguf<T>(path: string, read: (file: GgufFile) => T | Promise<T>): Promise<T> {
   const file = await openGguf(path);
   try {
-    return read(file);
+    return await read(file);
   } finally {
     await file.close();
   }

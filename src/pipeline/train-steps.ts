@@ -68,7 +68,8 @@ export function trainSteps(session: Session): Observable<TrainEvent> {
 function makeReady(session: Session): OperatorFunction<Permit, ReadyBatch> {
   const { recipe, policy, rewards } = session;
   const { sampling, algorithm, env } = recipe;
-  if (recipe.objective === 'sft') return pipe(draw(session, sampling.promptsPerStep), makeExamples(env));
+  if (recipe.objective === 'sft')
+    return pipe(draw(session, sampling.promptsPerStep), makeExamples(env, recipe.sft.turns));
   return pipe(
     scoredRollouts(session),
     algorithm.klCoef === 0 ? identity : addReference(policy),

@@ -1,5 +1,6 @@
 import { betaSchedule, noAnnealing } from '../adapter/anneal/beta-schedule.ts';
 import { openEngine } from '../engine/select/select-engine.ts';
+import { pinnedName } from '../hub/local-path.ts';
 import { modelPath } from '../model/config/model-path.ts';
 import { readModelConfig } from '../model/read-config.ts';
 import { loadTokenizer } from '../model/tokenizer/tokenizer.ts';
@@ -19,13 +20,13 @@ import type { Policy } from './policy.ts';
 export async function createPolicy(recipe: Recipe): Promise<Policy> {
   const path = await modelPath(recipe.model);
   const config = await readModelConfig(path);
-  const tokenizer = await loadTokenizer(path);
+  const tokenizer = (await loadTokenizer(path)).withTemplate(recipe.env.chatTemplate ?? {});
   const { baseDtype } = recipe.runtime;
   const weights = recipe.freshWeights
     ? initialiseWeights(config, recipe.seed, baseDtype)
     : await loadWeights(path, config, baseDtype);
   const start = await startingPoint(recipe, { config, weights });
-  const trainable = methodOf(recipe, start);
+  const trainable = methodOf({ ...recipe, model: pinnedName(recipe.model) }, start);
   const schedule =
     recipe.method === 'afa-lora'
       ? betaSchedule({ ...recipe.adapter, steps: recipe.steps, layers: config.layers })

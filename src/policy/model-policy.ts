@@ -18,6 +18,7 @@ import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { parameterCount } from '../model/weights/base-weights.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { encodeExample } from '../rollout/encode-example.ts';
+import { encodeTurns } from '../rollout/encode-turns.ts';
 import { completions, sampleRollouts } from '../rollout/sample-rollouts.ts';
 import type { SampleRequest } from '../rollout/sampler.ts';
 import { type SeenPrompt, seenPrompt, usesPrompt } from '../rollout/seen-prompt.ts';
@@ -135,6 +136,8 @@ export class ModelPolicy implements Policy {
       values: (rollouts) => this.valueProgram.measure(weights, rollouts, recipe.optimizer.microBatchSize),
       encodeExample: (example) =>
         encodeExample(example, { ...encoding, maxPromptLength: recipe.sampling.maxPromptLength }),
+      encodeTurns: (turns) =>
+        encodeTurns(turns, { ...encoding, maxPromptLength: recipe.sampling.maxPromptLength }),
       scoreTexts: (requests, options) => {
         const sequences = scoredSequences(requests, options, encoding);
         return continuationLogprobs(this.programs, weights, { sequences, size: options.size });

@@ -2,6 +2,7 @@ import type { StoredAdapter } from '../adapter/stored-adapter.ts';
 import type { Coefficients } from '../algorithm/coefficients.ts';
 import type { TokenBatch } from '../model/token-logits.ts';
 import type { Recipe } from '../recipe/recipe.ts';
+import type { WrittenTurns } from '../rollout/encode-turns.ts';
 import type { SampleRequest, Sampler } from '../rollout/sampler.ts';
 import type { SeenPrompt } from '../rollout/seen-prompt.ts';
 import type { TextScorer } from '../rollout/text-scorer.ts';
@@ -29,6 +30,11 @@ export interface PolicySnapshot extends Sampler, TextScorer {
    * @throws InputError for a text or prompt without tokens, or both together longer than the model has positions.
    */
   encodeExample(example: WrittenExample): Omit<Example, 'group'>;
+  /**
+   * A conversation as the texts that teach every turn of the assistant.
+   * @throws InputError as `encodeExample` does, and for a conversation that does not end with a turn of the assistant.
+   */
+  encodeTurns(turns: WrittenTurns): readonly Omit<Example, 'group'>[];
 }
 
 /**

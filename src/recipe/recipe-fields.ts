@@ -34,6 +34,11 @@ const evaluation = z.strictObject({
   loss: z.boolean().default(false),
 });
 
+const sft = z.strictObject({
+  /** Which turns of the assistant carry loss: the target alone, or those of the prompt too. */
+  turns: z.enum(['last', 'all']).default('last'),
+});
+
 const checkpoint = z.strictObject({
   /** Optimiser steps between checkpoints; 0 saves only at the end or when stopped. */
   every: z.int().nonnegative().default(50),
@@ -61,6 +66,7 @@ export const recipeFields = z.strictObject({
   method: z.enum(methods).default('afa-lora'),
   adapter: adapter.prefault({}),
   objective: z.enum(['rl', 'sft']).default('rl'),
+  sft: sft.prefault({}),
   algorithm: algorithm.prefault({}),
   env: z.custom<Environment>(isEnvironment, 'must be an environment: { name, tasks, prompt }'),
   /** Which tasks suit for now; all do when left out. */

@@ -108,7 +108,7 @@ for (const name of foldersWith('tokenizers', 'templates.json')) {
         const render = () =>
           chatTemplate(templates[each.template], { bos_token, eos_token })(each.messages, {
             addGenerationPrompt: each.add_generation_prompt,
-          });
+          }).text;
         if (each.error === undefined) expect(render()).toBe(each.text);
         else expect(render).toThrow(each.error);
       },

@@ -88,6 +88,9 @@ export class Bandit implements Policy {
         promptIds: PROMPT_IDS,
         tokenIds: [Number(example.target)],
       }),
+      encodeTurns: () => {
+        throw new Error('a bandit has one turn');
+      },
     };
   }
 

@@ -54,6 +54,47 @@ test.each([0, 64])(
   },
 );
 
+test.each([0, 64])(
+  'with all turns taught it is on every turn of the assistant and its end, with packing %d',
+  async (packing) => {
+    const tiny = await openTiny({
+      trained: true,
+      chatTemplate: true,
+      recipe: { objective: 'sft', algorithm: { name: 'dapo' }, optimizer: { lr: 1e-3, packing } },
+    });
+    const { encodeTurns } = tiny.policy.snapshot();
+    const examples = talks
+      .flatMap(({ messages, target }, group) =>
+        encodeTurns({ task: { id: String(group) }, conversation: [...messages, say('assistant', target)] }),
+      )
+      .map((example, group) => ({ ...example, group }));
+    expect(examples.map(({ promptIds }) => promptIds)).toEqual([[60, 61, 62], [67], [68, 69]]);
+    expect(examples[0]).toMatchObject({
+      tokenIds: [63, 64, 65, END, 66, 70, 71, END],
+      completionMask: [1, 1, 1, 1, 0, 1, 1, 1],
+    });
+    expect(examples[2]!.completionMask).toEqual([1, 1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 1, 1]);
+    const taught: number[] = [];
+    for (const { promptIds, tokenIds, completionMask } of examples) {
+      const all = await surprisals(tiny, [...promptIds, ...tokenIds]);
+      taught.push(...all.slice(promptIds.length).filter((_, t) => completionMask![t] === 1));
+    }
+    const { loss } = await tiny.policy.update({ objective: 'sft', examples });
+    expect(loss).toBeCloseTo(mean(taught), 4);
+  },
+);
+
+test('a conversation that ends with the user’s turn, or is too long, can’t be taught', async () => {
+  const { policy } = await openTiny({ chatTemplate: true, recipe: { objective: 'sft' } });
+  const { encodeTurns } = policy.snapshot();
+  const long = Array.from({ length: 300 }, () => 70);
+  const teach = (...conversation: readonly Message[]) => encodeTurns({ task: { id: 'a' }, conversation });
+  expect(() => teach(say('user', [60]))).toThrow(/task a: .*ends with a turn of the assistant/);
+  expect(() => teach(say('user', [60]), say('assistant', long))).toThrow(
+    /the conversation of task a has 302 tokens; the model has \d+ positions/,
+  );
+});
+
 /** −log p of each token given those before it, from the logits by a softmax in double precision; the first is NaN. */
 async function surprisals(tiny: Tiny, ids: readonly number[]): Promise<number[]> {
   const batch = { inputIds: [ids], attentionMask: [ids.map(() => 1)] };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '../../src/causal-lm/load-model.ts';
+import { createEagerEngine } from '../../src/engine/eager/eager-engine.ts';
 import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
 import { InputError } from '../../src/errors.ts';
 import { parseRecipe } from '../../src/recipe/recipe.ts';
@@ -107,6 +108,24 @@ describe.each(dtypes)('a base of %s', (baseDtype) => {
     expect(greatestGap(await logitsOf(merged), await logitsOf(tiny))).toBeLessThan(1e-4);
     const base = await openTiny({ fixture, recipe: { method: 'full' } });
     expect(greatestGap(await logitsOf(merged), await logitsOf(base))).toBeGreaterThan(0.05);
+  });
+
+  test('an eager engine computes the same', async () => {
+    now = everywhere(0.5);
+    const tiny = await opened;
+    const rollouts = await rollOut(tiny);
+    const eager = await openTiny({
+      fixture,
+      eosTokenIds,
+      recipe: { sampling, method: 'afa-lora', runtime: { baseDtype } },
+      betas: () => now,
+      open: () => createEagerEngine('cpu'),
+    });
+    await eager.policy.restore(tiny.policy.state());
+    expect(greatestGap(recorded(rollouts), await trainerLogprobs(eager, rollouts))).toBeLessThan(1e-4);
+    const batch = { objective: 'rl', rollouts: withAdvantages(rollouts, mixed) } as const;
+    const [theirs, ours] = [await eager.policy.update(batch), await tiny.policy.update(batch)];
+    expect(ours.grad_norm).toBeCloseTo(theirs.grad_norm!, 4);
   });
 
   test('a loaded model merges and saves what it computes with', async () => {

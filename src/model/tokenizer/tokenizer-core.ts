@@ -2,6 +2,10 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { parseJson } from '../../io/read-json.ts';
+import { addedTokens } from './config-tokens.ts';
+import { mendEncodeText } from './encode-text.ts';
+import { mendDecoder, mendPreTokenizer } from './mend-steps.ts';
+import { addByteFallback } from './unigram-bytes.ts';
 
 /**
  * What is used of @huggingface/tokenizers, with its departures from the original mended. Its own declarations don't
@@ -26,18 +30,31 @@ const tokenizerSchema = z.looseObject({
   model: z.looseObject({}),
   added_tokens: z.array(z.looseObject({ id: z.int(), content: z.string() })),
   pre_tokenizer: z.unknown(),
+  decoder: z.unknown(),
 });
 
 /**
- * Opens a tokenizer.json with what its tokenizer_config.json says.
+ * Opens a tokenizer.json with what its tokenizer_config.json says, and the special tokens that a model names.
  * @throws InputError naming `where` when the JSON is malformed or asks for a step that is not supported.
  */
-export function openTokenizerCore(text: string, config: object, where: string): TokenizerCore {
+export function openTokenizerCore(
+  text: string,
+  { config, special }: { readonly config: object; readonly special: readonly string[] },
+  where: string,
+): TokenizerCore {
   const json = parseJson(text, tokenizerSchema, `${where}: tokenizer.json`);
   try {
-    const core = new Tokenizer({ ...json, pre_tokenizer: mendPreTokenizer(json.pre_tokenizer) }, config);
+    const spec = {
+      ...json,
+      pre_tokenizer: withUnicodeDigits(json.pre_tokenizer),
+      added_tokens: addedTokens(json.added_tokens, config, special, (token) => idIn(json.model.vocab, token)),
+    };
+    // What tokenizer_config.json says of cleaning, spaces and cases is not tokenizers' doing.
+    const core = new Tokenizer(spec, {});
+    mendPreTokenizer(core.pre_tokenizer, spec.pre_tokenizer);
+    mendDecoder(core.decoder, spec.decoder);
+    mendEncodeText(core);
     if (json.model.type === 'Unigram' && json.model.byte_fallback === true) addByteFallback(core.model);
-    mendByteFallback(core.decoder);
     return core;
   } catch (error) {
     throw new InputError(
@@ -46,103 +63,30 @@ export function openTokenizerCore(text: string, config: object, where: string): 
   }
 }
 
+/** The id of a token in the vocabulary of a tokenizer.json: a record, or Unigram's list of pieces. */
+function idIn(vocab: unknown, token: string): number | undefined {
+  if (Array.isArray(vocab)) {
+    const at = vocab.findIndex((piece) => Array.isArray(piece) && piece[0] === token);
+    return at < 0 ? undefined : at;
+  }
+  if (typeof vocab !== 'object' || vocab === null || !Object.hasOwn(vocab, token)) return undefined;
+  return (vocab as Record<string, number>)[token];
+}
+
 const stepSchema = z.looseObject({
   type: z.string(),
   pretokenizers: z.array(z.unknown()).optional(),
   individual_digits: z.boolean().optional(),
-  use_regex: z.boolean().default(true),
-  add_prefix_space: z.boolean().default(false),
-  split: z.boolean().default(true),
 });
 
-/** GPT-2's pattern: contractions, words, numbers, symbols, each with the space before it, and runs of white space. */
-const words = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
-
-/** A Metaspace step ends by splitting before each ▁; the library's does not. */
-const atSpaces = { type: 'Split', pattern: { Regex: '▁[^▁]*|[^▁]+' }, behavior: 'Isolated', invert: true };
-
-/**
- * Two steps split at JavaScript's \d and \s where the original splits at \p{N} and Unicode's white space (U+0085 is in
- * it, U+FEFF is not). The Split step gets both right, so it takes their place.
- */
-function mendPreTokenizer(step: unknown): unknown {
+/** `Digits` splits at JavaScript's \d where the original splits at \p{N}: a Split step takes its place. */
+function withUnicodeDigits(step: unknown): unknown {
   const { success, data } = stepSchema.safeParse(step);
   if (!success) return step;
-  if (data.type === 'Sequence') return { ...data, pretokenizers: data.pretokenizers?.map(mendPreTokenizer) };
-  if (data.type === 'Digits') return split(data.individual_digits ? '\\p{N}' : '\\p{N}+');
-  if (data.type === 'Metaspace' && data.split) return { type: 'Sequence', pretokenizers: [data, atSpaces] };
-  // With add_prefix_space the space must come before the splitting, which only the step itself can do.
-  if (data.type !== 'ByteLevel' || !data.use_regex || data.add_prefix_space) return step;
-  return { type: 'Sequence', pretokenizers: [split(words), { ...data, use_regex: false }] };
-}
-
-function split(Regex: string): object {
+  if (data.type === 'Sequence') return { ...data, pretokenizers: data.pretokenizers?.map(withUnicodeDigits) };
+  if (data.type !== 'Digits') return step;
+  const Regex = data.individual_digits ? '\\p{N}' : '\\p{N}+';
   return { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false };
-}
-
-/** What is used of the library's Unigram model. */
-interface UnigramModel {
-  /** The pieces of a text, one character each where the vocabulary has none. */
-  tokenize(text: string): string[];
-  readonly tokens_to_ids: ReadonlyMap<string, number>;
-}
-
-/**
- * The library has byte fallback in BPE alone. In Unigram, too, a run of characters that the vocabulary lacks is its
- * UTF-8 bytes, <0x0A>, where the vocabulary has all of them.
- */
-function addByteFallback(model: UnigramModel): void {
-  const pieces = model.tokenize.bind(model);
-  const knows = (token: string) => model.tokens_to_ids.has(token);
-  const inBytes = (run: string): string[] => {
-    const bytes = [...Buffer.from(run)].map(
-      (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
-    );
-    return bytes.every(knows) ? bytes : [run];
-  };
-  model.tokenize = (text) => {
-    const tokens: string[] = [];
-    let run = '';
-    for (const piece of pieces(text)) {
-      if (!knows(piece)) {
-        run += piece;
-        continue;
-      }
-      if (run !== '') tokens.push(...inBytes(run));
-      run = '';
-      tokens.push(piece);
-    }
-    return run === '' ? tokens : [...tokens, ...inBytes(run)];
-  };
-}
-
-/** What is used of the library's decoders; a sequence has them below it. */
-interface Decoder {
-  text_decoder?: { decode(bytes: Uint8Array): string };
-  /** Of the byte-level decoder, which decodes as the original does. */
-  readonly byte_decoder?: unknown;
-  readonly decoders?: readonly Decoder[];
-}
-
-/**
- * A run of byte tokens is text if it is valid UTF-8, U+FEFF kept, and else one U+FFFD for each byte. The library drops
- * U+FEFF and decodes what it can.
- */
-function mendByteFallback(decoder: Decoder | null): void {
-  if (decoder?.text_decoder !== undefined && decoder.byte_decoder === undefined) {
-    decoder.text_decoder = { decode: decodeRun };
-  }
-  for (const each of decoder?.decoders ?? []) mendByteFallback(each);
-}
-
-const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function decodeRun(bytes: Uint8Array): string {
-  try {
-    return strict.decode(bytes);
-  } catch {
-    return '\ufffd'.repeat(bytes.length);
-  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { readTextIfAny } from '../../io/read-json.ts';
@@ -29,9 +30,14 @@ export async function readTokenizerFiles(path: string): Promise<TokenizerFiles> 
   }
 }
 
+/** The folder of templates by name, such as tool_use.jinja. */
+export const ADDITIONAL_TEMPLATES = 'additional_chat_templates/';
+
 async function readOptional(folder: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for (const name of optionalFiles) {
+  const additional = await readdir(join(folder, ADDITIONAL_TEMPLATES)).catch(() => []);
+  const templates = additional.filter((name) => name.endsWith('.jinja')).sort();
+  for (const name of [...optionalFiles, ...templates.map((file) => ADDITIONAL_TEMPLATES + file)]) {
     const text = await readTextIfAny(join(folder, name));
     if (text !== undefined) found[name] = text;
   }

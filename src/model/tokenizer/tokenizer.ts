@@ -1,11 +1,24 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { parseJson } from '../../io/read-json.ts';
-import type { Message } from '../../types.ts';
-import { type ChatTemplate, chatTemplate, plainPrompt, type SpecialTokens } from './chat-template.ts';
-import { decodeIds, openTokenizerCore } from './tokenizer-core.ts';
+import type { Message, TemplateInputs } from '../../types.ts';
+import {
+  type ChatTemplate,
+  chatTemplate,
+  plainPrompt,
+  type RenderOptions,
+  type SpecialTokens,
+} from './chat-template.ts';
+import type { Rendered } from './jinja/template.ts';
+import { templateSources } from './template-sources.ts';
+import { decodeIds, openTokenizerCore, type TokenizerCore } from './tokenizer-core.ts';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
-import { promptText, textAfterTurn } from './turns.ts';
+import { promptText, type RenderText, textAfterTurn } from './turns.ts';
+
+/** How a conversation is rendered; `addGenerationPrompt` left out is as `applyChatTemplate` says. */
+export interface ChatOptions extends TemplateInputs {
+  readonly addGenerationPrompt?: boolean;
+}
 
 /** Text ↔ token ids, and conversations → prompts. */
 export interface Tokenizer {
@@ -31,15 +44,17 @@ export interface Tokenizer {
   /**
    * Renders a conversation as a prompt: one that ends with a turn of the assistant is continued, any other gets the
    * generation prompt; `addGenerationPrompt`, where it is given, decides as in transformers, and nothing is continued.
-   * Without a chat template, a conversation of one user message is that message's content.
+   * Without a chat template, a conversation of one user message is that message's content. `tools` and `variables` are
+   * the template's.
    * @throws InputError when the template refuses the conversation, or there is none and the conversation is longer.
    */
-  applyChatTemplate(
-    messages: readonly Message[],
-    options?: { readonly addGenerationPrompt?: boolean },
-  ): string;
+  applyChatTemplate(messages: readonly Message[], options?: ChatOptions): string;
   /** Ids of a conversation as `applyChatTemplate` renders it. */
-  encodeChat(messages: readonly Message[], options?: { readonly addGenerationPrompt?: boolean }): number[];
+  encodeChat(messages: readonly Message[], options?: ChatOptions): number[];
+  /** A conversation as the template renders it, with the stretches that its `{% generation %}` blocks mark. */
+  renderChat(messages: readonly Message[], options: RenderOptions): Rendered;
+  /** The same tokenizer, whose template is given these tools and variables where none are named. */
+  withTemplate(inputs: TemplateInputs): Tokenizer;
   /**
    * Ids that end an assistant's turn: what the template puts after its text, up to the first special token. The
    * tokenizer's end token where the template puts none, or there is no template; empty where there is no such token
@@ -79,9 +94,23 @@ export function createTokenizer(files: TokenizerFiles, where: string): Tokenizer
     `${where}: tokenizer_config.json`,
   );
   const special = specialTokens(files, config, where);
-  const core = openTokenizerCore(files['tokenizer.json'], config, where);
-  const template = files['chat_template.jinja'] ?? defaultTemplate(config);
-  const render: ChatTemplate = template === undefined ? plainPrompt : chatTemplate(template, special);
+  const core = openTokenizerCore(files['tokenizer.json'], { config, special: Object.values(special) }, where);
+  const sources = templateSources(files, config.chat_template);
+  const render = sources === undefined ? plainPrompt : chatTemplate(sources, special);
+  return tokenizerOf({ files, where, core, special, render, hasChatTemplate: sources !== undefined }, {});
+}
+
+interface Parts {
+  readonly files: TokenizerFiles;
+  readonly where: string;
+  readonly core: TokenizerCore;
+  readonly special: SpecialTokens;
+  readonly render: ChatTemplate;
+  readonly hasChatTemplate: boolean;
+}
+
+function tokenizerOf(parts: Parts, inputs: TemplateInputs): Tokenizer {
+  const { files, where, core, special, hasChatTemplate } = parts;
   const tokenId = (token: string) => core.token_to_id(token);
   const encode: Tokenizer['encode'] = (text, { addSpecialTokens = true } = {}) => {
     const { ids, tokens } = core.encode(text, { add_special_tokens: addSpecialTokens });
@@ -93,24 +122,31 @@ export function createTokenizer(files: TokenizerFiles, where: string): Tokenizer
   const decode: Tokenizer['decode'] = (ids, { skipSpecialTokens = false } = {}) =>
     decodeIds(core, ids, skipSpecialTokens);
   const eosTokenId = special.eos_token === undefined ? undefined : tokenId(special.eos_token);
-  const applyChatTemplate: Tokenizer['applyChatTemplate'] = (messages, { addGenerationPrompt } = {}) =>
-    addGenerationPrompt === undefined
-      ? promptText(render, messages)
-      : render(messages, { addGenerationPrompt });
+  const renderChat: Tokenizer['renderChat'] = (messages, options) =>
+    parts.render(messages, { ...inputs, ...options });
+  const render: RenderText = (messages, options) => renderChat(messages, options).text;
+  const applyChatTemplate: Tokenizer['applyChatTemplate'] = (messages, options = {}) => {
+    const { addGenerationPrompt, ...given } = options;
+    if (addGenerationPrompt !== undefined)
+      return renderChat(messages, { ...given, addGenerationPrompt }).text;
+    return promptText((some, own) => renderChat(some, { ...given, ...own }).text, messages);
+  };
   return {
     vocabSize: 1 + [...core.get_vocab().values()].reduce((a, b) => Math.max(a, b), -1),
     eosTokenId,
-    hasChatTemplate: template !== undefined,
+    hasChatTemplate,
     files,
     encode,
     decode,
     tokenId,
     applyChatTemplate,
+    renderChat,
+    withTemplate: (more) => tokenizerOf(parts, { ...inputs, ...more }),
     encodeChat: (messages, options) =>
       // A template writes its own BOS; a plain prompt gets what any text gets.
-      encode(applyChatTemplate(messages, options), { addSpecialTokens: template === undefined }),
+      encode(applyChatTemplate(messages, options), { addSpecialTokens: !hasChatTemplate }),
     turnEnd: () => {
-      const tail = template === undefined ? '' : textAfterTurn(render, [{ role: 'user', content: 'a' }], []);
+      const tail = !hasChatTemplate ? '' : textAfterTurn(render, [{ role: 'user', content: 'a' }], []);
       const ids = encode(tail, { addSpecialTokens: false });
       const end = ids.findIndex((id) => isSpecial(decode, id));
       if (end >= 0) return ids.slice(0, end + 1);
@@ -133,7 +169,9 @@ const token = z.union([
   z.string(),
   z.looseObject({ content: z.string() }).transform(({ content }) => content),
 ]);
-const specialNames = ['bos_token', 'eos_token', 'unk_token', 'pad_token'] as const;
+const specialNames = [
+  ...['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'],
+] as const;
 const configSchema = z.looseObject({
   ...Object.fromEntries(specialNames.map((name) => [name, token.nullish()])),
   chat_template: z
@@ -153,10 +191,4 @@ function specialTokens(files: TokenizerFiles, config: TokenizerConfig, where: st
   return Object.fromEntries(
     found.filter((pair): pair is readonly [(typeof pair)[0], string] => pair[1] != null),
   );
-}
-
-/** Several templates may be listed by name; "default" is the one for plain conversations. */
-function defaultTemplate({ chat_template: template }: TokenizerConfig): string | undefined {
-  if (typeof template === 'string') return template;
-  return template?.find(({ name }) => name === 'default')?.template;
 }

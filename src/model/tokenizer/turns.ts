@@ -1,7 +1,12 @@
 import { InputError } from '../../errors.ts';
 import type { Message } from '../../types.ts';
-import type { ChatTemplate } from './chat-template.ts';
 import { strip } from './jinja/values/strip.ts';
+
+/** Renders a conversation, with or without the generation prompt. */
+export type RenderText = (
+  messages: readonly Message[],
+  options: { readonly addGenerationPrompt: boolean },
+) => string;
 
 /** Stands for the text of a turn, of which only the end matters. */
 const TURN = 'q7Turn7q';
@@ -11,7 +16,7 @@ const TURN = 'q7Turn7q';
  * assistant, up to that turn's text, as transformers' `continue_final_message` has it.
  * @throws InputError when the template refuses the conversation, or does not show the turn.
  */
-export function promptText(render: ChatTemplate, messages: readonly Message[]): string {
+export function promptText(render: RenderText, messages: readonly Message[]): string {
   const last = messages.at(-1);
   if (last?.role !== 'assistant') return render(messages, { addGenerationPrompt: true });
   // A template that trims a turn trims this mark's space, too, and then the space before the mark.
@@ -32,7 +37,7 @@ export function promptText(render: ChatTemplate, messages: readonly Message[]): 
  * @throws InputError when the template refuses the conversation, or does not show a turn once as it stands.
  */
 export function textAfterTurn(
-  render: ChatTemplate,
+  render: RenderText,
   conversation: readonly Message[],
   said: readonly Message[],
 ): string {

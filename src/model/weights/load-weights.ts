@@ -6,7 +6,7 @@ import { findModel, type ModelSource } from '../files/source.ts';
 import type { BaseDtype } from './base-weights.ts';
 import { expectedTensors } from './expected-tensors.ts';
 import { unfused } from './fused.ts';
-import { ggufWeights } from './gguf-llama.ts';
+import { ggufWeights } from './gguf-weights.ts';
 import { openShards, openSingle } from './safetensors-weights.ts';
 import type { WeightStore } from './weight-store.ts';
 import { type WeightWriter, weightWriter } from './weight-writer.ts';

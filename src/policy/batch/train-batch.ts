@@ -24,6 +24,8 @@ export interface Example extends WrittenExample {
   /** As of a rollout: how many tokens of the prompt were cut. `messages` is what is left. */
   readonly promptTokensCut?: number;
   readonly tokenIds: readonly number[];
+  /** 1 for each token that is taught, 0 for what others said in between; all are when left out. */
+  readonly completionMask?: readonly number[];
 }
 
 /** What one optimiser step learns from: B rows, those of a group together. */

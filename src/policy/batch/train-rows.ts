@@ -35,11 +35,11 @@ export type RowSettings = Pick<Recipe['algorithm'], 'maskTruncated' | 'klIn'>;
 /** A batch as the rows that train, [B]. */
 export function trainRows(batch: TrainBatch, { maskTruncated, klIn }: RowSettings): TrainRow[] {
   if (batch.objective === 'sft') {
-    return batch.examples.map(({ group, promptIds, tokenIds }) => ({
-      group,
-      promptIds,
-      tokenIds,
-      mask: tokenIds.map(() => 1),
+    return batch.examples.map((example) => ({
+      group: example.group,
+      promptIds: example.promptIds,
+      tokenIds: example.tokenIds,
+      mask: completionMask(example),
       advantage: 0,
     }));
   }

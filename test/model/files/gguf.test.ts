@@ -112,6 +112,49 @@ describe('a lone .gguf file', () => {
   });
 });
 
+describe('rope frequencies scaled by a tensor', () => {
+  const scaledBy = (...factors: number[]) => {
+    const tensor = { data: Float32Array.from(factors), shape: [factors.length] };
+    return write({ tensors: { ...converted(tinyConfig), 'rope_freqs.weight': tensor } });
+  };
+  /** With θ = 10000 and 4 dimensions the second pair takes 628 tokens for a turn. */
+  const llama3 = {
+    rope_type: 'llama3',
+    rope_theta: 1e4,
+    factor: 8,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 64,
+  };
+
+  test("Llama 3's settings are found again", async () => {
+    const path = scaledBy(1, 8);
+    const config = await readModelConfig(path);
+    expect(config.ropes).toMatchObject([{ theta: 10000, scaling: { type: 'llama3', factor: 8 } }]);
+    expect(await loadWeights(path, config)).toEqual(randomWeights(tinyConfig));
+    // Those of config.json beside it need not be found.
+    writeFileSync(join(path, '..', 'config.json'), JSON.stringify({ ...tinyJson, rope_parameters: llama3 }));
+    const given = await readModelConfig(path);
+    expect(given.ropes).toMatchObject([{ scaling: { originalMaxPositionEmbeddings: 64 } }]);
+    expect(await loadWeights(path, given)).toEqual(randomWeights(tinyConfig));
+  });
+
+  test('factors of no Llama 3 stand for themselves', async () => {
+    const { ropes } = await readModelConfig(scaledBy(2, 3.5));
+    expect(ropes).toEqual([
+      { theta: 10000, dim: 4, scaling: { type: 'longrope', factors: [2, 3.5], attentionFactor: 1 } },
+    ]);
+  });
+
+  test.each([
+    ['too few factors', [1], 'has shape [1], but must have a factor for each of 2 rotary pairs'],
+    ['factors that are none', [1, 0], 'short_factor'],
+  ])('%s are refused', async (_, factors, message) => {
+    await expect(readModelConfig(scaledBy(...factors))).rejects.toThrow(InputError);
+    await expect(readModelConfig(scaledBy(...factors))).rejects.toThrow(message);
+  });
+});
+
 describe('a .gguf file is refused in one line that says why', () => {
   test.each([
     ['another architecture', { 'general.architecture': 'falcon' }, 'architecture "falcon" is not supported'],
@@ -125,23 +168,6 @@ describe('a .gguf file is refused in one line that says why', () => {
     const path = write({ metadata: { ...metadata, ...change } });
     await expect(readModelConfig(path)).rejects.toThrow(InputError);
     await expect(readModelConfig(path)).rejects.toThrow(message);
-  });
-
-  test('rope frequencies scaled by a tensor', async () => {
-    const factors = { data: new Float32Array(2), shape: [2] };
-    const path = write({ tensors: { ...converted(tinyConfig), 'rope_freqs.weight': factors } });
-    await expect(readModelConfig(path)).rejects.toThrow("put the model's config.json beside it");
-    // With it the scaling is known, and the tensor says nothing new.
-    const llama3 = {
-      rope_type: 'llama3',
-      rope_theta: 1e4,
-      factor: 8,
-      low_freq_factor: 1,
-      high_freq_factor: 4,
-    };
-    writeFileSync(join(path, '..', 'config.json'), JSON.stringify({ ...tinyJson, rope_parameters: llama3 }));
-    const weights = await loadWeights(path, await readModelConfig(path));
-    expect(weights).toEqual(randomWeights(tinyConfig));
   });
 
   test('an unsupported type among the weights, by its name', async () => {

@@ -11,7 +11,8 @@ knownFields(golden, ['versions', 'specials', 'language', 'continued', 'strftime'
 
 describe('the template language is the one of transformers', () => {
   test.each(golden.language as Json[])('$name', ({ template, messages, rendered, error }) => {
-    const render = () => chatTemplate(template, golden.specials)(messages, { addGenerationPrompt: true });
+    const render = () =>
+      chatTemplate(template, golden.specials)(messages, { addGenerationPrompt: true }).text;
     if (error === undefined) expect(render()).toBe(rendered);
     else expect(render).toThrow();
   });
@@ -19,7 +20,8 @@ describe('the template language is the one of transformers', () => {
 
 describe('a turn of the assistant at the end is continued as transformers does', () => {
   test.each(golden.continued as Json[])('$name', ({ template, messages, rendered, error }) => {
-    const render = () => promptText(chatTemplate(template, golden.specials), messages);
+    const render = () =>
+      promptText((some, options) => chatTemplate(template, golden.specials)(some, options).text, messages);
     if (error === undefined) expect(render()).toBe(rendered);
     else expect(render).toThrow(InputError);
   });

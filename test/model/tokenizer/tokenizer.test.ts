@@ -137,6 +137,39 @@ describe('special tokens', () => {
   });
 });
 
+describe('tokens that tokenizer_config.json names beside tokenizer.json', () => {
+  const vocab = ['<s>', '</s>', 'a', 'b', ' ', '<', '/', 's', '>', '<x>', 'x'];
+  const plain = {
+    ...characters,
+    added_tokens: [{ ...special(0, '<s>'), special: false }],
+    model: { ...characters.model, vocab: Object.fromEntries(vocab.map((token, id) => [token, id])) },
+  };
+  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false };
+  const decoder = {
+    9: { content: '<x>', ...flags, special: false },
+    10: { content: 'x', ...flags, special: true },
+  };
+
+  // Ids and texts by AutoTokenizer of transformers 5.23.0 for the same folders.
+  test.each([
+    ['nothing', {}, [0, 2, 5, 6, 7, 8, 4, 5, 10, 8], '<s>a</s> <x>'],
+    ['special tokens', { bos_token: '<s>', eos_token: '</s>' }, [0, 2, 1, 4, 5, 10, 8], 'a <x>'],
+    ['added tokens', { eos_token: '</s>', added_tokens_decoder: decoder }, [0, 2, 1, 4, 9], '<s>a <x>'],
+    ['extra ones', { extra_special_tokens: ['<x>'] }, [0, 2, 5, 6, 7, 8, 4, 9], '<s>a</s> '],
+    ['additional ones', { additional_special_tokens: ['<x>'] }, [0, 2, 5, 6, 7, 8, 4, 9], '<s>a</s> '],
+  ])('%s', (_, config, ids, text) => {
+    const tokenizer = make(plain, config);
+    expect(tokenizer.encode('<s>a</s> <x>', { addSpecialTokens: false })).toEqual(ids);
+    expect(tokenizer.decode(ids, { skipSpecialTokens: true })).toBe(text);
+  });
+
+  // In transformers 5 the post-processor of tokenizer.json decides, whatever these say.
+  test('add_bos_token and add_eos_token change nothing', () => {
+    const flags = { bos_token: '<s>', eos_token: '</s>', add_bos_token: false, add_eos_token: true };
+    expect(make(withBos, flags).encode('ab')).toEqual([0, 2, 3]);
+  });
+});
+
 describe('chat templates', () => {
   const template = '{{ bos_token }}{% for m in messages %}{{ m.content }}={% endfor %}';
   const config = { bos_token: '<s>', chat_template: template };
@@ -158,6 +191,55 @@ describe('chat templates', () => {
       { name: 'default', template: '=' },
     ];
     expect(make(characters, { chat_template }).applyChatTemplate([user('a')])).toBe('=');
+  });
+
+  test('with tools the template for them is taken, wherever it lies', () => {
+    const tools = [{ type: 'function' as const, function: { name: 'f' } }];
+    const chat_template = [
+      { name: 'tool_use', template: 'tools: {{ tools[0].function.name }}' },
+      { name: 'default', template: '=' },
+    ];
+    const listed = make(characters, { chat_template });
+    expect(listed.applyChatTemplate([user('a')], { tools })).toBe('tools: f');
+    expect(listed.withTemplate({ tools }).applyChatTemplate([user('a')])).toBe('tools: f');
+    const files = {
+      'tokenizer.json': JSON.stringify(characters),
+      'chat_template.jinja': '=',
+      'additional_chat_templates/tool_use.jinja': '{{ tools | length }}',
+    };
+    const apart = createTokenizer(files, 'm');
+    expect(apart.applyChatTemplate([user('a')])).toBe('=');
+    expect(apart.applyChatTemplate([user('a')], { tools })).toBe('1');
+  });
+
+  test('templates without a default one are an error that names them', () => {
+    const tokenizer = make(characters, { chat_template: [{ name: 'rag', template: 'x' }] });
+    expect(() => tokenizer.applyChatTemplate([user('a')])).toThrow('there is no default among rag');
+  });
+
+  test('calls of tools, their answers and thoughts reach the template, and so do its own variables', () => {
+    const call = { id: 'c', type: 'function' as const, function: { name: 'f', arguments: { x: 1 } } };
+    const tokenizer = make(
+      characters,
+      {},
+      '{% for m in messages %}{{ m.tool_calls[0].function.arguments if m.tool_calls }}{{ m.tool_call_id }}{{ m.name }}{{ m.thinking }}{% endfor %}{{ fast }}',
+    );
+    const messages = [
+      { ...assistant(''), tool_calls: [call], reasoning_content: 'hm' },
+      { role: 'tool' as const, content: '1', tool_call_id: 'c', name: 'f' },
+    ];
+    const options = { addGenerationPrompt: true, variables: { fast: true } };
+    expect(tokenizer.applyChatTemplate(messages, options)).toBe("{'x': 1}hmcfTrue");
+  });
+
+  test('what can’t be rendered is an error that names it', () => {
+    const render = (source: string) => () => make(characters, {}, source).applyChatTemplate([user('a')]);
+    expect(render("{% include 'a' %}")).toThrow(InputError);
+    expect(render("{% include 'a' %}")).toThrow(
+      'it uses the statement "include", which can\'t be rendered here',
+    );
+    expect(render('{{ messages | urlencode }}')).toThrow('it uses the filter "urlencode"');
+    expect(render("{{ 'a'.encode() }}")).toThrow('it uses str.encode');
   });
 
   test('the environment is the one of transformers', () => {

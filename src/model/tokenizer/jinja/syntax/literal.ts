@@ -1,5 +1,5 @@
 import { TemplateError, Unsupported } from '../values/values.ts';
-import type { ValueToken } from './tokens.ts';
+import type { ValueToken } from './token.ts';
 
 /** Tokens inside a tag, in the order in which they are tried. */
 const rules: readonly (readonly [ValueToken['type'], RegExp])[] = [

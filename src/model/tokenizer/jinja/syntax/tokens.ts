@@ -1,24 +1,12 @@
 import { SPACE, strip } from '../values/strip.ts';
 import { TemplateError } from '../values/values.ts';
 import { literal } from './literal.ts';
+import type { Token } from './token.ts';
 
 /**
  * Cuts a template into tokens, by the rules of Jinja's lexer with trim_blocks and lstrip_blocks: the newline after a
  * block or comment goes, and so do the spaces before one that begins a line.
  */
-
-export interface Token {
-  readonly type: 'data' | 'begin write' | 'end write' | 'begin block' | 'end block' | 'end';
-  readonly text: string;
-}
-
-export interface ValueToken {
-  readonly type: 'name' | 'text' | 'integer' | 'float' | 'operator';
-  /** A name, an operator, or the content of a text. */
-  readonly text: string;
-}
-
-export type AnyToken = Token | ValueToken;
 
 const space = `[${SPACE}]`;
 const begin = new RegExp(`\\{%([-+]?)${space}*raw${space}*(?:-%\\}${space}*|%\\})|\\{([{%#])([-+]?)`, 'gu');
@@ -31,9 +19,9 @@ const ends = {
 const between = new RegExp(`${space}+`, 'uy');
 
 /** @throws TemplateError for what is no template. */
-export function tokenize(template: string): AnyToken[] {
+export function tokenize(template: string): Token[] {
   const source = template.replace(/\r\n|\r/g, '\n').replace(/\n$/, '');
-  const tokens: AnyToken[] = [];
+  const tokens: Token[] = [];
   let at = 0;
   let lineStarts = true;
   const data = (text: string) => {
@@ -81,7 +69,7 @@ function before(text: string, sign: string, writes: boolean, lineStarts: boolean
 }
 
 /** Adds the tokens of a tag, from after its beginning. Returns where it ends. */
-function inside(source: string, start: number, kind: 'write' | 'block', tokens: AnyToken[]): number {
+function inside(source: string, start: number, kind: 'write' | 'block', tokens: Token[]): number {
   const open: string[] = [];
   tokens.push({ type: `begin ${kind}`, text: kind });
   for (let at = start; ; ) {
