@@ -1,15 +1,11 @@
+import { bytesPerWeight } from '../model/weights/base-weights.ts';
 import type { PolicyDimensions } from '../policy/policy.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 
 const FLOAT = 4;
 
-/** Bytes of a weight in memory, by the dtype of the base: its own, and those of the packed copy where there is one. */
-const weightBytes = {
-  float32: 2 * FLOAT,
-  bfloat16: 2,
-  q8: 1 + FLOAT / 32,
-  q4: 2 * (1 / 2 + FLOAT / 32),
-} as const;
+/** How often weights are in memory: decoding works with a packed copy of those that gain by it. */
+const copies = { float32: 2, bfloat16: 1, q8: 1, q4: 2 } as const;
 
 /** Bytes of memory that a run is expected to take, by use. */
 export interface MemoryEstimate {
@@ -33,7 +29,8 @@ export interface MemoryEstimate {
  * Engines need buffers besides, so a run takes more.
  */
 export function estimateMemory(recipe: Recipe, sizes: PolicyDimensions): MemoryEstimate {
-  const { sampling, optimizer, objective } = recipe;
+  const { sampling, optimizer, objective, runtime } = recipe;
+  const { baseDtype } = runtime;
   const { layers, hiddenSize, intermediateSize, kvHeads, headDim, vocabSize } = sizes;
   const length = sampling.maxPromptLength + sampling.maxNewTokens;
   const sequences = sampling.promptsPerStep * (objective === 'sft' ? 1 : sampling.groupSize);
@@ -43,7 +40,7 @@ export function estimateMemory(recipe: Recipe, sizes: PolicyDimensions): MemoryE
   );
   const trained = Math.min(optimizer.microBatchSize, sequences) * length;
   const parts = {
-    weights: sizes.totalParameters * weightBytes[recipe.runtime.baseDtype],
+    weights: copies[baseDtype] * sizes.totalParameters * bytesPerWeight[baseDtype],
     optimizer: 3 * sizes.trainableParameters * FLOAT,
     kvCache: decoded * length * layers * 2 * kvHeads * headDim * FLOAT,
     activations: trained * (layers * (10 * hiddenSize + 4 * intermediateSize) + 2 * vocabSize) * FLOAT,

@@ -12,6 +12,14 @@ import { dequantiseQ4, dequantiseQ8 } from './quantise.ts';
 /** How a frozen base is held in memory. */
 export type BaseDtype = 'float32' | QuantisedFormat;
 
+/** Bytes that a weight takes in each form, with its share of a scale. */
+export const bytesPerWeight: Readonly<Record<BaseDtype, number>> = {
+  float32: 4,
+  bfloat16: 2,
+  q8: 1 + 4 / BLOCK,
+  q4: 1 / 2 + 4 / BLOCK,
+};
+
 const formats: readonly QuantisedFormat[] = ['bfloat16', 'q8', 'q4'];
 const scalesOf = (codes: string): string => `${codes}.scales`;
 

@@ -1,5 +1,6 @@
 import type { HostTensor } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
+import { shown } from '../../io/text/shown.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { openGguf } from '../files/gguf.ts';
 import { findModel, type ModelSource } from '../files/source.ts';
@@ -26,8 +27,9 @@ export async function loadWeights(
   config: ModelConfig,
   dtype: BaseDtype = 'float32',
 ): Promise<Record<string, HostTensor>> {
-  const store = unfused(await openWeights(await findModel(path), config), config);
+  const opened = await openWeights(await findModel(path), config);
   try {
+    const store = unfused(opened, config);
     const expected = expectedTensors(config);
     checkTensors(store, config, expected);
     const weights: Record<string, HostTensor> = {};
@@ -36,7 +38,7 @@ export async function loadWeights(
     }
     return weights;
   } finally {
-    await store.close();
+    await opened.close();
   }
 }
 
@@ -74,7 +76,7 @@ function checkTensors(
     }
     if (found.join() !== shape.join()) {
       throw new InputError(
-        `${store.where}: tensor "${name}" has shape [${found}], but by its config it must be [${shape}]`,
+        `${store.where}: tensor "${name}" has shape [${shown(found.join())}], but by its config it must be [${shape}]`,
       );
     }
   }
@@ -94,9 +96,9 @@ function isRedundant(name: string, config: ModelConfig): boolean {
 }
 
 function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 3).map((name) => `"${name}"`);
-  const rest = names.length - shown.length;
-  return `${names.length === 1 ? 'tensor' : 'tensors'} ${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+  const first = names.slice(0, 3).map((name) => `"${shown(name)}"`);
+  const rest = names.length - first.length;
+  return `${names.length === 1 ? 'tensor' : 'tensors'} ${first.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 async function openWeights({ weights }: ModelSource, config: ModelConfig): Promise<WeightStore> {
