@@ -1,5 +1,5 @@
 import type { HostTensor, Named } from '../engine/engine.ts';
-import { floatWeight, heldWeight } from '../model/weights/base-weights.ts';
+import { floatWeight, heldTensor } from '../model/weights/base-weights.ts';
 import { type AdapterSpec, scalingOf } from './adapter-spec.ts';
 import { adapterNames } from './adapter-tensors.ts';
 
@@ -28,7 +28,7 @@ export function doraNorms(
     const names = adapterNames(module);
     const [a, b] = [tensors[names.a]!, tensors[names.b]!];
     const weight = `${module}.weight`;
-    const held = heldWeight(base, weight)!.data;
+    const held = heldTensor(base, weight)!.data;
     const known = measured.get(b.data);
     if (known?.of[0] === a.data && known.of[1] === held) return [normName(module), known.norms];
     const found = rowNorms(floatWeight(base, weight)!, { a, b, scaling: scalingOf(adapted, spec.rsLora) });

@@ -1,5 +1,6 @@
 import type { StoredAdapter } from '../adapter/stored-adapter.ts';
 import type { Coefficients } from '../algorithm/coefficients.ts';
+import type { SaveOptions } from '../model/save/save-model.ts';
 import type { TokenBatch } from '../model/token-logits.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { WrittenTurns } from '../rollout/encode-turns.ts';
@@ -114,10 +115,11 @@ export interface Policy {
    */
   saveBase?(folder: string): Promise<void>;
   /**
-   * Writes the model with the adapter merged in, in Hugging Face layout; the folder appears whole or not at all.
+   * Writes the model with the adapter merged in: a folder in Hugging Face layout unless `options` say otherwise. It
+   * appears whole or not at all.
    * @throws RefusedError while β ≠ 0.
    */
-  saveMerged(folder: string): Promise<void>;
+  saveMerged(out: string, options?: SaveOptions): Promise<void>;
   dispose(): Promise<void>;
 }
 

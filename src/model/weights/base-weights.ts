@@ -75,9 +75,15 @@ export function parameterCount(weights: Named<HostTensor>): number {
 }
 
 /** Returns the tensor that a weight is held in, or its codes; undefined when the model lacks it. */
-export function heldWeight(weights: Named<HostTensor>, name: string): HostTensor | undefined {
+export function heldTensor(weights: Named<HostTensor>, name: string): HostTensor | undefined {
   const codes = formats.map((format) => `${name}.${format}`).find((each) => each in weights);
   return weights[name] ?? (codes === undefined ? undefined : weights[codes]);
+}
+
+/** The shape of a weight, whatever it is held in: [out, in] of a matrix. */
+export function floatShape(weights: Named<HostTensor>, name: string): readonly number[] {
+  const { shape } = heldTensor(weights, name)!;
+  return shape.length === 3 ? [shape[0]!, shape[1]! * BLOCK] : shape;
 }
 
 /** Returns a weight in float32; undefined when the model lacks it. What is held in fewer bits is widened into a new array. */
@@ -93,5 +99,5 @@ export function floatWeight(weights: Named<HostTensor>, name: string): HostTenso
   const scales = data as Float32Array;
   const widened =
     format === 'q8' ? dequantiseQ8(codes as Int8Array, scales) : dequantiseQ4(codes as Uint8Array, scales);
-  return { data: widened, shape: [shape[0]!, shape[1]! * BLOCK], dtype: 'float32' };
+  return { data: widened, shape: floatShape(weights, name), dtype: 'float32' };
 }

@@ -27,18 +27,16 @@ export async function loadWeights(
   config: ModelConfig,
   dtype: BaseDtype = 'float32',
 ): Promise<Record<string, HostTensor>> {
-  const opened = await openWeights(await findModel(path), config);
+  const store = await openModelWeights(path, config);
   try {
-    const store = unfused(opened, config);
     const expected = expectedTensors(config);
-    checkTensors(store, config, expected);
     const weights: Record<string, HostTensor> = {};
     for (const [name, shape] of Object.entries(expected)) {
       Object.assign(weights, await readWeight(store, weightWriter(name, shape, dtype), { name, shape }));
     }
     return weights;
   } finally {
-    await opened.close();
+    await store.close();
   }
 }
 
@@ -55,6 +53,22 @@ async function readWeight(
     writer.write(await store.read(name, { first, count }), first);
   }
   return writer.tensors;
+}
+
+/**
+ * Opens a model's weights, to be read one at a time. Fused tensors stand apart.
+ * @throws InputError as `loadWeights`.
+ */
+export async function openModelWeights(path: string, config: ModelConfig): Promise<WeightStore> {
+  const opened = await openWeights(await findModel(path), config);
+  try {
+    const store = unfused(opened, config);
+    checkTensors(store, config, expectedTensors(config));
+    return store;
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
 }
 
 function checkTensors(

@@ -1,7 +1,7 @@
 import type { HostTensor } from '../../engine/engine.ts';
 import { QUANTISED_BLOCK as BLOCK } from '../../engine/ops/quantised-weight.ts';
 import { float32ToBfloat16 } from '../files/half.ts';
-import { type BaseDtype, formOf } from './base-weights.ts';
+import { type BaseDtype, floatWeight, formOf } from './base-weights.ts';
 import { blockBytes, quantiseQ4, quantiseQ8 } from './quantise.ts';
 
 /** Takes a weight's rows as they are read, and holds them in the form that the base has. */
@@ -27,6 +27,18 @@ export function weightWriter(name: string, shape: readonly number[], dtype: Base
   const data = new Float32Array(size);
   const write = (values: Float32Array, first: number) => data.set(values, first * width);
   return { write, tensors: { [name]: { data, shape, dtype: 'float32' } } };
+}
+
+/** Rounds a weight to what a base of a dtype holds of it, as float32 again. */
+export function roundedWeight(
+  values: Float32Array,
+  shape: readonly number[],
+  dtype: BaseDtype,
+): Float32Array {
+  if (formOf(shape, dtype) === 'float32') return values;
+  const writer = weightWriter('weight', shape, dtype);
+  writer.write(values, 0);
+  return floatWeight(writer.tensors, 'weight')!.data as Float32Array;
 }
 
 function blockWriter(

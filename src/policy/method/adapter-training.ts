@@ -1,7 +1,7 @@
 import { adapterInputs } from '../../adapter/adapter-inputs.ts';
 import type { AdapterSpec } from '../../adapter/adapter-spec.ts';
 import { adaptedLinear } from '../../adapter/afa-lora.ts';
-import { mergeAdapter } from '../../adapter/merge.ts';
+import { mergedWeights } from '../../adapter/merge.ts';
 import type { AfaState, StoredAdapter } from '../../adapter/stored-adapter.ts';
 import type { HostTensor, Named } from '../../engine/engine.ts';
 import { baseLinear } from '../../model/decoder.ts';
@@ -56,7 +56,7 @@ export function adapterTraining({
         Array<number>(layers).fill(0),
       ),
     merged: (trained, anneal) =>
-      mergeAdapter(base, { spec, tensors: tensorsOf(initial, trained), ...anneal }),
+      mergedWeights(base, { spec, tensors: tensorsOf(initial, trained), ...anneal }),
     adapter: (trained, { step, betas }) => ({
       ...start,
       spec,
