@@ -52,8 +52,8 @@ function store(where: string, places: ReadonlyMap<string, SafetensorsFile>): Wei
         return [name, { shape, type: dtype }];
       }),
     ),
-    read: async (name) => {
-      const { data, dtype } = await places.get(name)!.read(name);
+    read: async (name, rows) => {
+      const { data, dtype } = await places.get(name)!.read(name, rows);
       if (data instanceof Float32Array) return data;
       throw new TypeError(`${where}: tensor "${name}" is ${dtype}`);
     },
