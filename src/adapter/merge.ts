@@ -1,5 +1,6 @@
 import type { HostTensor, Named } from '../engine/engine.ts';
 import { InputError, RefusedError } from '../errors.ts';
+import { floatWeight, withWeights } from '../model/weights/base-weights.ts';
 import { heldWeights, type ReadWeight } from '../model/weights/read-weight.ts';
 import { type AdapterSpec, scalingOf } from './adapter-spec.ts';
 import { adapterNames } from './adapter-tensors.ts';
@@ -17,8 +18,8 @@ interface MergeableAdapter {
 
 /**
  * Folds an adapter into the weights that it adapts: W' = W0 + scaling·B·A, summed in float64. W [out, in], A [R, in],
- * B [out, R]. A bias of B goes into the layer's bias; DoRA scales the rows of W' to its magnitudes. Returns a new
- * record. Only the adapted weights are new arrays.
+ * B [out, R]. A bias of B goes into the layer's bias; DoRA scales the rows of W' to its magnitudes. A quantised W0 is
+ * widened, and its sum is float32. Returns a new record. Only the adapted weights are new arrays.
  * @throws RefusedError unless β is exactly 0 in every layer. The message names the step at which it would be.
  * InputError for a bias of B where the model has none.
  */
@@ -28,14 +29,16 @@ export function mergeAdapter(
 ): Record<string, HostTensor> {
   const read = mergedWeights(weights, adapter);
   const { modules, loraBias } = adapter.spec;
-  const kinds = loraBias ? ['weight', 'bias'] : ['weight'];
-  const merged = Object.keys(modules).flatMap((module) =>
-    kinds.map((kind): [string, HostTensor] => {
-      const name = `${module}.${kind}`;
-      return [name, { data: read(name), shape: weights[name]!.shape, dtype: 'float32' }];
-    }),
-  );
-  return { ...weights, ...Object.fromEntries(merged) };
+  const merged = Object.keys(modules).flatMap((module): [string, HostTensor][] => {
+    const { a, b } = adapterNames(module);
+    const [outputs, inputs] = [adapter.tensors[b]!.shape[0]!, adapter.tensors[a]!.shape[1]!];
+    const at = (kind: string, shape: readonly number[]): [string, HostTensor] => [
+      `${module}.${kind}`,
+      { data: read(`${module}.${kind}`), shape, dtype: 'float32' },
+    ];
+    return [at('weight', [outputs, inputs]), ...(loraBias ? [at('bias', [outputs])] : [])];
+  });
+  return withWeights(weights, Object.fromEntries(merged));
 }
 
 /**
@@ -55,7 +58,8 @@ export function mergedWeights(weights: Named<HostTensor>, adapter: MergeableAdap
     const { a, b, bias, magnitude } = adapterNames(module);
     const scaling = scalingOf(adapted, spec.rsLora);
     if (kind === 'bias') return mergedBias(weights[name]!, { b: tensors[bias]!, scaling });
-    return mergedWeight(weights[name]!, { a: tensors[a]!, b: tensors[b]!, scaling }, tensors[magnitude]);
+    const term = { a: tensors[a]!, b: tensors[b]!, scaling };
+    return mergedWeight(floatWeight(weights, name)!, term, tensors[magnitude]);
   };
 }
 

@@ -110,8 +110,8 @@ export interface Policy {
    */
   saveAdapter?(folder: string, base?: string): Promise<readonly string[]>;
   /**
-   * Writes the model that the adapter has to be put on, in Hugging Face layout. Absent where that is the recipe's: the
-   * adapter of `adapter.init` may have changed it by more than plain LoRA.
+   * Writes the model that the adapter has to be put on, in Hugging Face layout. Absent where that is the recipe's: its
+   * weights may be drawn at random, or changed by the adapter of `adapter.init` by more than plain LoRA can say.
    */
   saveBase?(folder: string): Promise<void>;
   /**

@@ -3,6 +3,7 @@ import { type BinaryFile, openBinaryFile } from '../../io/binary-file.ts';
 import { quantType, supportedQuantTypes } from './gguf-dequantise.ts';
 import { type GgufMetadata, readGgufHeader } from './gguf-header.ts';
 import { type GgufTensor, shown } from './gguf-tensor-table.ts';
+import { bytesOf, type RowRange } from './row-range.ts';
 
 /** An open GGUF file: metadata, table of tensors, and the tensors one at a time. */
 export interface GgufFile {
@@ -10,10 +11,10 @@ export interface GgufFile {
   readonly metadata: GgufMetadata;
   readonly tensors: ReadonlyMap<string, GgufTensor>;
   /**
-   * Dequantises a tensor to float32, bit-exact with gguf-py, in the file's own row order.
+   * Dequantises a tensor, or some of its rows, to float32, bit-exact with gguf-py, in the file's own row order.
    * @throws InputError when there is no such tensor, its type is not supported, or the file is truncated.
    */
-  read(name: string): Promise<Float32Array>;
+  read(name: string, rows?: RowRange): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -24,10 +25,10 @@ export interface GgufFile {
  */
 export async function openGguf(path: string): Promise<GgufFile> {
   const file = await openPart(path);
-  const parts = partsOf(file);
-  if (parts.length === 1) return file;
+  const count = file.metadata['split.count'];
+  if (typeof count !== 'number' || count <= 1) return file;
   await file.close();
-  const files = await openParts(parts);
+  const files = await openParts(partsOf(file, count));
   try {
     return joined(files);
   } catch (error) {
@@ -40,7 +41,8 @@ async function openPart(path: string): Promise<GgufFile> {
   const file = await openBinaryFile(path);
   try {
     const { metadata, tensors } = await readGgufHeader(file);
-    return { path, metadata, tensors, read: (name) => readTensor(file, tensors, name), close: file.close };
+    const read = (name: string, rows?: RowRange) => readTensor(file, tensors.get(name), { name, rows });
+    return { path, metadata, tensors, read, close: file.close };
   } catch (error) {
     await file.close();
     throw error;
@@ -51,9 +53,7 @@ async function openPart(path: string): Promise<GgufFile> {
  * The files that a file's model is split into, by llama.cpp's names for them.
  * @throws InputError when it has another name.
  */
-function partsOf({ path, metadata }: GgufFile): string[] {
-  const count = metadata['split.count'];
-  if (typeof count !== 'number' || count <= 1) return [path];
+function partsOf({ path, metadata }: GgufFile, count: number): string[] {
   const [, name, of] = splitName.exec(path) ?? [];
   const five = (n: number) => String(n).padStart(5, '0');
   const nameOf = (part: number) => `-${five(part)}-of-${five(count)}.gguf`;
@@ -100,7 +100,7 @@ function joined(files: readonly GgufFile[]): GgufFile {
     path,
     metadata,
     tensors: new Map(files.flatMap((file) => [...file.tensors])),
-    read: (name) => (places.get(name) ?? files[0]!).read(name),
+    read: (name, rows) => (places.get(name) ?? files[0]!).read(name, rows),
     close: () => closeAll(files),
   };
 }
@@ -111,12 +111,12 @@ async function closeAll(files: readonly GgufFile[]): Promise<void> {
 
 async function readTensor(
   file: BinaryFile,
-  tensors: ReadonlyMap<string, GgufTensor>,
-  name: string,
+  tensor: GgufTensor | undefined,
+  { name, rows }: { readonly name: string; readonly rows: RowRange | undefined },
 ): Promise<Float32Array> {
-  const tensor = tensors.get(name);
   if (tensor === undefined) throw new InputError(`${file.path} has no tensor ${shown(name)}`);
-  const raw = await file.read(tensor.position, tensor.byteLength);
+  const part = bytesOf({ bytes: tensor.byteLength, shape: tensor.shape }, rows);
+  const raw = await file.read(tensor.position + part.start, part.length);
   return dequantise(raw, tensor.type, `${file.path}: tensor "${name}"`);
 }
 

@@ -22,6 +22,8 @@ export interface AdaptedOptions {
   readonly schedule: Pick<AfaState, 'schedule' | 'steps'>;
   /** What an adapter that the run began from made of the model: see `StoredAdapter`. */
   readonly start?: Pick<StoredAdapter, 'weights' | 'under'>;
+  /** True when `baseModel` has other weights than `base`: those were drawn at random. */
+  readonly freshBase?: boolean;
 }
 
 /** LoRA and AFA-LoRA: the adapter's tensors train behind frozen weights. They differ in `spec.anneals` alone. */
@@ -33,6 +35,7 @@ export function adapterTraining({
   baseModel,
   schedule,
   start = { weights: {} },
+  freshBase = false,
 }: AdaptedOptions): Trainable {
   const initial = stateOf(tensors);
   const weights = (trained: Trained, betas: readonly number[]): ModelWeights => ({
@@ -61,7 +64,7 @@ export function adapterTraining({
       baseModel,
       ...(spec.anneals && { afa: { activation, placement, ...schedule, step, beta: [...betas] } }),
     }),
-    ...(needsBase(start) && { exportBase: base }),
+    ...((freshBase || needsBase(start)) && { exportBase: base }),
   };
 }
 

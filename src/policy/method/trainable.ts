@@ -25,8 +25,8 @@ export interface Trainable {
   /** The adapter alone; absent for methods without one. */
   adapter?(trained: Trained, anneal: Anneal): StoredAdapter;
   /**
-   * What a PEFT folder of the adapter has to be put on, where that is not the recipe's model: the adapter that the run
-   * began from changed the model by more than PEFT's plain LoRA can say.
+   * What a PEFT folder of the adapter has to be put on, where that is not the recipe's model: weights that were drawn at
+   * random, or a model that the run's first adapter changed by more than PEFT's plain LoRA can say.
    */
   readonly exportBase?: Named<HostTensor>;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { modelPath } from '../../model/config/model-path.ts';
 import { readModelConfig } from '../../model/read-config.ts';
 import { initialiseWeights } from '../../model/weights/initialise-weights.ts';
-import { openModelWeights } from '../../model/weights/load-weights.ts';
+import { loadWeights, openModelWeights } from '../../model/weights/load-weights.ts';
 import { heldWeights } from '../../model/weights/read-weight.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
@@ -68,11 +68,16 @@ async function compareAll(
   }
 }
 
-/** The weights that an adapter was trained over. */
+/** The weights that an adapter was trained over: rounded, where the run held its base in fewer bits. */
 async function openBase(recipe: Recipe, path: string) {
   const config = await readModelConfig(path);
-  if (!recipe.freshWeights) return openModelWeights(path, config);
-  const read = heldWeights(initialiseWeights(config, recipe.seed));
+  const { baseDtype } = recipe.runtime;
+  if (!recipe.freshWeights && baseDtype === 'float32') return openModelWeights(path, config);
+  const read = heldWeights(
+    recipe.freshWeights
+      ? initialiseWeights(config, recipe.seed, baseDtype)
+      : await loadWeights(path, config, baseDtype),
+  );
   return { read: async (name: string) => read(name), close: async () => {} };
 }
 

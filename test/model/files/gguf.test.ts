@@ -222,14 +222,14 @@ describe('the tokenizer of a lone .gguf file', () => {
 
   test('merges, special and user-defined tokens, and chat template come from the metadata', async () => {
     const made = await load({});
-    expect(made.encode('ab a<tool><s>')).toEqual([2, 3, 5, 6, 0]);
-    expect(made.decode([0, 2, 6, 5], { skipSpecialTokens: true })).toBe('a<tool> a');
-    expect(made.encodeChat([{ role: 'user', content: 'b' }])).toEqual([0, 3]);
-    expect([made.vocabSize, made.eosTokenId]).toEqual([7, 1]);
+    expect(made.encode('ab a<tool><s>')).toEqual([3, 4, 6, 7, 0]);
+    expect(made.decode([0, 3, 7, 6], { skipSpecialTokens: true })).toBe('a<tool> a');
+    expect(made.encodeChat([{ role: 'user', content: 'b' }])).toEqual([0, 4]);
+    expect([made.vocabSize, made.eosTokenId]).toEqual([8, 1]);
   });
 
   test('starts texts with BOS where the file says so', async () => {
-    expect((await load({ 'tokenizer.ggml.add_bos_token': true })).encode('a')).toEqual([0, 2]);
+    expect((await load({ 'tokenizer.ggml.add_bos_token': true })).encode('a')).toEqual([0, 3]);
   });
 
   test.each([
@@ -242,7 +242,7 @@ describe('the tokenizer of a lone .gguf file', () => {
     ['Unigram without scores', { 'tokenizer.ggml.model': 't5' }, 'it has no scores'],
     [
       'Unigram without an unknown token',
-      { 'tokenizer.ggml.model': 't5', 'tokenizer.ggml.scores': Array(7).fill(0) },
+      { 'tokenizer.ggml.model': 't5', 'tokenizer.ggml.scores': Array(8).fill(0) },
       'it has no unknown_token_id',
     ],
     ['no tokens', { 'tokenizer.ggml.tokens': 'none' }, 'no tokenizer.json beside it'],
@@ -256,12 +256,12 @@ describe('the tokenizer of a lone .gguf file', () => {
     [
       'a list that does not fit the tokens',
       { 'tokenizer.ggml.token_type': [1] },
-      'token_type has 1 entries for 7 tokens',
+      'token_type has 1 entries for 8 tokens',
     ],
     [
       'an id outside them',
-      { 'tokenizer.ggml.padding_token_id': 7 },
-      'padding_token_id 7 is outside the vocabulary of 7',
+      { 'tokenizer.ggml.padding_token_id': 8 },
+      'padding_token_id 8 is outside the vocabulary of 8',
     ],
   ])('%s is refused', async (_, change, message) => {
     await expect(load(change)).rejects.toThrow(InputError);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { families } from '../../../src/model/families/index.ts';
@@ -7,10 +7,12 @@ import { readModelConfig } from '../../../src/model/read-config.ts';
 import { ggufName, huggingFaceName } from '../../../src/model/weights/gguf-names.ts';
 import { permuteRows, unpermuteRows } from '../../../src/model/weights/gguf-rows.ts';
 import { loadWeights } from '../../../src/model/weights/load-weights.ts';
+import { temporaryFolders } from '../../io/temporary-folder.ts';
 
 /** Made by llama.cpp's converter of the models beside: record-families.py. */
 const folder = 'test/fixtures/own/gguf/families';
 const models = 'test/fixtures/own/models';
+const temporary = temporaryFolders();
 const names = readdirSync(folder)
   .filter((name) => name.endsWith('.gguf'))
   .map((name) => name.slice(0, -'.gguf'.length));
@@ -40,19 +42,31 @@ const notInFiles: Readonly<Record<string, object>> = {
 describe.each(names)("%s, as llama.cpp's converter stores it", (name) => {
   const path = join(folder, `${name}.gguf`);
 
-  test('the file alone has the weights of the checkpoint', async () => {
-    const weights = await loadWeights(path, await readModelConfig(path));
+  /** The weights of the file at `from` are those of the checkpoint. */
+  async function expectWeights(from: string): Promise<void> {
+    const config = await readModelConfig(from);
+    const weights = await loadWeights(from, config);
     const want = await loadWeights(join(models, name), await readModelConfig(join(models, name)));
     expect(Object.keys(weights)).toEqual(Object.keys(want));
-    const config = await readModelConfig(path);
     for (const [key, { data, shape }] of Object.entries(want)) {
       expect(weights[key]!.shape).toEqual(shape);
-      const values = data as Float32Array;
       // A norm stored as 1 + w is rounded there: what the model multiplies by is the same.
       const norm = config.normAddsOne && /norm\.weight$/.test(key);
-      const multiplied = (of: Float32Array) => (norm ? of.map((value) => 1 + value) : of);
-      expect(multiplied(weights[key]!.data as Float32Array), key).toEqual(multiplied(values));
+      const multiplied = (of: unknown) => (norm ? (of as Float32Array).map((value) => 1 + value) : of);
+      expect(multiplied(weights[key]!.data), key).toEqual(multiplied(data));
     }
+  }
+
+  test('the file alone has the weights of the checkpoint', () => expectWeights(path));
+
+  test('beside its config.json it is the model that config.json describes', async () => {
+    const to = temporary();
+    copyFileSync(path, join(to, 'model.gguf'));
+    for (const file of ['config.json', 'generation_config.json'])
+      copyFileSync(join(models, name, file), join(to, file));
+    const { eosSources: _sources, ...want } = await readModelConfig(join(models, name));
+    expect(await readModelConfig(to)).toMatchObject(want);
+    await expectWeights(join(to, 'model.gguf'));
   });
 
   test('the file alone describes the model as its config.json does', async () => {
