@@ -1,7 +1,8 @@
 import { InputError } from '../../errors.ts';
 import type { BinaryFile } from '../../io/binary-file.ts';
 import { GgufCursor, type GgufValue, HeaderGoesOn } from './gguf-cursor.ts';
-import { type GgufTensor, readTensorTable, shown } from './gguf-tensor-table.ts';
+import { type GgufTensor, readTensorTable } from './gguf-tensor-table.ts';
+import { shown } from './shown-name.ts';
 
 /**
  * The head of a GGUF file, versions 2 and 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): what it says of

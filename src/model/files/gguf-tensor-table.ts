@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.ts';
 import type { GgufCursor, GgufValue } from './gguf-cursor.ts';
 import { type GgmlType, ggmlType } from './gguf-types.ts';
+import { shown } from './shown-name.ts';
 
 /** A tensor's place in a GGUF file. */
 export interface GgufTensor {
@@ -106,9 +107,4 @@ function checkPlaces(tensors: ReadonlyMap<string, GgufTensor>, fileSize: number)
       );
     }
   }
-}
-
-/** A name from a file in a message: in quotes, on one line, and not for ever. */
-export function shown(name: string): string {
-  return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
 }

@@ -2,7 +2,8 @@ import { InputError } from '../../errors.ts';
 import { type BinaryFile, openBinaryFile } from '../../io/binary-file.ts';
 import { quantType, supportedQuantTypes } from './gguf-dequantise.ts';
 import { type GgufMetadata, readGgufHeader } from './gguf-header.ts';
-import { type GgufTensor, shown } from './gguf-tensor-table.ts';
+import type { GgufTensor } from './gguf-tensor-table.ts';
+import { shown } from './shown-name.ts';
 
 /** An open GGUF file: metadata, table of tensors, and the tensors one at a time. */
 export interface GgufFile {
@@ -115,7 +116,7 @@ async function readTensor(
   const tensor = tensors.get(name);
   if (tensor === undefined) throw new InputError(`${file.path} has no tensor ${shown(name)}`);
   const raw = await file.read(tensor.position, tensor.byteLength);
-  return dequantise(raw, tensor.type, `${file.path}: tensor "${name}"`);
+  return dequantise(raw, tensor.type, `${file.path}: tensor ${shown(name)}`);
 }
 
 /**

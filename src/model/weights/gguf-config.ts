@@ -4,7 +4,7 @@ import { type GgufFacts, type GgufForm, sharedFields } from '../families/gguf-fo
 import { families } from '../families/index.ts';
 import { parseModelConfig } from '../families/parse-config.ts';
 import type { GgufFile } from '../files/gguf.ts';
-import { shown } from '../files/gguf-tensor-table.ts';
+import { shown } from '../files/shown-name.ts';
 import { ropeParameters } from './gguf-rope.ts';
 import { shortest } from './shortest-decimal.ts';
 

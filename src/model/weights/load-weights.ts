@@ -2,6 +2,7 @@ import type { HostTensor } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { openGguf } from '../files/gguf.ts';
+import { shown } from '../files/shown-name.ts';
 import { findModel, type ModelSource } from '../files/source.ts';
 import { expectedTensors } from './expected-tensors.ts';
 import { unfused } from './fused.ts';
@@ -70,9 +71,9 @@ function isRedundant(name: string, config: ModelConfig): boolean {
 }
 
 function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 3).map((name) => `"${name}"`);
-  const rest = names.length - shown.length;
-  return `${names.length === 1 ? 'tensor' : 'tensors'} ${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+  const first = names.slice(0, 3).map(shown);
+  const rest = names.length - first.length;
+  return `${names.length === 1 ? 'tensor' : 'tensors'} ${first.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 async function openWeights({ weights }: ModelSource, config: ModelConfig): Promise<WeightStore> {
