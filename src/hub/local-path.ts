@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { InputError } from '../errors.ts';
-import { type HubId, parseHubId } from './base/hub-id.ts';
+import { type HubId, hubIdText, parseHubId } from './base/hub-id.ts';
 import { type Pulled, pull } from './pull.ts';
+import { pinnedId } from './revisions.ts';
 import type { Wanted } from './select/selection.ts';
 import { NoRepositoryError, UnreachableError } from './transfer/hub-errors.ts';
 
@@ -18,6 +19,12 @@ export const hubIdOf = (given: string): HubId | undefined =>
 export async function localPath(given: string, wanted: Wanted): Promise<string> {
   const id = hubIdOf(given);
   return id === undefined ? given : (await pullNamed(given, id, wanted)).path;
+}
+
+/** A model that was loaded, by a name that stands for the same tomorrow: with its commit where it is one on the hub. */
+export function pinnedName(given: string): string {
+  const id = hubIdOf(given);
+  return id === undefined ? given : hubIdText(pinnedId(id, 'model'));
 }
 
 /** `pull` for what may be a misspelt path: the errors say so. */

@@ -23,6 +23,12 @@ export function pinCommit({ name, revision = 'main' }: HubId, kind: RepoKind, co
   commits.set(keyOf({ kind, name }, revision, hubSettings()), commit);
 }
 
+/** A name with the commit that it stands for in this process; as it is where that has not been asked for. */
+export function pinnedId(id: HubId, kind: RepoKind): HubId {
+  const { name, revision = 'main' } = id;
+  return { ...id, revision: commits.get(keyOf({ kind, name }, revision, hubSettings())) ?? id.revision };
+}
+
 /**
  * The commit that a branch, tag or commit stands for: as the hub says, or as it said last where it can't be asked.
  * @throws InputError when the hub has no such revision, or it can't be asked and never was; UnreachableError when it

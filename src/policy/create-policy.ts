@@ -1,5 +1,6 @@
 import { betaSchedule, noAnnealing } from '../adapter/anneal/beta-schedule.ts';
 import { openEngine } from '../engine/select/select-engine.ts';
+import { pinnedName } from '../hub/local-path.ts';
 import { modelPath } from '../model/config/model-path.ts';
 import { readModelConfig } from '../model/read-config.ts';
 import { loadTokenizer } from '../model/tokenizer/tokenizer.ts';
@@ -24,12 +25,13 @@ export async function createPolicy(recipe: Recipe): Promise<Policy> {
     ? initialiseWeights(config, recipe.seed)
     : await loadWeights(path, config);
   const start = await startingPoint(recipe, { config, weights });
-  const trainable = methodOf(recipe, start);
+  const trainable = methodOf({ ...recipe, model: pinnedName(recipe.model) }, start);
   const schedule =
     recipe.method === 'afa-lora'
       ? betaSchedule({ ...recipe.adapter, steps: recipe.steps, layers: config.layers })
       : noAnnealing(config.layers);
   const engine = await openEngine(recipe.runtime);
   const { model, notes = [] } = start;
-  return new ModelPolicy({ engine, config: model.config, tokenizer, trainable, schedule, recipe, notes });
+  const parts = { engine, config: model.config, tokenizer, trainable, schedule, recipe, notes };
+  return new ModelPolicy({ ...parts, source: path });
 }

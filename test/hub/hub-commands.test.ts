@@ -131,6 +131,27 @@ describe('a data set on the hub', () => {
 });
 
 describe('a run', () => {
+  test('starts from an adapter on the hub, whose commit it keeps', async () => {
+    const hub = await withHub({ 'acme/toy': { files: filesOf(model) }, 'acme/adapter': adapter });
+    const out = join(folder, 'from-adapter');
+    const set = ['steps=1', 'method=lora', 'adapter.init=acme/adapter', 'eval.every=0'];
+    const ran = await anneal([
+      'run',
+      recipeFile(await temporaryFolder(), 'acme/toy'),
+      '--out',
+      out,
+      ...set.flatMap((one) => ['--set', one]),
+    ]);
+    expect(ran.err.filter((line) => !line.startsWith('downloading'))).toEqual([]);
+    expect(ran.code).toBe(0);
+    const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
+    expect(config.hub).toEqual({
+      model: commitOf(hub.repos['acme/toy']!),
+      adapter: commitOf(hub.repos['acme/adapter']!),
+      data: {},
+    });
+  });
+
   test('goes on with the model and the data that it began with, though the hub has others by now', async () => {
     const hub = await withHub({ 'acme/toy': { files: filesOf(model) }, 'acme/sums': sums() });
     const file = join(folder, 'hub.ts');
@@ -177,8 +198,15 @@ export default defineRecipe({
         .map((line) => JSON.parse(line).loss);
     expect(losses(parted)).toEqual(losses(whole));
 
+    const peft = JSON.parse(readFileSync(join(parted, 'adapter/adapter_config.json'), 'utf8'));
+    expect(peft).toMatchObject({ base_model_name_or_path: 'acme/toy', revision: began.model });
+
     hub.newProcess();
     expect((await anneal(['verify', parted])).code).toBe(0);
+    expect(
+      (await anneal(['merge', join(parted, 'adapter'), '--out', join(folder, 'merged-again')])).code,
+    ).toBe(0);
+    expect(readFileSync(join(folder, 'merged-again/config.json'), 'utf8')).not.toMatch(/\n\n$/);
     hub.newProcess();
     const fresh = join(folder, 'fresh');
     expect((await anneal(['run', file, '--out', fresh, '--set', 'steps=1'])).code).toBe(0);

@@ -68,7 +68,7 @@ function savedMatcher({ modulesToSave }: Pick<PeftConfig, 'modulesToSave'>): Mod
   const expressions = modulesToSave.map((source) =>
     pythonExpression(`^(?:^|.*\\.)${source}(?:$|\\..*)`, { source, what: 'modules_to_save' }),
   );
-  return (path) => expressions.some((expression) => expression.test(path));
+  return (path) => expressions.some((match) => match(path) !== null);
 }
 
 function layersMatcher({ layers, layersPattern }: PeftConfig): ModuleMatcher {
@@ -79,7 +79,7 @@ function layersMatcher({ layers, layersPattern }: PeftConfig): ModuleMatcher {
     pythonExpression(`^${before}${source}\\.(\\d+)\\.`, { source, what: 'layers_pattern' }),
   );
   return (path) => {
-    const match = expressions.map((expression) => expression.exec(path)).find((found) => found !== null);
+    const match = expressions.map((expression) => expression(path)).find((found) => found !== null);
     return match !== undefined && layers.includes(Number(match?.at(-1)));
   };
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RefusedError } from '../../errors.ts';
+import { hubIdOf } from '../../hub/local-path.ts';
 import { writeFileAtomic } from '../../io/atomic-write.ts';
 import type { ModelConfig } from '../../model/config/model-config.ts';
 import { writeSafetensors } from '../../model/files/safetensors.ts';
@@ -24,11 +25,18 @@ export async function writeAdapterFolder(
   const { config: settings, tensors } = peftExport(adapter, config);
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, adapterFiles.tensors), tensors);
-  const written = { ...fixedSettings, ...settings, base_model_name_or_path: adapter.baseModel ?? null };
+  const written = { ...fixedSettings, ...settings, ...baseFields(adapter.baseModel) };
   const sorted = Object.fromEntries(Object.entries(written).sort(([a], [b]) => (a < b ? -1 : 1)));
   await writeFileAtomic(join(folder, adapterFiles.config), json(sorted));
   if (adapter.afa) await writeFileAtomic(join(folder, adapterFiles.afa), json(adapter.afa));
   return servingNotes(settings);
+}
+
+/** The base model as PEFT names it: one on the hub by its name and its commit. */
+function baseFields(base: string | undefined): Record<string, string | null> {
+  const id = base === undefined ? undefined : hubIdOf(base);
+  if (id === undefined || id.part !== undefined) return { base_model_name_or_path: base ?? null };
+  return { base_model_name_or_path: id.name, revision: id.revision ?? null };
 }
 
 /** What is the same in every export. */

@@ -5,7 +5,8 @@ import type { Io } from './io.ts';
 
 /** Shows downloads from the hub until the function that it returns is called. */
 export function showDownloads(io: Io): () => void {
-  const show = io.tty && process.stderr.isTTY ? liveBars(io) : plainLines(io);
+  const bars = io.tty && process.stderr.isTTY && !process.env.HF_HUB_DISABLE_PROGRESS_BARS;
+  const show = bars ? liveBars(io) : plainLines(io);
   const listener = (event: unknown) => show(event as HubEvent);
   hubEvents.subscribe(listener);
   return () => hubEvents.unsubscribe(listener);

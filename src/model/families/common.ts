@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { checkForm } from '../../io/read-json.ts';
 import type { DecoderForm, JsonObject } from '../config/model-config.ts';
+import type { GgufForm } from './gguf-form.ts';
 import { longestText, parseRope, ropeSchema } from './rope.ts';
 
 // What the config.json of every family has, and the plain Llama that it describes. A family gives what it changes.
@@ -15,6 +16,8 @@ export interface ParsedConfig extends DecoderForm {
 
 /** A model family. */
 export interface Family {
+  /** How llama.cpp stores it. */
+  readonly gguf: GgufForm;
   /** @throws InputError naming every field of config.json that is missing, out of range or not supported. */
   parse(raw: JsonObject, where: string): ParsedConfig;
 }
@@ -38,7 +41,7 @@ const commonFields = {
   num_hidden_layers: size(1024),
   num_attention_heads: size(4096),
   num_key_value_heads: size(4096).nullish(),
-  head_dim: size(2 ** 16).nullish(),
+  head_dim: size(1024).nullish(),
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().optional(),
   rope_scaling: ropeSchema.nullish(),
@@ -59,10 +62,11 @@ type CommonJson = z.output<typeof commonSchema>;
 
 /**
  * Describes a family. `defaults` are the values of fields that config.json may leave out, where transformers' config
- * class has others than LlamaConfig. `fields` are the fields that the family adds or widens. `form` returns what the
+ * class has others than LlamaConfig. `fields` are the fields that the family adds or widens. `gguf` is how llama.cpp stores it. `form` returns what the
  * family changes of the plain Llama that `plain` describes.
  */
 export function defineFamily<Fields extends z.ZodRawShape>(family: {
+  readonly gguf: GgufForm;
   readonly defaults?: JsonObject;
   readonly fields: Fields;
   readonly form: (json: CommonJson & z.output<z.ZodObject<Fields>>, place: Place) => Partial<DecoderForm>;
@@ -70,6 +74,7 @@ export function defineFamily<Fields extends z.ZodRawShape>(family: {
   const own = z.looseObject(family.fields);
   const shared = z.looseObject(without(commonFields, Object.keys(family.fields)));
   return {
+    gguf: family.gguf,
     parse: (raw, where) => {
       const given = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined));
       const filled = { ...family.defaults, ...given };

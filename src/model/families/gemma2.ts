@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { DecoderForm } from '../config/model-config.ts';
+import type { DecoderForm, JsonObject } from '../config/model-config.ts';
 import { defineFamily } from './common.ts';
+import { type GgufFacts, gemmaModules } from './gguf-form.ts';
 import { slidingLayers, windowed, windowFields } from './windows.ts';
 
 const softcap = z.number().positive().nullish();
@@ -29,6 +30,22 @@ export const gemmaDefaults = {
   pad_token_id: 0,
 };
 
+/**
+ * GGUF has no field for query_pre_attn_scalar: llama.cpp knows that the largest model of a family, by its number of
+ * layers, has the width of the embeddings for each head there, and the others the width of a head.
+ */
+export function queryScalar({ value }: GgufFacts, largest: number): number {
+  const split = Number(value('embedding_length')) / Number(value('attention.head_count'));
+  return value('block_count') === largest ? split : Number(value('attention.key_length') ?? split);
+}
+
+/** Which layers see a window, where a file says so: a flag for each layer, or how many layers make a turn. */
+export function windowPattern({ value }: GgufFacts): JsonObject {
+  const pattern = value('attention.sliding_window_pattern');
+  if (!Array.isArray(pattern)) return pattern === undefined ? {} : { sliding_window_pattern: pattern };
+  return { layer_types: pattern.map((slides) => (slides ? 'sliding_attention' : 'full_attention')) };
+}
+
 /** What Gemma 2 and 3 change of a Llama, apart from their layers. */
 export const gemmaForm = (json: GemmaJson): Partial<DecoderForm> => ({
   embeddingScale: Math.sqrt(json.hidden_size),
@@ -47,6 +64,18 @@ export const gemmaForm = (json: GemmaJson): Partial<DecoderForm> => ({
  * window in every other layer. https://arxiv.org/abs/2408.00118
  */
 export const gemma2 = defineFamily({
+  gguf: {
+    architecture: 'gemma2',
+    modelClass: 'Gemma2ForCausalLM',
+    layer: gemmaModules,
+    interleavesHeads: false,
+    fields: {
+      attn_logit_softcapping: 'attn_logit_softcapping',
+      final_logit_softcapping: 'final_logit_softcapping',
+      'attention.sliding_window': 'sliding_window',
+    },
+    config: (facts) => ({ query_pre_attn_scalar: queryScalar(facts, 46), ...windowPattern(facts) }),
+  },
   defaults: {
     ...gemmaDefaults,
     max_position_embeddings: 8192,

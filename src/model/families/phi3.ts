@@ -8,6 +8,21 @@ import { windowed, windowFields } from './windows.ts';
  * Phi-4-mini rotates a part of each head. https://arxiv.org/abs/2404.14219
  */
 export const phi3 = defineFamily({
+  gguf: {
+    architecture: 'phi3',
+    modelClass: 'Phi3ForCausalLM',
+    layer: {
+      attn_norm: 'input_layernorm',
+      attn_qkv: 'self_attn.qkv_proj',
+      attn_output: 'self_attn.o_proj',
+      ffn_norm: 'post_attention_layernorm',
+      ffn_up: 'mlp.gate_up_proj',
+      ffn_down: 'mlp.down_proj',
+    },
+    interleavesHeads: false,
+    fields: { 'rope.scaling.original_context_length': 'original_max_position_embeddings' },
+    config: ({ value }) => ({ sliding_window: value('attention.sliding_window') || null }),
+  },
   defaults: {
     rms_norm_eps: 1e-5,
     max_position_embeddings: 4096,

@@ -1,4 +1,5 @@
 import { defineFamily } from './common.ts';
+import { llamaModules } from './gguf-form.ts';
 import { slidingLayers, windowed, windowFields } from './windows.ts';
 
 /** What Qwen2Config and Qwen3Config have in place of LlamaConfig's values. */
@@ -14,6 +15,13 @@ export const qwenDefaults = {
  * on see a window. https://arxiv.org/abs/2412.15115
  */
 export const qwen2 = defineFamily({
+  gguf: {
+    architecture: 'qwen2',
+    modelClass: 'Qwen2ForCausalLM',
+    layer: llamaModules,
+    interleavesHeads: false,
+    fields: {},
+  },
   defaults: qwenDefaults,
   fields: windowFields,
   form: (json, { where }) => ({ qkvBias: true, layerForms: qwenLayers(json, where) }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkLayerCount, defineFamily } from './common.ts';
+import { biasFacts, llamaModules } from './gguf-form.ts';
 import { biasFields } from './llama.ts';
 import { slidingLayers, windowFields } from './windows.ts';
 
@@ -8,6 +9,15 @@ import { slidingLayers, windowFields } from './windows.ts';
  * https://huggingface.co/blog/smollm3
  */
 export const smollm3 = defineFamily({
+  gguf: {
+    architecture: 'smollm3',
+    modelClass: 'SmolLM3ForCausalLM',
+    layer: llamaModules,
+    interleavesHeads: true,
+    fields: {},
+    // llama.cpp knows no other order of its layers.
+    config: (facts) => ({ ...biasFacts(facts), no_rope_layer_interval: 4 }),
+  },
   defaults: {
     num_key_value_heads: 4,
     max_position_embeddings: 32768,

@@ -19,15 +19,18 @@ export function dequantiseQ6K(raw: ArrayBuffer): Float32Array {
   const out = new Float32Array((raw.byteLength / 210) * K_BLOCK);
   for (let at = 0, o = 0; at < bytes.length; at += 210, o += K_BLOCK) {
     const d = half[scales[(at + 208) >> 1]!]!;
-    for (let i = 0; i < K_BLOCK; i++) {
-      // Each half of 128 values is four runs of 32: two share their bytes of low halves, all four a byte of bit pairs.
-      const part = i >> 7;
-      const run = (i >> 5) & 3;
-      const l = i & 31;
-      const low = bytes[at + part * 64 + (run & 1) * 32 + l]! >> (run < 2 ? 0 : 4);
-      const high = bytes[at + 128 + part * 32 + l]! >> (2 * run);
-      const scale = signed[at + 192 + (i >> 4)]!;
-      out[o + i] = d * scale * (((low & 15) | ((high & 3) << 4)) - 32);
+    // Each half of 128 values is four runs of 32: two share their bytes of low halves, all four a byte of bit pairs.
+    for (let sub = 0; sub < 16; sub++) {
+      const run = (sub >> 1) & 3;
+      const inRun = (sub & 1) * 16;
+      const low = at + (sub >> 3) * 64 + (run & 1) * 32 + inRun;
+      const high = at + 128 + (sub >> 3) * 32 + inRun;
+      const lowShift = run < 2 ? 0 : 4;
+      const scale = d * signed[at + 192 + sub]!;
+      for (let l = 0; l < 16; l++) {
+        const q = ((bytes[low + l]! >> lowShift) & 15) | (((bytes[high + l]! >> (2 * run)) & 3) << 4);
+        out[o + sub * 16 + l] = scale * (q - 32);
+      }
     }
   }
   return out;
@@ -54,13 +57,16 @@ function withMinima(
   for (let at = 0, o = 0; at < bytes.length; at += blockBytes, o += K_BLOCK) {
     const [d, m] = [half[words[at >> 1]!]!, half[words[(at >> 1) + 1]!]!];
     for (let sub = 0; sub < 8; sub++) {
-      const [scale, minimum] = scaleAndMinimum(bytes, at + 4, sub);
+      const [six, sixMinimum] = scaleAndMinimum(bytes, at + 4, sub);
+      const scale = d * six;
+      const minimum = m * sixMinimum;
+      // Two sub-blocks share 32 bytes of q: one has the low halves, the other the high.
+      const first = at + 16 + fifth + (sub >> 1) * 32;
+      const shift = (sub & 1) * 4;
       for (let l = 0; l < 32; l++) {
-        // Two sub-blocks share 32 bytes of q: one has the low halves, the other the high.
-        const pair = bytes[at + 16 + fifth + (sub >> 1) * 32 + l]!;
+        const q = (bytes[first + l]! >> shift) & 15;
         const bit = fifth === 0 ? 0 : (bytes[at + 16 + l]! >> sub) & 1;
-        const q = ((sub & 1 ? pair >> 4 : pair) & 15) | (bit << 4);
-        out[o + sub * 32 + l] = d * scale * q - m * minimum;
+        out[o + sub * 32 + l] = scale * (q | (bit << 4)) - minimum;
       }
     }
   }

@@ -24,10 +24,10 @@ export interface GgufFile {
  */
 export async function openGguf(path: string): Promise<GgufFile> {
   const file = await openPart(path);
-  const parts = partsOf(file);
-  if (parts.length === 1) return file;
+  const count = file.metadata['split.count'];
+  if (typeof count !== 'number' || count <= 1) return file;
   await file.close();
-  const files = await openParts(parts);
+  const files = await openParts(partsOf(file, count));
   try {
     return joined(files);
   } catch (error) {
@@ -51,9 +51,7 @@ async function openPart(path: string): Promise<GgufFile> {
  * The files that a file's model is split into, by llama.cpp's names for them.
  * @throws InputError when it has another name.
  */
-function partsOf({ path, metadata }: GgufFile): string[] {
-  const count = metadata['split.count'];
-  if (typeof count !== 'number' || count <= 1) return [path];
+function partsOf({ path, metadata }: GgufFile, count: number): string[] {
   const [, name, of] = splitName.exec(path) ?? [];
   const five = (n: number) => String(n).padStart(5, '0');
   const nameOf = (part: number) => `-${five(part)}-of-${five(count)}.gguf`;

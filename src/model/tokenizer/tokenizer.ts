@@ -1,5 +1,4 @@
 import { InputError } from '../../errors.ts';
-import { parseJson } from '../../io/read-json.ts';
 import type { Message, TemplateInputs } from '../../types.ts';
 import {
   type ChatTemplate,
@@ -9,7 +8,7 @@ import {
   type SpecialTokens,
 } from './chat-template.ts';
 import type { Rendered } from './jinja/template.ts';
-import { configSchema, specialTokens } from './special-tokens.ts';
+import { configOf, specialTokens } from './special-tokens.ts';
 import { templateSources } from './template-sources.ts';
 import { decodeIds, openTokenizerCore, type TokenizerCore } from './tokenizer-core.ts';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
@@ -88,11 +87,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
  * @throws InputError naming `where` when a file is malformed or the tokenizer is of a kind that is not supported.
  */
 export function createTokenizer(files: TokenizerFiles, where: string): Tokenizer {
-  const config = parseJson(
-    files['tokenizer_config.json'] ?? '{}',
-    configSchema,
-    `${where}: tokenizer_config.json`,
-  );
+  const config = configOf(files, where);
   const special = specialTokens(files, config, where);
   const core = openTokenizerCore(files['tokenizer.json'], { config, special: Object.values(special) }, where);
   const sources = templateSources(files, config.chat_template);

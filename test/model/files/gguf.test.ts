@@ -112,6 +112,49 @@ describe('a lone .gguf file', () => {
   });
 });
 
+describe('rope frequencies scaled by a tensor', () => {
+  const scaledBy = (...factors: number[]) => {
+    const tensor = { data: Float32Array.from(factors), shape: [factors.length] };
+    return write({ tensors: { ...converted(tinyConfig), 'rope_freqs.weight': tensor } });
+  };
+  /** With θ = 10000 and 4 dimensions the second pair takes 628 tokens for a turn. */
+  const llama3 = {
+    rope_type: 'llama3',
+    rope_theta: 1e4,
+    factor: 8,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 64,
+  };
+
+  test("Llama 3's settings are found again", async () => {
+    const path = scaledBy(1, 8);
+    const config = await readModelConfig(path);
+    expect(config.ropes).toMatchObject([{ theta: 10000, scaling: { type: 'llama3', factor: 8 } }]);
+    expect(await loadWeights(path, config)).toEqual(randomWeights(tinyConfig));
+    // Those of config.json beside it need not be found.
+    writeFileSync(join(path, '..', 'config.json'), JSON.stringify({ ...tinyJson, rope_parameters: llama3 }));
+    const given = await readModelConfig(path);
+    expect(given.ropes).toMatchObject([{ scaling: { originalMaxPositionEmbeddings: 64 } }]);
+    expect(await loadWeights(path, given)).toEqual(randomWeights(tinyConfig));
+  });
+
+  test('factors of no Llama 3 stand for themselves', async () => {
+    const { ropes } = await readModelConfig(scaledBy(2, 3.5));
+    expect(ropes).toEqual([
+      { theta: 10000, dim: 4, scaling: { type: 'longrope', factors: [2, 3.5], attentionFactor: 1 } },
+    ]);
+  });
+
+  test.each([
+    ['too few factors', [1], 'has shape [1], but must have a factor for each of 2 rotary pairs'],
+    ['factors that are none', [1, 0], 'short_factor'],
+  ])('%s are refused', async (_, factors, message) => {
+    await expect(readModelConfig(scaledBy(...factors))).rejects.toThrow(InputError);
+    await expect(readModelConfig(scaledBy(...factors))).rejects.toThrow(message);
+  });
+});
+
 describe('a .gguf file is refused in one line that says why', () => {
   test.each([
     ['another architecture', { 'general.architecture': 'falcon' }, 'architecture "falcon" is not supported'],
@@ -125,23 +168,6 @@ describe('a .gguf file is refused in one line that says why', () => {
     const path = write({ metadata: { ...metadata, ...change } });
     await expect(readModelConfig(path)).rejects.toThrow(InputError);
     await expect(readModelConfig(path)).rejects.toThrow(message);
-  });
-
-  test('rope frequencies scaled by a tensor', async () => {
-    const factors = { data: new Float32Array(2), shape: [2] };
-    const path = write({ tensors: { ...converted(tinyConfig), 'rope_freqs.weight': factors } });
-    await expect(readModelConfig(path)).rejects.toThrow("put the model's config.json beside it");
-    // With it the scaling is known, and the tensor says nothing new.
-    const llama3 = {
-      rope_type: 'llama3',
-      rope_theta: 1e4,
-      factor: 8,
-      low_freq_factor: 1,
-      high_freq_factor: 4,
-    };
-    writeFileSync(join(path, '..', 'config.json'), JSON.stringify({ ...tinyJson, rope_parameters: llama3 }));
-    const weights = await loadWeights(path, await readModelConfig(path));
-    expect(weights).toEqual(randomWeights(tinyConfig));
   });
 
   test('an unsupported type among the weights, by its name', async () => {
@@ -196,14 +222,14 @@ describe('the tokenizer of a lone .gguf file', () => {
 
   test('merges, special and user-defined tokens, and chat template come from the metadata', async () => {
     const made = await load({});
-    expect(made.encode('ab a<tool><s>')).toEqual([2, 3, 5, 6, 0]);
-    expect(made.decode([0, 2, 6, 5], { skipSpecialTokens: true })).toBe('a<tool> a');
-    expect(made.encodeChat([{ role: 'user', content: 'b' }])).toEqual([0, 3]);
-    expect([made.vocabSize, made.eosTokenId]).toEqual([7, 1]);
+    expect(made.encode('ab a<tool><s>')).toEqual([3, 4, 6, 7, 0]);
+    expect(made.decode([0, 3, 7, 6], { skipSpecialTokens: true })).toBe('a<tool> a');
+    expect(made.encodeChat([{ role: 'user', content: 'b' }])).toEqual([0, 4]);
+    expect([made.vocabSize, made.eosTokenId]).toEqual([8, 1]);
   });
 
   test('starts texts with BOS where the file says so', async () => {
-    expect((await load({ 'tokenizer.ggml.add_bos_token': true })).encode('a')).toEqual([0, 2]);
+    expect((await load({ 'tokenizer.ggml.add_bos_token': true })).encode('a')).toEqual([0, 3]);
   });
 
   test.each([
@@ -216,7 +242,7 @@ describe('the tokenizer of a lone .gguf file', () => {
     ['Unigram without scores', { 'tokenizer.ggml.model': 't5' }, 'it has no scores'],
     [
       'Unigram without an unknown token',
-      { 'tokenizer.ggml.model': 't5', 'tokenizer.ggml.scores': Array(7).fill(0) },
+      { 'tokenizer.ggml.model': 't5', 'tokenizer.ggml.scores': Array(8).fill(0) },
       'it has no unknown_token_id',
     ],
     ['no tokens', { 'tokenizer.ggml.tokens': 'none' }, 'no tokenizer.json beside it'],
@@ -230,12 +256,12 @@ describe('the tokenizer of a lone .gguf file', () => {
     [
       'a list that does not fit the tokens',
       { 'tokenizer.ggml.token_type': [1] },
-      'token_type has 1 entries for 7 tokens',
+      'token_type has 1 entries for 8 tokens',
     ],
     [
       'an id outside them',
-      { 'tokenizer.ggml.padding_token_id': 7 },
-      'padding_token_id 7 is outside the vocabulary of 7',
+      { 'tokenizer.ggml.padding_token_id': 8 },
+      'padding_token_id 8 is outside the vocabulary of 8',
     ],
   ])('%s is refused', async (_, change, message) => {
     await expect(load(change)).rejects.toThrow(InputError);

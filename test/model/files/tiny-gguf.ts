@@ -35,12 +35,12 @@ const modules = {
   lm_head: 'output',
 };
 
-/** A byte-level BPE of seven tokens. */
+/** A byte-level BPE of eight tokens. */
 export const tokenizer = {
   'tokenizer.ggml.model': 'gpt2',
   'tokenizer.ggml.pre': 'gpt-2',
-  'tokenizer.ggml.tokens': ['<s>', '</s>', 'a', 'b', 'Ġ', 'Ġa', '<tool>'],
-  'tokenizer.ggml.token_type': [3, 3, 1, 1, 1, 1, 4],
+  'tokenizer.ggml.tokens': ['<s>', '</s>', '<pad>', 'a', 'b', 'Ġ', 'Ġa', '<tool>'],
+  'tokenizer.ggml.token_type': [3, 3, 3, 1, 1, 1, 1, 4],
   'tokenizer.ggml.merges': ['Ġ a'],
   'tokenizer.chat_template': '{{ bos_token }}{{ messages[0].content }}',
 };

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { f32, string, u32, u64 } from '../../hostile/bytes.ts';
 
 export interface GgufInput {
-  /** Numbers are written as uint32 when whole, as float32 otherwise. */
+  /** Numbers are written as uint32 where they are one, as float32 otherwise. */
   readonly metadata: Readonly<
     Record<string, string | number | boolean | readonly string[] | readonly number[]>
   >;
@@ -36,7 +36,10 @@ export function writeGguf(path: string, { metadata, tensors }: GgufInput): void 
 function typed(value: GgufInput['metadata'][string]): Buffer[] {
   if (typeof value === 'string') return [u32(8), string(value)];
   if (typeof value === 'boolean') return [u32(7), Buffer.of(Number(value))];
-  if (typeof value === 'number') return Number.isInteger(value) ? [u32(4), u32(value)] : [u32(6), f32(value)];
+  if (typeof value === 'number') {
+    const whole = Number.isInteger(value) && value >= 0 && value < 2 ** 32;
+    return whole ? [u32(4), u32(value)] : [u32(6), f32(value)];
+  }
   const texts = typeof value[0] === 'string';
   const items = value.map((item) => (typeof item === 'string' ? string(item) : u32(item)));
   return [u32(9), u32(texts ? 8 : 4), u64(value.length), ...items];
