@@ -65,12 +65,17 @@ describe('a model on the hub', () => {
     );
   });
 
-  test('and its adapter are merged', async () => {
+  test('and its adapter are merged and exported', async () => {
     await withHub({ 'acme/toy': { files: filesOf(model) }, 'acme/adapter': adapter });
     const out = join(folder, 'merged');
     const ran = await anneal(['merge', 'acme/adapter', '--model', 'acme/toy', '--out', out]);
     expect(ran.code).toBe(0);
     expect(readdirSync(out)).toContain('model.safetensors');
+    const exported = join(folder, 'exported');
+    const again = ['export', 'acme/adapter', '--model', 'acme/toy', '--out', exported];
+    expect(await anneal(again)).toMatchObject({ code: 0 });
+    const bytes = (path: string) => readFileSync(join(path, 'model.safetensors'));
+    expect(bytes(exported).equals(bytes(out))).toBe(true);
   });
 });
 
