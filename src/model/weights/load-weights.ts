@@ -29,9 +29,8 @@ export async function loadWeights(
 ): Promise<Record<string, HostTensor>> {
   const store = await openModelWeights(path, config);
   try {
-    const expected = expectedTensors(config);
     const weights: Record<string, HostTensor> = {};
-    for (const [name, shape] of Object.entries(expected)) {
+    for (const [name, shape] of Object.entries(expectedTensors(config))) {
       Object.assign(weights, await readWeight(store, weightWriter(name, shape, dtype), { name, shape }));
     }
     return weights;
