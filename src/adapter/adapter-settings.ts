@@ -23,8 +23,8 @@ export const adapter = z.strictObject({
   activation: z.enum(activations).default('silu'),
   schedule: schedule.prefault({}),
   /**
-   * Folder of a linear adapter to start from, in PEFT layout. Method lora continues it, with its own rank, alpha and
-   * modules; afa-lora and full merge it into the model first.
+   * A linear adapter to start from: a folder in PEFT layout, or one on the Hugging Face hub. Method lora continues it,
+   * with its own rank, alpha and modules; afa-lora and full merge it into the model first.
    */
   init: z.string().optional(),
 });

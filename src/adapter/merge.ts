@@ -1,8 +1,19 @@
 import type { HostTensor, Named } from '../engine/engine.ts';
 import { InputError, RefusedError } from '../errors.ts';
+import { heldWeights, type ReadWeight } from '../model/weights/read-weight.ts';
 import { type AdapterSpec, scalingOf } from './adapter-spec.ts';
 import { adapterNames } from './adapter-tensors.ts';
 import { adaptedRows, type LowRank, normOf } from './dora.ts';
+
+/** An adapter to be folded into weights. */
+interface MergeableAdapter {
+  readonly spec: AdapterSpec;
+  readonly tensors: Named<HostTensor>;
+  /** β of each layer, [L]. */
+  readonly betas: readonly number[];
+  /** The first step at which β is 0 in every layer. */
+  readonly zeroStep: number;
+}
 
 /**
  * Folds an adapter into the weights that it adapts: W' = W0 + scaling·B·A, summed in float64. W [out, in], A [R, in],
@@ -13,31 +24,39 @@ import { adaptedRows, type LowRank, normOf } from './dora.ts';
  */
 export function mergeAdapter(
   weights: Named<HostTensor>,
-  adapter: {
-    readonly spec: AdapterSpec;
-    readonly tensors: Named<HostTensor>;
-    /** β of each layer, [L]. */
-    readonly betas: readonly number[];
-    /** The first step at which β is 0 in every layer. */
-    readonly zeroStep: number;
-  },
+  adapter: MergeableAdapter,
 ): Record<string, HostTensor> {
+  const read = mergedWeights(weights, adapter);
+  const { modules, loraBias } = adapter.spec;
+  const kinds = loraBias ? ['weight', 'bias'] : ['weight'];
+  const merged = Object.keys(modules).flatMap((module) =>
+    kinds.map((kind): [string, HostTensor] => {
+      const name = `${module}.${kind}`;
+      return [name, { data: read(name), shape: weights[name]!.shape, dtype: 'float32' }];
+    }),
+  );
+  return { ...weights, ...Object.fromEntries(merged) };
+}
+
+/**
+ * Reads weights with an adapter folded in, as `mergeAdapter` does, one at a time: a merged weight is computed when it
+ * is asked for.
+ * @throws as `mergeAdapter`, before anything is read.
+ */
+export function mergedWeights(weights: Named<HostTensor>, adapter: MergeableAdapter): ReadWeight {
   refuseCurved(adapter.betas, adapter.zeroStep);
   const { spec, tensors } = adapter;
   checkMergeable(spec, weights);
-  const merged = Object.entries(spec.modules).flatMap(([module, adapted]): [string, HostTensor][] => {
+  const held = heldWeights(weights);
+  return (name) => {
+    const [, module = '', kind] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
+    const adapted = Object.hasOwn(spec.modules, module) ? spec.modules[module] : undefined;
+    if (adapted === undefined || (kind === 'bias' && !spec.loraBias)) return held(name);
     const { a, b, bias, magnitude } = adapterNames(module);
     const scaling = scalingOf(adapted, spec.rsLora);
-    const term = { a: tensors[a]!, b: tensors[b]!, scaling };
-    const weight = mergedWeight(weights[`${module}.weight`]!, term, tensors[magnitude]);
-    const all: [string, HostTensor][] = [[`${module}.weight`, weight]];
-    if (spec.loraBias) {
-      const own = weights[`${module}.bias`]!;
-      all.push([`${module}.bias`, mergedBias(own, { b: tensors[bias]!, scaling })]);
-    }
-    return all;
-  });
-  return { ...weights, ...Object.fromEntries(merged) };
+    if (kind === 'bias') return mergedBias(weights[name]!, { b: tensors[bias]!, scaling });
+    return mergedWeight(weights[name]!, { a: tensors[a]!, b: tensors[b]!, scaling }, tensors[magnitude]);
+  };
 }
 
 function refuseCurved(betas: readonly number[], zeroStep: number): void {
@@ -48,7 +67,7 @@ function refuseCurved(betas: readonly number[], zeroStep: number): void {
   );
 }
 
-function mergedWeight(weight: HostTensor, term: LowRank, magnitude: HostTensor | undefined): HostTensor {
+function mergedWeight(weight: HostTensor, term: LowRank, magnitude: HostTensor | undefined): Float32Array {
   const inputs = weight.shape[1]!;
   const data = new Float32Array(weight.data.length);
   let o = 0;
@@ -57,15 +76,14 @@ function mergedWeight(weight: HostTensor, term: LowRank, magnitude: HostTensor |
     for (let i = 0; i < inputs; i++) data[o * inputs + i] = factor * row[i]!;
     o++;
   }
-  return { data, shape: weight.shape, dtype: 'float32' };
+  return data;
 }
 
 function mergedBias(
   bias: HostTensor,
   { b, scaling }: { readonly b: HostTensor; readonly scaling: number },
-): HostTensor {
-  const data = Float32Array.from(bias.data, (value, o) => value + scaling * b.data[o]!);
-  return { data, shape: bias.shape, dtype: 'float32' };
+): Float32Array {
+  return Float32Array.from(bias.data, (value, o) => value + scaling * b.data[o]!);
 }
 
 /** Checks that an adapter can be merged once it is linear. @throws InputError naming the layer that has no bias. */

@@ -1,7 +1,7 @@
 import { adapterInputs } from '../adapter/adapter-inputs.ts';
 import type { AdapterSpec } from '../adapter/adapter-spec.ts';
 import { adaptedLinear } from '../adapter/afa-lora.ts';
-import { mergeAdapter } from '../adapter/merge.ts';
+import { mergeAdapter, mergedWeights } from '../adapter/merge.ts';
 import { readAdapterFolder } from '../adapter/peft/peft-folder.ts';
 import { annealOf, mountingBase, type StoredAdapter } from '../adapter/stored-adapter.ts';
 import type { Engine, HostTensor, Named } from '../engine/engine.ts';
@@ -10,12 +10,13 @@ import type { ModelConfig } from '../model/config/model-config.ts';
 import { continuationLogprobs } from '../model/continuation-logprobs.ts';
 import { baseLinear } from '../model/decoder.ts';
 import { endTokenIds } from '../model/end-tokens.ts';
-import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import type { Sequences } from '../model/packed-rows.ts';
+import { type SaveOptions, saveModel } from '../model/save/save-model.ts';
 import type { TokenBatch } from '../model/token-logits.ts';
 import { batchLogits, batchLogprobs } from '../model/token-logits.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { heldWeights } from '../model/weights/read-weight.ts';
 import { cutPrompt } from '../rollout/fit-prompt.ts';
 import { completions } from '../rollout/sample-rollouts.ts';
 import type { Completion, Message } from '../types.ts';
@@ -102,8 +103,11 @@ export interface CausalLM {
    * @throws RefusedError while β ≠ 0, InputError without an adapter.
    */
   merge(): CausalLM;
-  /** Writes the model in Hugging Face layout. An adapter is merged first. @throws RefusedError while β ≠ 0. */
-  save(folder: string): Promise<void>;
+  /**
+   * Writes the model with its adapter merged in: a folder in Hugging Face layout unless `options` say otherwise.
+   * @throws RefusedError while β ≠ 0.
+   */
+  save(out: string, options?: SaveOptions): Promise<void>;
   /** Releases the programs that this model compiled. If `loadModel` opened an engine for this model, closes it. */
   dispose(): Promise<void>;
 }
@@ -125,6 +129,8 @@ export interface ModelParts {
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
   readonly weights: Named<HostTensor>;
+  /** Folder or file that it was loaded from. */
+  readonly source?: string;
 }
 
 /** A model whose weights are host arrays, computed by programs of an engine. */
@@ -216,10 +222,10 @@ export class LoadedModel implements CausalLM {
     return new LoadedModel({ ...this.parts, weights, ownsEngine: false });
   }
 
-  async save(folder: string): Promise<void> {
-    const { config, tokenizer } = this.parts;
-    const weights = this.adapter ? mergeAdapter(this.parts.weights, this.adapter) : this.parts.weights;
-    await saveModelFolder(folder, { config, weights, tokenizerFiles: tokenizer.files });
+  async save(out: string, options?: SaveOptions): Promise<void> {
+    const { config, tokenizer, weights, source } = this.parts;
+    const readWeight = this.adapter ? mergedWeights(weights, this.adapter) : heldWeights(weights);
+    await saveModel(out, { config, readWeight, tokenizerFiles: tokenizer.files, source }, options);
   }
 
   async dispose(): Promise<void> {

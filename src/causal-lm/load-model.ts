@@ -27,8 +27,8 @@ export async function loadModel(source: string, { engine = {} }: LoadModelOption
   const path = await modelPath(source);
   const config = await readModelConfig(path);
   const tokenizer = await loadTokenizer(path);
-  const weights = await loadWeights(path, config);
-  if ('compile' in engine) return new LoadedModel({ engine, ownsEngine: false, config, tokenizer, weights });
+  const parts = { config, tokenizer, weights: await loadWeights(path, config), source: path };
+  if ('compile' in engine) return new LoadedModel({ engine, ownsEngine: false, ...parts });
   const opened = await openEngine({ engine: 'auto', device: 'cpu', threads: 0, ...engine });
-  return new LoadedModel({ engine: opened, ownsEngine: true, config, tokenizer, weights });
+  return new LoadedModel({ engine: opened, ownsEngine: true, ...parts });
 }

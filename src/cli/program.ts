@@ -4,6 +4,7 @@ import { ablateCommand } from './ablate.ts';
 import { compareCommand } from './compare.ts';
 import { envCommand } from './env.ts';
 import { evalCommand } from './eval.ts';
+import { exportCommand } from './export.ts';
 import { generateCommand } from './generate.ts';
 import { jobCommand } from './job.ts';
 import { mergeCommand } from './merge.ts';
@@ -32,6 +33,7 @@ export async function runCli(args: readonly string[], io: Io, toolkit: Toolkit):
     evalCommand(io, toolkit),
     generateCommand(io, toolkit),
     mergeCommand(io, toolkit),
+    exportCommand(io, toolkit),
     verifyCommand(io, toolkit, end),
     compareCommand(io, args, end),
     ablateCommand(io, args, end),

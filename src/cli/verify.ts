@@ -11,6 +11,7 @@ import { verificationRows } from './terminal/summary.ts';
 import type { Toolkit } from './toolkit.ts';
 
 interface VerifyOptions extends CheckpointOption {
+  readonly export?: string;
   readonly json?: true;
 }
 
@@ -22,14 +23,22 @@ export function verifyCommand(io: Io, toolkit: Toolkit, end: (code: number) => v
     )
     .argument('<run>', 'a run folder')
     .option(...checkpointOption)
-    .option('--json', 'what was measured as JSON')
-    .addHelpText('after', '\nExample:\n  anneal verify runs/first')
+    .option(
+      '--export <path>',
+      'also measure what rounding cost an export of the run: a folder or a .gguf file',
+    )
+    .option('--json', 'what was measured as JSON, of each weight too')
+    .addHelpText(
+      'after',
+      '\nExample:\n  anneal verify runs/first\n  anneal verify runs/first --export runs/first/export/model-q8_0.gguf',
+    )
     .action(async (out: string, options: VerifyOptions) => {
       const { checkpoint } = options;
       await mergeableCheckpoint(out, checkpoint);
       const { recipe } = await loadRunRecipe(out);
-      const verification = await verifyRun(out, { recipe, checkpoint, ...toolkit });
-      if (checkpoint === undefined) await writeVerification(out, verification).catch(notWritten(io));
+      const verification = await verifyRun(out, { recipe, checkpoint, exported: options.export, ...toolkit });
+      if (checkpoint === undefined && options.export === undefined)
+        await writeVerification(out, verification).catch(notWritten(io));
       if (options.json) io.out(JSON.stringify(verification));
       else for (const line of table(verificationRows(verification))) io.out(line);
       end(verification.ok ? exitCodes.done : exitCodes.failed);

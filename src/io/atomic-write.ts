@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { temporaryBeside } from './temporaries.ts';
 
 /** The content of a file: one piece, or pieces in order. Pieces avoid a second copy of a large file in memory. */
-export type FileContent = string | Uint8Array | Iterable<Uint8Array>;
+export type FileContent = string | Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /**
  * Writes a file atomically: after a crash at any moment the file has either the old content or the new.
@@ -18,7 +18,7 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
   try {
     const file = await open(temporary, 'wx');
     try {
-      for (const chunk of chunks(content)) await writeAll(file, chunk);
+      for await (const chunk of chunks(content)) await writeAll(file, chunk);
       await file.sync();
     } finally {
       await file.close();
@@ -31,7 +31,7 @@ export async function writeFileAtomic(path: string, content: FileContent): Promi
   await syncFolder(folder);
 }
 
-function chunks(content: FileContent): Iterable<Uint8Array> {
+function chunks(content: FileContent): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
   if (typeof content === 'string') return [Buffer.from(content)];
   return content instanceof Uint8Array ? [content] : content;
 }

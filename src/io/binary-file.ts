@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { InputError } from '../errors.ts';
 import { refusePointerFile } from './lfs-pointer.ts';
-import { isMissing, unreadable } from './read-json.ts';
+import { isMissing, READ_AT_ONCE, unreadable } from './read-json.ts';
 
 /** A file open for reading at any position. */
 export interface BinaryFile {
@@ -21,7 +21,7 @@ export interface BinaryFile {
  * @throws InputError when there is no such file, it can't be read, or it is a git-lfs pointer.
  */
 export async function openBinaryFile(path: string): Promise<BinaryFile> {
-  const handle = await open(path, 'r').catch((error: unknown) => {
+  const handle = await open(path, READ_AT_ONCE).catch((error: unknown) => {
     throw isMissing(error) ? new InputError(`${path}: no such file`) : unreadable(path, error);
   });
   const status = await handle.stat();

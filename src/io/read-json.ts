@@ -1,8 +1,15 @@
-import { readFile } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import type { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { refusePointer } from './lfs-pointer.ts';
+import { structureFault } from './text/json-structure.ts';
+import { shown } from './text/shown.ts';
 import { utf8Text } from './utf8.ts';
+
+/** The largest text file that is read whole. The largest tokenizer.json in use has 35 MB. */
+const MAX_BYTES = 64e6;
+/** Opening a pipe without this waits for somebody to write into it. Windows has neither. */
+export const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** Whether an error is the file system's "no such file". */
 export function isMissing(error: unknown): boolean {
@@ -19,18 +26,34 @@ export function unreadable(path: string, error: unknown): InputError {
 
 /**
  * Reads a text file; undefined when there is none.
- * @throws InputError when it can't be read, is a git-lfs pointer, or is not UTF-8.
+ * @throws InputError when it can't be read, has more than 64 MB, is a git-lfs pointer, or is not UTF-8.
  */
 export async function readTextIfAny(path: string): Promise<string | undefined> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    bytes = await readWhole(path);
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw unreadable(path, error);
+    throw error instanceof InputError ? error : unreadable(path, error);
   }
   refusePointer(bytes, path);
   return utf8Text(bytes, path);
+}
+
+async function readWhole(path: string): Promise<Buffer> {
+  const file = await open(path, READ_AT_ONCE);
+  try {
+    const status = await file.stat();
+    if (!status.isFile()) throw new InputError(`${path} can't be read: it is not a file`);
+    if (status.size > MAX_BYTES) {
+      throw new InputError(
+        `${path} has ${status.size} bytes; a text file that is read whole has ${MAX_BYTES} at most`,
+      );
+    }
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
 }
 
 /**
@@ -47,14 +70,20 @@ export async function readJsonIfAny<T>(path: string, schema: z.ZodType<T>): Prom
  * @throws InputError naming `where` and every field that is missing or of the wrong type.
  */
 export function parseJson<T>(text: string, schema: z.ZodType<T>, where: string): T {
+  const fault = structureFault(text);
+  if (fault !== undefined) throw new InputError(`${where}: the JSON ${fault}`);
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new InputError(`${where} is not valid JSON: ${error instanceof Error ? error.message : error}`);
+    const message = error instanceof Error ? error.message : String(error);
+    throw new InputError(`${where} is not valid JSON: ${shown(message)}`);
   }
   return checkForm(json, schema, where);
 }
+
+/** Faults that one message lists. */
+const LISTED = 5;
 
 /**
  * Checks a value against a schema.
@@ -63,10 +92,13 @@ export function parseJson<T>(text: string, schema: z.ZodType<T>, where: string):
 export function checkForm<T>(value: unknown, schema: z.ZodType<T>, where: string): T {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => {
+  const { issues } = result.error;
+  const faults = issues.slice(0, LISTED).map((issue) => {
     const path = issue.path.map(String).join('.') || 'content';
-    const given = typeof issue.input === 'object' ? '' : ` (got ${JSON.stringify(issue.input) ?? 'nothing'})`;
-    return `${path}: ${issue.message}${given}`;
+    const given =
+      typeof issue.input === 'object' ? '' : ` (got ${shown(JSON.stringify(issue.input) ?? 'nothing')})`;
+    return `${shown(path)}: ${shown(issue.message, 1000)}${given}`;
   });
-  throw new InputError(`${where}: ${faults.join('; ')}`);
+  const rest = issues.length > LISTED ? `; and ${issues.length - LISTED} more` : '';
+  throw new InputError(`${where}: ${faults.join('; ')}${rest}`);
 }

@@ -5,6 +5,7 @@ import { readJsonIfAny } from '../io/read-json.ts';
 import type { ModelConfig } from './config/model-config.ts';
 import { parseModelConfig } from './families/parse-config.ts';
 import { type GgufFile, openGguf } from './files/gguf.ts';
+import { insideFolder } from './files/inside-folder.ts';
 import { findModel } from './files/source.ts';
 import { ggufEndIds, ggufModelConfig } from './weights/gguf-config.ts';
 
@@ -16,9 +17,9 @@ import { ggufEndIds, ggufModelConfig } from './weights/gguf-config.ts';
 export async function readModelConfig(path: string): Promise<ModelConfig> {
   const { folder, weights } = await findModel(path);
   const where = join(folder, 'config.json');
-  const config = await readJsonIfAny(where, z.unknown());
+  const config = await readJsonIfAny(await insideFolder(folder, 'config.json'), z.unknown());
   if (config !== undefined) {
-    const generation = await readJsonIfAny(join(folder, 'generation_config.json'), z.unknown());
+    const generation = await readJsonIfAny(await insideFolder(folder, 'generation_config.json'), z.unknown());
     const ggufEnds = weights.kind === 'gguf' ? await fromGguf(weights.path, ggufEndIds) : [];
     return parseModelConfig({ config, generation, ggufEnds, where });
   }

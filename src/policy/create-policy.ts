@@ -32,5 +32,6 @@ export async function createPolicy(recipe: Recipe): Promise<Policy> {
       : noAnnealing(config.layers);
   const engine = await openEngine(recipe.runtime);
   const { model, notes = [] } = start;
-  return new ModelPolicy({ engine, config: model.config, tokenizer, trainable, schedule, recipe, notes });
+  const parts = { engine, config: model.config, tokenizer, trainable, schedule, recipe, notes };
+  return new ModelPolicy({ ...parts, source: path });
 }

@@ -5,16 +5,17 @@ import type { StoredAdapter } from '../adapter/stored-adapter.ts';
 import { stepsPerBatch } from '../algorithm/algorithm-settings.ts';
 import type { Coefficients } from '../algorithm/coefficients.ts';
 import { nanMean } from '../algorithm/statistics/nan-statistics.ts';
-import type { Engine, HostTensor, Named } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
 import { continuationLogprobs } from '../model/continuation-logprobs.ts';
 import { endTokenIds, endTokensDiffer, turnEndIds } from '../model/end-tokens.ts';
-import { saveModelFolder } from '../model/folder.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
+import { type SaveOptions, saveModel } from '../model/save/save-model.ts';
 import { batchLogits, type TokenBatch } from '../model/token-logits.ts';
 import { tokenTexts } from '../model/tokenizer/token-texts.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { heldWeights, type ReadWeight } from '../model/weights/read-weight.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { encodeExample } from '../rollout/encode-example.ts';
 import { encodeTurns } from '../rollout/encode-turns.ts';
@@ -40,6 +41,8 @@ export interface ModelPolicyOptions {
   readonly trainable: Trainable;
   readonly schedule: BetaSchedule;
   readonly recipe: Recipe;
+  /** Folder or file of the model, from which a saved model gets its tokenizer's files. */
+  readonly source?: string;
   /** What a person should know about what it starts from. */
   readonly notes?: readonly string[];
 }
@@ -74,7 +77,7 @@ export class ModelPolicy implements Policy {
       this.adapter = stored;
       this.saveAdapter = (to, base) => writeAdapterFolder(to, exported(stored(), base), config);
     }
-    if (exportBase) this.saveBase = (to) => this.saveModel(to, exportBase);
+    if (exportBase) this.saveBase = (to) => this.saveModel(to, heldWeights(exportBase));
     this.learner = new Learner(initial, recipe);
     this.programs = new ModelPrograms({ engine, config, linear, ...(frozen && { frozen }) });
     const shared = { engine, programs: this.programs };
@@ -203,8 +206,8 @@ export class ModelPolicy implements Policy {
     }
   }
 
-  async saveMerged(folder: string): Promise<void> {
-    await this.saveModel(folder, this.options.trainable.merged(this.learner.tensors, this.anneal()));
+  async saveMerged(out: string, options?: SaveOptions): Promise<void> {
+    await this.saveModel(out, this.options.trainable.merged(this.learner.tensors, this.anneal()), options);
   }
 
   async dispose(): Promise<void> {
@@ -213,9 +216,9 @@ export class ModelPolicy implements Policy {
     await this.options.engine.dispose();
   }
 
-  private async saveModel(folder: string, weights: Named<HostTensor>): Promise<void> {
-    const { config, tokenizer } = this.options;
-    await saveModelFolder(folder, { config, weights, tokenizerFiles: tokenizer.files });
+  private async saveModel(out: string, readWeight: ReadWeight, options?: SaveOptions): Promise<void> {
+    const { config, tokenizer, source } = this.options;
+    await saveModel(out, { config, readWeight, tokenizerFiles: tokenizer.files, source }, options);
   }
 
   /** Moves β on after a step, and measures how far that move alone takes the policy on the step's texts (anneal_kl). */

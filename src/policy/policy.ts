@@ -1,5 +1,6 @@
 import type { StoredAdapter } from '../adapter/stored-adapter.ts';
 import type { Coefficients } from '../algorithm/coefficients.ts';
+import type { SaveOptions } from '../model/save/save-model.ts';
 import type { TokenBatch } from '../model/token-logits.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { WrittenTurns } from '../rollout/encode-turns.ts';
@@ -109,15 +110,16 @@ export interface Policy {
    */
   saveAdapter?(folder: string, base?: string): Promise<readonly string[]>;
   /**
-   * Writes the model that the adapter has to be put on, in Hugging Face layout. Absent where that is the recipe's: the
-   * adapter of `adapter.init` may have changed it by more than plain LoRA.
+   * Writes the model that the adapter has to be put on, in Hugging Face layout. Absent where that is the recipe's: its
+   * weights may be drawn at random, or changed by the adapter of `adapter.init` by more than plain LoRA can say.
    */
   saveBase?(folder: string): Promise<void>;
   /**
-   * Writes the model with the adapter merged in, in Hugging Face layout; the folder appears whole or not at all.
+   * Writes the model with the adapter merged in: a folder in Hugging Face layout unless `options` say otherwise. It
+   * appears whole or not at all.
    * @throws RefusedError while β ≠ 0.
    */
-  saveMerged(folder: string): Promise<void>;
+  saveMerged(out: string, options?: SaveOptions): Promise<void>;
   dispose(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { linearModules, targetModules } from '../../src/adapter/target-modules.ts';
+import { linearModules, storedLinears, targetModules } from '../../src/adapter/target-modules.ts';
 import { InputError } from '../../src/errors.ts';
+import { parseModelConfig } from '../../src/model/families/parse-config.ts';
 import { tinyConfig } from '../model/decoder-programs.ts';
 
 const config = tinyConfig({ tie_word_embeddings: false, attention_bias: true });
@@ -63,5 +64,30 @@ describe('targetModules', () => {
     expect(() => targetModules(config, ['c_attn', 'qkv_proj'])).toThrow(
       'targetModules: "c_attn", "qkv_proj" matches nothing; the linear layers are q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj (whole paths as model.layers.0.self_attn.q_proj)',
     );
+  });
+
+  test('a layer that the checkpoint stores as one stands for its parts, which have names of their own', () => {
+    const raw = {
+      model_type: 'phi3',
+      vocab_size: 9,
+      hidden_size: 8,
+      intermediate_size: 6,
+      num_hidden_layers: 1,
+    };
+    const phi3 = parseModelConfig({
+      config: { ...raw, num_attention_heads: 2, pad_token_id: 0, eos_token_id: 1 },
+      where: 'phi3',
+    });
+    const attention = ['q_proj', 'k_proj', 'v_proj'].map((name) => `model.layers.0.self_attn.${name}`);
+    expect(targetModules(phi3, ['qkv_proj'])).toEqual(attention);
+    expect(targetModules(phi3, ['k_proj', 'down_proj'])).toEqual([
+      attention[1],
+      'model.layers.0.mlp.down_proj',
+    ]);
+    expect(targetModules(phi3, '.*\\.gate_up_proj')).toEqual([
+      'model.layers.0.mlp.gate_proj',
+      'model.layers.0.mlp.up_proj',
+    ]);
+    expect(storedLinears(phi3)['model.layers.0.self_attn.qkv_proj']).toEqual(attention);
   });
 });

@@ -72,6 +72,37 @@ describe('a column that holds a conversation', () => {
     );
   });
 
+  test('that is prompt and target at once gives its last turn as the target, and all of it to teach', async () => {
+    const call = { id: 'c', type: 'function', function: { name: 'add', arguments: { a: 1 } } };
+    const talk = [
+      system,
+      user,
+      { role: 'assistant', content: null, tool_calls: [call] },
+      { role: 'tool', content: '2', tool_call_id: 'c', name: 'add' },
+      { role: 'assistant', content: '2', reasoning_content: 'easy' },
+    ];
+    const options = { template: '{messages}', target: '{messages}' };
+    const env = over([{ messages: talk }, { messages: talk.slice(0, 3) }], options);
+    const [whole, calling] = await collect(env, 'train');
+    const read = talk.map((message) => ({ ...message, content: message.content ?? '' }));
+    expect(env.prompt(whole!)).toEqual(read.slice(0, 4));
+    expect(env.target!(whole!)).toBe('2');
+    expect(env.conversation!(whole!)).toEqual(read);
+    expect(env.conversation!(calling!)).toEqual(read.slice(0, 3));
+    expect(() => env.target!(calling!)).toThrow(
+      /train\.jsonl:2: the last turn calls tools.*sft\.turns 'all'/,
+    );
+    await refused([{ messages: [user] }], options, /is a conversation to teach, which must end with a turn/);
+    await refused([{ messages: [user, user] }], options, /it has user, user/);
+  });
+
+  test('that is only a prompt is taught with the target after it', async () => {
+    const rows = [{ prompt: [user, { role: 'assistant', content: 'It is ' }], answer: '2' }];
+    const env = over(rows, { template: '{prompt}' });
+    const [task] = await collect(env, 'train');
+    expect(env.conversation!(task!)).toEqual([user, { role: 'assistant', content: 'It is 2' }]);
+  });
+
   test.each([
     [
       [{ role: 'human', content: 'x' }],
@@ -81,7 +112,8 @@ describe('a column that holds a conversation', () => {
       [user, { role: 'user', content: [{ type: 'text', text: 'x' }] }],
       /field "prompt": message 2 has no text as its content/,
     ],
-    [[{ role: 'assistant', content: '', tool_calls: [{}] }], /message 1 has tool_calls/],
+    [[{ role: 'assistant', content: '', tool_calls: [{}] }], /message 1: tool_calls\.0\.function:/],
+    [[{ role: 'tool', content: '1', tool_call_id: 7 }], /message 1: tool_call_id:/],
   ])('with a message that can’t be used is refused: %#', async (prompt, message) => {
     await refused([{ prompt }], { template: '{prompt}' }, message);
   });

@@ -332,6 +332,19 @@ describe('an adapter that plain LoRA cannot say', () => {
   });
 });
 
+test('an adapter on weights that were drawn at random gets those written beside it', async () => {
+  const model = modelFolder();
+  const { policy } = await openFrom(model, { method: 'lora', freshWeights: true, adapter: {} });
+  const [base, adapter] = [newPath(), newPath()];
+  await policy.saveBase!(base);
+  await policy.saveAdapter!(adapter, base);
+  expect(json(adapter, 'adapter_config.json').base_model_name_or_path).toBe(base);
+  const { data } = await policy.logits(batch);
+  expect(greatestGap(await logitsOf(base, adapter), data)).toBeLessThan(1e-4);
+  expect(greatestGap(await logitsOf(model), data)).toBeGreaterThan(1e-3);
+  await policy.dispose();
+});
+
 /** Adds a head of its own to an adapter's file: PEFT's modules_to_save. */
 async function bringHead(model: string, folder: string): Promise<void> {
   const { vocabSize, hiddenSize } = await readModelConfig(model);

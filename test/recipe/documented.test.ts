@@ -11,6 +11,7 @@ const open = /^compare\.grid\./;
 /** Groups, whose fields are told one by one. */
 const groups = [
   'adapter',
+  'sft',
   'algorithm',
   'algorithm.advantage',
   'sampling',

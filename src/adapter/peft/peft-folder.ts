@@ -5,6 +5,7 @@ import { InputError } from '../../errors.ts';
 import { localPath } from '../../hub/local-path.ts';
 import { readJsonIfAny } from '../../io/read-json.ts';
 import type { ModelConfig } from '../../model/config/model-config.ts';
+import { insideFolder } from '../../model/files/inside-folder.ts';
 import { readSafetensors } from '../../model/files/safetensors.ts';
 import type { AdapterSpec } from '../adapter-spec.ts';
 import { afaSchema, checkLayers, type StoredAdapter } from '../stored-adapter.ts';
@@ -27,16 +28,22 @@ export const adapterFiles = {
 export async function readAdapterFolder(name: string, config: ModelConfig): Promise<StoredAdapter> {
   const folder = await localPath(name, 'adapter');
   const where = join(folder, adapterFiles.config);
-  const json = await readJsonIfAny(where, z.record(z.string(), z.unknown()));
+  const json = await readJsonIfAny(
+    await insideFolder(folder, adapterFiles.config),
+    z.record(z.string(), z.unknown()),
+  );
   if (json === undefined) {
     throw new InputError(`${folder} holds no ${adapterFiles.config}: is it an adapter's folder?`);
   }
   const peft = parsePeftConfig(json, where);
-  const afa = await readJsonIfAny(join(folder, adapterFiles.afa), afaSchema);
+  const afa = await readJsonIfAny(await insideFolder(folder, adapterFiles.afa), afaSchema);
   if (afa) checkLayers(afa, config, join(folder, adapterFiles.afa));
   const modules = peftModules(peft, config);
   const path = tensorsPath(folder);
-  const { tensors, weights } = adapterTensors(await readSafetensors(path), { peft, modules, config, path });
+  const { tensors, weights } = adapterTensors(
+    await readSafetensors(await insideFolder(folder, adapterFiles.tensors)),
+    { peft, modules, config, path },
+  );
   const { placement, activation } = afa ?? { placement: 'A-s-B', activation: 'silu' };
   const spec: AdapterSpec = {
     modules: Object.fromEntries(

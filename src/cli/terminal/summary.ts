@@ -29,10 +29,14 @@ function lossRow({ before, after }: Done): (readonly [string, string])[] {
 
 /** Formats the result of `verifyRun` as rows of a table. */
 export function verificationRows(verification: Verification): (readonly [string, string])[] {
-  const { ok, problems, maxDelta, tolerance, baseDelta, accuracy, reloadedAccuracy, answers } = verification;
+  const { ok, problems, weights, maxDelta, tolerance, baseDelta, accuracy, reloadedAccuracy, answers } =
+    verification;
   const ties = answers.nearTies === 0 ? '' : `, ${answers.nearTies} differ at a near-tie`;
   return [
     ['verify', ok ? 'passed' : 'FAILED'],
+    ...(weights === null
+      ? []
+      : [['  merged weights', `max |W′ − (W0 + s·B·A)| ${weights.maxDelta.toExponential(2)}`] as const]),
     [
       '  merged vs unmerged',
       `max |Δlogit| ${maxDelta.toExponential(2)} (allowed ${tolerance.toExponential(0)})`,
@@ -45,5 +49,24 @@ export function verificationRows(verification: Verification): (readonly [string,
       `accuracy ${percent(reloadedAccuracy)} (${percent(accuracy)} as trained), ${answers.equal} of ${answers.tasks} answers equal${ties}`,
     ],
     ...problems.map((problem) => ['  problem', problem] as const),
+    ...exportRows(verification),
+  ];
+}
+
+/** Formats what rounding to an export's type cost. */
+function exportRows({ exported, accuracy: trained }: Verification): (readonly [string, string])[] {
+  if (exported === undefined) return [];
+  const { path, weights, maxDelta, accuracy, answers } = exported;
+  const { tasks, equal } = answers;
+  return [
+    ['export', path],
+    ...(weights === null
+      ? []
+      : [['  weights', `max |ΔW| ${weights.maxDelta.toExponential(2)} (${weights.where})`] as const]),
+    ['  vs unmerged', `max |Δlogit| ${maxDelta.toExponential(2)}`],
+    [
+      '  in a new process',
+      `accuracy ${percent(accuracy)} (${percent(trained)} as trained), ${equal} of ${tasks} answers equal`,
+    ],
   ];
 }

@@ -3,7 +3,7 @@ import { RunError } from '../../errors.ts';
 import { evaluateModel } from '../../evaluation/evaluate-model.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import { runPaths } from '../../run/folder/paths.ts';
-import type { VerifyParts } from '../../run/verify/verify-run.ts';
+import type { VerifyParts } from '../../run/verify/verify-parts.ts';
 import type { Job } from '../plan/jobs.ts';
 import { jobPaths, type Score } from './job-folder.ts';
 

@@ -41,7 +41,7 @@ const commonFields = {
   num_hidden_layers: size(1024),
   num_attention_heads: size(4096),
   num_key_value_heads: size(4096).nullish(),
-  head_dim: size(2 ** 16).nullish(),
+  head_dim: size(1024).nullish(),
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().optional(),
   rope_scaling: ropeSchema.nullish(),

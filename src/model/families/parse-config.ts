@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { checkForm } from '../../io/read-json.ts';
+import { shown } from '../../io/text/shown.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { type Family, idList } from './common.ts';
 import { families } from './index.ts';
@@ -53,7 +54,7 @@ function familyOf(modelType: unknown, where: string): Family {
   const known = Object.keys(families).join(', ');
   const hint = Object.hasOwn(instead, name) ? ` (${instead[name]})` : '';
   throw new InputError(
-    `${where}: model_type ${JSON.stringify(modelType) ?? '(missing)'} is not supported${hint}; supported: ${known}`,
+    `${where}: model_type ${shown(JSON.stringify(modelType) ?? '(missing)')} is not supported${hint}; supported: ${known}`,
   );
 }
 

@@ -1,9 +1,9 @@
 import { InputError } from '../../errors.ts';
 import { type BinaryFile, openBinaryFile } from '../../io/binary-file.ts';
+import { shown } from '../../io/text/shown.ts';
 import { quantType, supportedQuantTypes } from './gguf-dequantise.ts';
 import { type GgufMetadata, readGgufHeader } from './gguf-header.ts';
 import type { GgufTensor } from './gguf-tensor-table.ts';
-import { shown } from './shown-name.ts';
 
 /** An open GGUF file: metadata, table of tensors, and the tensors one at a time. */
 export interface GgufFile {
@@ -90,7 +90,7 @@ function joined(files: readonly GgufFile[]): GgufFile {
     for (const name of file.tensors.keys()) {
       const other = places.get(name);
       if (other !== undefined) {
-        throw new InputError(`${other.path} and ${file.path} both have the tensor ${shown(name)}`);
+        throw new InputError(`${other.path} and ${file.path} both have the tensor "${shown(name)}"`);
       }
       places.set(name, file);
     }
@@ -114,9 +114,9 @@ async function readTensor(
   name: string,
 ): Promise<Float32Array> {
   const tensor = tensors.get(name);
-  if (tensor === undefined) throw new InputError(`${file.path} has no tensor ${shown(name)}`);
+  if (tensor === undefined) throw new InputError(`${file.path} has no tensor "${shown(name)}"`);
   const raw = await file.read(tensor.position, tensor.byteLength);
-  return dequantise(raw, tensor.type, `${file.path}: tensor ${shown(name)}`);
+  return dequantise(raw, tensor.type, `${file.path}: tensor "${shown(name)}"`);
 }
 
 /**

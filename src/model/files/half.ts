@@ -48,3 +48,32 @@ export function float32ToBfloat16(values: Float32Array): Uint16Array {
   }
   return out;
 }
+
+/** Least |value| that rounds beyond float16's largest number, 65504. */
+const HALF_OVERFLOW = 65520;
+
+/**
+ * Narrows float32 to IEEE half bit patterns, rounding to nearest, ties to even, as numpy's astype(float16) does.
+ * Infinity and NaN stay what they are.
+ * @throws RangeError for a finite value of 65520 or more, which float16 can't hold.
+ */
+export function float32ToHalf(values: Float32Array): Uint16Array {
+  const out = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) out[i] = floatToHalf(values[i]!);
+  return out;
+}
+
+/** Narrows one float32 to its half bit pattern, as `float32ToHalf` does. */
+export function floatToHalf(value: number): number {
+  float[0] = Math.abs(value);
+  const bits = word[0]!;
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  if (bits > 0x7f800000) return sign | 0x7e00;
+  if (bits === 0x7f800000) return sign | 0x7c00;
+  if (float[0] >= HALF_OVERFLOW) throw new RangeError(`float16 can't hold ${value}: its largest is 65504`);
+  // From 2^-14 on, 13 bits of the mantissa are dropped, and the exponent's bias falls from 127 to 15.
+  if (bits >= 0x38800000) return sign | ((bits - 0x38000000 + 0xfff + ((bits >>> 13) & 1)) >>> 13);
+  // Below, half's step is 2^-24, which is float32's step between 0.5 and 1: adding 0.5 rounds.
+  float[0] += 0.5;
+  return sign | (word[0]! - 0x3f000000);
+}

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import type { BinaryFile } from '../../io/binary-file.ts';
-import { parseJson } from '../../io/read-json.ts';
+import { checkForm, parseJson } from '../../io/read-json.ts';
+import { repeatedKey } from '../../io/text/json-structure.ts';
+import { shown } from '../../io/text/shown.ts';
 import { bfloat16ToFloat32, halfToFloat32 } from './half.ts';
 
 /**
@@ -36,9 +38,10 @@ const entrySchema = z.strictObject({
   shape: z.array(whole),
   data_offsets: z.tuple([whole, whole]),
 });
-const headerSchema = z
-  .looseObject({ __metadata__: z.record(z.string(), z.string()).default({}) })
-  .catchall(entrySchema);
+const headerSchema = z.looseObject({ __metadata__: z.record(z.string(), z.string()).default({}) });
+
+/** The longest header that is read: some hundred thousand tensors. */
+const MAX_HEADER = 32e6;
 
 /** What a file holds and where its data begins. */
 export interface SafetensorsHeader {
@@ -59,9 +62,21 @@ export async function readHeader(file: BinaryFile): Promise<SafetensorsHeader> {
       `${file.path} is truncated or no safetensors file: its header should be ${length} bytes, the file has ${file.size}`,
     );
   }
+  if (length > MAX_HEADER) {
+    throw new InputError(
+      `${file.path}: its header has ${length} bytes; one of at most ${MAX_HEADER} is read`,
+    );
+  }
   const text = Buffer.from(await file.read(8, Number(length))).toString('utf8');
-  const { __metadata__: metadata, ...table } = parseJson(text, headerSchema, `${file.path} (header)`);
-  const entries = new Map(Object.entries(table as Record<string, SafetensorsEntry>));
+  const where = `${file.path} (header)`;
+  const { __metadata__: metadata, ...table } = parseJson(text, headerSchema, where);
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) throw new InputError(`${where} has "${shown(repeated)}" twice`);
+  const entries = new Map<string, SafetensorsEntry>();
+  for (const [name, entry] of Object.entries(table)) {
+    const form = z.object({ [name]: entrySchema });
+    entries.set(name, checkForm({ [name]: entry }, form, where)[name]!);
+  }
   const dataStart = 8 + Number(length);
   checkOffsets(entries, file, dataStart);
   return { entries, metadata, dataStart };
@@ -78,14 +93,14 @@ function checkOffsets(entries: ReadonlyMap<string, SafetensorsEntry>, file: Bina
     const bytes = elementCount(shape) * elementTypes[dtype].bytes;
     if (end - start !== bytes) {
       throw new InputError(
-        `${file.path}: tensor "${name}" of shape [${shape}] in ${dtype} needs ${bytes} bytes, its offsets hold ${end - start}`,
+        `${file.path}: tensor "${shown(name)}" of shape [${shown(shape.join())}] in ${dtype} needs ${bytes} bytes, its offsets hold ${end - start}`,
       );
     }
     if (start !== position) {
       const fault =
         start < position ? 'overlaps the tensor before it' : 'leaves a gap after the tensor before it';
       throw new InputError(
-        `${file.path}: tensor "${name}" at offset ${start} ${fault} (which ends at ${position})`,
+        `${file.path}: tensor "${shown(name)}" at offset ${start} ${fault} (which ends at ${position})`,
       );
     }
     position = end;

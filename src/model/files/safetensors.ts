@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/atomic-write.ts';
 import { openBinaryFile } from '../../io/binary-file.ts';
-import { float32ToBfloat16 } from './half.ts';
+import { encodedBytes, encodeTensor, type TensorToWrite } from './encode-floats.ts';
 import {
   elementCount,
   elementTypes,
@@ -73,27 +73,45 @@ export async function readSafetensors(path: string): Promise<Record<string, Stor
 export async function writeSafetensors(
   path: string,
   tensors: Readonly<Record<string, { readonly data: Float32Array; readonly shape: readonly number[] }>>,
-  options: { readonly dtype?: 'F32' | 'BF16'; readonly metadata?: Readonly<Record<string, string>> } = {},
+  options: { readonly dtype?: FloatType; readonly metadata?: Readonly<Record<string, string>> } = {},
+): Promise<void> {
+  const entries = Object.entries(tensors).map(([name, { data, shape }]) => ({
+    name,
+    shape,
+    read: () => data,
+  }));
+  await streamSafetensors(path, entries, options);
+}
+
+/** Float types of safetensors. */
+export type FloatType = 'F32' | 'F16' | 'BF16';
+
+/**
+ * Writes float tensors as a safetensors file, crash-safe, in their order, reading one at a time.
+ * @throws InputError naming the tensor when the type can't hold a value; RangeError when one is not as long as its
+ * shape.
+ */
+export async function streamSafetensors(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  options: { readonly dtype?: FloatType; readonly metadata?: Readonly<Record<string, string>> } = {},
 ): Promise<void> {
   const { dtype = 'F32', metadata = { format: 'pt' } } = options;
   const header: Record<string, unknown> = { __metadata__: metadata };
   let position = 0;
-  for (const [name, { data, shape }] of Object.entries(tensors)) {
-    if (elementCount(shape) !== data.length) {
-      throw new RangeError(`tensor "${name}" of shape [${shape}] has ${data.length} values`);
-    }
-    const end = position + data.length * elementTypes[dtype].bytes;
+  for (const { name, shape } of tensors) {
+    const end = position + encodedBytes(dtype, elementCount(shape));
     header[name] = { dtype, shape, data_offsets: [position, end] };
     position = end;
   }
-  await writeFileAtomic(path, fileChunks(header, Object.values(tensors), dtype));
+  await writeFileAtomic(path, fileChunks(header, tensors, dtype));
 }
 
-function* fileChunks(
+async function* fileChunks(
   header: object,
-  tensors: readonly { readonly data: Float32Array }[],
-  dtype: 'F32' | 'BF16',
-): Iterable<Uint8Array> {
+  tensors: readonly TensorToWrite[],
+  dtype: FloatType,
+): AsyncIterable<Uint8Array> {
   const json = Buffer.from(JSON.stringify(header));
   // Spaces after the header keep the data 8-byte aligned, for readers that map the file.
   const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, ' ');
@@ -102,8 +120,5 @@ function* fileChunks(
   length.writeBigUInt64LE(BigInt(padded.length));
   yield length;
   yield padded;
-  for (const { data } of tensors) {
-    const values = dtype === 'BF16' ? float32ToBfloat16(data) : data;
-    yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  }
+  for (const tensor of tensors) yield await encodeTensor(tensor, dtype);
 }

@@ -58,8 +58,9 @@ export function mendEncodeText(library: TextEncoding): void {
 const SPACE = '[\\t-\\r\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
 const spaceAtStart = new RegExp(`^${SPACE}+`);
 const spaceAtEnd = new RegExp(`(?<!${SPACE})${SPACE}+$`);
-const wordAtStart = /^[\p{L}\p{M}\p{N}\p{Pc}]/u;
-const wordAtEnd = /[\p{L}\p{M}\p{N}\p{Pc}]$/u;
+const WORD = '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200c\\u200d]';
+const wordAtStart = new RegExp(`^${WORD}`, 'u');
+const wordAtEnd = new RegExp(`${WORD}$`, 'u');
 
 /** Cuts a text at added tokens. Text between them loses the white space that they take; empty stretches are left out. */
 function sections(text: string, splitter: Splitter, added: ReadonlyMap<string, AddedToken>): Section[] {

@@ -106,10 +106,12 @@ export function mendDecoder(step: Decoder | null, spec: unknown): void {
   if (data.type === 'Sequence')
     for (const [i, inner] of data.decoders.entries()) mendDecoder(step.decoders?.[i] ?? null, inner);
   if (data.type === 'ByteFallback') step.decode_chain = bytesToText;
-  // The space that the pre-tokenizer put before a text is taken away, but not where it puts none.
-  if (data.type === 'Metaspace' && (data.prepend_scheme === 'never' || data.add_prefix_space === false)) {
+  if (data.type === 'Metaspace') {
     const mark = String((step as { replacement?: unknown }).replacement ?? '▁');
-    step.decode_chain = (tokens) => tokens.map((token) => token.replaceAll(mark, ' '));
+    const prefixed = data.prepend_scheme !== 'never' && data.add_prefix_space !== false;
+    // Marks of the first token are the prefix that was put before a text. A space that is no mark stays.
+    step.decode_chain = (tokens) =>
+      tokens.map((token, i) => token.replaceAll(mark, i === 0 && prefixed ? '' : ' '));
   }
 }
 

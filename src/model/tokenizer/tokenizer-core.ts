@@ -2,6 +2,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { parseJson } from '../../io/read-json.ts';
+import { shown } from '../../io/text/shown.ts';
 import { addedTokens } from './config-tokens.ts';
 import { mendEncodeText } from './encode-text.ts';
 import { mendDecoder, mendPreTokenizer } from './mend-steps.ts';
@@ -26,9 +27,11 @@ export interface TokenizerCore {
   get_vocab(): Map<string | undefined, number>;
 }
 
+/** The library keeps a list as long as the highest id. */
+const MAX_ID = 2 ** 24;
 const tokenizerSchema = z.looseObject({
   model: z.looseObject({}),
-  added_tokens: z.array(z.looseObject({ id: z.int(), content: z.string() })),
+  added_tokens: z.array(z.looseObject({ id: z.int().min(0).max(MAX_ID), content: z.string() })),
   pre_tokenizer: z.unknown(),
   decoder: z.unknown(),
 });
@@ -43,6 +46,7 @@ export function openTokenizerCore(
   where: string,
 ): TokenizerCore {
   const json = parseJson(text, tokenizerSchema, `${where}: tokenizer.json`);
+  checkVocabulary(json.model.vocab, where);
   try {
     const spec = {
       ...json,
@@ -55,10 +59,19 @@ export function openTokenizerCore(
     mendDecoder(core.decoder, spec.decoder);
     mendEncodeText(core);
     if (json.model.type === 'Unigram' && json.model.byte_fallback === true) addByteFallback(core.model);
-    return core;
+    return guarded(core, where);
   } catch (error) {
+    throw unsupported(where, error);
+  }
+}
+
+/** BPE has ids by token; Unigram has a list of tokens with scores. */
+function checkVocabulary(vocabulary: unknown, where: string): void {
+  if (typeof vocabulary !== 'object' || vocabulary === null || Array.isArray(vocabulary)) return;
+  for (const [token, id] of Object.entries(vocabulary as Record<string, unknown>)) {
+    if (Number.isInteger(id) && (id as number) >= 0 && (id as number) <= MAX_ID) continue;
     throw new InputError(
-      `${where}: tokenizer.json is not supported: ${error instanceof Error ? error.message : error}`,
+      `${where}: tokenizer.json: the id of "${shown(token)}" must be a whole number up to ${MAX_ID} (got ${shown(JSON.stringify(id))})`,
     );
   }
 }
@@ -71,6 +84,40 @@ function idIn(vocab: unknown, token: string): number | undefined {
   }
   if (typeof vocab !== 'object' || vocab === null || !Object.hasOwn(vocab, token)) return undefined;
   return (vocab as Record<string, number>)[token];
+}
+
+/** The library finds some faults of a tokenizer.json when it is used, as errors of its own code. */
+function guarded(core: TokenizerCore, where: string): TokenizerCore {
+  const guard =
+    <A extends unknown[], R>(use: (...args: A) => R) =>
+    (...args: A): R => {
+      try {
+        return use(...args);
+      } catch (error) {
+        throw unsupported(where, error);
+      }
+    };
+  const safe = {
+    encode: guard<Parameters<TokenizerCore['encode']>, ReturnType<TokenizerCore['encode']>>((...args) =>
+      core.encode(...args),
+    ),
+    decode: guard<Parameters<TokenizerCore['decode']>, string>((...args) => core.decode(...args)),
+    token_to_id: (token: string) => core.token_to_id(token),
+    id_to_token: (id: number) => core.id_to_token(id),
+    get_vocab: () => core.get_vocab(),
+  };
+  safe.decode([...core.get_vocab().values()].slice(0, 1), {
+    skip_special_tokens: false,
+    clean_up_tokenization_spaces: false,
+  });
+  safe.encode('a 1', { add_special_tokens: true });
+  return safe;
+}
+
+function unsupported(where: string, error: unknown): InputError {
+  if (error instanceof InputError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new InputError(`${where}: tokenizer.json is not supported: ${shown(message)}`);
 }
 
 const stepSchema = z.looseObject({

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { readTextIfAny } from '../../io/read-json.ts';
 import { openGguf } from '../files/gguf.ts';
+import { insideFolder } from '../files/inside-folder.ts';
 import { findModel } from '../files/source.ts';
 import { ggufTokenizerFiles } from './gguf/gguf-tokenizer.ts';
 
@@ -19,7 +20,7 @@ const optionalFiles = ['tokenizer_config.json', 'special_tokens_map.json', 'chat
  */
 export async function readTokenizerFiles(path: string): Promise<TokenizerFiles> {
   const { folder, weights } = await findModel(path);
-  const tokenizer = await readTextIfAny(join(folder, 'tokenizer.json'));
+  const tokenizer = await readTextIfAny(await insideFolder(folder, 'tokenizer.json'));
   if (tokenizer !== undefined) return { ...(await readOptional(folder)), 'tokenizer.json': tokenizer };
   if (weights.kind !== 'gguf') throw new InputError(`model folder ${folder} has no tokenizer.json`);
   const file = await openGguf(weights.path);
@@ -38,7 +39,7 @@ async function readOptional(folder: string): Promise<Record<string, string>> {
   const additional = await readdir(join(folder, ADDITIONAL_TEMPLATES)).catch(() => []);
   const templates = additional.filter((name) => name.endsWith('.jinja')).sort();
   for (const name of [...optionalFiles, ...templates.map((file) => ADDITIONAL_TEMPLATES + file)]) {
-    const text = await readTextIfAny(join(folder, name));
+    const text = await readTextIfAny(await insideFolder(folder, name));
     if (text !== undefined) found[name] = text;
   }
   return found;

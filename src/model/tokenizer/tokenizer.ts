@@ -88,11 +88,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
  * @throws InputError naming `where` when a file is malformed or the tokenizer is of a kind that is not supported.
  */
 export function createTokenizer(files: TokenizerFiles, where: string): Tokenizer {
-  const config = parseJson(
-    files['tokenizer_config.json'] ?? '{}',
-    configSchema,
-    `${where}: tokenizer_config.json`,
-  );
+  const config = configOf(files, where);
   const special = specialTokens(files, config, where);
   const core = openTokenizerCore(files['tokenizer.json'], { config, special: Object.values(special) }, where);
   const sources = templateSources(files, config.chat_template);
@@ -179,6 +175,23 @@ const configSchema = z.looseObject({
     .nullish(),
 });
 type TokenizerConfig = z.output<typeof configSchema>;
+
+/**
+ * The special tokens that a tokenizer's files name.
+ * @throws InputError when a file is malformed.
+ */
+export function specialTokensOf(files: TokenizerFiles): SpecialTokens {
+  return specialTokens(files, configOf(files, 'the tokenizer'), 'the tokenizer');
+}
+
+/** The chat template of plain conversations; undefined without one. @throws InputError when a file is malformed. */
+export function chatTemplateOf(files: TokenizerFiles): string | undefined {
+  return templateSources(files, configOf(files, 'the tokenizer').chat_template)?.default;
+}
+
+function configOf(files: TokenizerFiles, where: string): TokenizerConfig {
+  return parseJson(files['tokenizer_config.json'] ?? '{}', configSchema, `${where}: tokenizer_config.json`);
+}
 
 /** tokenizer_config.json has them; older models have them in special_tokens_map.json. */
 function specialTokens(files: TokenizerFiles, config: TokenizerConfig, where: string): SpecialTokens {

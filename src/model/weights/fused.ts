@@ -1,4 +1,5 @@
 import { InputError } from '../../errors.ts';
+import { shown } from '../../io/text/shown.ts';
 import type { FusedLinear, ModelConfig } from '../config/model-config.ts';
 import { expectedTensors } from './expected-tensors.ts';
 import type { WeightStore } from './weight-store.ts';
@@ -75,7 +76,7 @@ export function unfused(store: WeightStore, config: ModelConfig): WeightStore {
     if (found === undefined) continue;
     if (found.shape.join() !== fused.shape.join()) {
       throw new InputError(
-        `${store.where}: tensor "${fused.stored}" has shape [${found.shape}], but by its config it must be [${fused.shape}]`,
+        `${store.where}: tensor "${fused.stored}" has shape [${shown(found.shape.join())}], but by its config it must be [${fused.shape}]`,
       );
     }
     tensors.delete(fused.stored);

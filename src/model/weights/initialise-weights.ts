@@ -1,6 +1,9 @@
+import { totalmem } from 'node:os';
 import type { HostTensor } from '../../engine/engine.ts';
+import { InputError } from '../../errors.ts';
 import { normal, type RandomStream, randomStream } from '../../random.ts';
 import type { ModelConfig } from '../config/model-config.ts';
+import { elementCount } from '../files/safetensors-header.ts';
 import { expectedTensors } from './expected-tensors.ts';
 
 /** transformers' default `initializer_range`. */
@@ -8,20 +11,30 @@ const DEFAULT_RANGE = 0.02;
 
 /**
  * Fresh weights for a config, by name: linears and embeddings normal with standard deviation `initializer_range`
- * (config.json; .02 when left out), norms such that they multiply by 1, biases 0. The same seed gives the same bits; each tensor has a stream of
- * its own.
+ * (config.json; .02 when left out), norms such that they multiply by 1, biases 0. The same seed gives the same bits;
+ * each tensor has a stream of its own.
+ * @throws InputError when the machine has less memory than they take.
  */
 export function initialiseWeights(config: ModelConfig, seed: number): Record<string, HostTensor> {
   const range = config.raw.initializer_range;
   const std = typeof range === 'number' ? range : DEFAULT_RANGE;
-  const weights = Object.entries(expectedTensors(config)).map(([name, shape]): [string, HostTensor] => {
-    const data = new Float32Array(shape.reduce((size, dim) => size * dim, 1));
+  const expected = Object.entries(expectedTensors(config));
+  const bytes = 4 * expected.reduce((sum, [, shape]) => sum + elementCount(shape), 0);
+  if (bytes > totalmem()) {
+    throw new InputError(
+      `a fresh model of this config takes ${gigabytes(bytes)}, this machine has ${gigabytes(totalmem())}; make its sizes smaller`,
+    );
+  }
+  const weights = expected.map(([name, shape]): [string, HostTensor] => {
+    const data = new Float32Array(elementCount(shape));
     if (isNorm(name)) data.fill(config.normAddsOne ? 0 : 1);
     else if (!name.endsWith('.bias')) fillNormal(data, std, randomStream(seed, `initialise ${name}`));
     return [name, { data, shape, dtype: 'float32' }];
   });
   return Object.fromEntries(weights);
 }
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
 const isNorm = (name: string): boolean => name.endsWith('norm.weight');
 

@@ -1,8 +1,8 @@
 import type { HostTensor } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
+import { shown } from '../../io/text/shown.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { openGguf } from '../files/gguf.ts';
-import { shown } from '../files/shown-name.ts';
 import { findModel, type ModelSource } from '../files/source.ts';
 import { expectedTensors } from './expected-tensors.ts';
 import { unfused } from './fused.ts';
@@ -17,18 +17,31 @@ import type { WeightStore } from './weight-store.ts';
  * not part of the architecture.
  */
 export async function loadWeights(path: string, config: ModelConfig): Promise<Record<string, HostTensor>> {
-  const opened = await openWeights(await findModel(path), config);
+  const store = await openModelWeights(path, config);
   try {
-    const store = unfused(opened, config);
-    const expected = expectedTensors(config);
-    checkTensors(store, config, expected);
     const weights: Record<string, HostTensor> = {};
-    for (const [name, shape] of Object.entries(expected)) {
+    for (const [name, shape] of Object.entries(expectedTensors(config))) {
       weights[name] = { data: await store.read(name), shape, dtype: 'float32' };
     }
     return weights;
   } finally {
+    await store.close();
+  }
+}
+
+/**
+ * Opens a model's weights, to be read one at a time. Fused tensors stand apart.
+ * @throws InputError as `loadWeights`.
+ */
+export async function openModelWeights(path: string, config: ModelConfig): Promise<WeightStore> {
+  const opened = await openWeights(await findModel(path), config);
+  try {
+    const store = unfused(opened, config);
+    checkTensors(store, config, expectedTensors(config));
+    return store;
+  } catch (error) {
     await opened.close();
+    throw error;
   }
 }
 
@@ -51,7 +64,7 @@ function checkTensors(
     }
     if (found.join() !== shape.join()) {
       throw new InputError(
-        `${store.where}: tensor "${name}" has shape [${found}], but by its config it must be [${shape}]`,
+        `${store.where}: tensor "${name}" has shape [${shown(found.join())}], but by its config it must be [${shape}]`,
       );
     }
   }
@@ -71,7 +84,7 @@ function isRedundant(name: string, config: ModelConfig): boolean {
 }
 
 function listed(names: readonly string[]): string {
-  const first = names.slice(0, 3).map(shown);
+  const first = names.slice(0, 3).map((name) => `"${shown(name)}"`);
   const rest = names.length - first.length;
   return `${names.length === 1 ? 'tensor' : 'tensors'} ${first.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }

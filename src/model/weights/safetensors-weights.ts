@@ -1,7 +1,9 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { readJsonIfAny } from '../../io/read-json.ts';
+import { shown } from '../../io/text/shown.ts';
+import { insideFolder } from '../files/inside-folder.ts';
 import { openSafetensors, type SafetensorsFile } from '../files/safetensors.ts';
 import type { WeightStore } from './weight-store.ts';
 
@@ -11,9 +13,11 @@ export async function openSingle(path: string): Promise<WeightStore> {
   return store(path, new Map([...file.entries.keys()].map((name) => [name, file])));
 }
 
-const indexSchema = z.looseObject({
-  weight_map: z.record(z.string(), z.string().regex(/^[^/\\]+$/, 'must be a file name, without a folder')),
-});
+const fileName = z
+  .string()
+  .max(255, 'is too long for a file name')
+  .regex(/^(?!\.\.?$)[^/\\\p{Cc}]+$/u, 'must be a file name, without a folder');
+const indexSchema = z.looseObject({ weight_map: z.record(z.string(), fileName) });
 
 /**
  * Opens the shards that model.safetensors.index.json lists.
@@ -25,11 +29,11 @@ export async function openShards(indexPath: string): Promise<WeightStore> {
   const shards = new Map<string, SafetensorsFile>();
   try {
     for (const shard of new Set(places.map(([, file]) => file))) {
-      shards.set(shard, await openSafetensors(join(dirname(indexPath), shard)));
+      shards.set(shard, await openSafetensors(await insideFolder(dirname(indexPath), shard)));
     }
     for (const [name, shard] of places) {
       if (shards.get(shard)!.entries.has(name)) continue;
-      throw new InputError(`${indexPath} lists tensor "${name}" in ${shard}, which does not have it`);
+      throw new InputError(`${indexPath} lists tensor "${shown(name)}" in ${shard}, which does not have it`);
     }
   } catch (error) {
     for (const shard of shards.values()) await shard.close();

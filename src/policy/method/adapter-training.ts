@@ -1,7 +1,7 @@
 import { adapterInputs } from '../../adapter/adapter-inputs.ts';
 import type { AdapterSpec } from '../../adapter/adapter-spec.ts';
 import { adaptedLinear } from '../../adapter/afa-lora.ts';
-import { mergeAdapter } from '../../adapter/merge.ts';
+import { mergedWeights } from '../../adapter/merge.ts';
 import type { AfaState, StoredAdapter } from '../../adapter/stored-adapter.ts';
 import type { HostTensor, Named } from '../../engine/engine.ts';
 import { baseLinear } from '../../model/decoder.ts';
@@ -22,6 +22,8 @@ export interface AdaptedOptions {
   readonly schedule: Pick<AfaState, 'schedule' | 'steps'>;
   /** What an adapter that the run began from made of the model: see `StoredAdapter`. */
   readonly start?: Pick<StoredAdapter, 'weights' | 'under'>;
+  /** True when `baseModel` has other weights than `base`: those were drawn at random. */
+  readonly freshBase?: boolean;
 }
 
 /** LoRA and AFA-LoRA: the adapter's tensors train behind frozen weights. They differ in `spec.anneals` alone. */
@@ -33,6 +35,7 @@ export function adapterTraining({
   baseModel,
   schedule,
   start = { weights: {} },
+  freshBase = false,
 }: AdaptedOptions): Trainable {
   const initial = stateOf(tensors);
   const weights = (trained: Trained, betas: readonly number[]): ModelWeights => ({
@@ -53,7 +56,7 @@ export function adapterTraining({
         Array<number>(layers).fill(0),
       ),
     merged: (trained, anneal) =>
-      mergeAdapter(base, { spec, tensors: tensorsOf(initial, trained), ...anneal }),
+      mergedWeights(base, { spec, tensors: tensorsOf(initial, trained), ...anneal }),
     adapter: (trained, { step, betas }) => ({
       ...start,
       spec,
@@ -61,7 +64,7 @@ export function adapterTraining({
       baseModel,
       ...(spec.anneals && { afa: { activation, placement, ...schedule, step, beta: [...betas] } }),
     }),
-    ...(needsBase(start) && { exportBase: base }),
+    ...((freshBase || needsBase(start)) && { exportBase: base }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { HostTensor, Named } from '../../engine/engine.ts';
 import { baseLinear } from '../../model/decoder.ts';
+import { heldWeights } from '../../model/weights/read-weight.ts';
 import { stateOf, type Trainable, tensorsOf } from './trainable.ts';
 
 /** Full fine-tuning: every weight of the model trains, embeddings and norms too. */
@@ -11,6 +12,6 @@ export function fullFineTuning(base: Named<HostTensor>): Trainable {
     weights: (trained) => ({ base: tensorsOf(initial, trained), adapter: {} }),
     // Updates make new arrays, so the arrays of step 0 are the frozen copy.
     reference: () => ({ base, adapter: {} }),
-    merged: (trained) => tensorsOf(initial, trained),
+    merged: (trained) => heldWeights(tensorsOf(initial, trained)),
   };
 }

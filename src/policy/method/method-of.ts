@@ -30,5 +30,6 @@ function adapterMethod(recipe: Recipe, { model, continued, merged }: StartingPoi
     baseModel: recipe.model,
     schedule: { schedule: recipe.adapter.schedule, steps: recipe.steps },
     start: { weights: continued?.weights ?? {}, ...(merged && { under: merged }) },
+    freshBase: recipe.freshWeights,
   });
 }

@@ -1,6 +1,7 @@
 import type { StoredAdapter } from '../../adapter/stored-adapter.ts';
 import type { HostTensor, Named } from '../../engine/engine.ts';
 import type { LinearFactory, ModelWeights } from '../../model/model-programs.ts';
+import type { ReadWeight } from '../../model/weights/read-weight.ts';
 
 /** A named array of a policy's state. */
 export interface StateArray {
@@ -19,13 +20,13 @@ export interface Trainable {
   weights(trained: Trained, betas: readonly number[]): ModelWeights;
   /** The policy at step 0, for the KL term: weights that training leaves alone. */
   reference(): ModelWeights;
-  /** The weights of one plain model that computes the same. @throws RefusedError while β ≠ 0. */
-  merged(trained: Trained, anneal: Anneal): Named<HostTensor>;
+  /** Reads the weights of one plain model that computes the same. @throws RefusedError while β ≠ 0. */
+  merged(trained: Trained, anneal: Anneal): ReadWeight;
   /** The adapter alone; absent for methods without one. */
   adapter?(trained: Trained, anneal: Anneal): StoredAdapter;
   /**
-   * What a PEFT folder of the adapter has to be put on, where that is not the recipe's model: the adapter that the run
-   * began from changed the model by more than PEFT's plain LoRA can say.
+   * What a PEFT folder of the adapter has to be put on, where that is not the recipe's model: weights that were drawn at
+   * random, or a model that the run's first adapter changed by more than PEFT's plain LoRA can say.
    */
   readonly exportBase?: Named<HostTensor>;
 }

@@ -4,11 +4,19 @@ import { readJsonIfAny } from '../../io/read-json.ts';
 import { runPaths } from '../folder/paths.ts';
 import type { Verification } from './verify-run.ts';
 
+const weightsSchema = z.object({
+  maxDelta: z.number(),
+  where: z.string(),
+  off: z.array(z.string()),
+  weights: z.record(z.string(), z.number()),
+});
+
 const verificationSchema = z.object({
   ok: z.boolean(),
   problems: z.array(z.string()),
   step: z.int(),
   beta: z.number(),
+  weights: weightsSchema.nullable().default(null),
   maxDelta: z.number(),
   tolerance: z.number(),
   baseDelta: z.number().nullable(),

@@ -1,29 +1,23 @@
 import { existsSync } from 'node:fs';
-import type { CausalLM } from '../../causal-lm/causal-lm.ts';
-import type { LoadModelOptions } from '../../causal-lm/load-model.ts';
 import { promptOf } from '../../environment/ask-environment.ts';
 import { InputError } from '../../errors.ts';
-import type { EvalRow } from '../../evaluation/evaluate-greedy.ts';
 import { evaluationTasks } from '../../evaluation/evaluation-tasks.ts';
-import type { CreatePolicy, Policy } from '../../policy/policy.ts';
+import { findModel } from '../../model/files/source.ts';
+import type { Policy } from '../../policy/policy.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { runPaths } from '../folder/paths.ts';
 import { type Agreement, agreeOnAnswers } from './agree-on-answers.ts';
+import { compareExport, type ExportComparison } from './compare-export.ts';
 import { compareLogits } from './compare-logits.ts';
+import type { WeightComparison } from './compare-weights.ts';
 import { mergeableCheckpoint } from './mergeable-checkpoint.ts';
+import { proveMerge } from './prove-merge.ts';
 import { shareRight, trainedAnswers } from './trained-answers.ts';
+import type { VerifyParts } from './verify-parts.ts';
 
 /** Number of held-out prompts, each with its answer, on which logits are compared. */
 const COMPARED = 8;
-
-/** The functions that verifying needs. */
-export interface VerifyParts {
-  readonly createPolicy: CreatePolicy;
-  readonly loadModel: (source: string, options?: LoadModelOptions) => Promise<CausalLM>;
-  /** Answers a run's held-out tasks with its merged model, read from disk by a new process. */
-  readonly answerAnew: (out: string, merged: string) => Promise<readonly EvalRow[]>;
-}
 
 /** The measurements. */
 interface Measured {
@@ -31,6 +25,8 @@ interface Measured {
   readonly step: number;
   /** β at that step: 0. */
   readonly beta: number;
+  /** The merged model's weights against W0 + s·B·A; null for adapters that merge by another formula. */
+  readonly weights: WeightComparison | null;
   /** max |Δlogit| between the merged model, read from disk, and the unmerged policy. */
   readonly maxDelta: number;
   /** The largest `maxDelta` that counts as rounding: 1e-4 below 20 M parameters, else 1e-3. */
@@ -45,6 +41,8 @@ interface Measured {
   /** Held-out accuracy of the merged model in a new process. */
   readonly reloadedAccuracy: number;
   readonly answers: Agreement;
+  /** What rounding cost, where an export was named. */
+  readonly exported?: ExportComparison;
 }
 
 export interface Verification extends Measured {
@@ -55,27 +53,36 @@ export interface Verification extends Measured {
 
 /**
  * Checks that a run's merged model is the policy that was trained: the same logits, a change against the base, and the
- * same held-out answers after being read from disk by a new process. For method full this checks saved == in memory.
+ * same held-out answers after being read from disk by a new process. Each of its weights must be W0 + s·B·A, computed
+ * anew from the files of base and adapter. For method full this checks saved == in memory.
  * @param checkpoint the one that was merged, as `chooseCheckpoint` takes it; the last when left out.
- * @throws InputError when the run has no such checkpoint or no merged model; RefusedError while β ≠ 0.
+ * @param exported a folder or .gguf file that was exported from it: what rounding to its type cost is measured too.
+ * @throws InputError when the run has no such checkpoint, no merged model or no such export; RefusedError while β ≠ 0.
  */
 export async function verifyRun(
   out: string,
   {
     recipe,
     checkpoint,
+    exported,
     ...parts
-  }: VerifyParts & { readonly recipe: Recipe; readonly checkpoint?: string | undefined },
+  }: VerifyParts & {
+    readonly recipe: Recipe;
+    readonly checkpoint?: string | undefined;
+    readonly exported?: string | undefined;
+  },
 ): Promise<Verification> {
   const { entry, merged } = await mergeableCheckpoint(out, checkpoint);
   if (!existsSync(merged)) {
     const option = checkpoint === undefined ? '' : ` --checkpoint ${checkpoint}`;
     throw new InputError(`${merged} is missing: write it with \`anneal merge ${out}${option}\``);
   }
+  if (exported !== undefined) await findModel(exported);
+  const isLast = merged === runPaths(out).merged;
   const policy = await parts.createPolicy(recipe);
   try {
     await policy.restore((await loadCheckpoint(entry.path)).policy);
-    const measured = await measure(policy, { out, recipe, parts, merged });
+    const measured = await measure(policy, { out, recipe, parts, merged, isLast, exported });
     const problems = problemsOf(measured);
     return { ok: problems.length === 0, problems, ...measured };
   } finally {
@@ -88,10 +95,14 @@ interface Run {
   readonly recipe: Recipe;
   readonly parts: VerifyParts;
   readonly merged: string;
+  readonly isLast: boolean;
+  readonly exported: string | undefined;
 }
 
-async function measure(policy: Policy, { out, recipe, parts, merged }: Run): Promise<Measured> {
-  const { heldOut } = runPaths(out);
+async function measure(policy: Policy, run: Run): Promise<Measured> {
+  const { out, recipe, parts, merged, isLast, exported } = run;
+  const paths = runPaths(out);
+  const { heldOut } = paths;
   const tasks = await evaluationTasks(recipe, recipe.eval.split, (request) => policy.usesPrompt(request));
   const ours = await trainedAnswers(policy, { recipe, tasks, heldOut });
   const promptIds = (i: number) => {
@@ -105,15 +116,25 @@ async function measure(policy: Policy, { out, recipe, parts, merged }: Run): Pro
     base: recipe.freshWeights ? null : recipe.model,
     init: recipe.adapter.init,
   });
+  const models = exported === undefined ? [merged] : [merged, exported];
+  const [weights = null, rounded = null] =
+    (await proveMerge({ policy, recipe, paths, isLast }, models)) ?? [];
   const theirs = await parts.answerAnew(out, merged);
   return {
     step: policy.version,
     beta: policy.beta,
+    weights,
     tolerance: policy.dimensions.totalParameters < 2e7 ? 1e-4 : 1e-3,
     ...deltas,
     accuracy: shareRight(ours),
     reloadedAccuracy: shareRight(theirs),
     answers: await agreeOnAnswers(policy, { ours, theirs, promptIds }),
+    ...(exported !== undefined && {
+      exported: {
+        weights: rounded,
+        ...(await compareExport(policy, { ...parts, out, path: exported, rows, ours })),
+      },
+    }),
   };
 }
 
@@ -143,8 +164,13 @@ async function compareModels(
   }
 }
 
-function problemsOf({ maxDelta, tolerance, baseDelta, answers }: Measured): string[] {
+function problemsOf({ weights, maxDelta, tolerance, baseDelta, answers }: Measured): string[] {
   const problems: string[] = [];
+  if (weights !== null && weights.off.length > 0) {
+    problems.push(
+      `${weights.off.length} weights of the merged model are not W0 + s·B·A: ${weights.where} is off by ${weights.maxDelta}`,
+    );
+  }
   if (!(maxDelta <= tolerance)) {
     problems.push(
       `the merged model is not the trained policy: logits differ by ${maxDelta}, allowed is ${tolerance}`,

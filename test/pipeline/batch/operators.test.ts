@@ -1,4 +1,4 @@
-import { lastValueFrom, type Observable, of, toArray } from 'rxjs';
+import { lastValueFrom, map, type Observable, of, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { NamedReward } from '../../../src/environment/scoring/call-reward.ts';
 import { TaskSource } from '../../../src/environment/task-source.ts';
@@ -11,6 +11,7 @@ import { advantagesBy } from '../../../src/pipeline/batch/estimate-advantages.ts
 import { makeExamples } from '../../../src/pipeline/batch/make-examples.ts';
 import { rollOut } from '../../../src/pipeline/batch/roll-out.ts';
 import { score } from '../../../src/pipeline/batch/score.ts';
+import type { PolicySnapshot } from '../../../src/policy/policy.ts';
 import { randomStream } from '../../../src/random.ts';
 import { parseRecipe } from '../../../src/recipe/recipe.ts';
 import type {
@@ -312,6 +313,52 @@ describe('makeExamples', () => {
               tokenIds: [task.answer],
             })),
           },
+        },
+      });
+    });
+  });
+
+  test('gives a conversation whose turns are all taught as many examples as it takes', () => {
+    const row = { promptIds: [1], tokenIds: [2, 3, 4], completionMask: [1, 0, 1], promptTokensCut: 2 };
+    const policy: PolicySnapshot = {
+      ...new Bandit({ steps: 3 }).snapshot(),
+      encodeTurns: ({ task, conversation }) => {
+        const written = { task, messages: conversation.slice(0, -1), target: conversation.at(-1)!.content };
+        return task.id === 'x'
+          ? [{ ...written, ...row }]
+          : [written, written].map((each) => ({ ...each, ...row }));
+      },
+    };
+    const tasks = [
+      { id: 'x', answer: 3 },
+      { id: 'y', answer: 5 },
+    ];
+    marbles(({ cold, expectObservable }) => {
+      const drawn$ = cold('-a|', { a: { index: 0, policy, tasks, seed: 1, metrics: {}, reward: 0 } });
+      const shown$ = drawn$.pipe(
+        makeExamples(sevens(), 'all'),
+        map(({ batch, metrics }) => ({
+          metrics,
+          rows:
+            batch.objective === 'sft'
+              ? batch.examples.map(({ group, task, target, tokenIds }) => [
+                  group,
+                  task.id,
+                  target,
+                  tokenIds.length,
+                ])
+              : [],
+        })),
+      );
+      expectObservable(shown$).toBe('-a|', {
+        a: {
+          // Of each task its prompt counts once.
+          metrics: { 'prompts/truncated': 2 },
+          rows: [
+            [0, 'x', '3', 3],
+            [1, 'y', '5', 3],
+            [2, 'y', '5', 3],
+          ],
         },
       });
     });

@@ -1,0 +1,37 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isMissing } from '../../io/read-json.ts';
+import { findModel } from '../files/source.ts';
+
+/** Files of tokenizers, chat templates and generation that model folders have, by their usual names. */
+const companion =
+  /^(?:tokenizer.*|special_tokens_map\.json|added_tokens\.json|vocab\.(?:json|txt)|merges\.txt|.*\.tiktoken|(?:spiece|sentencepiece.*)\.model|tekken\.json|chat_template\..*|.*\.jinja|generation_config\.json)$/;
+
+/** Templates for other ends than chat, by transformers' name for their folder. */
+const TEMPLATES = 'additional_chat_templates';
+
+/** Reads what a copy of a model needs beside config and weights: path in the folder, and bytes. */
+export async function* companionFiles(
+  source: string,
+): AsyncGenerator<readonly [path: string, bytes: Buffer]> {
+  // Where the model lies there no more, there is nothing to copy.
+  const found = await findModel(source).catch(() => undefined);
+  if (found === undefined) return;
+  const { folder } = found;
+  const names = (await list(folder)).filter((name) => companion.test(name));
+  const templates = (await list(join(folder, TEMPLATES))).map((name) => join(TEMPLATES, name));
+  for (const name of [...names, ...templates]) {
+    const bytes = await readFile(join(folder, name)).catch(ignoreMissing);
+    if (bytes !== undefined) yield [name, bytes];
+  }
+}
+
+/** Names of the files in a folder, of none if it is missing; a hub cache's links count as files. */
+async function list(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(ignoreMissing);
+  return (entries ?? []).filter((entry) => !entry.isDirectory()).map((entry) => entry.name);
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error;
+}

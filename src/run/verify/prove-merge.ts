@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { modelPath } from '../../model/config/model-path.ts';
+import { readModelConfig } from '../../model/read-config.ts';
+import { initialiseWeights } from '../../model/weights/initialise-weights.ts';
+import { openModelWeights } from '../../model/weights/load-weights.ts';
+import { heldWeights } from '../../model/weights/read-weight.ts';
+import type { Policy } from '../../policy/policy.ts';
+import type { Recipe } from '../../recipe/recipe.ts';
+import type { RunPaths } from '../folder/paths.ts';
+import { compareWeights, type WeightComparison } from './compare-weights.ts';
+import { expectedFromAdapter } from './expected-weights.ts';
+
+/** What was trained, and where its files are. */
+export interface Trained {
+  readonly policy: Policy;
+  readonly recipe: Recipe;
+  readonly paths: RunPaths;
+  /** Whether the policy is the run's last, whose adapter the run wrote. */
+  readonly isLast: boolean;
+}
+
+/**
+ * Compares models on disk, weight by weight, with what they must be: W0 + s·B·A from the files of the base model and of
+ * the adapter, or for method full the trained weights. Gives one comparison for each model, or undefined for adapters
+ * that merge by another formula (DoRA, biases).
+ */
+export async function proveMerge(
+  trained: Trained,
+  models: readonly string[],
+): Promise<readonly WeightComparison[] | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), 'anneal-'));
+  try {
+    return await compareAll(trained, models, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function compareAll(
+  { policy, recipe, paths, isLast }: Trained,
+  models: readonly string[],
+  folder: string,
+): Promise<readonly WeightComparison[] | undefined> {
+  const { arrays } = policy.state();
+  if (policy.saveAdapter === undefined) {
+    const readBase = async (name: string) => arrays[`trained.${name}`]!.data;
+    return inTurn(models, (model) =>
+      compareWeights(model, { readBase, expected: (_, w) => Float64Array.from(w) }),
+    );
+  }
+  const written =
+    isLast && existsSync(paths.adapter) ? { adapter: paths.adapter, base: paths.base } : undefined;
+  const at = written ?? { adapter: join(folder, 'adapter'), base: join(folder, 'base') };
+  if (written === undefined) {
+    await policy.saveBase?.(at.base);
+    await policy.saveAdapter(at.adapter, policy.saveBase && at.base);
+  }
+  const expected = await expectedFromAdapter(at.adapter);
+  if (expected === undefined) return undefined;
+  const base = await openBase(recipe, policy.saveBase ? at.base : await modelPath(recipe.model));
+  try {
+    return await inTurn(models, (model) => compareWeights(model, { readBase: base.read, expected }));
+  } finally {
+    await base.close();
+  }
+}
+
+/** The weights that an adapter was trained over. */
+async function openBase(recipe: Recipe, path: string) {
+  const config = await readModelConfig(path);
+  if (!recipe.freshWeights) return openModelWeights(path, config);
+  const read = heldWeights(initialiseWeights(config, recipe.seed));
+  return { read: async (name: string) => read(name), close: async () => {} };
+}
+
+async function inTurn<T, R>(items: readonly T[], use: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await use(item));
+  return results;
+}
