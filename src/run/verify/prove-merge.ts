@@ -6,7 +6,7 @@ import { modelPath } from '../../model/config/model-path.ts';
 import { readModelConfig } from '../../model/read-config.ts';
 import { expectedTensors } from '../../model/weights/expected-tensors.ts';
 import { initialiseWeights } from '../../model/weights/initialise-weights.ts';
-import { loadWeights, openModelWeights } from '../../model/weights/load-weights.ts';
+import { openModelWeights } from '../../model/weights/load-weights.ts';
 import { heldWeights } from '../../model/weights/read-weight.ts';
 import { roundedWeight } from '../../model/weights/weight-writer.ts';
 import type { Policy } from '../../policy/policy.ts';
