@@ -1,4 +1,5 @@
 import type { HostTensor, Named } from '../engine/engine.ts';
+import { floatWeight, heldTensor } from '../model/weights/base-weights.ts';
 import { type AdapterSpec, scalingOf } from './adapter-spec.ts';
 import { adapterNames } from './adapter-tensors.ts';
 
@@ -26,11 +27,12 @@ export function doraNorms(
   const norms = Object.entries(spec.modules).map(([module, adapted]): [string, HostTensor] => {
     const names = adapterNames(module);
     const [a, b] = [tensors[names.a]!, tensors[names.b]!];
-    const weight = base[`${module}.weight`]!;
+    const weight = `${module}.weight`;
+    const held = heldTensor(base, weight)!.data;
     const known = measured.get(b.data);
-    if (known?.of[0] === a.data && known.of[1] === weight.data) return [normName(module), known.norms];
-    const found = rowNorms(weight, { a, b, scaling: scalingOf(adapted, spec.rsLora) });
-    measured.set(b.data, { of: [a.data, weight.data], norms: found });
+    if (known?.of[0] === a.data && known.of[1] === held) return [normName(module), known.norms];
+    const found = rowNorms(floatWeight(base, weight)!, { a, b, scaling: scalingOf(adapted, spec.rsLora) });
+    measured.set(b.data, { of: [a.data, held], norms: found });
     return [normName(module), found];
   });
   return Object.fromEntries(norms);

@@ -1,5 +1,6 @@
 import type { HostTensor, Named } from '../engine/engine.ts';
 import { InputError, RefusedError } from '../errors.ts';
+import { floatShape, floatWeight, withWeights } from '../model/weights/base-weights.ts';
 import { heldWeights, type ReadWeight } from '../model/weights/read-weight.ts';
 import { type AdapterSpec, scalingOf } from './adapter-spec.ts';
 import { adapterNames } from './adapter-tensors.ts';
@@ -17,8 +18,8 @@ interface MergeableAdapter {
 
 /**
  * Folds an adapter into the weights that it adapts: W' = W0 + scaling·B·A, summed in float64. W [out, in], A [R, in],
- * B [out, R]. A bias of B goes into the layer's bias; DoRA scales the rows of W' to its magnitudes. Returns a new
- * record. Only the adapted weights are new arrays.
+ * B [out, R]. A bias of B goes into the layer's bias; DoRA scales the rows of W' to its magnitudes. A quantised W0 is
+ * widened, and its sum is float32. Returns a new record. Only the adapted weights are new arrays.
  * @throws RefusedError unless β is exactly 0 in every layer. The message names the step at which it would be.
  * InputError for a bias of B where the model has none.
  */
@@ -32,10 +33,10 @@ export function mergeAdapter(
   const merged = Object.keys(modules).flatMap((module) =>
     kinds.map((kind): [string, HostTensor] => {
       const name = `${module}.${kind}`;
-      return [name, { data: read(name), shape: weights[name]!.shape, dtype: 'float32' }];
+      return [name, { data: read(name), shape: floatShape(weights, name), dtype: 'float32' }];
     }),
   );
-  return { ...weights, ...Object.fromEntries(merged) };
+  return withWeights(weights, Object.fromEntries(merged));
 }
 
 /**
@@ -55,7 +56,11 @@ export function mergedWeights(weights: Named<HostTensor>, adapter: MergeableAdap
     const { a, b, bias, magnitude } = adapterNames(module);
     const scaling = scalingOf(adapted, spec.rsLora);
     if (kind === 'bias') return mergedBias(weights[name]!, { b: tensors[bias]!, scaling });
-    return mergedWeight(weights[name]!, { a: tensors[a]!, b: tensors[b]!, scaling }, tensors[magnitude]);
+    return mergedWeight(
+      floatWeight(weights, name)!,
+      { a: tensors[a]!, b: tensors[b]!, scaling },
+      tensors[magnitude],
+    );
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { HostTensor, Named } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
+import { partsOf, withWeights } from '../model/weights/base-weights.ts';
 import { activations, placements } from './adapter-settings.ts';
 import type { AdapterSpec } from './adapter-spec.ts';
 import { schedule } from './anneal/schedule-settings.ts';
@@ -58,7 +59,7 @@ export function annealOf(
  */
 export function mountingBase(base: BaseModel, adapter: StoredAdapter): BaseModel {
   const { config, weights } = adapter.under ? mergedBase(base, adapter.under) : base;
-  const replaced = { ...weights, ...adapter.weights };
+  const replaced = withWeights(weights, adapter.weights);
   const [head, embeddings] = [adapter.weights[HEAD], adapter.weights[EMBEDDINGS]];
   if (!config.tieWordEmbeddings || (head ?? embeddings) === undefined) return { config, weights: replaced };
   if (head && embeddings && equal(head, embeddings)) {
@@ -68,8 +69,17 @@ export function mountingBase(base: BaseModel, adapter: StoredAdapter): BaseModel
   const raw = { ...config.raw, tie_word_embeddings: false };
   return {
     config: { ...config, tieWordEmbeddings: false, raw },
-    weights: { ...replaced, [HEAD]: head ?? weights[EMBEDDINGS]! },
+    weights: head ? replaced : { ...replaced, ...partsOf(weights, EMBEDDINGS, HEAD) },
   };
+}
+
+/**
+ * Whether PEFT's plain LoRA can't say what an adapter makes of its base model: it replaces weights, or what is under it
+ * is more than low-rank. PEFT then has to put it on a model of its own, `mountingBase`.
+ */
+export function needsOwnBase({ weights, under }: Pick<StoredAdapter, 'weights' | 'under'>): boolean {
+  if (Object.keys(weights).length > 0) return true;
+  return under !== undefined && (under.spec.dora || under.spec.loraBias || needsOwnBase(under));
 }
 
 /** The model with an adapter merged into it. @throws RefusedError while β ≠ 0, InputError as `mergeAdapter`. */

@@ -120,7 +120,8 @@ async function withModel<T>(
     return { model: entry.path, evaluated };
   }
   const model = isRun ? (options.model ?? mergedOf(spec)) : recipe.model;
-  const loaded = await toolkit.loadModel(model, { engine: recipe.runtime });
+  const held = isRun ? {} : { baseDtype: recipe.runtime.baseDtype };
+  const loaded = await toolkit.loadModel(model, { engine: recipe.runtime, ...held });
   try {
     return { model, evaluated: await evaluate(recipe, loaded) };
   } finally {

@@ -1,11 +1,17 @@
 import type * as tf from '@tensorflow/tfjs-core';
 
-/** Element types that cross an engine's boundary. */
-export type DType = 'float32' | 'int32' | 'bool';
+/** Element types that a program sees, and returns. */
+export type ProgramDType = 'float32' | 'int32' | 'bool';
+
+/**
+ * Element types that cross an engine's boundary. The last three hold frozen weights in little room, and only go in:
+ * tfjs has no such types, so `programView` says what a program sees, and the ops of `ops/quantised-weight.ts` read them.
+ */
+export type DType = ProgramDType | 'bfloat16' | 'int8' | 'uint8';
 
 /** A tensor in host memory, row-major. Treat it as immutable: make a new array for a new version. */
 export interface HostTensor {
-  readonly data: Float32Array | Int32Array | Uint8Array;
+  readonly data: Float32Array | Int32Array | Uint8Array | Int8Array | Uint16Array;
   readonly shape: readonly number[];
   readonly dtype: DType;
 }

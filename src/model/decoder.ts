@@ -8,6 +8,7 @@ import { takeRows } from '../engine/ops/take-rows.ts';
 import * as tf from '../engine/tfjs.ts';
 import { EngineError } from '../errors.ts';
 import type { ModelConfig } from './config/model-config.ts';
+import { weightMatrix } from './weights/base-weights.ts';
 
 // One layer of the decoder, on packed rows [N, D]. Attention and a gated MLP each read the normed stream and add their
 // output to the stream. What differs between families stands in the config (`DecoderForm`).
@@ -34,7 +35,7 @@ export function baseLinear(parameters: Named<tf.Tensor>): LinearMap {
   return (module, x) =>
     linear(
       x,
-      parameter(parameters, `${module}.weight`) as tf.Tensor2D,
+      weightMatrix(parameters, `${module}.weight`),
       parameters[`${module}.bias`] as tf.Tensor1D | undefined,
     );
 }
@@ -48,7 +49,7 @@ export function parameter(parameters: Named<tf.Tensor>, name: string): tf.Tensor
 
 /** Looks up embeddings, scaled as the config says: ids [N] int32 → [N, D]. */
 export function embed({ config, parameters }: DecoderModel, ids: tf.Tensor1D): tf.Tensor2D {
-  const rows = takeRows(parameter(parameters, 'model.embed_tokens.weight') as tf.Tensor2D, ids);
+  const rows = takeRows(weightMatrix(parameters, 'model.embed_tokens.weight'), ids);
   return config.embeddingScale === 1 ? rows : tf.mul(rows, config.embeddingScale);
 }
 

@@ -1,21 +1,20 @@
-import { linear } from '../engine/ops/linear.ts';
 import * as tf from '../engine/tfjs.ts';
 
 /**
- * Hidden states of the same positions in two models that share a head, [N, D] each; the head's weight [V, D]; the
+ * Hidden states of the same positions in two models that share a head, [N, D] each; the head, [M, D] → [M, V]; the
  * temperature, a scalar.
  */
 export interface DivergenceInputs {
   readonly hidden: tf.Tensor2D;
   readonly otherHidden: tf.Tensor2D;
-  readonly weight: tf.Tensor2D;
+  readonly logits: (hidden: tf.Tensor2D) => tf.Tensor2D;
   readonly temperature: tf.Scalar;
 }
 
 /**
  * Computes KL(π‖π′) = Σ_v π(v)·log(π(v)/π′(v)) over the whole vocabulary at each position, in nats: → [N].
  *
- * π = softmax(hidden·weightᵀ / temperature), and π′ is the same of otherHidden. At most `chunk` positions' logits are
+ * π = softmax(logits(hidden) / temperature), and π′ is the same of otherHidden. At most `chunk` positions' logits are
  * held at a time.
  */
 export function vocabularyKl(inputs: DivergenceInputs, chunk = 256): tf.Tensor1D {
@@ -31,8 +30,8 @@ export function vocabularyKl(inputs: DivergenceInputs, chunk = 256): tf.Tensor1D
   return tf.concat(parts);
 }
 
-function logProbabilities(hidden: tf.Tensor2D, { weight, temperature }: DivergenceInputs): tf.Tensor2D {
-  const logits = tf.div(linear(hidden, weight), temperature);
-  const shifted = tf.sub(logits, tf.max(logits, 1, true));
+function logProbabilities(hidden: tf.Tensor2D, { logits, temperature }: DivergenceInputs): tf.Tensor2D {
+  const scaled = tf.div(logits(hidden), temperature);
+  const shifted = tf.sub(scaled, tf.max(scaled, 1, true));
   return tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), 1, true)));
 }

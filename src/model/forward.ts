@@ -1,8 +1,9 @@
 import { linear } from '../engine/ops/linear.ts';
 import { type HeadOutputs, logprobHead } from '../engine/ops/logprob-head.ts';
+import type { Matrix } from '../engine/ops/matrix.ts';
 import { takeRows } from '../engine/ops/take-rows.ts';
 import * as tf from '../engine/tfjs.ts';
-import { type DecoderModel, decoderLayer, embed, type LayerRows, norm, parameter } from './decoder.ts';
+import { type DecoderModel, decoderLayer, embed, type LayerRows, norm } from './decoder.ts';
 import {
   anglesAt,
   attendRows,
@@ -14,6 +15,7 @@ import {
   prefixWindowMask,
 } from './forward-rows.ts';
 import { layersOf } from './layers.ts';
+import { weightMatrix } from './weights/base-weights.ts';
 
 /**
  * Right-padded texts for the decoder. Row b of `ids` continues prefix floor(b / G) with G = B/P. A prefix is forwarded
@@ -98,9 +100,9 @@ export function logprobs(
   return logprobHead({ ...rows, weight: headWeight(model) }, { softcap, ...options });
 }
 
-function headWeight({ config, parameters }: DecoderModel): tf.Tensor2D {
+function headWeight({ config, parameters }: DecoderModel): Matrix {
   const name = config.tieWordEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
-  return parameter(parameters, name) as tf.Tensor2D;
+  return weightMatrix(parameters, name);
 }
 
 /** The rows of a batch, and how they attend in each layer. The last layer may leave out rows that nobody needs. */

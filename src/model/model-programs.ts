@@ -9,6 +9,7 @@ import type { KvCache } from './kv-cache.ts';
 import type { PackedRows } from './packed-rows.ts';
 import { RopeTables, ropeAngles } from './rope-tables.ts';
 import type { SharedRows } from './shared-rows.ts';
+import { packs, partsOf, weightOf } from './weights/base-weights.ts';
 
 /** A model's tensors at one moment. A new version is a new record with new arrays. */
 export interface ModelWeights {
@@ -27,7 +28,7 @@ export interface ModelProgramsOptions {
   readonly engine: Engine;
   readonly config: ModelConfig;
   readonly linear: LinearFactory;
-  /** Base weights that the method never changes. The decoding program holds them packed. */
+  /** Base weights that the method never changes. The decoding program holds those packed that gain by it. */
   readonly frozen?: Named<HostTensor>;
 }
 
@@ -44,12 +45,13 @@ export class ModelPrograms {
   private readonly logprobsProgram: Program;
   private readonly prefillProgram: Program;
   private readonly decodeProgram: Program;
-  private readonly frozen: Named<HostTensor> | undefined;
+  /** What the decoding program holds, packed. */
+  private readonly constants: Named<HostTensor>;
 
   constructor({ engine, config, linear, frozen }: ModelProgramsOptions) {
     this.config = config;
     this.linear = linear;
-    this.frozen = frozen;
+    this.constants = frozen ? decodeConstants(frozen, config) : {};
     this.rope = new RopeTables(config);
     this.logitsProgram = engine.compile((inputs) => this.forwardLogits(inputs), { name: 'logits' });
     this.logprobsProgram = engine.compile((inputs) => this.forwardLogprobs(inputs), { name: 'logprobs' });
@@ -61,7 +63,7 @@ export class ModelPrograms {
       name: 'decode',
       dynamicAxes: this.decodeAxes(),
       mutable: cacheNames(config.layers),
-      ...(frozen && { constants: this.decodeConstants(frozen) }),
+      constants: this.constants,
     });
   }
 
@@ -158,7 +160,8 @@ export class ModelPrograms {
       tf.Tensor1D,
     ];
     const { hidden, keys } = decodeStep(model, { ids, positions: lengths, lengths, past, slots });
-    const head = this.frozen ? { ...model, config: { ...this.config, tieWordEmbeddings: false } } : model;
+    const ownHead = Object.keys(this.constants).some((name) => weightOf(name) === HEAD);
+    const head = ownHead ? { ...model, config: { ...this.config, tieWordEmbeddings: false } } : model;
     const scaled = tf.div(logits(head, hidden), inputs.temperature!);
     return {
       probabilities: tf.softmax(scaled),
@@ -176,14 +179,10 @@ export class ModelPrograms {
   ) {
     const names = cacheNames(this.config.layers);
     const { ids, cache, temperature } = step;
-    const all = this.inputs(weights, cache.capacity + 1);
-    const free = this.frozen
-      ? Object.fromEntries(
-          Object.entries(all).filter(([name]) => name === EMBEDDING || !(name in this.frozen!)),
-        )
-      : all;
+    const all = Object.entries(this.inputs(weights, cache.capacity + 1));
+    const free = all.filter(([name]) => !(name in this.constants));
     const out = await this.decodeProgram.run({
-      ...free,
+      ...Object.fromEntries(free),
       ids: { data: ids, shape: [ids.length], dtype: 'int32' },
       lengths: { data: cache.lengths, shape: [ids.length], dtype: 'int32' },
       slots: {
@@ -201,15 +200,6 @@ export class ModelPrograms {
     };
   }
 
-  /**
-   * Returns the constants of the decoding program. A tied embedding serves twice: the head holds it packed, under the
-   * head's name, and look-ups read it as an input.
-   */
-  private decodeConstants(frozen: Named<HostTensor>): Named<HostTensor> {
-    const { [EMBEDDING]: embedding, ...others } = frozen;
-    return this.config.tieWordEmbeddings ? { ...others, [HEAD]: embedding! } : others;
-  }
-
   private decodeAxes() {
     const cache = cacheNames(this.config.layers).map(
       (name) => [name, { 0: 'rows', 2: 'positions' }] as const,
@@ -221,6 +211,17 @@ export class ModelPrograms {
       ...Object.fromEntries(cache),
     };
   }
+}
+
+/**
+ * Returns the constants of the decoding program: frozen weights that gain by being packed. A tied embedding serves
+ * twice: the head holds it packed, under the head's name, and look-ups read it as an input.
+ */
+function decodeConstants(frozen: Named<HostTensor>, config: ModelConfig): Named<HostTensor> {
+  const packed = Object.fromEntries(Object.entries(frozen).filter(([name]) => packs(name)));
+  const others = Object.entries(packed).filter(([name]) => weightOf(name) !== EMBEDDING);
+  const head = config.tieWordEmbeddings ? partsOf(packed, EMBEDDING, HEAD) : {};
+  return { ...Object.fromEntries(others), ...head };
 }
 
 /**

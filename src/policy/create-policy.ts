@@ -21,9 +21,10 @@ export async function createPolicy(recipe: Recipe): Promise<Policy> {
   const path = await modelPath(recipe.model);
   const config = await readModelConfig(path);
   const tokenizer = (await loadTokenizer(path)).withTemplate(recipe.env.chatTemplate ?? {});
+  const { baseDtype } = recipe.runtime;
   const weights = recipe.freshWeights
-    ? initialiseWeights(config, recipe.seed)
-    : await loadWeights(path, config);
+    ? initialiseWeights(config, recipe.seed, baseDtype)
+    : await loadWeights(path, config, baseDtype);
   const start = await startingPoint(recipe, { config, weights });
   const trainable = methodOf({ ...recipe, model: pinnedName(recipe.model) }, start);
   const schedule =

@@ -15,6 +15,7 @@ import { type SaveOptions, saveModel } from '../model/save/save-model.ts';
 import { batchLogits, type TokenBatch } from '../model/token-logits.ts';
 import { tokenTexts } from '../model/tokenizer/token-texts.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import { parameterCount } from '../model/weights/base-weights.ts';
 import { heldWeights, type ReadWeight } from '../model/weights/read-weight.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { encodeExample } from '../rollout/encode-example.ts';
@@ -93,10 +94,9 @@ export class ModelPolicy implements Policy {
   }
 
   get dimensions(): PolicyDimensions {
-    const count = (arrays: Iterable<ArrayLike<number>>) =>
-      [...arrays].reduce((sum, { length }) => sum + length, 0);
-    const trainableParameters = count(Object.values(this.learner.tensors));
-    const frozen = count(Object.values(this.options.trainable.frozen ?? {}).map(({ data }) => data));
+    const trained = Object.values(this.learner.tensors);
+    const trainableParameters = trained.reduce((sum, { length }) => sum + length, 0);
+    const frozen = parameterCount(this.options.trainable.frozen ?? {});
     return {
       trainableParameters,
       totalParameters: frozen + trainableParameters,

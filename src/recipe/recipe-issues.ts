@@ -20,6 +20,7 @@ export function recipeIssues(recipe: Recipe): RecipeIssue[] {
     ...evaluationIssues(recipe),
     ...partIssues(recipe),
     ...annealIssues(recipe),
+    ...baseIssues(recipe),
     ...initIssues(recipe),
     ...learningRateIssues(recipe),
     ...validationIssues(recipe),
@@ -148,6 +149,12 @@ function validationIssues({ eval: { split, validationShare } }: Recipe): RecipeI
   if (split !== 'validation' || validationShare > 0) return [];
   const message = "must be above 0 with eval.split 'validation': no training task is set aside";
   return [{ path: ['eval', 'validationShare'], message, input: validationShare }];
+}
+
+function baseIssues({ method, runtime: { baseDtype } }: Recipe): RecipeIssue[] {
+  if (method !== 'full' || baseDtype === 'float32') return [];
+  const message = `rounds weights that stay as they are, and method 'full' trains every weight: set float32, or method 'lora' or 'afa-lora'`;
+  return [{ path: ['runtime', 'baseDtype'], message, input: baseDtype }];
 }
 
 function initIssues({ adapter: { init }, freshWeights }: Recipe): RecipeIssue[] {

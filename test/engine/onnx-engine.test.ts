@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { HostTensor, Named, ProgramFunction } from '../../src/engine/engine.ts';
+import type { HostTensor, Named, ProgramDType, ProgramFunction } from '../../src/engine/engine.ts';
 import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
 import * as tf from '../../src/engine/tfjs.ts';
 
@@ -19,7 +19,7 @@ async function oracle(fn: ProgramFunction, inputs: Named<HostTensor>): Promise<R
   const tensors = Object.fromEntries(
     Object.entries(inputs).map(([name, { data, shape, dtype }]) => [
       name,
-      tf.tensor(data, [...shape], dtype),
+      tf.tensor(data, [...shape], dtype as ProgramDType),
     ]),
   );
   return Object.fromEntries(Object.entries(fn(tensors)).map(([name, t]) => [name, Array.from(t.dataSync())]));

@@ -195,6 +195,14 @@ describe('resuming', () => {
     );
   });
 
+  test('refuses another dtype of the base, and allows what else runtime says', async () => {
+    const out = await stoppedRun();
+    const run = runBandit(banditRecipe({ runtime: { baseDtype: 'q4' } }), { out, resume: true });
+    await expect(run).rejects.toThrow(/runtime\.baseDtype \("float32" then, "q4" now\)/);
+    const { events } = await runBandit(banditRecipe({ runtime: { threads: 1 } }), { out, resume: true });
+    expect(events.at(-1)!.type).toBe('done');
+  });
+
   test('allows another interval of evaluations and checkpoints', async () => {
     const out = await stoppedRun();
     const { events } = await runBandit(banditRecipe({ eval: { every: 0 }, checkpoint: { every: 1 } }), {

@@ -18,6 +18,8 @@ const settings: [name: string, recipe: RecipeOverrides][] = [
   ['two steps a batch', { algorithm: { numIterations: 2 } }],
   ['full fine-tuning with KL', { method: 'full', algorithm: { klCoef: 0.1 } }],
   ['supervised', { objective: 'sft' }],
+  ['a base of 4 bits', { runtime: { baseDtype: 'q4' } }],
+  ['a base of 8 bits, supervised', { objective: 'sft', runtime: { baseDtype: 'q8' } }],
   [
     'PPO: a value head, shuffled minibatches, an adaptive KL penalty',
     {
@@ -42,7 +44,9 @@ const settings: [name: string, recipe: RecipeOverrides][] = [
 ];
 
 describe.each(settings)('a run with %s', (_, overrides) => {
-  const recipe = tinyRecipe(modelFolder({ eosTokenIds: [2, 3, 4, 5, 6, 7, 8] }), {
+  // Its rows are whole blocks, so that every matrix is rounded.
+  const fixture = overrides.runtime ? 'llama-bf16' : 'llama-tied';
+  const recipe = tinyRecipe(modelFolder({ fixture, eosTokenIds: [2, 3, 4, 5, 6, 7, 8] }), {
     steps: STEPS,
     ...overrides,
     adapter: {

@@ -35,11 +35,11 @@ export function tinyRecipe(model: string, overrides: RecipeOverrides = {}): Reci
     sampling: { groupSize: 4, promptsPerStep: 3, maxNewTokens: 8, ...overrides.sampling },
     optimizer: { lr: 1e-2, ...overrides.optimizer },
     eval: { every: 0, tasks: 3, ...overrides.eval },
-    runtime: { engine: 'onnx', threads: 1 },
+    runtime: { engine: 'onnx', threads: 1, ...overrides.runtime },
   };
 }
 
-export type RecipeOverrides = Partial<Omit<RecipeInput, 'model' | 'runtime'>>;
+export type RecipeOverrides = Partial<Omit<RecipeInput, 'model'>>;
 
 export interface TinyOptions extends FolderOptions {
   readonly recipe?: RecipeOverrides;
@@ -88,7 +88,7 @@ export async function openTinyRecipe(
   { trained = false, betas, open = onnxOnOneThread }: PolicyOptions = {},
 ): Promise<Tiny> {
   const read = await readModelConfig(recipe.model);
-  const weights = await loadWeights(recipe.model, read);
+  const weights = await loadWeights(recipe.model, read, recipe.runtime.baseDtype);
   const start = await startingPoint(recipe, { config: read, weights });
   const { config, weights: base } = start.model;
   const trainable = methodOf(

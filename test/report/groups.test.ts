@@ -26,6 +26,8 @@ describe('groups of runs', () => {
     const rates = [recipe({}), recipe({ optimizer: { lr: 0.01 } }), recipe({ method: 'full' })];
     expect(groupNames(rates)).toEqual(['lora lr=0.001', 'lora lr=0.01', 'full']);
     expect(groupNames([recipe({}), recipe({ model: 'a/b' })])).toEqual(['lora m', 'lora b']);
+    const dtypes = ['float32', 'q4'].map((baseDtype) => recipe({ runtime: { threads: 1, baseDtype } }));
+    expect(groupNames(dtypes)).toEqual(['lora baseDtype=float32', 'lora baseDtype=q4']);
   });
 
   test('list the fields in which they differ, and a missing one', () => {

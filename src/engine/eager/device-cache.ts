@@ -1,4 +1,5 @@
 import type { HostTensor } from '../engine.ts';
+import { programData, programView } from '../program-view.ts';
 import * as tf from '../tfjs.ts';
 
 type HostData = HostTensor['data'];
@@ -18,13 +19,14 @@ export class DeviceCache {
   }
 
   /** Adds a holder. The first one copies the array to the current backend. Do not call this inside `tf.tidy`. */
-  hold({ data, shape, dtype }: HostTensor): void {
+  hold(host: HostTensor): void {
+    const { data } = host;
     const entry = this.#entries.get(data);
     if (entry !== undefined) {
       entry.holders++;
       return;
     }
-    this.#entries.set(data, { tensor: tf.tensor(data, [...shape], dtype), holders: 1 });
+    this.#entries.set(data, { tensor: tensorOf(host), holders: 1 });
     this.#bytes += data.byteLength;
   }
 
@@ -41,4 +43,10 @@ export class DeviceCache {
   get(data: HostData): tf.Tensor | undefined {
     return this.#entries.get(data)?.tensor;
   }
+}
+
+/** Copies a host tensor to the current backend. */
+export function tensorOf(host: HostTensor): tf.Tensor {
+  const { dtype, shape } = programView(host);
+  return tf.tensor(programData(host), [...shape], dtype);
 }

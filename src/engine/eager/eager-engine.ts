@@ -8,12 +8,13 @@ import type {
   Program,
   ProgramFunction,
 } from '../engine.ts';
+import { programView } from '../program-view.ts';
 import * as tf from '../tfjs.ts';
 import { withBackend } from '../with-backend.ts';
-import { DeviceCache } from './device-cache.ts';
+import { DeviceCache, tensorOf } from './device-cache.ts';
 import { type EagerEngineName, loadEagerBackend } from './eager-backend.ts';
 
-/** A float input of at least this many bytes stays on the device between calls, as long as its array is the same. */
+/** An input of weights of at least this many bytes stays on the device between calls, as long as its array is the same. */
 const RESIDENT_BYTES = 256 * 1024;
 
 /**
@@ -122,14 +123,16 @@ class EagerProgram implements Program {
   #staysOnDevice(name: string, host: HostTensor): boolean {
     if (this.#options.constants !== undefined && name in this.#options.constants) return true;
     if (this.#options.mutable?.includes(name)) return false;
-    return host.dtype === 'float32' && host.data.byteLength >= RESIDENT_BYTES;
+    const weights = host.dtype !== 'int32' && host.dtype !== 'bool';
+    return weights && host.data.byteLength >= RESIDENT_BYTES;
   }
 
   #evaluate(inputs: Named<HostTensor>): Named<tf.Tensor> {
     const kept = new Set<tf.Tensor>();
-    const tensors = mapValues(inputs, ({ data, shape, dtype }, name) => {
-      const resident = this.#resident.has(name) ? this.#engine.device.get(data) : undefined;
-      if (resident === undefined) return tf.tensor(data, [...shape], dtype);
+    const tensors = mapValues(inputs, (host, name) => {
+      const resident = this.#resident.has(name) ? this.#engine.device.get(host.data) : undefined;
+      if (resident === undefined) return tensorOf(host);
+      const { shape } = programView(host);
       kept.add(resident);
       // Two inputs may share an array with different shapes. The device's copy has the shape that came first.
       return tf.util.arraysEqual(resident.shape, [...shape]) ? resident : tf.reshape(resident, [...shape]);

@@ -1,11 +1,11 @@
-import { EngineError } from '../../errors.ts';
 import type { CompileOptions, Engine, HostTensor, Named, Program, ProgramFunction } from '../engine.ts';
+import { type ProgramView, programView } from '../program-view.ts';
 import * as tf from '../tfjs.ts';
 import { withBackend } from '../with-backend.ts';
 import { kernels } from './kernels/index.ts';
 import { type OnnxSession, openOnnxSession, type SessionSettings } from './session.ts';
 import { generalise, type SizeSource } from './trace/dynamic-axes.ts';
-import { type ConstantData, input, type Value } from './trace/graph.ts';
+import { type ConstantData, input, typeInGraph, type Value } from './trace/graph.ts';
 import { type GraphInput, serialise } from './trace/model-proto.ts';
 import { BACKEND, registerKernels, TraceBackend } from './trace/trace-backend.ts';
 
@@ -110,7 +110,7 @@ class OnnxEngine implements Engine {
     this.compilations++;
     const { bytes, nodeCount } = await withBackend(BACKEND, () => buildGraph(fn, inputs, options));
     const externals = Object.fromEntries(
-      Object.entries(options.constants ?? {}).map(([name, { data }]) => [name, data as Float32Array]),
+      Object.entries(options.constants ?? {}).map(([name, { data }]) => [name, data]),
     );
     const session = await openOnnxSession(options.name, bytes, externals, this.settings);
     const constantBytes = Object.values(externals).reduce((sum, data) => sum + data.byteLength, 0);
@@ -155,22 +155,23 @@ function buildGraph(fn: ProgramFunction, inputs: Named<HostTensor>, options: Com
   const symbols = [...new Set(Object.values(dynamicAxes).flatMap((axes) => Object.values(axes)))];
   // No model dimension is likely to have these sizes, so a number equal to one of them belongs to its axis.
   const base = Object.fromEntries(symbols.map((symbol, i) => [symbol, 13 + 6 * i]));
-  const outputs = trace(fn, all, dynamicAxes, base);
+  const placeholders = { all, fixed: new Set(Object.keys(constants)), dynamicAxes };
+  const outputs = trace(fn, placeholders, base);
   if (symbols.length > 0) {
     const others = symbols.map((symbol) => {
       const sizes = { ...base, [symbol]: base[symbol]! + 3 };
-      return { outputs: trace(fn, all, dynamicAxes, sizes), sizes };
+      return { outputs: trace(fn, placeholders, sizes), sizes };
     });
     generalise(name, { outputs, sizes: base }, others, sizeSources(inputs, dynamicAxes));
   }
   const graphInputs: GraphInput[] = Object.entries(inputs).map(([input, { dtype, shape }]) => ({
     name: input,
-    dtype,
+    dtype: typeInGraph(dtype),
     dims: shape.map((dim, axis) => dynamicAxes[input]?.[axis] ?? dim),
   }));
-  const externals = Object.entries(constants).map(([constant, { shape, data }]) => {
-    if (!(data instanceof Float32Array)) throw new EngineError(`constant "${constant}" must be float32`);
-    return { name: constant, dims: shape, location: constant, offset: 0, bytes: data.byteLength };
+  const externals = Object.entries(constants).map(([name, { dtype, shape, data }]) => {
+    const place = { location: name, offset: 0, bytes: data.byteLength };
+    return { name, dtype: typeInGraph(dtype), dims: shape, ...place };
   });
   return serialise({ name, inputs: graphInputs, externals, outputs });
 }
@@ -184,26 +185,35 @@ function sizeSources(
     Object.entries(dynamicAxes).flatMap(([name, axes]) =>
       Object.entries(axes).map(([axis, symbol]) => {
         const { dtype, shape } = inputs[name]!;
-        return [symbol, { input: input(name, dtype, shape), axis: Number(axis) }];
+        return [symbol, { input: input(name, typeInGraph(dtype), shape), axis: Number(axis) }];
       }),
     ),
   );
 }
 
+/** What a program is traced with. */
+interface Placeholders {
+  /** Inputs and constants. */
+  readonly all: Named<HostTensor>;
+  /** Names of the constants. */
+  readonly fixed: ReadonlySet<string>;
+  readonly dynamicAxes: NonNullable<CompileOptions['dynamicAxes']>;
+}
+
 /** Runs the program once with placeholders and returns the graph's values of its outputs. */
 function trace(
   fn: ProgramFunction,
-  inputs: Named<HostTensor>,
-  dynamicAxes: NonNullable<CompileOptions['dynamicAxes']>,
+  { all, fixed, dynamicAxes }: Placeholders,
   sizes: Readonly<Record<string, number>>,
 ): Record<string, Value> {
   const backend = tf.backend() as TraceBackend;
   const values: Record<string, Value> = {};
   tf.tidy(() => {
     const placeholders = Object.fromEntries(
-      Object.entries(inputs).map(([name, { dtype, shape }]) => {
+      Object.entries(all).map(([name, { dtype, shape }]) => {
         const dims = shape.map((dim, axis) => sizes[dynamicAxes[name]?.[axis] ?? ''] ?? dim);
-        return [name, tensorOf(backend, input(name, dtype, dims))];
+        const value = input(name, typeInGraph(dtype), dims, fixed.has(name));
+        return [name, tensorOf(backend, value, programView({ dtype, shape: dims }))];
       }),
     );
     const outputs = fn(placeholders);
@@ -214,8 +224,8 @@ function trace(
   return values;
 }
 
-function tensorOf(backend: TraceBackend, value: Value): tf.Tensor {
-  const { dataId, shape, dtype } = backend.adopt(value);
+function tensorOf(backend: TraceBackend, value: Value, view: ProgramView): tf.Tensor {
+  const { dataId, shape, dtype } = backend.adopt(value, view);
   return tf.engine().makeTensorFromDataId(dataId, shape, dtype, backend);
 }
 

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { EngineError } from '../../errors.ts';
 import type { HostTensor, Named } from '../engine.ts';
+import { typeInGraph } from './trace/graph.ts';
 import { OUTPUT_PREFIX } from './trace/model-proto.ts';
 
 export interface SessionSettings {
@@ -36,7 +37,7 @@ const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' 
 export async function openOnnxSession(
   program: string,
   graph: Uint8Array,
-  externals: Named<Float32Array>,
+  externals: Named<HostTensor['data']>,
   { device, threads }: SessionSettings,
 ): Promise<OnnxSession> {
   const options: ort.InferenceSession.SessionOptions = {
@@ -73,7 +74,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 function ortTensor(name: string, tensor: HostTensor | undefined): ort.Tensor {
   if (tensor === undefined) throw new EngineError(`input "${name}" is missing`);
-  return new ort.Tensor(tensor.dtype, tensor.data as Float32Array, tensor.shape);
+  return new ort.Tensor(typeInGraph(tensor.dtype), tensor.data as Float32Array, tensor.shape);
 }
 
 function hostTensors(results: ort.InferenceSession.ReturnType): Record<string, HostTensor> {

@@ -14,6 +14,10 @@ import * as tf from '../tfjs.ts';
  * | PrefixAttention | the same; prefixK, prefixV [P,K,S,d], prefixMask [P,1,1,S] | the same | the same, logSumExp [P,K,G·T·J,1] |
  * | TakeRows | table [V,D], rows int32 [N] | | [N,D] |
  * | LogprobHead | hidden [N,D], weight [V,D], targets int32 [N], temperature [] | chunk, entropyGradient, weightGradient | logprobs, entropy, logSumExp [N], expected, surprise [N,D] |
+ * | QuantisedLogprobHead | hidden, codes, scales, targets, temperature | chunk, entropyGradient, format | the same |
+ * | QuantisedLinear | x [N,D], codes, scales: `quantised-weight.ts` | format | [N,F] |
+ * | QuantisedProduct | y [N,F], codes, scales | format | [N,D] |
+ * | QuantisedRows | codes, scales, rows int32 [N] | format | [N,D] |
  * | AnnealedActivation | x, beta [] | activation | shape of x |
  *
  * Gradients consist of tfjs ops and of these kernels, so they are the same on every backend.

@@ -1,6 +1,8 @@
 import { EngineError } from '../../errors.ts';
 import * as tf from '../tfjs.ts';
 import { fusedOp, type Saved } from './fused-kernel.ts';
+import { isQuantised, type Matrix, matrixRows, timesMatrix, timesTransposed } from './matrix.ts';
+import type { QuantisedFormat } from './quantised-weight.ts';
 
 // The language-model head for training. It computes logits in chunks of rows and never holds more than [chunk, V] of
 // them. It makes no one-hot matrix.
@@ -12,12 +14,14 @@ import { fusedOp, type Saved } from './fused-kernel.ts';
 // A soft cap bends the logits: z = cap(y)/temperature with y = hidden·weightᵀ and cap(y) = softcap·tanh(y/softcap). Its
 // slope g = 1 − (cap(y)/softcap)² then multiplies each logit's gradient.
 
-type Inputs = {
+type Rows = {
   readonly hidden: tf.Tensor2D;
-  readonly weight: tf.Tensor2D;
   readonly targets: tf.Tensor1D;
   readonly temperature: tf.Scalar;
 };
+type Dense = Rows & { readonly weight: tf.Tensor2D };
+type Quantised = Rows & { readonly codes: tf.Tensor; readonly scales: tf.Tensor };
+type Inputs = Rows & { readonly weight: Matrix };
 /**
  * `chunk` is the number of rows whose logits are held at a time. `softcap` is 0 for a model without. The gradient of
  * `hidden` through `logprobs` is always computed. The other gradients are computed, and cost something, only if they
@@ -30,17 +34,14 @@ type Attributes = {
   readonly weightGradient: boolean;
 };
 
-const kernel = fusedOp<Inputs, Attributes>({
+// entropy, logSumExp, expected, surprise and slopes: see `forwardChunk`.
+const savedOutputs = [false, true, true, true, true, true];
+
+const kernel = fusedOp<Dense, Attributes>({
   kernelName: 'LogprobHead',
   inputs: ['hidden', 'weight', 'targets', 'temperature'],
-  // entropy, logSumExp, expected, surprise and slopes: see `forwardChunk`.
-  savedOutputs: [false, true, true, true, true, true],
-  composite: (inputs, attributes) => {
-    const parts = chunks(inputs.hidden.shape[0], attributes.chunk).map((rows) =>
-      tf.tidy(() => forwardChunk(inputs, rows, attributes)),
-    );
-    return parts[0]!.map((_, i) => tf.concat(parts.map((part) => part[i]!)));
-  },
+  savedOutputs,
+  composite: forward,
   gradient: (saved) => ({
     hidden: () => tf.tidy(() => hiddenGradient(saved)),
     weight: () => {
@@ -50,6 +51,25 @@ const kernel = fusedOp<Inputs, Attributes>({
       return tf.tidy(() => weightGradient(saved));
     },
   }),
+});
+
+const quantisedKernel = fusedOp<Quantised, Attributes & { readonly format: QuantisedFormat }>({
+  kernelName: 'QuantisedLogprobHead',
+  inputs: ['hidden', 'codes', 'scales', 'targets', 'temperature'],
+  savedOutputs,
+  composite: (inputs, attributes) => forward(withMatrix(inputs, attributes), attributes),
+  gradient: (saved) => {
+    const inputs = withMatrix(saved.inputs, saved.attributes);
+    return { hidden: () => tf.tidy(() => hiddenGradient({ ...saved, inputs })) };
+  },
+});
+
+const withMatrix = (
+  { codes, scales, ...rows }: Quantised,
+  { format }: { format: QuantisedFormat },
+): Inputs => ({
+  ...rows,
+  weight: { format, codes, scales },
 });
 
 /** Log-probs (nats) of the targets and the entropy (nats) of each row's distribution. */
@@ -65,18 +85,19 @@ export interface HeadOutputs {
  * logprobs[n] = z[targets[n]] − log Σⱼ exp zⱼ, entropy[n] = −Σⱼ pⱼ log pⱼ, in nats.
  *
  * hidden [N, D], weight [V, D], targets int32 [N], temperature a scalar. Without `entropyGradient`, entropy counts as a
- * constant. `weight` gets a gradient only with `weightGradient`.
+ * constant. `weight` gets a gradient only with `weightGradient`, and none if it is quantised.
  * @throws EngineError when the weight's gradient is needed but was not asked for.
  * @example
  * const { logprobs } = logprobHead({ hidden, weight, targets, temperature: tf.scalar(1) });
  */
 export function logprobHead(inputs: Inputs, options: Partial<Attributes> = {}): HeadOutputs {
   const attributes = { chunk: 256, softcap: 0, entropyGradient: false, weightGradient: false, ...options };
-  const [logprobs, entropy] = kernel(inputs, attributes);
+  const { weight, ...rows } = inputs;
+  const [logprobs, entropy] = runHead(rows, weight, attributes);
   return { logprobs: logprobs as tf.Tensor1D, entropy: entropy as tf.Tensor1D };
 }
 
-interface Rows {
+interface Span {
   readonly start: number;
   readonly size: number;
 }
@@ -84,14 +105,27 @@ interface Rows {
 /** entropy, logSumExp, expected, surprise, slopes */
 type SavedOutputs = readonly [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
 
-function chunks(rows: number, chunk: number): Rows[] {
+function runHead(rows: Rows, weight: Matrix, attributes: Attributes): tf.Tensor[] {
+  if (!isQuantised(weight)) return kernel({ ...rows, weight }, attributes);
+  const { format, codes, scales } = weight;
+  return quantisedKernel({ ...rows, codes, scales }, { ...attributes, format });
+}
+
+function forward(inputs: Inputs, attributes: Attributes): tf.Tensor[] {
+  const parts = chunks(inputs.hidden.shape[0], attributes.chunk).map((rows) =>
+    tf.tidy(() => forwardChunk(inputs, rows, attributes)),
+  );
+  return parts[0]!.map((_, i) => tf.concat(parts.map((part) => part[i]!)));
+}
+
+function chunks(rows: number, chunk: number): Span[] {
   return Array.from({ length: Math.ceil(rows / chunk) }, (_, i) => ({
     start: i * chunk,
     size: Math.min(chunk, rows - i * chunk),
   }));
 }
 
-const cut = <T extends tf.Tensor>(x: T, { start, size }: Rows): T => tf.slice(x, [start], [size]);
+const cut = <T extends tf.Tensor>(x: T, { start, size }: Span): T => tf.slice(x, [start], [size]);
 
 /** Some rows' z, and the slope of the soft cap at each, [rows, V]; no slope without a cap. */
 interface Logits {
@@ -99,9 +133,9 @@ interface Logits {
   readonly slope?: tf.Tensor2D;
 }
 
-function logitsOf({ hidden, weight, temperature }: Inputs, rows: Rows, softcap: number): Logits {
-  if (softcap === 0) return { z: tf.matMul(tf.div(cut(hidden, rows), temperature), weight, false, true) };
-  const bent = tf.tanh(tf.div(tf.matMul(cut(hidden, rows), weight, false, true), softcap));
+function logitsOf({ hidden, weight, temperature }: Inputs, rows: Span, softcap: number): Logits {
+  if (softcap === 0) return { z: timesTransposed(tf.div(cut(hidden, rows), temperature), weight) };
+  const bent = tf.tanh(tf.div(timesTransposed(cut(hidden, rows), weight), softcap));
   return {
     z: tf.div(tf.mul(bent, softcap), temperature) as tf.Tensor2D,
     slope: tf.sub(1, tf.square(bent)) as tf.Tensor2D,
@@ -116,7 +150,7 @@ function logitsOf({ hidden, weight, temperature }: Inputs, rows: Rows, softcap: 
  */
 function forwardChunk(
   inputs: Inputs,
-  rows: Rows,
+  rows: Span,
   { entropyGradient, softcap }: Pick<Attributes, 'entropyGradient' | 'softcap'>,
 ): tf.Tensor[] {
   const { z: logits, slope } = logitsOf(inputs, rows, softcap);
@@ -126,17 +160,17 @@ function forwardChunk(
   const exps = tf.exp(shifted) as tf.Tensor2D;
   const total = tf.sum(exps, 1);
   const logTotal = tf.log(total);
-  const vocabulary = inputs.weight.shape[0];
+  const vocabulary = logits.shape[1];
   const offsets = tf.range(0, rows.size * vocabulary, vocabulary, 'int32');
   const places = tf.add(offsets, cut(inputs.targets, rows)) as tf.Tensor1D;
   const chosen = tf.gather(tf.reshape(shifted, [-1]), places);
   const weighted = tf.mul(exps, shifted) as tf.Tensor2D;
   const entropy = tf.sub(logTotal, tf.div(tf.sum(weighted, 1), total));
   const column = (x: tf.Tensor) => tf.expandDims(x, 1);
-  const expected = tf.div(tf.matMul(sloped(exps), inputs.weight), column(total));
+  const expected = tf.div(timesMatrix(sloped(exps), inputs.weight), column(total));
   const surprise = entropyGradient
     ? tf.sub(
-        tf.div(tf.matMul(sloped(weighted), inputs.weight), column(total)),
+        tf.div(timesMatrix(sloped(weighted), inputs.weight), column(total)),
         tf.mul(expected, column(logTotal)),
       )
     : tf.zeros([rows.size, 0]);
@@ -154,7 +188,7 @@ function hiddenGradient({ inputs, dys, outputs, attributes }: Saved<Inputs, Attr
   const [entropy, , expected, surprise, slopes] = outputs as readonly tf.Tensor[] as SavedOutputs;
   const column = (x: tf.Tensor) => tf.expandDims(tf.div(x, temperature), 1);
   const a = column(dys[0]!);
-  const target = tf.gather(weight, targets);
+  const target = matrixRows(weight, targets);
   const sloped = attributes.softcap === 0 ? target : tf.mul(target, tf.expandDims(slopes, 1));
   const chosen = tf.mul(tf.sub(sloped, expected), a);
   if (!attributes.entropyGradient) return chosen;
@@ -163,7 +197,7 @@ function hiddenGradient({ inputs, dys, outputs, attributes }: Saved<Inputs, Attr
 }
 
 /** Computes Σₙ dyₙᵀ·hiddenₙ: adds each row to its target's row, then subtracts the softmax part chunk by chunk. */
-function weightGradient(saved: Saved<Inputs, Attributes>): tf.Tensor {
+function weightGradient(saved: Saved<Dense, Attributes>): tf.Tensor {
   const { hidden, weight, targets, temperature } = saved.inputs;
   const capped = saved.attributes.softcap !== 0;
   const reached = capped ? tf.mul(saved.dys[0]!, saved.outputs[4]!) : saved.dys[0]!;
@@ -183,7 +217,7 @@ function weightGradient(saved: Saved<Inputs, Attributes>): tf.Tensor {
  * Computes uᵀ·hidden / temperature for one chunk. u = g∘p∘a, and with a gradient of the entropy u = g∘p∘(a + e·(log p +
  * H)).
  */
-function softmaxPart({ inputs, dys, outputs, attributes }: Saved<Inputs, Attributes>, rows: Rows): tf.Tensor {
+function softmaxPart({ inputs, dys, outputs, attributes }: Saved<Dense, Attributes>, rows: Span): tf.Tensor {
   const column = (x: tf.Tensor) => tf.expandDims(cut(x, rows), 1);
   const { z, slope: bend } = logitsOf(inputs, rows, attributes.softcap);
   const logp = tf.sub(z, column(outputs[1]!));

@@ -1,5 +1,6 @@
 import * as tf from '../tfjs.ts';
 import { fusedOp } from './fused-kernel.ts';
+import { isQuantised, type Matrix, matrixRows } from './matrix.ts';
 
 type Inputs = { readonly table: tf.Tensor; readonly rows: tf.Tensor };
 
@@ -14,10 +15,11 @@ const kernel = fusedOp<Inputs, Record<string, never>>({
 
 /**
  * Looks up rows of a table, such as an embedding: y[n] = table[rows[n]]. The gradient of a row is the sum over all its
- * look-ups.
+ * look-ups. A quantised table has no gradient.
  *
  * table [V, D], rows int32 [N] → [N, D]
  */
-export function takeRows(table: tf.Tensor2D, rows: tf.Tensor1D): tf.Tensor2D {
+export function takeRows(table: Matrix, rows: tf.Tensor1D): tf.Tensor2D {
+  if (isQuantised(table)) return matrixRows(table, rows);
   return kernel({ table, rows }, {})[0] as tf.Tensor2D;
 }

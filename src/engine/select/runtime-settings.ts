@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** `runtime` of a recipe: the engine, and what it runs on. It changes the results only by rounding. */
+/** `runtime` of a recipe: the engine, and what it runs on. All but baseDtype changes the results only by rounding. */
 export const runtime = z.strictObject({
   /** 'auto' takes gpu if it loads and sees a GPU, else onnx. */
   engine: z.enum(['auto', 'onnx', 'node', 'gpu']).default('auto'),
@@ -8,4 +8,9 @@ export const runtime = z.strictObject({
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu'),
   /** 0 uses every core. */
   threads: z.int().nonnegative().default(0),
+  /**
+   * How the frozen base is held in memory: its matrices in 32 or 16 bits a weight, or in 8 or 4 and a scale for 32 of
+   * them. The rounded weights are the base that trains, samples, is the reference and is merged.
+   */
+  baseDtype: z.enum(['float32', 'bfloat16', 'q8', 'q4']).default('float32'),
 });

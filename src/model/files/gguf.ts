@@ -1,8 +1,10 @@
 import { InputError } from '../../errors.ts';
 import { type BinaryFile, openBinaryFile } from '../../io/binary-file.ts';
+import { quoted } from '../../io/text/shown.ts';
 import { quantType, supportedQuantTypes } from './gguf-dequantise.ts';
 import { type GgufMetadata, readGgufHeader } from './gguf-header.ts';
-import { type GgufTensor, shown } from './gguf-tensor-table.ts';
+import type { GgufTensor } from './gguf-tensor-table.ts';
+import { bytesOf, type RowRange } from './row-range.ts';
 
 /** An open GGUF file: metadata, table of tensors, and the tensors one at a time. */
 export interface GgufFile {
@@ -10,10 +12,10 @@ export interface GgufFile {
   readonly metadata: GgufMetadata;
   readonly tensors: ReadonlyMap<string, GgufTensor>;
   /**
-   * Dequantises a tensor to float32, bit-exact with gguf-py, in the file's own row order.
+   * Dequantises a tensor, or some of its rows, to float32, bit-exact with gguf-py, in the file's own row order.
    * @throws InputError when there is no such tensor, its type is not supported, or the file is truncated.
    */
-  read(name: string): Promise<Float32Array>;
+  read(name: string, rows?: RowRange): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -40,7 +42,8 @@ async function openPart(path: string): Promise<GgufFile> {
   const file = await openBinaryFile(path);
   try {
     const { metadata, tensors } = await readGgufHeader(file);
-    return { path, metadata, tensors, read: (name) => readTensor(file, tensors, name), close: file.close };
+    const read = (name: string, rows?: RowRange) => readTensor(file, tensors.get(name), { name, rows });
+    return { path, metadata, tensors, read, close: file.close };
   } catch (error) {
     await file.close();
     throw error;
@@ -89,7 +92,7 @@ function joined(files: readonly GgufFile[]): GgufFile {
     for (const name of file.tensors.keys()) {
       const other = places.get(name);
       if (other !== undefined) {
-        throw new InputError(`${other.path} and ${file.path} both have the tensor ${shown(name)}`);
+        throw new InputError(`${other.path} and ${file.path} both have the tensor ${quoted(name)}`);
       }
       places.set(name, file);
     }
@@ -98,7 +101,7 @@ function joined(files: readonly GgufFile[]): GgufFile {
     path,
     metadata,
     tensors: new Map(files.flatMap((file) => [...file.tensors])),
-    read: (name) => (places.get(name) ?? files[0]!).read(name),
+    read: (name, rows) => (places.get(name) ?? files[0]!).read(name, rows),
     close: () => closeAll(files),
   };
 }
@@ -109,13 +112,13 @@ async function closeAll(files: readonly GgufFile[]): Promise<void> {
 
 async function readTensor(
   file: BinaryFile,
-  tensors: ReadonlyMap<string, GgufTensor>,
-  name: string,
+  tensor: GgufTensor | undefined,
+  { name, rows }: { readonly name: string; readonly rows: RowRange | undefined },
 ): Promise<Float32Array> {
-  const tensor = tensors.get(name);
-  if (tensor === undefined) throw new InputError(`${file.path} has no tensor ${shown(name)}`);
-  const raw = await file.read(tensor.position, tensor.byteLength);
-  return dequantise(raw, tensor.type, `${file.path}: tensor "${name}"`);
+  if (tensor === undefined) throw new InputError(`${file.path} has no tensor ${quoted(name)}`);
+  const part = bytesOf({ bytes: tensor.byteLength, shape: tensor.shape }, rows);
+  const raw = await file.read(tensor.position + part.start, part.length);
+  return dequantise(raw, tensor.type, `${file.path}: tensor ${quoted(name)}`);
 }
 
 /**

@@ -1,3 +1,5 @@
+export { bfloat16ToFloat32 } from '../../engine/program-view.ts';
+
 /**
  * Conversions between 16-bit floats and float32. Both 16-bit forms are subsets of float32, so widening is exact.
  */
@@ -29,13 +31,6 @@ export function halfToFloat32(bits: Uint16Array): Float32Array {
   const out = new Float32Array(bits.length);
   for (let i = 0; i < bits.length; i++) out[i] = values[bits[i]!]!;
   return out;
-}
-
-/** Widens bfloat16 bit patterns to float32, exactly: they are the upper 16 bits of one. */
-export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
-  const out = new Uint32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) out[i] = bits[i]! << 16;
-  return new Float32Array(out.buffer);
 }
 
 /** Narrows float32 to bfloat16 bit patterns, rounding to nearest, ties to even. NaN stays NaN. */

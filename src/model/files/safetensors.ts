@@ -2,6 +2,7 @@ import { InputError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/atomic-write.ts';
 import { openBinaryFile } from '../../io/binary-file.ts';
 import { encodedBytes, encodeTensor, type TensorToWrite } from './encode-floats.ts';
+import { bytesOf, type RowRange } from './row-range.ts';
 import {
   elementCount,
   elementTypes,
@@ -12,7 +13,7 @@ import {
 
 type SafetensorsData = ReturnType<(typeof elementTypes)[SafetensorsDType]['load']>;
 
-/** A tensor as a file holds it. F32, F16 and BF16 arrive as Float32Array. */
+/** A tensor, or some of its rows, as a file holds it. F32, F16 and BF16 arrive as Float32Array. */
 export interface StoredTensor {
   readonly data: SafetensorsData;
   readonly shape: readonly number[];
@@ -24,8 +25,8 @@ export interface SafetensorsFile {
   readonly path: string;
   readonly entries: ReadonlyMap<string, SafetensorsEntry>;
   readonly metadata: Readonly<Record<string, string>>;
-  /** @throws InputError when the file has no tensor of that name. */
-  read(name: string): Promise<StoredTensor>;
+  /** Reads a tensor, or some of its rows. @throws InputError when the file has no tensor of that name. */
+  read(name: string, rows?: RowRange): Promise<StoredTensor>;
   close(): Promise<void>;
 }
 
@@ -37,12 +38,14 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const file = await openBinaryFile(path);
   try {
     const { entries, metadata, dataStart } = await readHeader(file);
-    const read = async (name: string): Promise<StoredTensor> => {
+    const read = async (name: string, rows?: RowRange): Promise<StoredTensor> => {
       const entry = entries.get(name);
       if (entry === undefined) throw new InputError(`${path} has no tensor "${name}"`);
       const [start, end] = entry.data_offsets;
-      const bytes = await file.read(dataStart + start, end - start);
-      return { data: elementTypes[entry.dtype].load(bytes), shape: entry.shape, dtype: entry.dtype };
+      const part = bytesOf({ bytes: end - start, shape: entry.shape }, rows);
+      const bytes = await file.read(dataStart + start + part.start, part.length);
+      const shape = rows ? [rows.count, ...entry.shape.slice(1)] : entry.shape;
+      return { data: elementTypes[entry.dtype].load(bytes), shape, dtype: entry.dtype };
     };
     return { path, entries, metadata, read, close: file.close };
   } catch (error) {

@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.ts';
 import { shown } from '../../io/text/shown.ts';
 import type { FusedLinear, ModelConfig } from '../config/model-config.ts';
+import type { RowRange } from '../files/row-range.ts';
 import { expectedTensors } from './expected-tensors.ts';
 import type { WeightStore } from './weight-store.ts';
 
@@ -16,7 +17,7 @@ export interface FusedTensor {
 }
 
 /** Lists the fused tensors of a model's checkpoint, layer by layer. */
-export function fusedTensors(config: ModelConfig): FusedTensor[] {
+function fusedTensors(config: ModelConfig): FusedTensor[] {
   if (config.fused.length === 0) return [];
   const expected = expectedTensors(config);
   return Array.from({ length: config.layers }, (_, layer) => layer).flatMap((layer) =>
@@ -67,10 +68,7 @@ export function storedTensors(config: ModelConfig): StoredTensor[] {
  */
 export function unfused(store: WeightStore, config: ModelConfig): WeightStore {
   const tensors = new Map(store.tensors);
-  const places = new Map<
-    string,
-    { readonly fused: FusedTensor; readonly start: number; readonly end: number }
-  >();
+  const places = new Map<string, { readonly stored: string; readonly rows: RowRange }>();
   for (const fused of fusedTensors(config)) {
     const found = tensors.get(fused.stored);
     if (found === undefined) continue;
@@ -80,27 +78,23 @@ export function unfused(store: WeightStore, config: ModelConfig): WeightStore {
       );
     }
     tensors.delete(fused.stored);
-    const columns = fused.shape.slice(1).reduce((a, b) => a * b, 1);
-    let start = 0;
+    let first = 0;
     for (const { name, shape } of fused.parts) {
-      const end = start + shape[0]! * columns;
+      const count = shape[0]!;
       tensors.set(name, { ...found, shape });
-      places.set(name, { fused, start, end });
-      start = end;
+      places.set(name, { stored: fused.stored, rows: { first, count } });
+      first += count;
     }
   }
   if (places.size === 0) return store;
-  // Parts are read one after the other, so the whole is read once.
-  let last: { readonly name: string; readonly data: Promise<Float32Array> } | undefined;
   return {
     ...store,
     tensors,
-    read: async (name) => {
+    read: (name, rows) => {
       const place = places.get(name);
-      if (place === undefined) return store.read(name);
-      const { stored } = place.fused;
-      if (last?.name !== stored) last = { name: stored, data: store.read(stored) };
-      return (await last.data).slice(place.start, place.end);
+      if (place === undefined) return store.read(name, rows);
+      const { first, count } = rows ?? { first: 0, count: place.rows.count };
+      return store.read(place.stored, { first: place.rows.first + first, count });
     },
   };
 }

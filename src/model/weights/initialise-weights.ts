@@ -4,7 +4,9 @@ import { InputError } from '../../errors.ts';
 import { normal, type RandomStream, randomStream } from '../../random.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { elementCount } from '../files/safetensors-header.ts';
+import { type BaseDtype, bytesPerWeight, formOf } from './base-weights.ts';
 import { expectedTensors } from './expected-tensors.ts';
+import { weightWriter } from './weight-writer.ts';
 
 /** transformers' default `initializer_range`. */
 const DEFAULT_RANGE = 0.02;
@@ -15,23 +17,32 @@ const DEFAULT_RANGE = 0.02;
  * each tensor has a stream of its own.
  * @throws InputError when the machine has less memory than they take.
  */
-export function initialiseWeights(config: ModelConfig, seed: number): Record<string, HostTensor> {
+export function initialiseWeights(
+  config: ModelConfig,
+  seed: number,
+  dtype: BaseDtype = 'float32',
+): Record<string, HostTensor> {
   const range = config.raw.initializer_range;
   const std = typeof range === 'number' ? range : DEFAULT_RANGE;
   const expected = Object.entries(expectedTensors(config));
-  const bytes = 4 * expected.reduce((sum, [, shape]) => sum + elementCount(shape), 0);
+  const bytes = expected.reduce(
+    (sum, [, shape]) => sum + bytesPerWeight[formOf(shape, dtype)] * elementCount(shape),
+    0,
+  );
   if (bytes > totalmem()) {
     throw new InputError(
       `a fresh model of this config takes ${gigabytes(bytes)}, this machine has ${gigabytes(totalmem())}; make its sizes smaller`,
     );
   }
-  const weights = expected.map(([name, shape]): [string, HostTensor] => {
+  const weights = expected.map(([name, shape]) => {
     const data = new Float32Array(elementCount(shape));
     if (isNorm(name)) data.fill(config.normAddsOne ? 0 : 1);
     else if (!name.endsWith('.bias')) fillNormal(data, std, randomStream(seed, `initialise ${name}`));
-    return [name, { data, shape, dtype: 'float32' }];
+    const writer = weightWriter(name, shape, dtype);
+    writer.write(data, 0);
+    return writer.tensors;
   });
-  return Object.fromEntries(weights);
+  return Object.assign({}, ...weights);
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;

@@ -1,32 +1,57 @@
 import type { HostTensor } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
-import { shown } from '../../io/text/shown.ts';
+import { quoted, shown } from '../../io/text/shown.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { openGguf } from '../files/gguf.ts';
 import { findModel, type ModelSource } from '../files/source.ts';
+import type { BaseDtype } from './base-weights.ts';
 import { expectedTensors } from './expected-tensors.ts';
 import { unfused } from './fused.ts';
 import { ggufWeights } from './gguf-weights.ts';
 import { openShards, openSingle } from './safetensors-weights.ts';
 import type { WeightStore } from './weight-store.ts';
+import { type WeightWriter, weightWriter } from './weight-writer.ts';
+
+/** Numbers that are read at once. A tensor passes through in parts, so that loading needs little memory beside it. */
+const PART = 2 ** 20;
 
 /**
- * Loads a model's weights as float32, under the names of Hugging Face's state dict and in its order.
+ * Loads a model's weights under the names of Hugging Face's state dict and in its order: as float32, or as the base of
+ * another dtype (`base-weights.ts` has the names).
  * `path` is a folder in Hugging Face layout (safetensors, one file or shards, or one .gguf) or a .gguf file.
  * @throws InputError before anything is read: no weights, a truncated file, a tensor missing, of the wrong shape, or
  * not part of the architecture.
  */
-export async function loadWeights(path: string, config: ModelConfig): Promise<Record<string, HostTensor>> {
+export async function loadWeights(
+  path: string,
+  config: ModelConfig,
+  dtype: BaseDtype = 'float32',
+): Promise<Record<string, HostTensor>> {
   const store = await openModelWeights(path, config);
   try {
     const weights: Record<string, HostTensor> = {};
     for (const [name, shape] of Object.entries(expectedTensors(config))) {
-      weights[name] = { data: await store.read(name), shape, dtype: 'float32' };
+      Object.assign(weights, await readWeight(store, weightWriter(name, shape, dtype), { name, shape }));
     }
     return weights;
   } finally {
     await store.close();
   }
+}
+
+/** Reads a tensor part by part into its writer. */
+async function readWeight(
+  store: WeightStore,
+  writer: WeightWriter,
+  { name, shape }: { readonly name: string; readonly shape: readonly number[] },
+): Promise<WeightWriter['tensors']> {
+  const [rows = 1, columns = 1] = shape;
+  const step = Math.max(1, Math.floor(PART / columns));
+  for (let first = 0; first < rows; first += step) {
+    const count = Math.min(step, rows - first);
+    writer.write(await store.read(name, { first, count }), first);
+  }
+  return writer.tensors;
 }
 
 /**
@@ -84,7 +109,7 @@ function isRedundant(name: string, config: ModelConfig): boolean {
 }
 
 function listed(names: readonly string[]): string {
-  const first = names.slice(0, 3).map((name) => `"${shown(name)}"`);
+  const first = names.slice(0, 3).map((name) => `${quoted(name)}`);
   const rest = names.length - first.length;
   return `${names.length === 1 ? 'tensor' : 'tensors'} ${first.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }

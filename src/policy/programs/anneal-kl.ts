@@ -2,8 +2,8 @@ import { BETA } from '../../adapter/afa-lora.ts';
 import { rowSum } from '../../algorithm/statistics/aggregation.ts';
 import type { Engine, Named, Program } from '../../engine/engine.ts';
 import * as tf from '../../engine/tfjs.ts';
-import { parameter } from '../../model/decoder.ts';
 import { vocabularyKl } from '../../model/divergence.ts';
+import { logits } from '../../model/forward.ts';
 import {
   longestText,
   type ModelPrograms,
@@ -67,12 +67,12 @@ export class AnnealKl {
   }
 
   private trace(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
-    const hiddenAt = (beta: tf.Tensor) =>
-      packedHidden(this.programs.decoder({ ...inputs, [BETA]: beta }), inputs);
+    const modelAt = (beta: tf.Tensor) => this.programs.decoder({ ...inputs, [BETA]: beta });
+    const model = modelAt(inputs[BETA]!);
     const kl = vocabularyKl({
-      hidden: hiddenAt(inputs[BETA]!),
-      otherHidden: hiddenAt(inputs[NEXT]!),
-      weight: parameter(inputs, this.programs.headWeight) as tf.Tensor2D,
+      hidden: packedHidden(model, inputs),
+      otherHidden: packedHidden(modelAt(inputs[NEXT]!), inputs),
+      logits: (hidden) => logits(model, hidden),
       temperature: inputs.temperature as tf.Scalar,
     });
     // Padding holds finite numbers without meaning; the mask removes them.

@@ -68,12 +68,20 @@ function checkRecipe(
   out: string,
   { before, now }: Readonly<Record<'before' | 'now', Record<string, unknown>>>,
 ): void {
-  const fields = [...new Set([...Object.keys(before), ...Object.keys(now)])];
-  const changed = fields.filter((f) => !FREE.has(f) && !isDeepStrictEqual(before[f], now[f]));
+  const [then, given] = [pinned(before), pinned(now)];
+  const fields = [...new Set([...Object.keys(then), ...Object.keys(given)])];
+  const changed = fields.filter((f) => !isDeepStrictEqual(then[f], given[f]));
   if (changed.length === 0) return;
   throw new InputError(
-    `can't resume ${out}: the recipe differs from the run's in ${changed.map((f) => differs(f, before, now)).join(', ')}; use the same values or another --out`,
+    `can't resume ${out}: the recipe differs from the run's in ${changed.map((f) => differs(f, then, given)).join(', ')}; use the same values or another --out`,
   );
+}
+
+/** The fields that may not differ. Of `runtime` it is the dtype of the base, which changes what is learnt. */
+function pinned(recipe: Record<string, unknown>): Record<string, unknown> {
+  const { baseDtype = 'float32' } = (recipe.runtime ?? {}) as { readonly baseDtype?: string };
+  const fields = Object.entries(recipe).filter(([field]) => !FREE.has(field));
+  return { ...Object.fromEntries(fields), 'runtime.baseDtype': baseDtype };
 }
 
 /**

@@ -29,7 +29,9 @@ export async function withCheckpointModel<T>(
   const folder = await mkdtemp(join(tmpdir(), 'anneal-'));
   try {
     const { model, adapter } = await restoredPolicy(path, folder, { recipe, createPolicy });
-    const base = await loadModel(model, { engine: recipe.runtime });
+    const { runtime } = recipe;
+    const held = adapter === undefined ? {} : { baseDtype: runtime.baseDtype };
+    const base = await loadModel(model, { engine: runtime, ...held });
     try {
       return await use(adapter === undefined ? base : await base.withAdapter(adapter));
     } finally {

@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { modelPath } from '../../model/config/model-path.ts';
 import { readModelConfig } from '../../model/read-config.ts';
+import { expectedTensors } from '../../model/weights/expected-tensors.ts';
 import { initialiseWeights } from '../../model/weights/initialise-weights.ts';
 import { openModelWeights } from '../../model/weights/load-weights.ts';
 import { heldWeights } from '../../model/weights/read-weight.ts';
+import { roundedWeight } from '../../model/weights/weight-writer.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import type { RunPaths } from '../folder/paths.ts';
@@ -60,7 +62,9 @@ async function compareAll(
   }
   const expected = await expectedFromAdapter(at.adapter);
   if (expected === undefined) return undefined;
-  const base = await openBase(recipe, policy.saveBase ? at.base : await modelPath(recipe.model));
+  const base = policy.saveBase
+    ? await openModelWeights(at.base, await readModelConfig(at.base))
+    : await openBase(recipe);
   try {
     return await inTurn(models, (model) => compareWeights(model, { readBase: base.read, expected }));
   } finally {
@@ -68,12 +72,20 @@ async function compareAll(
   }
 }
 
-/** The weights that an adapter was trained over. */
-async function openBase(recipe: Recipe, path: string) {
+/** The weights of the model that a run begins with, rounded as the run holds them. */
+async function openBase({ model, freshWeights, seed, runtime: { baseDtype } }: Recipe) {
+  const path = await modelPath(model);
   const config = await readModelConfig(path);
-  if (!recipe.freshWeights) return openModelWeights(path, config);
-  const read = heldWeights(initialiseWeights(config, recipe.seed));
-  return { read: async (name: string) => read(name), close: async () => {} };
+  if (freshWeights) {
+    const read = heldWeights(initialiseWeights(config, seed, baseDtype));
+    return { read: async (name: string) => read(name), close: async () => {} };
+  }
+  const store = await openModelWeights(path, config);
+  const shapes = expectedTensors(config);
+  return {
+    read: async (name: string) => roundedWeight(await store.read(name), shapes[name]!, baseDtype),
+    close: store.close,
+  };
 }
 
 async function inTurn<T, R>(items: readonly T[], use: (item: T) => Promise<R>): Promise<R[]> {

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import type { CausalLM } from '../../causal-lm/causal-lm.ts';
+import type { LoadModelOptions } from '../../causal-lm/load-model.ts';
 import { promptOf } from '../../environment/ask-environment.ts';
 import { InputError } from '../../errors.ts';
 import { evaluationTasks } from '../../evaluation/evaluation-tasks.ts';
@@ -111,9 +113,8 @@ async function measure(policy: Policy, run: Run): Promise<Measured> {
   };
   const rows = ours.slice(0, COMPARED).map((row, i) => [...promptIds(i), ...row.tokenIds]);
   const deltas = await compareModels(policy, rows, {
-    loadModel: (source) => parts.loadModel(source, { engine: recipe.runtime }),
-    merged,
-    base: recipe.freshWeights ? null : recipe.model,
+    loadMerged: () => parts.loadModel(merged, { engine: recipe.runtime }),
+    loadBase: recipe.freshWeights ? null : () => parts.loadModel(recipe.model, baseOptions(recipe)),
     init: recipe.adapter.init,
   });
   const models = exported === undefined ? [merged] : [merged, exported];
@@ -138,21 +139,27 @@ async function measure(policy: Policy, run: Run): Promise<Measured> {
   };
 }
 
+/** The base as the run held it. */
+const baseOptions = ({ runtime }: Recipe): LoadModelOptions => ({
+  engine: runtime,
+  baseDtype: runtime.baseDtype,
+});
+
 async function compareModels(
   policy: Policy,
   rows: readonly (readonly number[])[],
-  models: Pick<VerifyParts, 'loadModel'> & {
-    readonly merged: string;
-    readonly base: string | null;
+  models: {
+    readonly loadMerged: () => Promise<CausalLM>;
+    readonly loadBase: (() => Promise<CausalLM>) | null;
     /** Adapter that training began from. */
     readonly init: string | undefined;
   },
 ): Promise<Pick<Measured, 'maxDelta' | 'baseDelta'>> {
-  const merged = await models.loadModel(models.merged);
+  const merged = await models.loadMerged();
   try {
     const maxDelta = await compareLogits(policy, merged, rows);
-    if (models.base === null) return { maxDelta, baseDelta: null };
-    const base = await models.loadModel(models.base);
+    if (models.loadBase === null) return { maxDelta, baseDelta: null };
+    const base = await models.loadBase();
     try {
       const start = models.init === undefined ? base : await base.withAdapter(models.init);
       return { maxDelta, baseDelta: await compareLogits(start, merged, rows) };

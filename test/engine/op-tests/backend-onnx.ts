@@ -1,4 +1,4 @@
-import type { HostTensor } from '../../../src/engine/engine.ts';
+import type { HostTensor, ProgramDType } from '../../../src/engine/engine.ts';
 import { kernels } from '../../../src/engine/onnx/kernels/index.ts';
 import { openOnnxSession } from '../../../src/engine/onnx/session.ts';
 import {
@@ -45,7 +45,7 @@ function constantsToInputs(value: Value) {
     if (source.kind === 'node') made = moved.get(source.node)![source.index]!;
     if (source.kind === 'constant' && dtype !== 'int64') {
       const name = `input_${replaced.size}`;
-      feeds[name] = { data: source.data as HostTensor['data'], dtype, shape };
+      feeds[name] = { data: source.data as HostTensor['data'], dtype: dtype as ProgramDType, shape };
       made = input(name, dtype, shape);
     }
     replaced.set(old, made);

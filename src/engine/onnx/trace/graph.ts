@@ -1,16 +1,38 @@
+import type { DType, HostTensor } from '../../engine.ts';
+
 /**
  * A traced program as a graph of ONNX nodes. Nodes are plain objects that point at their inputs. Only the nodes that an
  * output depends on are ever visited, so unused ones drop out.
  */
 
-/** Element types inside a graph. int64 occurs only where ONNX demands it (shapes, axes), and never in an output. */
-export type ValueType = 'float32' | 'int32' | 'int64' | 'bool';
+/**
+ * Element types inside a graph. int64 occurs only where ONNX demands it (shapes, axes), and never in an output. uint16
+ * holds the bits of bfloat16, which onnxruntime for Node does not take as an input; the last four occur only in weights.
+ */
+export type ValueType = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8' | 'int8' | 'uint16' | 'bfloat16';
 
-export type ConstantData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
+/** ONNX's numbers for element types. */
+export const typeCodes: Readonly<Record<ValueType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  bfloat16: 16,
+};
+
+/** The type in which a host tensor reaches a graph. */
+export const typeInGraph = (dtype: DType): Exclude<ValueType, 'int64' | 'bfloat16'> =>
+  dtype === 'bfloat16' ? 'uint16' : dtype;
+
+export type ConstantData = HostTensor['data'] | BigInt64Array;
 
 /** Where a value comes from. In a `uniform` value every element is the same number, which is stored once. */
 type Source =
-  | { readonly kind: 'input'; readonly name: string }
+  /** `fixed`: the same tensor in every call, which the session holds. */
+  | { readonly kind: 'input'; readonly name: string; readonly fixed: boolean }
   | { readonly kind: 'constant'; readonly data: ConstantData }
   | { readonly kind: 'uniform'; readonly value: number }
   | { readonly kind: 'node'; readonly node: Node; readonly index: number };
@@ -73,10 +95,10 @@ export function node(
   return nodes(op, inputs, [output], options)[0]!;
 }
 
-export const input = (name: string, dtype: ValueType, shape: readonly number[]): Value => ({
+export const input = (name: string, dtype: ValueType, shape: readonly number[], fixed = false): Value => ({
   dtype,
   shape,
-  source: { kind: 'input', name },
+  source: { kind: 'input', name, fixed },
 });
 
 export const constant = (data: ConstantData, dtype: ValueType, shape: readonly number[]): Value => ({
@@ -101,7 +123,7 @@ export const int64s = (values: readonly number[]): Value =>
 /** Casts unless the value already has the type. */
 export function cast(value: Value, dtype: ValueType): Value {
   if (value.dtype === dtype) return value;
-  const to = { float32: 1, int32: 6, int64: 7, bool: 9 }[dtype];
+  const to = typeCodes[dtype];
   return node('Cast', [value], { dtype, shape: value.shape }, { attributes: { to } });
 }
 

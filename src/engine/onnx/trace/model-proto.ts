@@ -1,3 +1,4 @@
+import { EngineError } from '../../../errors.ts';
 import { messageTypes } from '../../../io/protobuf/message-types.ts';
 import {
   type Attribute,
@@ -6,6 +7,7 @@ import {
   type Node,
   sizeOf,
   topologicalOrder,
+  typeCodes,
   type Value,
   type ValueType,
 } from './graph.ts';
@@ -58,7 +60,6 @@ const ModelProto = messageTypes({
   Dimension: { dimValue: ['int64', 1], dimParam: ['string', 2] },
 }).of('ModelProto');
 
-const typeCodes: Record<ValueType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 };
 
 /** Prefix of output names, so that a program may return `w` as the gradient of its input `w`. */
@@ -74,6 +75,7 @@ export interface GraphInput {
 /** A constant outside the protobuf, which may not exceed 2 GB. It lies in the file or buffer called `location`. */
 export interface ExternalConstant {
   readonly name: string;
+  readonly dtype: ValueType;
   readonly dims: readonly number[];
   readonly location: string;
   readonly offset: number;
@@ -87,7 +89,10 @@ export interface GraphDescription {
   readonly outputs: Readonly<Record<string, Value>>;
 }
 
-/** Serialises the nodes that the outputs depend on as an ONNX model (opset 20 and onnxruntime's contrib ops). */
+/**
+ * Serialises the nodes that the outputs depend on as an ONNX model: opset 20, or 26 where a node needs it, and
+ * onnxruntime's contrib ops.
+ */
 export function serialise({ name, inputs, externals, outputs }: GraphDescription): {
   readonly bytes: Uint8Array;
   readonly nodeCount: number;
@@ -95,11 +100,12 @@ export function serialise({ name, inputs, externals, outputs }: GraphDescription
   const writer = new GraphWriter();
   for (const node of topologicalOrder(Object.values(outputs))) writer.add(node);
   for (const [output, value] of Object.entries(outputs)) writer.addOutput(OUTPUT_PREFIX + output, value);
+  const { ir, opset } = writer.needsBitCast ? { ir: 13, opset: 26 } : { ir: 10, opset: 20 };
   const message = {
-    irVersion: 10,
+    irVersion: ir,
     producerName: 'anneal',
     opsetImport: [
-      { domain: '', version: 20 },
+      { domain: '', version: opset },
       { domain: 'com.microsoft', version: 1 },
     ],
     graph: {
@@ -120,12 +126,14 @@ export function serialise({ name, inputs, externals, outputs }: GraphDescription
 class GraphWriter {
   readonly nodes: object[] = [];
   readonly initializers: object[] = [];
+  needsBitCast = false;
   private readonly names = new Map<Value, string>();
   private readonly scalars = new Map<string, string>();
 
   add(node: Node): void {
     const inputs = node.inputs.map((value) => (value === undefined ? '' : this.nameOf(value)));
     const id = this.nodes.length;
+    if (node.op === 'BitCast') this.needsBitCast = true;
     const outputs = node.outputs.map((value, i) => {
       const name = `${node.op}_${id}${i === 0 ? '' : `_${i}`}`;
       this.names.set(value, name);
@@ -204,7 +212,10 @@ function dataOf(values: readonly number[], dtype: ValueType): ConstantData {
     case 'int64':
       return BigInt64Array.from(values, BigInt);
     case 'bool':
+    case 'uint8':
       return Uint8Array.from(values);
+    default:
+      throw new EngineError(`the onnx engine has no ${dtype} constants`);
   }
 }
 
@@ -220,12 +231,12 @@ function valueInfo(name: string, dtype: ValueType, dims: readonly (number | stri
   return { name, type: { tensorType: { elemType: typeCodes[dtype], shape: { dim } } } };
 }
 
-function externalTensor({ name, dims, location, offset, bytes }: ExternalConstant): object {
+function externalTensor({ name, dtype, dims, location, offset, bytes }: ExternalConstant): object {
   const entries = { location, offset: String(offset), length: String(bytes) };
   return {
     name,
     dims,
-    dataType: typeCodes.float32,
+    dataType: typeCodes[dtype],
     dataLocation: 1,
     externalData: Object.entries(entries).map(([key, value]) => ({ key, value })),
   };

@@ -1,5 +1,6 @@
 import { EngineError } from '../../../errors.ts';
-import type { DType } from '../../engine.ts';
+import type { ProgramDType } from '../../engine.ts';
+import type { ProgramView } from '../../program-view.ts';
 import * as tf from '../../tfjs.ts';
 import { type ConstantData, constant, sizeOf, uniform, type Value } from './graph.ts';
 
@@ -39,12 +40,12 @@ export class TraceBackend extends tf.KernelBackend {
     return entry;
   }
 
-  /** Registers a value as a tensor's data. */
-  adopt(value: Value): tf.TensorInfo {
+  /** Registers a value as the data of a tensor of its own type and shape, or of another by which tfjs knows it. */
+  adopt(value: Value, view: ProgramView = value as ProgramView): tf.TensorInfo {
     const dataId = {};
     this.values.set(dataId, { value, references: 1 });
     this.live++;
-    return { dataId, shape: [...value.shape], dtype: value.dtype as tf.DataType };
+    return { dataId, shape: [...view.shape], dtype: view.dtype };
   }
 
   /** Makes one more tensor on the same data. A kernel that returns its input unchanged needs this. */
@@ -125,7 +126,7 @@ export class TraceBackend extends tf.KernelBackend {
  * Converts a tfjs type to a type of the graph.
  * @throws EngineError for a type that the engine lacks.
  */
-export function valueType(dtype: tf.DataType): DType {
+export function valueType(dtype: tf.DataType): ProgramDType {
   if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
   throw new EngineError(`the onnx engine has no ${dtype} tensors (it has float32, int32 and bool)`);
 }
