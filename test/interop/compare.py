@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from interop_families import FAMILIES, SIZES  # noqa: E402
 
 # Logits have a standard deviation near 2. The peers differ from us by rounding, so the limits are of the largest
-# difference of a logit. llama.cpp looks GELU (Gemma's) up in a table of float16, and multiplies 16-bit and 8-bit weights
+# difference of a logit. llama.cpp looks GELU (Gemma's) up in a table of float16, and multiplies 16- and 8-bit weights
 # with activations rounded to the same type, where we compute in float32: of those the root of the mean square counts.
 LIMITS = {"peft": 2e-4, "transformers": 2e-4, "readback": 1e-5,
           "llama.cpp f32": 5e-4, "llama.cpp f32 gelu": 1e-2,
@@ -33,7 +33,8 @@ def note(family, what, found, limit):
     rows.append((family, what, found, limit))
     value = found if isinstance(found, str) else f"{found:.1e}"
     bound = "" if not limit else f"≤ {limit:g}"
-    print(f"{'ok  ' if passed(found, limit) else 'FAIL'} {family:15} {what:42} {value or 'same':10} {bound}", flush=True)
+    verdict = "ok  " if passed(found, limit) else "FAIL"
+    print(f"{verdict} {family:15} {what:42} {value or 'same':10} {bound}", flush=True)
 
 
 def logits_of(path, shape):
