@@ -22,6 +22,8 @@ vi.mock('node:fs/promises', async (original) => {
 });
 
 const folder = temporaryFolders();
+// The tokenizers' library warns of patterns that it doesn't know.
+vi.spyOn(console, 'warn').mockImplementation(() => {});
 
 test.each([
   ['one file', goodFiles],
