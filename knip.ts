@@ -14,7 +14,7 @@ const config: KnipConfig = {
     'test/run/lock-holder.ts',
   ],
   project: ['{src,rewards,envs,recipes}/**/*.{ts,tsx}!', '{bench,test}/**/*.ts', 'scripts/*.mjs'],
-  ignoreBinaries: ['mount', 'umount'],
+  ignoreBinaries: ['mkfifo', 'mount', 'umount'],
   ignoreExportsUsedInFile: production ? true : { interface: true, type: true },
 };
 

@@ -5,6 +5,7 @@ export type { CausalLM, GenerateOptions } from './causal-lm/causal-lm.ts';
 export { type LoadModelOptions, loadModel } from './causal-lm/load-model.ts';
 export * from './errors.ts';
 export { evaluate } from './evaluation/evaluate-model.ts';
+export type { SaveOptions } from './model/save/save-model.ts';
 export { defineRecipe, type Recipe, type RecipeInput } from './recipe/recipe.ts';
 export type * from './types.ts';
 

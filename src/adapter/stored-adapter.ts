@@ -73,6 +73,15 @@ export function mountingBase(base: BaseModel, adapter: StoredAdapter): BaseModel
   };
 }
 
+/**
+ * Whether PEFT's plain LoRA can't say what an adapter makes of its base model: it replaces weights, or what is under it
+ * is more than low-rank. PEFT then has to put it on a model of its own, `mountingBase`.
+ */
+export function needsOwnBase({ weights, under }: Pick<StoredAdapter, 'weights' | 'under'>): boolean {
+  if (Object.keys(weights).length > 0) return true;
+  return under !== undefined && (under.spec.dora || under.spec.loraBias || needsOwnBase(under));
+}
+
 /** The model with an adapter merged into it. @throws RefusedError while β ≠ 0, InputError as `mergeAdapter`. */
 export function mergedBase(base: BaseModel, adapter: StoredAdapter): BaseModel {
   const { config, weights } = mountingBase(base, adapter);

@@ -2,14 +2,15 @@ import { turnEndIds } from '../model/end-tokens.ts';
 import type { Sampler } from '../rollout/sampler.ts';
 import { seenPrompt } from '../rollout/seen-prompt.ts';
 import { scoredSequences, type TextScorer } from '../rollout/text-scorer.ts';
+import type { TemplateInputs } from '../types.ts';
 import type { CausalLM } from './causal-lm.ts';
 
-/** Samples episodes from a loaded model, and scores given texts. */
-export function modelSampler(model: CausalLM): Sampler & TextScorer {
+/** Samples episodes from a loaded model, and scores given texts. `inputs` are what its chat template is given. */
+export function modelSampler(model: CausalLM, inputs: TemplateInputs = {}): Sampler & TextScorer {
+  const tokenizer = model.tokenizer.withTemplate(inputs);
   return {
     maxPositions: model.config.maxPositionEmbeddings,
     sample: async (requests, { groupSize: n, maxPromptLength, ...options }) => {
-      const { tokenizer } = model;
       const prompts = requests.map((request) => seenPrompt(request, { tokenizer, maxPromptLength }));
       const inputIds = prompts.map(({ promptIds }) => promptIds);
       const completions = await model.generate({ ...options, n, inputIds });
@@ -21,12 +22,11 @@ export function modelSampler(model: CausalLM): Sampler & TextScorer {
     extend: (inputIds, { groupSize: _, maxPromptLength: __, ...options }) =>
       model.generate({ ...options, n: 1, inputIds }),
     scoreTexts: async (requests, options) => {
-      const { tokenizer, config } = model;
+      const { config } = model;
       const positions = config.maxPositionEmbeddings;
       const encoding = { tokenizer, endIds: turnEndIds(config, tokenizer), positions };
       return model.continuationLogprobs(scoredSequences(requests, options, encoding), options.size);
     },
-    between: (conversation, { tokenIds }, said) =>
-      model.tokenizer.encodeBetween(conversation, tokenIds, said),
+    between: (conversation, { tokenIds }, said) => tokenizer.encodeBetween(conversation, tokenIds, said),
   };
 }

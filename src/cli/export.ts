@@ -35,7 +35,10 @@ export function exportCommand(io: Io, toolkit: Toolkit): Command {
     .description(
       'Write a run’s model, an adapter with its base, or any model for other programs: a Hugging Face folder, a GGUF file, or a PEFT adapter. Refused while β ≠ 0.',
     )
-    .argument('<run, model or adapter>', 'a run folder, a model, or a folder in PEFT layout')
+    .argument(
+      '<run, model or adapter>',
+      'a run folder, a model, or a folder in PEFT layout; the last two may be on the hub',
+    )
     .addOption(new Option('--format <format>', 'what to write').choices(formats).default('hf'))
     .addOption(
       new Option(

@@ -32,10 +32,12 @@ export async function evaluateModel(
 ): Promise<{ readonly result: EvalResult; readonly rows: readonly EvalRow[] }> {
   checkSamples(samples, temperature);
   const recipe = parseRecipe(input);
-  const sampler = modelSampler(model);
+  const inputs = recipe.env.chatTemplate ?? {};
+  const sampler = modelSampler(model, inputs);
+  const tokenizer = model.tokenizer.withTemplate(inputs);
   const shared = {
     tasks: await evaluationTasks(recipe, split ?? recipe.eval.split, (request) =>
-      usesPrompt(request, { tokenizer: model.tokenizer, ...recipe.sampling }),
+      usesPrompt(request, { tokenizer, ...recipe.sampling }),
     ),
     rewards: nameRewards(recipe.rewards),
     step: 0,

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { InputError } from '../errors.ts';
 import { tell } from './base/hub-events.ts';
 import type { HubId, RepoKind } from './base/hub-id.ts';
 import { type HubSettings, hubSettings } from './base/hub-settings.ts';
@@ -7,7 +6,7 @@ import type { Repository } from './base/repository.ts';
 import { cachePaths } from './cache/cache-paths.ts';
 import { writeQuietly } from './cache/write-quietly.ts';
 import { askCommit } from './repo/ask-hub.ts';
-import { UnreachableError } from './transfer/hub-errors.ts';
+import { NoRepositoryError, UnreachableError } from './transfer/hub-errors.ts';
 import { copyUsed, notHere } from './transfer/without-hub.ts';
 
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -55,7 +54,7 @@ async function freshCommit(repository: Repository, revision: string, settings: H
   if (settings.offline) {
     const commit = await cached();
     if (commit !== undefined) return commit;
-    throw new InputError(notHere(repository, settings));
+    throw new NoRepositoryError(notHere(repository, settings));
   }
   try {
     const commit = await askCommit(repository, revision, settings);

@@ -7,6 +7,7 @@ import { readAdapterFolder } from '../../src/adapter/peft/peft-folder.ts';
 import { writeAdapterFolder } from '../../src/adapter/peft/write-adapter-folder.ts';
 import { mergedBase, type StoredAdapter } from '../../src/adapter/stored-adapter.ts';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
+import { InputError } from '../../src/errors.ts';
 import { fixtureModel } from '../golden/decoder-golden.ts';
 import { fixtures } from '../golden/golden-files.ts';
 import { expectNear } from '../golden/golden-tensors.ts';
@@ -103,6 +104,21 @@ describe('an exported adapter', () => {
       expectWeights(mergedBase(model, { ...adapter, under }).weights, expected.weights);
     },
   );
+
+  test('that replaces weights, or lies on DoRA, is not written without them', async () => {
+    for (const name of ['saved-head', 'bias-all']) {
+      const { model, adapter } = await recorded(name);
+      const writing = writeAdapterFolder(newFolder(), adapter, model.config);
+      await expect(writing).rejects.toThrow(InputError);
+      await expect(writing).rejects.toThrow(/replaces weights of its model \(.*merge it instead/);
+    }
+    const { model, adapter: under } = await recorded('dora-patterns');
+    const spec = makeSpec({ targetModules: ['q_proj'] }, 'lora', model.config);
+    const own = { spec, tensors: randomAdapter(spec, model.config), weights: {}, baseModel: undefined };
+    await expect(writeAdapterFolder(newFolder(), { ...own, under }, model.config)).rejects.toThrow(
+      InputError,
+    );
+  });
 
   test('of a fused layer has no larger rank than the one that it was read from', async () => {
     const { model, adapter } = await recorded('phi3-all-linear');

@@ -156,6 +156,9 @@ describe('an adapter folder', () => {
 
   test('a folder without an adapter, and an afa.json of another model, are input errors', async () => {
     await expect(readAdapterFolder(newFolder(), config)).rejects.toThrow('holds no adapter_config.json');
+    const run = newFolder();
+    await writeAdapterFolder(join(run, 'adapter'), plain(), config);
+    await expect(readAdapterFolder(run, config)).rejects.toThrow(`its adapter is ${join(run, 'adapter')}`);
     const folder = newFolder();
     await writeAdapterFolder(folder, annealed(), config);
     const deeper = tinyConfig({ num_hidden_layers: 3 });

@@ -28,7 +28,9 @@ beforeAll(async () => {
     '--set',
     'sampling.promptsPerStep=4',
     '--set',
-    'checkpoint.every=2',
+    'checkpoint.every=1',
+    '--set',
+    'checkpoint.keep=9',
   ];
   const ran = await anneal(['run', 'recipes/arithmetic.ts', '--steps', '4', ...small, '--out', run]);
   expect(ran.err).toEqual([]);

@@ -60,6 +60,23 @@ test('a plan sets validation tasks aside, fixes threads and differs between meth
   }
 });
 
+test('runs that begin alike begin with the same bits, but for rounding where one merges a starting adapter', async () => {
+  const allowed = async (overrides: readonly string[]) => {
+    const made = await planOf({ overrides: ['steps=4', ...overrides] });
+    const results = await runMadeUp(made, { out: fresh(), startJob: madeUpJobs(accuracy) });
+    return results.tasks[0]!.stepZero.map(({ of, allowed: most }) => [of, most]);
+  };
+  expect(await allowed([])).toEqual([
+    ['afa-lora', 0],
+    ['full', 1e-5],
+  ]);
+  // The first variant is lora, which computes the adapter beside the weights.
+  expect(await allowed([`adapter.init=${join(folder, 'adapter')}`])).toEqual([
+    ['afa-lora', 1e-3],
+    ['full', 1e-3],
+  ]);
+});
+
 describe('a row that is not what the plan says', () => {
   test('is rejected and named: one method given another’s rate', async () => {
     const out = fresh();

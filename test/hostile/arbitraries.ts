@@ -64,7 +64,7 @@ function changed(
 }
 
 /** JSON text near a value: one to three places changed, or its text cut or with bytes changed. */
-export function nearJson(value: object): fc.Arbitrary<string> {
+function nearJson(value: object): fc.Arbitrary<string> {
   const all = places(value);
   const change = fc.record({
     path: fc.constantFrom(...all),

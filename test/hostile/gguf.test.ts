@@ -123,7 +123,11 @@ describe('a header that says what can not be is refused in one line', () => {
     ['alignment 0.5', [head(0, 1), key('general.alignment', u32(6), f32(0.5))], 'must be a power of two'],
     ['another version', [Buffer.from('GGUF'), u32(1), data(64)], 'its version is 1; supported: 2, 3'],
     ['big-endian', [Buffer.from('GGUF'), Buffer.of(0, 0, 0, 3), data(64)], 'big-endian'],
-    ['a name of many lines', [head(1, 0), tensor('\n'.repeat(1e5), [9]), data(8)], /tensor "[\\n]+…" ends/],
+    [
+      'a name of many lines',
+      [head(1, 0), tensor('\n'.repeat(1e5), [9]), data(8)],
+      /tensor "(\\u000a)+… \(100000 characters\)" ends/,
+    ],
   ])('%s', (_, parts, message) => refused(written(...parts), message));
 
   test('arrays in arrays in arrays', () => {

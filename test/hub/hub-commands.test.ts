@@ -1,9 +1,13 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { dataset } from '../../envs/index.ts';
+import { configChanges, configOf } from '../../src/experiment/plan/config-hash.ts';
 import { modelPath } from '../../src/model/config/model-path.ts';
 import { readModelConfig } from '../../src/model/read-config.ts';
 import { loadWeights } from '../../src/model/weights/load-weights.ts';
+import { pinHub } from '../../src/run/folder/hub-record.ts';
+import { loadRecipe } from '../../src/run/loading/load-recipe.ts';
 import { anneal, recipeFile } from '../cli/command-line.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 import { modelFolder } from '../policy/model-folder.ts';
@@ -61,12 +65,17 @@ describe('a model on the hub', () => {
     );
   });
 
-  test('and its adapter are merged', async () => {
+  test('and its adapter are merged and exported', async () => {
     await withHub({ 'acme/toy': { files: filesOf(model) }, 'acme/adapter': adapter });
     const out = join(folder, 'merged');
     const ran = await anneal(['merge', 'acme/adapter', '--model', 'acme/toy', '--out', out]);
     expect(ran.code).toBe(0);
     expect(readdirSync(out)).toContain('model.safetensors');
+    const exported = join(folder, 'exported');
+    const again = ['export', 'acme/adapter', '--model', 'acme/toy', '--out', exported];
+    expect(await anneal(again)).toMatchObject({ code: 0 });
+    const bytes = (path: string) => readFileSync(join(path, 'model.safetensors'));
+    expect(bytes(exported).equals(bytes(out))).toBe(true);
   });
 });
 
@@ -213,5 +222,21 @@ export default defineRecipe({
     expect(JSON.parse(readFileSync(join(fresh, 'config.json'), 'utf8')).hub.model).toBe(
       commitOf(hub.repos['acme/toy']!),
     );
+  });
+
+  test('of a comparison has the model and the data of its plan', async () => {
+    const hub = await withHub({ 'acme/toy': { files: filesOf(model) }, 'acme/sums': sums() });
+    const recipe = {
+      ...(await loadRecipe(recipeFile(await temporaryFolder(), 'acme/toy'))).recipe,
+      env: dataset({ path: 'acme/sums' }),
+    };
+    const planned = await configOf(recipe);
+    hub.repos['acme/toy']!.files['config.json'] = `${hub.repos['acme/toy']!.files['config.json']}\n`;
+    hub.repos['acme/sums']!.files['data/train.jsonl'] = rows((i) => letter(2 * i));
+    hub.newProcess();
+    expect(configChanges(planned, await configOf(recipe))).toEqual(['the data', 'the files of the model']);
+    hub.newProcess();
+    pinHub(planned);
+    expect(configChanges(planned, await configOf(recipe))).toEqual([]);
   });
 });

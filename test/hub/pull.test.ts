@@ -367,7 +367,10 @@ describe('a line that is not what it should be', () => {
     const ranges = hub.seen
       .filter(({ host, path: blob }) => host === 'cdn' && blob === `/${sha256(weights)}`)
       .map(({ headers }) => headers.range);
-    expect(ranges).toEqual([undefined, 'bytes=100000-', 'bytes=200000-']);
+    const starts = ranges.map((range) => Number(/^bytes=(\d+)-$/.exec(range ?? 'bytes=0-')![1]));
+    // What was on its way when the connection broke may be lost.
+    expect(starts).toHaveLength(3);
+    expect(starts[0]! < starts[1]! && starts[1]! < starts[2]!).toBe(true);
   });
 
   test('what a killed process left is gone on with, too', async () => {
@@ -382,17 +385,17 @@ describe('a line that is not what it should be', () => {
       return true;
     };
     await expect(get('acme/tiny')).rejects.toThrow(
-      'model.safetensors of model acme/tiny broke off after 50000 of 300000 bytes',
+      /^model.safetensors of model acme\/tiny broke off after [1-9]\d* of 300000 bytes: .*; try again to go on/,
     );
     const blobs = join(hub.home, 'hub/models--acme--tiny/blobs');
     const left = readdirSync(blobs).filter((name) => name.endsWith('.incomplete'));
     expect(left).toHaveLength(1);
-    expect(lstatSync(join(blobs, left[0]!)).size).toBe(50_000);
+    const { size } = lstatSync(join(blobs, left[0]!));
     cut = false;
     hub.seen.length = 0;
     const { path } = await get('acme/tiny');
     expect(readFileSync(join(path, 'model.safetensors')).equals(weights)).toBe(true);
-    expect(hub.seen.find(({ host }) => host === 'cdn')!.headers.range).toBe('bytes=50000-');
+    expect(hub.seen.find(({ host }) => host === 'cdn')!.headers.range).toBe(`bytes=${size}-`);
     expect(readdirSync(blobs).filter((name) => name.endsWith('.incomplete'))).toEqual([]);
   }, 20_000);
 
@@ -504,8 +507,8 @@ describe('without the hub', () => {
     hub.seen.length = 0;
     vi.stubEnv('HF_HUB_OFFLINE', '1');
     expect((await get('acme/tiny')).commit).toBe(online.commit);
-    await expect(get('acme/other')).rejects.toThrow(
-      /model acme\/other is not in the cache .*, and HF_HUB_OFFLINE forbids/,
+    await expect(localPath('acme/other', 'model')).rejects.toThrow(
+      /^"acme\/other" is no file or folder here, and model acme\/other is not in the cache .*, and HF_HUB_OFFLINE forbids/,
     );
     expect(hub.seen).toEqual([]);
   });

@@ -21,6 +21,8 @@ import { toyTool } from './toy-environment.ts';
 // Episodes of several turns: what the environment says is part of the text, and of nothing else.
 
 const eosTokenIds = [2, ...Array.from({ length: 14 }, (_, i) => 3 + i)];
+/** The pad token of `modelFolder`, which its tokenizer names as special. */
+const PAD = 0;
 const sampling = { groupSize: 4, promptsPerStep: 6, maxNewTokens: 6, temperature: 0.8 };
 
 const open = (betas: readonly number[] = [0.5, 0.5], recipe: RecipeOverrides = {}) =>
@@ -39,10 +41,11 @@ describe('the rollouts of episodes', () => {
     expect(new Set(all.map(({ turns }) => turns!.length))).toEqual(new Set([1, 3, 5]));
     for (const { tokenIds, completionMask, logprobs, turns, text } of all) {
       expect([completionMask!.length, logprobs.length]).toEqual([tokenIds.length, tokenIds.length]);
-      // An EOS stays where it was sampled; the template's own mark follows a turn that another EOS ended.
-      const letters = tokenIds.filter((id) => !eosTokenIds.includes(id)).map(letter);
+      // An EOS stays where it was sampled, and a pad token, which no text shows, either; the template's own mark follows a turn that another EOS ended.
+      const ends = new Set([...eosTokenIds, PAD]);
+      const letters = tokenIds.filter((id) => !ends.has(id)).map(letter);
       const words = turns!.map(({ content }) => content).join('');
-      const plain = [...words].filter((c) => !eosTokenIds.map(letter).includes(c)).join('');
+      const plain = [...words].filter((c) => ![...ends].map(letter).includes(c)).join('');
       expect(letters.join('')).toBe(plain);
       expect(text).toBe(turns!.at(-1)!.content);
       expect(logprobs.map((logprob) => (logprob === 0 ? 0 : 1))).toEqual(completionMask);

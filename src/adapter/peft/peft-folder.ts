@@ -33,7 +33,11 @@ export async function readAdapterFolder(name: string, config: ModelConfig): Prom
     z.record(z.string(), z.unknown()),
   );
   if (json === undefined) {
-    throw new InputError(`${folder} holds no ${adapterFiles.config}: is it an adapter's folder?`);
+    const inside = join(folder, 'adapter');
+    const hint = existsSync(join(inside, adapterFiles.config))
+      ? `its adapter is ${inside}`
+      : "is it an adapter's folder?";
+    throw new InputError(`${folder} holds no ${adapterFiles.config}: ${hint}`);
   }
   const peft = parsePeftConfig(json, where);
   const afa = await readJsonIfAny(await insideFolder(folder, adapterFiles.afa), afaSchema);

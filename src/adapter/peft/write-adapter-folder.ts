@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { RefusedError } from '../../errors.ts';
+import { InputError, RefusedError } from '../../errors.ts';
 import { hubIdOf } from '../../hub/local-path.ts';
 import { writeFileAtomic } from '../../io/atomic-write.ts';
 import type { ModelConfig } from '../../model/config/model-config.ts';
 import { writeSafetensors } from '../../model/files/safetensors.ts';
-import { annealOf, type StoredAdapter } from '../stored-adapter.ts';
+import { annealOf, needsOwnBase, type StoredAdapter } from '../stored-adapter.ts';
 import { peftExport, servingNotes } from './peft-export.ts';
 import { adapterFiles } from './peft-folder.ts';
 
@@ -14,7 +14,8 @@ import { adapterFiles } from './peft-folder.ts';
  * adapter_model.safetensors, from which PEFT computes the same as we do, and afa.json for an annealed adapter. An
  * adapter under this one is stacked with it: the folder names the original base model.
  * @returns what a person should know about serving it.
- * @throws RefusedError while β ≠ 0, where PEFT would leave φ out and compute something else.
+ * @throws RefusedError while β ≠ 0, where PEFT would leave φ out and compute something else; InputError for an adapter
+ * that needs a base model of its own.
  */
 export async function writeAdapterFolder(
   folder: string,
@@ -22,6 +23,13 @@ export async function writeAdapterFolder(
   config: ModelConfig,
 ): Promise<string[]> {
   refuseCurved(adapter, config);
+  if (needsOwnBase(adapter)) {
+    const replaced =
+      Object.keys(adapter.weights).slice(0, 3).join(', ') || 'those that DoRA or a bias changes';
+    throw new InputError(
+      `the adapter replaces weights of its model (${replaced}), which adapters for vLLM can't: merge it instead`,
+    );
+  }
   const { config: settings, tensors } = peftExport(adapter, config);
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, adapterFiles.tensors), tensors);

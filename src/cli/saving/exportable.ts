@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { readAdapterFolder } from '../../adapter/peft/peft-folder.ts';
 import { writeAdapterFolder } from '../../adapter/peft/write-adapter-folder.ts';
 import { InputError } from '../../errors.ts';
-import { hubIdOf } from '../../hub/local-path.ts';
+import { hubIdOf, localPath } from '../../hub/local-path.ts';
 import { readJsonIfAny } from '../../io/read-json.ts';
 import type { SaveOptions } from '../../model/save/save-model.ts';
 import { loadCheckpoint } from '../../run/checkpoint/load-checkpoint.ts';
@@ -49,14 +49,15 @@ export const isAdapterFolder = (folder: string): boolean => existsSync(join(fold
  * Loads what is meant, a run's checkpoint, an adapter folder or a model, and gives it to `use`.
  * @throws InputError when it can't be had, or an option is for another kind; RefusedError while a run's β ≠ 0.
  */
-export function withExportable<T>(spec: string, around: Around, use: Use<T>): Promise<T> {
+export async function withExportable<T>(spec: string, around: Around, use: Use<T>): Promise<T> {
   const { checkpoint, model } = around.options;
   if (isRunFolder(spec)) {
     refuseModel(model, `${spec} is a run, which knows its own`);
     return withRun(spec, around, use);
   }
   checkpointOnlyOf(spec, checkpoint);
-  if (isAdapterFolder(spec)) return withAdapter(spec, around, use);
+  const found = await localPath(spec, 'either');
+  if (isAdapterFolder(found)) return withAdapter(found, around, use);
   refuseModel(model, `${spec} is a model itself`);
   return withModel(spec, around, use);
 }

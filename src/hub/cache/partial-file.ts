@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readdir, rename, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { isRunning } from '../../io/process-identity.ts';
@@ -33,15 +33,23 @@ async function partials(blob: string): Promise<Partial[]> {
   });
 }
 
+/** Milliseconds without a write after which a file is no process's any more: its number was given again. */
+const FORGOTTEN = 3_600_000;
+
+/** The files for a blob that no process writes to any more, the longest first. */
+async function leftovers(blob: string): Promise<string[]> {
+  const left: { readonly path: string; readonly size: number }[] = [];
+  for (const { path, pid } of await partials(blob)) {
+    const writing = pid !== 0 && (await isRunning({ pid, started: null }));
+    if (!writing || (await idleTime(path)) > FORGOTTEN) left.push({ path, size: await sizeOf(path) });
+  }
+  return left.sort((a, b) => b.size - a.size).map(({ path }) => path);
+}
+
 /** A file for this process alone to download a blob into: the longest that was left unfinished, else a new name. */
 export async function takePartial(blob: string): Promise<string> {
   const own = nameFor(blob, String(process.pid));
-  const left: { readonly path: string; readonly size: number }[] = [];
-  for (const { path, pid } of await partials(blob)) {
-    if (pid !== 0 && (await isRunning({ pid, started: null }))) continue;
-    left.push({ path, size: await sizeOf(path) });
-  }
-  for (const { path } of left.sort((a, b) => b.size - a.size)) {
+  for (const path of await leftovers(blob)) {
     // Whoever renames it first has it.
     const taken = await rename(path, own).then(
       () => true,
@@ -50,6 +58,11 @@ export async function takePartial(blob: string): Promise<string> {
     if (taken) return own;
   }
   return own;
+}
+
+/** Removes what other downloads of a blob have left, once it is here. */
+export async function removeLeftovers(blob: string): Promise<void> {
+  for (const path of await leftovers(blob)) await rm(path, { force: true }).catch(() => {});
 }
 
 /** Leaves an unfinished file for the next download to go on with. */
@@ -64,14 +77,17 @@ export async function leavePartial(path: string, blob: string): Promise<void> {
 export async function downloader(blob: string, idle: number): Promise<number | undefined> {
   for (const { path, pid } of await partials(blob)) {
     if (pid === 0 || !(await isRunning({ pid, started: null }))) continue;
-    const written = await stat(path).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => 0,
-    );
-    if (Date.now() - written < idle) return pid;
+    if ((await idleTime(path)) < idle) return pid;
   }
   return undefined;
 }
+
+/** Milliseconds since a file was written; clocks of a drive and its host may differ either way. */
+const idleTime = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ mtimeMs }) => Math.abs(Date.now() - mtimeMs),
+    () => Number.POSITIVE_INFINITY,
+  );
 
 /** Bytes of a file; 0 when there is none. */
 export const sizeOf = (path: string): Promise<number> =>

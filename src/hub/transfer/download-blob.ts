@@ -5,7 +5,7 @@ import { AnnealError } from '../../errors.ts';
 import { tell } from '../base/hub-events.ts';
 import { titleOf } from '../base/repository.ts';
 import { hasDigest } from '../cache/blob-hash.ts';
-import { downloader, leavePartial, sizeOf, takePartial } from '../cache/partial-file.ts';
+import { downloader, leavePartial, removeLeftovers, sizeOf, takePartial } from '../cache/partial-file.ts';
 import { type Download, Filling } from './filling.ts';
 import { UnreachableError } from './hub-errors.ts';
 
@@ -45,6 +45,7 @@ async function tryOnce(blob: string, download: Download): Promise<boolean> {
     }
     if (!(await hasDigest(partial, file))) return false;
     await rename(partial, blob);
+    await removeLeftovers(blob);
     return true;
   } catch (error) {
     keep = signal.aborted || error instanceof UnreachableError;

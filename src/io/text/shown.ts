@@ -9,3 +9,6 @@ export function shown(text: string, most = 200): string {
     return code.length > 4 ? `\\u{${code}}` : `\\u${code}`;
   });
 }
+
+/** The same in quotes. */
+export const quoted = (text: string): string => `"${shown(text)}"`;

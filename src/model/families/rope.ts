@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
-import { shown } from '../../io/text/shown.ts';
+import { quoted } from '../../io/text/shown.ts';
 import type { Rope, RopeScaling } from '../config/rope-frequencies.ts';
 
 const positive = z.number().positive();
@@ -76,7 +76,7 @@ function scalingOf(rope: RopeJson, place: Place): RopeScaling {
   const read = Object.hasOwn(types, type) ? types[type] : undefined;
   if (read !== undefined) return read(rope, place);
   const known = Object.keys(types).join(', ');
-  throw new InputError(`${place.where}: rope type "${shown(type)}" is not supported; supported: ${known}`);
+  throw new InputError(`${place.where}: rope type ${quoted(type)} is not supported; supported: ${known}`);
 }
 
 const types: Readonly<Record<string, (rope: RopeJson, place: Place) => RopeScaling>> = {

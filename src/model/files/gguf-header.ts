@@ -1,7 +1,8 @@
 import { InputError } from '../../errors.ts';
 import type { BinaryFile } from '../../io/binary-file.ts';
+import { quoted } from '../../io/text/shown.ts';
 import { GgufCursor, type GgufValue, HeaderGoesOn } from './gguf-cursor.ts';
-import { type GgufTensor, readTensorTable, shown } from './gguf-tensor-table.ts';
+import { type GgufTensor, readTensorTable } from './gguf-tensor-table.ts';
 
 /**
  * The head of a GGUF file, versions 2 and 3 (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): what it says of
@@ -72,7 +73,7 @@ function readMetadata(cursor: GgufCursor, count: number): GgufMetadata {
   const entries = new Map<string, GgufValue>();
   for (let i = 0; i < count; i++) {
     const key = cursor.string();
-    if (entries.has(key)) throw new InputError(`it has the key ${shown(key)} twice`);
+    if (entries.has(key)) throw new InputError(`it has the key ${quoted(key)} twice`);
     entries.set(key, cursor.value(cursor.u32()));
   }
   return Object.fromEntries(entries);

@@ -1,4 +1,5 @@
 import { InputError } from '../../errors.ts';
+import { quoted } from '../../io/text/shown.ts';
 import type { GgufCursor, GgufValue } from './gguf-cursor.ts';
 import { type GgmlType, ggmlType } from './gguf-types.ts';
 
@@ -34,7 +35,7 @@ export function readTensorTable(
   const entries = new Map<string, GgufTensor>();
   for (let i = 0; i < file.tensorCount; i++) {
     const name = cursor.string();
-    if (entries.has(name)) throw new InputError(`it has the tensor ${shown(name)} twice`);
+    if (entries.has(name)) throw new InputError(`it has the tensor ${quoted(name)} twice`);
     entries.set(name, readEntry(cursor, name, alignment));
   }
   const start = Math.ceil(cursor.at / alignment) * alignment;
@@ -51,12 +52,12 @@ export function readTensorTable(
 function alignmentOf(value: GgufValue = 32): number {
   const alignment = Number(value);
   if (alignment >= 1 && alignment < 2 ** 32 && Number.isInteger(Math.log2(alignment))) return alignment;
-  throw new InputError(`general.alignment is ${shown(String(value))}, but must be a power of two`);
+  throw new InputError(`general.alignment is ${quoted(String(value))}, but must be a power of two`);
 }
 
 /** Its position is still counted from the first tensor. */
 function readEntry(cursor: GgufCursor, name: string, alignment: number): GgufTensor {
-  const where = `tensor ${shown(name)}`;
+  const where = `tensor ${quoted(name)}`;
   const dimensions = cursor.u32();
   if (dimensions > MOST_DIMENSIONS) {
     throw new InputError(`${where} has ${dimensions} dimensions; ggml's have at most ${MOST_DIMENSIONS}`);
@@ -97,18 +98,13 @@ function checkPlaces(tensors: ReadonlyMap<string, GgufTensor>, fileSize: number)
   let end = 0;
   let before = '';
   for (const [name, { position, byteLength }] of inOrder) {
-    if (position < end) throw new InputError(`tensors ${shown(before)} and ${shown(name)} overlap`);
+    if (position < end) throw new InputError(`tensors ${quoted(before)} and ${quoted(name)} overlap`);
     end = position + byteLength;
     before = name;
     if (end > fileSize) {
       throw new InputError(
-        `it is truncated: it has ${fileSize} bytes, tensor ${shown(name)} ends at ${end}; download it again`,
+        `it is truncated: it has ${fileSize} bytes, tensor ${quoted(name)} ends at ${end}; download it again`,
       );
     }
   }
-}
-
-/** A name from a file in a message: in quotes, on one line, and not for ever. */
-export function shown(name: string): string {
-  return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
 }

@@ -1,8 +1,9 @@
 import { InputError } from '../../errors.ts';
 import { type BinaryFile, openBinaryFile } from '../../io/binary-file.ts';
+import { quoted } from '../../io/text/shown.ts';
 import { quantType, supportedQuantTypes } from './gguf-dequantise.ts';
 import { type GgufMetadata, readGgufHeader } from './gguf-header.ts';
-import { type GgufTensor, shown } from './gguf-tensor-table.ts';
+import type { GgufTensor } from './gguf-tensor-table.ts';
 import { bytesOf, type RowRange } from './row-range.ts';
 
 /** An open GGUF file: metadata, table of tensors, and the tensors one at a time. */
@@ -91,7 +92,7 @@ function joined(files: readonly GgufFile[]): GgufFile {
     for (const name of file.tensors.keys()) {
       const other = places.get(name);
       if (other !== undefined) {
-        throw new InputError(`${other.path} and ${file.path} both have the tensor ${shown(name)}`);
+        throw new InputError(`${other.path} and ${file.path} both have the tensor ${quoted(name)}`);
       }
       places.set(name, file);
     }
@@ -114,10 +115,10 @@ async function readTensor(
   tensor: GgufTensor | undefined,
   { name, rows }: { readonly name: string; readonly rows: RowRange | undefined },
 ): Promise<Float32Array> {
-  if (tensor === undefined) throw new InputError(`${file.path} has no tensor ${shown(name)}`);
+  if (tensor === undefined) throw new InputError(`${file.path} has no tensor ${quoted(name)}`);
   const part = bytesOf({ bytes: tensor.byteLength, shape: tensor.shape }, rows);
   const raw = await file.read(tensor.position + part.start, part.length);
-  return dequantise(raw, tensor.type, `${file.path}: tensor "${name}"`);
+  return dequantise(raw, tensor.type, `${file.path}: tensor ${quoted(name)}`);
 }
 
 /**

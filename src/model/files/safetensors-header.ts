@@ -3,7 +3,7 @@ import { InputError } from '../../errors.ts';
 import type { BinaryFile } from '../../io/binary-file.ts';
 import { checkForm, parseJson } from '../../io/read-json.ts';
 import { repeatedKey } from '../../io/text/json-structure.ts';
-import { shown } from '../../io/text/shown.ts';
+import { quoted, shown } from '../../io/text/shown.ts';
 import { bfloat16ToFloat32, halfToFloat32 } from './half.ts';
 
 /**
@@ -71,7 +71,7 @@ export async function readHeader(file: BinaryFile): Promise<SafetensorsHeader> {
   const where = `${file.path} (header)`;
   const { __metadata__: metadata, ...table } = parseJson(text, headerSchema, where);
   const repeated = repeatedKey(text);
-  if (repeated !== undefined) throw new InputError(`${where} has "${shown(repeated)}" twice`);
+  if (repeated !== undefined) throw new InputError(`${where} has ${quoted(repeated)} twice`);
   const entries = new Map<string, SafetensorsEntry>();
   for (const [name, entry] of Object.entries(table)) {
     const form = z.object({ [name]: entrySchema });
@@ -93,14 +93,14 @@ function checkOffsets(entries: ReadonlyMap<string, SafetensorsEntry>, file: Bina
     const bytes = elementCount(shape) * elementTypes[dtype].bytes;
     if (end - start !== bytes) {
       throw new InputError(
-        `${file.path}: tensor "${shown(name)}" of shape [${shown(shape.join())}] in ${dtype} needs ${bytes} bytes, its offsets hold ${end - start}`,
+        `${file.path}: tensor ${quoted(name)} of shape [${shown(shape.join())}] in ${dtype} needs ${bytes} bytes, its offsets hold ${end - start}`,
       );
     }
     if (start !== position) {
       const fault =
         start < position ? 'overlaps the tensor before it' : 'leaves a gap after the tensor before it';
       throw new InputError(
-        `${file.path}: tensor "${shown(name)}" at offset ${start} ${fault} (which ends at ${position})`,
+        `${file.path}: tensor ${quoted(name)} at offset ${start} ${fault} (which ends at ${position})`,
       );
     }
     position = end;

@@ -3,7 +3,7 @@ import { parseJson } from '../../io/read-json.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import type { GgufValue } from '../files/write-gguf.ts';
 import { CONTROL, UNUSED, USER_DEFINED } from '../tokenizer/gguf/token-types.ts';
-import { chatTemplateOf, specialTokensOf } from '../tokenizer/tokenizer.ts';
+import { chatTemplateOf, specialTokensOf } from '../tokenizer/special-tokens.ts';
 import type { TokenizerFiles } from '../tokenizer/tokenizer-files.ts';
 import { tokenizerForm } from './find-tokenizer-form.ts';
 import type { ModelToSave } from './model-to-save.ts';

@@ -19,11 +19,9 @@ const floatTypes = {
   f16: { stored: 'F16', named: 'float16' },
 } as const satisfies Record<string, { readonly stored: FloatType; readonly named: string }>;
 
-export type FolderDType = keyof typeof floatTypes;
-
 export interface FolderOptions {
   /** Default f32: the weights as they are. */
-  readonly dtype?: FolderDType;
+  readonly dtype?: keyof typeof floatTypes;
   /** Most bytes of tensors in a file. Default 4 GB, the most that FAT32 and some hosts take. */
   readonly shardBytes?: number;
 }

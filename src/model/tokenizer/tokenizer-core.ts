@@ -2,7 +2,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { parseJson } from '../../io/read-json.ts';
-import { shown } from '../../io/text/shown.ts';
+import { quoted, shown } from '../../io/text/shown.ts';
 import { addedTokens } from './config-tokens.ts';
 import { mendEncodeText } from './encode-text.ts';
 import { mendDecoder, mendPreTokenizer } from './mend-steps.ts';
@@ -71,7 +71,7 @@ function checkVocabulary(vocabulary: unknown, where: string): void {
   for (const [token, id] of Object.entries(vocabulary as Record<string, unknown>)) {
     if (Number.isInteger(id) && (id as number) >= 0 && (id as number) <= MAX_ID) continue;
     throw new InputError(
-      `${where}: tokenizer.json: the id of "${shown(token)}" must be a whole number up to ${MAX_ID} (got ${shown(JSON.stringify(id))})`,
+      `${where}: tokenizer.json: the id of ${quoted(token)} must be a whole number up to ${MAX_ID} (got ${shown(JSON.stringify(id))})`,
     );
   }
 }

@@ -1,10 +1,10 @@
 import { InputError } from '../../errors.ts';
+import { quoted } from '../../io/text/shown.ts';
 import type { JsonObject, ModelConfig } from '../config/model-config.ts';
 import { type GgufFacts, type GgufForm, sharedFields } from '../families/gguf-form.ts';
 import { families } from '../families/index.ts';
 import { parseModelConfig } from '../families/parse-config.ts';
 import type { GgufFile } from '../files/gguf.ts';
-import { shown } from '../files/gguf-tensor-table.ts';
 import { ropeParameters } from './gguf-rope.ts';
 import { shortest } from './shortest-decimal.ts';
 
@@ -32,7 +32,7 @@ function familyOf({ path, metadata }: GgufFile): { readonly modelType: string; r
   if (found !== undefined) return { modelType: found[0], form: found[1].gguf };
   const known = [...new Set(Object.values(families).map(({ gguf }) => gguf.architecture))].join(', ');
   throw new InputError(
-    `${path}: architecture ${architecture === undefined ? '(missing)' : shown(String(architecture))} is not supported; supported: ${known}`,
+    `${path}: architecture ${architecture === undefined ? '(missing)' : quoted(String(architecture))} is not supported; supported: ${known}`,
   );
 }
 

@@ -1,6 +1,6 @@
 import type { HostTensor } from '../../engine/engine.ts';
 import { InputError } from '../../errors.ts';
-import { shown } from '../../io/text/shown.ts';
+import { quoted, shown } from '../../io/text/shown.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { openGguf } from '../files/gguf.ts';
 import { findModel, type ModelSource } from '../files/source.ts';
@@ -109,7 +109,7 @@ function isRedundant(name: string, config: ModelConfig): boolean {
 }
 
 function listed(names: readonly string[]): string {
-  const first = names.slice(0, 3).map((name) => `"${shown(name)}"`);
+  const first = names.slice(0, 3).map((name) => `${quoted(name)}`);
   const rest = names.length - first.length;
   return `${names.length === 1 ? 'tensor' : 'tensors'} ${first.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { readJsonIfAny } from '../../io/read-json.ts';
-import { shown } from '../../io/text/shown.ts';
+import { quoted } from '../../io/text/shown.ts';
 import { insideFolder } from '../files/inside-folder.ts';
 import { openSafetensors, type SafetensorsFile } from '../files/safetensors.ts';
 import type { WeightStore } from './weight-store.ts';
@@ -33,7 +33,7 @@ export async function openShards(indexPath: string): Promise<WeightStore> {
     }
     for (const [name, shard] of places) {
       if (shards.get(shard)!.entries.has(name)) continue;
-      throw new InputError(`${indexPath} lists tensor "${shown(name)}" in ${shard}, which does not have it`);
+      throw new InputError(`${indexPath} lists tensor ${quoted(name)} in ${shard}, which does not have it`);
     }
   } catch (error) {
     for (const shard of shards.values()) await shard.close();

@@ -2,7 +2,7 @@ import { adapterInputs } from '../../adapter/adapter-inputs.ts';
 import type { AdapterSpec } from '../../adapter/adapter-spec.ts';
 import { adaptedLinear } from '../../adapter/afa-lora.ts';
 import { mergedWeights } from '../../adapter/merge.ts';
-import type { AfaState, StoredAdapter } from '../../adapter/stored-adapter.ts';
+import { type AfaState, needsOwnBase, type StoredAdapter } from '../../adapter/stored-adapter.ts';
 import type { HostTensor, Named } from '../../engine/engine.ts';
 import { baseLinear } from '../../model/decoder.ts';
 import type { ModelWeights } from '../../model/model-programs.ts';
@@ -64,12 +64,6 @@ export function adapterTraining({
       baseModel,
       ...(spec.anneals && { afa: { activation, placement, ...schedule, step, beta: [...betas] } }),
     }),
-    ...((freshBase || needsBase(start)) && { exportBase: base }),
+    ...((freshBase || needsOwnBase(start)) && { exportBase: base }),
   };
-}
-
-/** Whether an adapter cannot be put on the recipe's model by PEFT's plain LoRA. */
-function needsBase({ weights, under }: Pick<StoredAdapter, 'weights' | 'under'>): boolean {
-  if (Object.keys(weights).length > 0) return true;
-  return under !== undefined && (under.spec.dora || under.spec.loraBias || needsBase(under));
 }

@@ -228,6 +228,15 @@ describe('the tokenizer of a lone .gguf file', () => {
     expect([made.vocabSize, made.eosTokenId]).toEqual([8, 1]);
   });
 
+  test('a template for tools beside the default one is used for them', async () => {
+    const made = await load({ 'tokenizer.chat_template.tool_use': '{{ tools[0].function.name }}' });
+    const conversation = [{ role: 'user', content: 'b' }] as const;
+    expect(made.applyChatTemplate(conversation)).toBe('<s>b');
+    expect(
+      made.applyChatTemplate(conversation, { tools: [{ type: 'function', function: { name: 'find' } }] }),
+    ).toBe('find');
+  });
+
   test('starts texts with BOS where the file says so', async () => {
     expect((await load({ 'tokenizer.ggml.add_bos_token': true })).encode('a')).toEqual([0, 3]);
   });

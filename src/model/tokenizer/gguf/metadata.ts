@@ -23,9 +23,15 @@ export interface TokenizerMetadata {
   readonly addBos: boolean | undefined;
   readonly addEos: boolean | undefined;
   readonly addSpacePrefix: boolean | undefined;
-  readonly chatTemplate: string | undefined;
+  /** One, or several by name: "default", "tool_use". */
+  readonly chatTemplate: string | readonly NamedTemplate[] | undefined;
   /** Whether the tokenizer rewrites texts by a table of its own before it cuts them. */
   readonly hasCharacterMap: boolean;
+}
+
+interface NamedTemplate {
+  readonly name: string;
+  readonly template: string;
 }
 
 export type SpecialName = 'bos' | 'eos' | 'unknown' | 'padding';
@@ -87,7 +93,23 @@ export function tokenizerMetadata(file: GgufFile): TokenizerMetadata {
     addBos: found['tokenizer.ggml.add_bos_token'],
     addEos: found['tokenizer.ggml.add_eos_token'],
     addSpacePrefix: found['tokenizer.ggml.add_space_prefix'],
-    chatTemplate: found['tokenizer.chat_template'],
+    chatTemplate: chatTemplate(file, found['tokenizer.chat_template']),
     hasCharacterMap: found['tokenizer.ggml.precompiled_charsmap'].length > 0,
   };
+}
+
+const TEMPLATE = 'tokenizer.chat_template.';
+
+/** Templates other than the default one have keys that end in their names. */
+function chatTemplate(
+  { metadata }: GgufFile,
+  template: string | undefined,
+): TokenizerMetadata['chatTemplate'] {
+  const named = Object.entries(metadata).flatMap(([key, value]): NamedTemplate[] =>
+    key.startsWith(TEMPLATE) && typeof value === 'string'
+      ? [{ name: key.slice(TEMPLATE.length), template: value }]
+      : [],
+  );
+  if (named.length === 0) return template;
+  return template === undefined ? named : [{ name: 'default', template }, ...named];
 }

@@ -1,6 +1,7 @@
 import type { Operator } from '../values/arithmetic.ts';
-import { Unsupported } from '../values/values.ts';
-import type { Arguments, Comparison, Expression, Filter } from './nodes.ts';
+import type { Comparison, Expression, Filter } from './nodes.ts';
+import { filter, filtered, filters, postfix } from './postfix.ts';
+import { type Inner, primary } from './primary.ts';
 import type { TokenStream } from './token-stream.ts';
 
 /** Expressions: a function for each level of precedence, from the lowest, as in Jinja's parser. */
@@ -78,44 +79,9 @@ function unary(stream: TokenStream, filters = true): Expression {
   let found: Expression;
   if (stream.skip('operator', '-')) found = { type: 'minus', of: unary(stream, false) };
   else if (stream.skip('operator', '+')) found = { type: 'plus', of: unary(stream, false) };
-  else found = primary(stream);
-  found = postfix(stream, found);
-  return filters ? filtered(stream, found) : found;
-}
-
-/** A name or literal. */
-export function primary(stream: TokenStream): Expression {
-  const { type, text } = stream.current;
-  if (stream.is('operator', '[')) return list(stream);
-  if (stream.is('operator', '{')) return dict(stream);
-  if (!['name', 'text', 'integer', 'float'].includes(type) && !stream.is('operator', '('))
-    stream.fail('expected an expression');
-  stream.next();
-  if (type === 'operator') {
-    const inner = tuple(stream, { empty: true });
-    stream.expect('operator', ')');
-    return inner;
-  }
-  if (type === 'name') return named(text);
-  if (type === 'integer') return { type: 'const', value: BigInt(text.replaceAll('_', '')) };
-  if (type === 'float') return { type: 'const', value: Number(text.replaceAll('_', '')) };
-  let value = text;
-  while (stream.is('text')) value += stream.next().text;
-  return { type: 'const', value };
-}
-
-const constants = new Map([
-  ['true', true],
-  ['True', true],
-  ['false', false],
-  ['False', false],
-  ['none', null],
-  ['None', null],
-]);
-
-function named(name: string): Expression {
-  const value = constants.get(name);
-  return value === undefined ? { type: 'name', name } : { type: 'const', value };
+  else found = primary(stream, inner);
+  found = postfix(stream, found, inner);
+  return filters ? filtered(stream, found, inner) : found;
 }
 
 /** One expression, or a tuple of several without brackets of its own. */
@@ -144,137 +110,9 @@ export function tuple(
   return { type: 'tuple', items };
 }
 
-function list(stream: TokenStream): Expression {
-  const items = listed(stream, '[', ']', () => expression(stream));
-  return { type: 'list', items };
-}
+const inner: Inner = { expression, inBrackets: (stream) => tuple(stream, { empty: true }) };
 
-function dict(stream: TokenStream): Expression {
-  const pairs = listed(stream, '{', '}', () => {
-    const key = expression(stream);
-    stream.expect('operator', ':');
-    return [key, expression(stream)] as const;
-  });
-  return { type: 'dict', pairs };
-}
-
-/** Things between brackets, with commas between them and perhaps one after the last. */
-function listed<T>(stream: TokenStream, open: string, close: string, one: () => T): T[] {
-  stream.expect('operator', open);
-  const items: T[] = [];
-  while (!stream.is('operator', close)) {
-    if (items.length > 0) stream.expect('operator', ',');
-    if (stream.is('operator', close)) break;
-    items.push(one());
-  }
-  stream.next();
-  return items;
-}
-
-/** Attributes, items and calls. */
-export function postfix(stream: TokenStream, start: Expression): Expression {
-  let found = start;
-  for (;;) {
-    if (stream.skip('operator', '.')) found = attribute(stream, found);
-    else if (stream.skip('operator', '[')) found = subscript(stream, found);
-    else if (stream.is('operator', '(')) found = { type: 'call', callee: found, args: callArguments(stream) };
-    else return found;
-  }
-}
-
-function attribute(stream: TokenStream, of: Expression): Expression {
-  const { type, text } = stream.next();
-  if (type === 'name') return { type: 'attribute', of, name: text };
-  if (type !== 'integer') stream.fail('expected name or number');
-  return { type: 'item', of, at: { type: 'const', value: BigInt(text) } };
-}
-
-function subscript(stream: TokenStream, of: Expression): Expression {
-  const bounds: (Expression | undefined)[] = [];
-  const part = () => (stream.is('operator', ':', ']', ',') ? undefined : expression(stream));
-  bounds.push(part());
-  while (bounds.length < 3 && stream.skip('operator', ':')) bounds.push(part());
-  if (stream.is('operator', ',')) throw new Unsupported('an item named by several values');
-  stream.expect('operator', ']');
-  if (bounds.length > 1) return { type: 'slice', of, bounds };
-  if (bounds[0] === undefined) stream.fail('expected an item');
-  return { type: 'item', of, at: bounds[0] };
-}
-
-/** Filters, tests, and calls after them. */
-function filtered(stream: TokenStream, start: Expression): Expression {
-  let found = start;
-  for (;;) {
-    if (stream.is('operator', '|')) found = filters(stream, found);
-    else if (stream.skip('name', 'is')) found = test(stream, found);
-    else if (stream.is('operator', '(')) found = { type: 'call', callee: found, args: callArguments(stream) };
-    else return found;
-  }
-}
-
-/** `| name(args) | name …`, of an expression or of a block's text. */
-export function filters<Of extends Expression | undefined>(stream: TokenStream, of: Of): Of | Filter {
-  let found: Of | Filter = of;
-  while (stream.skip('operator', '|')) found = filter(stream, found);
-  return found;
-}
-
-/** `name(args)` of a filter. */
-export function filter(stream: TokenStream, of: Expression | undefined): Filter {
-  const name = dotted(stream);
-  const args = stream.is('operator', '(') ? callArguments(stream) : noArguments;
-  return { type: 'filter', of, name, args };
-}
-
-function dotted(stream: TokenStream): string {
-  let name = stream.expect('name').text;
-  while (stream.skip('operator', '.')) name += `.${stream.expect('name').text}`;
-  return name;
-}
-
-/** `is not name(args)`, or `is name argument`. */
-function test(stream: TokenStream, of: Expression): Expression {
-  const negated = stream.skip('name', 'not');
-  const name = dotted(stream);
-  let args = noArguments;
-  if (stream.is('operator', '(')) args = callArguments(stream);
-  else if (beginsArgument(stream)) {
-    if (stream.is('name', 'is')) stream.fail('You cannot chain multiple tests with is');
-    args = { ...noArguments, positional: [postfix(stream, primary(stream))] };
-  }
-  const found: Expression = { type: 'test', of, name, args };
-  return negated ? { type: 'not', of: found } : found;
-}
-
-function beginsArgument(stream: TokenStream): boolean {
-  if (stream.is('name')) return !stream.is('name', 'else', 'or', 'and');
-  return ['text', 'integer', 'float'].includes(stream.current.type) || stream.is('operator', '[', '{');
-}
-
-const noArguments: Arguments = { positional: [], named: [], spread: undefined, namedSpread: undefined };
-
-function callArguments(stream: TokenStream): Arguments {
-  const positional: Expression[] = [];
-  const byName: (readonly [string, Expression])[] = [];
-  let spread: Expression | undefined;
-  let namedSpread: Expression | undefined;
-  const ensure = (holds: boolean) => {
-    if (!holds) stream.fail('invalid syntax for function call expression');
-  };
-  listed(stream, '(', ')', () => {
-    ensure(namedSpread === undefined);
-    if (stream.skip('operator', '*')) {
-      ensure(spread === undefined);
-      spread = expression(stream);
-    } else if (stream.skip('operator', '**')) namedSpread = expression(stream);
-    else if (stream.is('name') && stream.follows('operator', '=')) {
-      const name = stream.next().text;
-      stream.next();
-      byName.push([name, expression(stream)]);
-    } else {
-      ensure(spread === undefined && byName.length === 0);
-      positional.push(expression(stream));
-    }
-  });
-  return { positional, named: byName, spread, namedSpread };
+/** The filters of a block's text: `| name(args) | …`, or `name(args) | …` where the first has no bar before it. */
+export function blockFilters(stream: TokenStream, bare: boolean): Filter | undefined {
+  return filters<Filter | undefined>(stream, bare ? filter(stream, undefined, inner) : undefined, inner);
 }

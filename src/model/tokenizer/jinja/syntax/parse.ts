@@ -1,6 +1,7 @@
 import { TemplateError, Unsupported } from '../values/values.ts';
-import { expression, filter, filters, tuple } from './expression.ts';
+import { blockFilters, expression, tuple } from './expression.ts';
 import type { Block, Expression, Signature, Statement, Target } from './nodes.ts';
+import { targets } from './targets.ts';
 import { TokenStream } from './token-stream.ts';
 import { tokenize } from './tokens.ts';
 
@@ -55,7 +56,7 @@ const statements: Readonly<Record<string, (stream: TokenStream) => readonly Stat
   },
   call: (stream) => [callBlock(stream)],
   filter: (stream) => {
-    const found = filters(stream, filter(stream, undefined));
+    const found = blockFilters(stream, true)!;
     return [{ type: 'filter block', filter: found, body: closed(stream, 'endfilter') }];
   },
   generation: (stream) => [{ type: 'generation', body: closed(stream, 'endgeneration') }],
@@ -106,7 +107,7 @@ function condition(stream: TokenStream): Statement {
 function assignment(stream: TokenStream): Statement {
   const target = targets(stream, undefined, true);
   if (stream.skip('operator', '=')) return { type: 'set', target, value: tuple(stream) };
-  const found = filters(stream, undefined);
+  const found = blockFilters(stream, false);
   return { type: 'set block', target, filter: found, body: closed(stream, 'endset') };
 }
 
@@ -140,30 +141,4 @@ function signature(stream: TokenStream): Signature {
   }
   stream.next();
   return { parameters, defaults };
-}
-
-/** Names that are assigned to, up to `until`; `fields` allows those of a namespace. */
-function targets(stream: TokenStream, until?: string, fields = false): Target {
-  const items: Target[] = [];
-  let several = false;
-  while (!(until !== undefined && stream.is('name', until)) && !stream.is('end block')) {
-    items.push(target(stream, fields));
-    if (!stream.skip('operator', ',')) break;
-    several = true;
-  }
-  if (items.length === 0) stream.fail('expected a name');
-  return several ? { type: 'targets', items } : items[0]!;
-}
-
-function target(stream: TokenStream, fields: boolean): Target {
-  if (stream.skip('operator', '(')) {
-    const inner = targets(stream, undefined, fields);
-    stream.expect('operator', ')');
-    return inner;
-  }
-  const name = stream.expect('name').text;
-  if (['true', 'false', 'none', 'True', 'False', 'None'].includes(name))
-    stream.fail(`can't assign to ${name}`);
-  if (!fields || !stream.skip('operator', '.')) return { type: 'name', name };
-  return { type: 'field', namespace: name, name: stream.expect('name').text };
 }
