@@ -258,6 +258,24 @@ describe('anneal verify proves the merge weight by weight', () => {
     expect(err).toEqual([expect.stringMatching(/none\.gguf" does not exist/)]);
   });
 
+  const tiny = ['--steps', '2', '--set', 'eval.tasks=4', '--set', 'sampling.promptsPerStep=2'];
+  test.each([
+    ['on a base in 8 bits', () => ['--set', 'runtime.baseDtype=q8']],
+    [
+      'begun from an adapter that is continued',
+      () => ['--method', 'lora', '--set', `adapter.init=${join(run, 'adapter')}`],
+    ],
+    ['begun from an adapter that is merged', () => ['--set', `adapter.init=${join(run, 'adapter')}`]],
+  ])('of a run %s', async (name, options) => {
+    const out = join(folder, name);
+    const ran = await anneal(['run', 'recipes/arithmetic.ts', ...tiny, ...options(), '--out', out]);
+    expect(ran.code).toBe(0);
+    const { code, found } = await report(out);
+    expect(code).toBe(0);
+    expect(found.weights.off).toEqual([]);
+    expect(found.weights.maxDelta).toBeLessThan(1e-6);
+  });
+
   for (const method of ['full', 'lora']) {
     test(`of method ${method}`, async () => {
       const out = join(folder, method);

@@ -1,4 +1,4 @@
-// Our half of check-interop: node ours.mjs FOLDER
+// Our half of check-interop: node ours.mjs FOLDER [family…]
 //
 // Of each model in the folder (FAMILY/base) it trains an adapter in two steps of GRPO and of SFT, saves the adapted model
 // in every format, and writes the logits that we compute of the given ids: of the adapter over its base, and of every
@@ -113,8 +113,10 @@ async function withModel(path, use) {
   }
 }
 
+/** Logits of the rows, cut to the model's positions: a GGUF of a model with a window ends where the window does. */
 async function write(model, path) {
-  const { data } = await model.logits({ inputIds: ids, attentionMask: ids.map((row) => row.map(() => 1)) });
+  const inputIds = ids.map((row) => row.slice(0, model.config.maxPositionEmbeddings));
+  const { data } = await model.logits({ inputIds, attentionMask: inputIds.map((row) => row.map(() => 1)) });
   writeFileSync(`${path}.f32`, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }
 
@@ -132,7 +134,8 @@ async function greedyTokens(model) {
   return { tokens: row.slice(ids[0].length), gaps };
 }
 
-for (const family of readdirSync(folder)) {
+const named = process.argv.slice(3);
+for (const family of named.length > 0 ? named : readdirSync(folder)) {
   if (!existsSync(join(folder, family, 'base'))) continue;
   console.error(`ours: ${family}`);
   await check(family);

@@ -41,7 +41,7 @@ export async function saveModelFolder(
   const { config, tokenizerFiles, source } = model;
   const { stored, named } = floatTypes[dtype];
   const files: Record<string, string | Uint8Array> = {
-    'config.json': json(typedConfig(config.raw, named)),
+    'config.json': withFloats(json(typedConfig(config.raw, named))),
     ...(config.rawGeneration && { 'generation_config.json': json(config.rawGeneration) }),
     ...tokenizerFiles,
   };
@@ -85,6 +85,15 @@ async function writeShards(folder: string, shards: readonly Shard[], dtype: Floa
 function typedConfig(raw: JsonObject, named: string): JsonObject {
   const { dtype, torch_dtype, ...rest } = raw;
   return { ...rest, [dtype === undefined && torch_dtype !== undefined ? 'torch_dtype' : 'dtype']: named };
+}
+
+/** Fields that transformers' config classes take as a float and not as an integer. */
+const floats =
+  /"(initializer_range|rms_norm_eps|attn_logit_softcapping|final_logit_softcapping|attention_factor)": -?\d+(?=,?$)/gm;
+
+/** JavaScript writes 30.0 as 30, with which transformers 5 refuses the config. */
+function withFloats(text: string): string {
+  return text.replace(floats, '$&.0');
 }
 
 function json(value: JsonObject): string {

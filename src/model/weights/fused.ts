@@ -17,7 +17,7 @@ export interface FusedTensor {
 }
 
 /** Lists the fused tensors of a model's checkpoint, layer by layer. */
-export function fusedTensors(config: ModelConfig): FusedTensor[] {
+function fusedTensors(config: ModelConfig): FusedTensor[] {
   if (config.fused.length === 0) return [];
   const expected = expectedTensors(config);
   return Array.from({ length: config.layers }, (_, layer) => layer).flatMap((layer) =>

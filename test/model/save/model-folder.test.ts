@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseModelConfig } from '../../../src/model/families/parse-config.ts';
 import {
@@ -48,6 +49,20 @@ test('a saved model is read back as it was: config, every EOS id, weights, token
   expect(config.eosTokenIds).toEqual([1, 3]);
   expect(await loadWeights(out, config)).toEqual(weights);
   expect((await loadTokenizer(out)).encodeChat([{ role: 'user', content: 'ba' }])).toEqual([1, 0]);
+});
+
+test('floats that are whole keep their point: transformers 5 refuses an integer there', async () => {
+  const model = fileURLToPath(new URL('../../fixtures/own/models/gemma2-tiny', import.meta.url));
+  const config = await readModelConfig(model);
+  const out = join(folder(), 'gemma2');
+  const readWeight = heldWeights(await loadWeights(model, config));
+  await saveModelFolder(out, { config, readWeight, tokenizerFiles });
+  const fields = (path: string) =>
+    readFileSync(join(path, 'config.json'), 'utf8')
+      .match(/"\w+_softcapping": [^,]+/g)!
+      .sort();
+  expect(fields(out)).toEqual(['"attn_logit_softcapping": 5.0', '"final_logit_softcapping": 8.0']);
+  expect(fields(out)).toEqual(fields(model));
 });
 
 test('the saved config says float32, in the form it came in, and keeps what it does not know', async () => {
