@@ -1,40 +1,25 @@
 import { EngineError } from '../../errors.ts';
-import * as tf from '../tfjs.ts';
-import { fusedOp, type Saved } from './fused-kernel.ts';
-import { isQuantised, type Matrix, matrixRows, timesMatrix, timesTransposed } from './matrix.ts';
+import type * as tf from '../tfjs.ts';
+import { tidy } from '../tfjs.ts';
+import { fusedOp } from './fused-kernel.ts';
+import {
+  type Attributes,
+  type Dense,
+  forward,
+  hiddenGradient,
+  type Inputs,
+  type Rows,
+  weightGradient,
+} from './logprob-rows.ts';
+import { isQuantised, type Matrix } from './matrix.ts';
 import type { QuantisedFormat } from './quantised-weight.ts';
 
-// The language-model head for training. It computes logits in chunks of rows and never holds more than [chunk, V] of
-// them. It makes no one-hot matrix.
-//
-// The gradient of `hidden` needs the logits only as expectations of weight rows. These do not depend on the incoming
-// gradient, so the forward pass computes them while it has the logits. The backward pass then has no product with V.
-// The gradient of `weight` computes the probabilities again.
-//
-// A soft cap bends the logits: z = cap(y)/temperature with y = hidden·weightᵀ and cap(y) = softcap·tanh(y/softcap). Its
-// slope g = 1 − (cap(y)/softcap)² then multiplies each logit's gradient.
+// The language-model head for training as an op, for a weight in float32 and for a frozen one in fewer bits.
+// logprob-rows.ts computes both.
 
-type Rows = {
-  readonly hidden: tf.Tensor2D;
-  readonly targets: tf.Tensor1D;
-  readonly temperature: tf.Scalar;
-};
-type Dense = Rows & { readonly weight: tf.Tensor2D };
 type Quantised = Rows & { readonly codes: tf.Tensor; readonly scales: tf.Tensor };
-type Inputs = Rows & { readonly weight: Matrix };
-/**
- * `chunk` is the number of rows whose logits are held at a time. `softcap` is 0 for a model without. The gradient of
- * `hidden` through `logprobs` is always computed. The other gradients are computed, and cost something, only if they
- * are asked for here.
- */
-type Attributes = {
-  readonly chunk: number;
-  readonly softcap: number;
-  readonly entropyGradient: boolean;
-  readonly weightGradient: boolean;
-};
 
-// entropy, logSumExp, expected, surprise and slopes: see `forwardChunk`.
+// entropy, logSumExp, expected, surprise and slopes: see `forwardChunk` in logprob-rows.ts.
 const savedOutputs = [false, true, true, true, true, true];
 
 const kernel = fusedOp<Dense, Attributes>({
@@ -43,12 +28,12 @@ const kernel = fusedOp<Dense, Attributes>({
   savedOutputs,
   composite: forward,
   gradient: (saved) => ({
-    hidden: () => tf.tidy(() => hiddenGradient(saved)),
+    hidden: () => tidy(() => hiddenGradient(saved)),
     weight: () => {
       if (!saved.attributes.weightGradient) {
         throw new EngineError('the head trains: call logprobHead with weightGradient true');
       }
-      return tf.tidy(() => weightGradient(saved));
+      return tidy(() => weightGradient(saved));
     },
   }),
 });
@@ -60,7 +45,7 @@ const quantisedKernel = fusedOp<Quantised, Attributes & { readonly format: Quant
   composite: (inputs, attributes) => forward(withMatrix(inputs, attributes), attributes),
   gradient: (saved) => {
     const inputs = withMatrix(saved.inputs, saved.attributes);
-    return { hidden: () => tf.tidy(() => hiddenGradient({ ...saved, inputs })) };
+    return { hidden: () => tidy(() => hiddenGradient({ ...saved, inputs })) };
   },
 });
 
@@ -97,135 +82,8 @@ export function logprobHead(inputs: Inputs, options: Partial<Attributes> = {}): 
   return { logprobs: logprobs as tf.Tensor1D, entropy: entropy as tf.Tensor1D };
 }
 
-interface Span {
-  readonly start: number;
-  readonly size: number;
-}
-
-/** entropy, logSumExp, expected, surprise, slopes */
-type SavedOutputs = readonly [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-
 function runHead(rows: Rows, weight: Matrix, attributes: Attributes): tf.Tensor[] {
   if (!isQuantised(weight)) return kernel({ ...rows, weight }, attributes);
   const { format, codes, scales } = weight;
   return quantisedKernel({ ...rows, codes, scales }, { ...attributes, format });
-}
-
-function forward(inputs: Inputs, attributes: Attributes): tf.Tensor[] {
-  const parts = chunks(inputs.hidden.shape[0], attributes.chunk).map((rows) =>
-    tf.tidy(() => forwardChunk(inputs, rows, attributes)),
-  );
-  return parts[0]!.map((_, i) => tf.concat(parts.map((part) => part[i]!)));
-}
-
-function chunks(rows: number, chunk: number): Span[] {
-  return Array.from({ length: Math.ceil(rows / chunk) }, (_, i) => ({
-    start: i * chunk,
-    size: Math.min(chunk, rows - i * chunk),
-  }));
-}
-
-const cut = <T extends tf.Tensor>(x: T, { start, size }: Span): T => tf.slice(x, [start], [size]);
-
-/** Some rows' z, and the slope of the soft cap at each, [rows, V]; no slope without a cap. */
-interface Logits {
-  readonly z: tf.Tensor2D;
-  readonly slope?: tf.Tensor2D;
-}
-
-function logitsOf({ hidden, weight, temperature }: Inputs, rows: Span, softcap: number): Logits {
-  if (softcap === 0) return { z: timesTransposed(tf.div(cut(hidden, rows), temperature), weight) };
-  const bent = tf.tanh(tf.div(timesTransposed(cut(hidden, rows), weight), softcap));
-  return {
-    z: tf.div(tf.mul(bent, softcap), temperature) as tf.Tensor2D,
-    slope: tf.sub(1, tf.square(bent)) as tf.Tensor2D,
-  };
-}
-
-/**
- * Computes six outputs for some rows: the log-prob of the target, the entropy H and the log-sum-exp, [rows] each;
- * expected = Σⱼ gⱼ·pⱼ·weightⱼ, [rows, D]; surprise = Σⱼ gⱼ·pⱼ log pⱼ·weightⱼ, [rows, D]; and g of the target, [rows]. g
- * is the slope of the soft cap, 1 without one. Without a gradient of the entropy surprise is empty, [rows, 0], and
- * without a cap g is, [0].
- */
-function forwardChunk(
-  inputs: Inputs,
-  rows: Span,
-  { entropyGradient, softcap }: Pick<Attributes, 'entropyGradient' | 'softcap'>,
-): tf.Tensor[] {
-  const { z: logits, slope } = logitsOf(inputs, rows, softcap);
-  const sloped = (x: tf.Tensor2D): tf.Tensor2D => (slope ? tf.mul(x, slope) : x);
-  const peak = tf.max(logits, 1, true);
-  const shifted = tf.sub(logits, peak);
-  const exps = tf.exp(shifted) as tf.Tensor2D;
-  const total = tf.sum(exps, 1);
-  const logTotal = tf.log(total);
-  const vocabulary = logits.shape[1];
-  const offsets = tf.range(0, rows.size * vocabulary, vocabulary, 'int32');
-  const places = tf.add(offsets, cut(inputs.targets, rows)) as tf.Tensor1D;
-  const chosen = tf.gather(tf.reshape(shifted, [-1]), places);
-  const weighted = tf.mul(exps, shifted) as tf.Tensor2D;
-  const entropy = tf.sub(logTotal, tf.div(tf.sum(weighted, 1), total));
-  const column = (x: tf.Tensor) => tf.expandDims(x, 1);
-  const expected = tf.div(timesMatrix(sloped(exps), inputs.weight), column(total));
-  const surprise = entropyGradient
-    ? tf.sub(
-        tf.div(timesMatrix(sloped(weighted), inputs.weight), column(total)),
-        tf.mul(expected, column(logTotal)),
-      )
-    : tf.zeros([rows.size, 0]);
-  const slopes = slope ? tf.gather(tf.reshape(slope, [-1]), places) : tf.zeros([0]);
-  const logSumExp = tf.add(logTotal, tf.squeeze(peak, [1]));
-  return [tf.sub(chosen, logTotal), entropy, logSumExp, expected, surprise, slopes];
-}
-
-/**
- * Let a = dlogprobs and e = dentropy. The gradient of z is a·(onehot − p) − e·p∘(log p + H). The gradient of `hidden` is
- * therefore (a·(g[target]·weight[target] − expected) − e·(surprise + H·expected)) / temperature.
- */
-function hiddenGradient({ inputs, dys, outputs, attributes }: Saved<Inputs, Attributes>): tf.Tensor {
-  const { weight, targets, temperature } = inputs;
-  const [entropy, , expected, surprise, slopes] = outputs as readonly tf.Tensor[] as SavedOutputs;
-  const column = (x: tf.Tensor) => tf.expandDims(tf.div(x, temperature), 1);
-  const a = column(dys[0]!);
-  const target = matrixRows(weight, targets);
-  const sloped = attributes.softcap === 0 ? target : tf.mul(target, tf.expandDims(slopes, 1));
-  const chosen = tf.mul(tf.sub(sloped, expected), a);
-  if (!attributes.entropyGradient) return chosen;
-  const spread = tf.add(surprise, tf.mul(tf.expandDims(entropy, 1), expected));
-  return tf.sub(chosen, tf.mul(spread, column(dys[1]!)));
-}
-
-/** Computes Σₙ dyₙᵀ·hiddenₙ: adds each row to its target's row, then subtracts the softmax part chunk by chunk. */
-function weightGradient(saved: Saved<Dense, Attributes>): tf.Tensor {
-  const { hidden, weight, targets, temperature } = saved.inputs;
-  const capped = saved.attributes.softcap !== 0;
-  const reached = capped ? tf.mul(saved.dys[0]!, saved.outputs[4]!) : saved.dys[0]!;
-  const scale = tf.expandDims(tf.div(reached, temperature), 1);
-  const landed = tf.unsortedSegmentSum(tf.mul(hidden, scale), targets, weight.shape[0]);
-  return chunks(hidden.shape[0], saved.attributes.chunk).reduce<tf.Tensor>(
-    (sum, rows) =>
-      tf.sub(
-        sum,
-        tf.tidy(() => softmaxPart(saved, rows)),
-      ),
-    landed,
-  );
-}
-
-/**
- * Computes uᵀ·hidden / temperature for one chunk. u = g∘p∘a, and with a gradient of the entropy u = g∘p∘(a + e·(log p +
- * H)).
- */
-function softmaxPart({ inputs, dys, outputs, attributes }: Saved<Dense, Attributes>, rows: Span): tf.Tensor {
-  const column = (x: tf.Tensor) => tf.expandDims(cut(x, rows), 1);
-  const { z, slope: bend } = logitsOf(inputs, rows, attributes.softcap);
-  const logp = tf.sub(z, column(outputs[1]!));
-  const a = column(dys[0]!);
-  const hidden = tf.div(cut(inputs.hidden, rows), inputs.temperature);
-  const all = tf.exp(logp) as tf.Tensor2D;
-  const p: tf.Tensor2D = bend ? tf.mul(all, bend) : all;
-  if (!attributes.entropyGradient) return tf.matMul(p, tf.mul(hidden, a) as tf.Tensor2D, true, false);
-  const slope = tf.add(a, tf.mul(column(dys[1]!), tf.add(logp, column(outputs[0]!))));
-  return tf.matMul(tf.mul(p, slope) as tf.Tensor2D, hidden as tf.Tensor2D, true, false);
 }
