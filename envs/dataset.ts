@@ -150,7 +150,7 @@ function filesOf(
   { kind, given }: { readonly kind: Kind; readonly given: DatasetOptions },
 ): () => Promise<SplitFiles> {
   if (path === undefined)
-    throw new InputError(`env ${name} needs its data: get ${kind.source}, and pass --set env.path=PATH`);
+    throw new InputError(`env ${name} needs its data, ${kind.source}: pass --set env.path=PATH`);
   return taskFiles(path, split, given.path);
 }
 

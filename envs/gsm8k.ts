@@ -23,7 +23,8 @@ export function gsm8k(options: Gsm8kOptions = {}): Environment {
     {
       reward: exactNumber({ after: '####' }),
       given: (completion) => answerNumber(completion, '####') ?? answerNumber(completion),
-      source: 'grade_school_math/data of github.com/openai/grade-school-math',
+      source:
+        'grade_school_math/data of github.com/openai/grade-school-math, or openai/gsm8k:main of the hub',
       // Calculator annotations (<<48/2=24>>) are for a tool, not for a reader.
       clean: (solution) => solution.replace(/<<[^>]*>>/g, ''),
     },

@@ -91,7 +91,9 @@ export function mergedBase(base: BaseModel, adapter: StoredAdapter): BaseModel {
 /** @throws InputError when an adapter is of a model with another number of layers. */
 export function checkLayers({ beta }: AfaState, { layers }: ModelConfig, where: string): void {
   if (beta.length === layers) return;
-  throw new InputError(`${where}: beta has ${beta.length} layers, the model ${layers}`);
+  throw new InputError(
+    `${where}: the adapter is for a model of ${beta.length} layers, this one has ${layers}`,
+  );
 }
 
 const EMBEDDINGS = 'model.embed_tokens.weight';

@@ -1,9 +1,10 @@
 import type { Engine } from '../engine/engine.ts';
 import { type EngineChoice, openEngine } from '../engine/select/select-engine.ts';
+import { InputError } from '../errors.ts';
 import { modelPath } from '../model/config/model-path.ts';
 import { readModelConfig } from '../model/read-config.ts';
 import { loadTokenizer } from '../model/tokenizer/tokenizer.ts';
-import type { BaseDtype } from '../model/weights/base-weights.ts';
+import { type BaseDtype, bytesPerWeight } from '../model/weights/base-weights.ts';
 import { loadWeights } from '../model/weights/load-weights.ts';
 import { type CausalLM, LoadedModel } from './causal-lm.ts';
 
@@ -20,7 +21,8 @@ export interface LoadModelOptions {
 /**
  * Loads a causal language model: a folder in Hugging Face layout (with safetensors or one .gguf file), a .gguf file,
  * 'tiny', the embedded model, or a model on the Hugging Face hub: `owner/name[@revision][:quantisation]`.
- * @throws InputError when there is no such model, its files are damaged, or its architecture is not supported;
+ * @throws InputError when there is no such model, its files are damaged, its architecture is not supported, or
+ * baseDtype is none;
  * AnnealError when it can't be downloaded.
  * @example
  * const model = await loadModel('runs/mine/merged');
@@ -29,6 +31,10 @@ export async function loadModel(
   source: string,
   { engine = {}, baseDtype = 'float32' }: LoadModelOptions = {},
 ): Promise<CausalLM> {
+  if (!Object.hasOwn(bytesPerWeight, baseDtype)) {
+    const known = Object.keys(bytesPerWeight).join(', ');
+    throw new InputError(`loadModel: baseDtype is ${JSON.stringify(baseDtype)}; it may be ${known}`);
+  }
   const path = await modelPath(source);
   const config = await readModelConfig(path);
   const tokenizer = await loadTokenizer(path);

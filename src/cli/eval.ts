@@ -133,6 +133,6 @@ function mergedOf(run: string): string {
   const { merged } = runPaths(run);
   if (existsSync(merged)) return merged;
   throw new InputError(
-    `${merged} is missing: finish the run with --resume, write it with \`anneal merge ${run}\`, or name a --checkpoint`,
+    `${merged} is missing: finish the run with --resume, or, if β is 0 already, write it with \`anneal merge ${run}\`; --checkpoint names one of the run's`,
   );
 }

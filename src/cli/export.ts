@@ -89,7 +89,7 @@ async function exportTo(spec: string, { form, options, io, toolkit }: Given): Pr
 
 /** @throws InputError when something is at `out` already, or its name is not one of the format. */
 async function checkNew(out: string, { format }: ExportForm): Promise<void> {
-  if (format !== 'gguf') return checkFresh(out);
+  if (format !== 'gguf') return checkFresh(out, 'choose another folder');
   if (!out.endsWith('.gguf')) throw new InputError(`a GGUF file's name ends with .gguf (got --out ${out})`);
   if (existsSync(out)) throw new InputError(`${out} is there already: choose another --out, or remove it`);
 }

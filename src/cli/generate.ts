@@ -103,7 +103,7 @@ function modelOf(model: string): string {
   const { merged } = runPaths(model);
   if (existsSync(merged)) return merged;
   throw new InputError(
-    `${merged} is missing: finish the run with --resume, write it with \`anneal merge ${model}\`, or name a --checkpoint`,
+    `${merged} is missing: finish the run with --resume, or, if β is 0 already, write it with \`anneal merge ${model}\`; --checkpoint names one of the run's`,
   );
 }
 

@@ -37,7 +37,7 @@ export function mergeCommand(io: Io, toolkit: Toolkit): Command {
       const folder = isRunFolder(given) ? given : await localPath(given, 'adapter');
       if (!isRunFolder(folder) && !isAdapterFolder(folder)) {
         throw new InputError(
-          `${folder} is neither a run folder (no config.json) nor an adapter (no adapter_config.json)`,
+          `${folder} is neither a run nor an adapter (no adapter_config.json): there is nothing to merge; \`anneal export\` writes a model in another format`,
         );
       }
       const out = await merge(folder, options, { io, toolkit });
@@ -56,7 +56,7 @@ async function merge(
       return out;
     });
   if (options.out !== undefined) {
-    await checkFresh(options.out);
+    await checkFresh(options.out, 'choose another folder');
     return write(options.out);
   }
   if (!isRunFolder(folder)) throw new InputError('say where to write the merged model with --out');

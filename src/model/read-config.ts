@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
@@ -23,7 +24,12 @@ export async function readModelConfig(path: string): Promise<ModelConfig> {
     const ggufEnds = weights.kind === 'gguf' ? await fromGguf(weights.path, ggufEndIds) : [];
     return parseModelConfig({ config, generation, ggufEnds, where });
   }
-  if (weights.kind !== 'gguf') throw new InputError(`model folder ${folder} has no config.json`);
+  if (weights.kind !== 'gguf') {
+    const hint = existsSync(join(folder, 'adapter_config.json'))
+      ? ': it holds an adapter; name its model, and the folder with --adapter'
+      : '';
+    throw new InputError(`model folder ${folder} has no config.json${hint}`);
+  }
   return fromGguf(weights.path, ggufModelConfig);
 }
 

@@ -63,7 +63,7 @@ export class AdapterFile {
     }
     const hint = /embed_tokens|lm_head/.test(stored)
       ? ': was the vocabulary resized? Put the adapter on the model with that vocabulary'
-      : '';
+      : ': is the adapter for another model?';
     throw new InputError(
       `${this.path}: "${stored}" is ${tensor.dtype} [${tensor.shape}], but must be float [${shape}]${hint}`,
     );

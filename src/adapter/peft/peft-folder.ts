@@ -33,6 +33,7 @@ export async function readAdapterFolder(name: string, config: ModelConfig): Prom
     z.record(z.string(), z.unknown()),
   );
   if (json === undefined) {
+    if (!existsSync(folder)) throw new InputError(`adapter folder ${folder} does not exist`);
     const inside = join(folder, 'adapter');
     const hint = existsSync(join(inside, adapterFiles.config))
       ? `its adapter is ${inside}`

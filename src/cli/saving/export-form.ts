@@ -24,7 +24,7 @@ export function exportForm(format: ExportForm['format'], dtype: ExportForm['dtyp
   if ((possible as readonly string[]).includes(chosen)) return { format, dtype: chosen };
   const others = formats.filter((other) => (forms[other].dtypes as readonly string[]).includes(chosen));
   throw new InputError(
-    `--dtype ${chosen} is not for ${name}, which takes ${possible.join(', ')}; --format ${others.join(' and ')} takes it`,
+    `--dtype ${chosen} is not for ${name}, which takes ${possible.join(', ')}; --format ${others.join(' and ')} can have it`,
   );
 }
 

@@ -36,7 +36,11 @@ export async function startingPoint(recipe: Recipe, model: BaseModel): Promise<S
   const { init } = recipe.adapter;
   if (init === undefined) return { model };
   const stored = linear(await readAdapterFolder(init, model.config), init);
-  if (recipe.method !== 'lora') return { model: mergedBase(model, stored), merged: stored };
+  if (recipe.method !== 'lora') {
+    const { baseDtype } = recipe.runtime;
+    const notes = baseDtype === 'float32' ? [] : [widened(baseDtype)];
+    return { model: mergedBase(model, stored), merged: stored, notes };
+  }
   // The run's end would find out otherwise.
   checkMergeable(stored.spec, { ...model.weights, ...stored.weights });
   const own = settingsOf(stored);
@@ -47,6 +51,9 @@ export async function startingPoint(recipe: Recipe, model: BaseModel): Promise<S
     : [`adapter.init is continued with its own rank ${shown(own.rank)} and alpha ${shown(own.alpha)}`];
   return { model: mountingBase(model, stored), continued: stored, notes };
 }
+
+const widened = (baseDtype: string): string =>
+  `adapter.init is merged into the base after its rounding to ${baseDtype}: the layers that it adapts are float32 from then on, and save no memory`;
 
 const shown = (value: number | readonly number[]) => [value].flat().join('/');
 
@@ -92,7 +99,7 @@ function checkSettings({ adapter: given }: Recipe, own: OwnSettings, config: Mod
     if (isDeepStrictEqual(asked, own[name])) continue;
     const value = name === 'targetModules' ? [...new Set(own.targetModules.map(lastName))] : own[name];
     throw new InputError(
-      `adapter.${name} is ${JSON.stringify(given[name])}, but that of the adapter in adapter.init is ${JSON.stringify(value)}, and method lora continues it as it is: leave adapter.${name} out`,
+      `adapter.${name} is ${JSON.stringify(given[name])}, but that of the adapter in adapter.init is ${JSON.stringify(value)}, and method lora continues it as it is: leave adapter.${name} out, or give that value`,
     );
   }
 }

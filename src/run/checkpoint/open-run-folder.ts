@@ -101,11 +101,13 @@ async function openResumed(recipe: Recipe, options: OpenOptions): Promise<RunFol
   }
 }
 
+const GO_ON = "go on with the run there (--resume; train's resume: true), or choose another folder";
+
 /**
  * Checks that nothing is in `out` yet, but for what a process that ended before it began may have left.
- * @throws InputError when it holds something already, or can't be read.
+ * @throws InputError when it holds something already, or can't be read; `way` says what to do then.
  */
-export async function checkFresh(out: string): Promise<void> {
+export async function checkFresh(out: string, way = GO_ON): Promise<void> {
   let names: string[];
   try {
     names = await readdir(out);
@@ -115,9 +117,7 @@ export async function checkFresh(out: string): Promise<void> {
   }
   const lock = basename(runPaths(out).lock);
   if (names.some((name) => name !== lock && !isTemporary(name))) {
-    throw new InputError(
-      `${out} is not empty: go on with the run there (--resume; train's resume: true), or choose another folder`,
-    );
+    throw new InputError(`${out} is not empty: ${way}`);
   }
 }
 

@@ -12,7 +12,7 @@ export async function mergeableCheckpoint(out: string, which?: string): Promise<
   const isLast = chosen.merged === runPaths(out).merged;
   if (beta !== 0) {
     throw new RefusedError(
-      `β is ${beta} at step ${step} of ${out}, and merged weights would be another policy; β is 0 from step ${betaZeroStep} on: ${isLast ? 'continue the run with --resume' : 'choose a later checkpoint'}`,
+      `β is ${Number(beta.toPrecision(4))} at step ${step} of ${out}, and merged weights would be another policy; β is 0 from step ${betaZeroStep} on: ${isLast ? 'continue the run with --resume' : 'choose a later checkpoint'}`,
     );
   }
   return chosen;
