@@ -1,6 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InputError } from '../../errors.ts';
 import { isMissing } from '../../io/read-json.ts';
+import { insideFolder } from '../files/inside-folder.ts';
 import { findModel } from '../files/source.ts';
 
 /** Files of tokenizers, chat templates and generation that model folders have, by their usual names. */
@@ -10,7 +12,10 @@ const companion =
 /** Templates for other ends than chat, by transformers' name for their folder. */
 const TEMPLATES = 'additional_chat_templates';
 
-/** Reads what a copy of a model needs beside config and weights: path in the folder, and bytes. */
+/**
+ * Reads what a copy of a model needs beside config and weights: path in the folder, and bytes. A link that leads out of
+ * the folder is left out: what it leads to is not the model's.
+ */
 export async function* companionFiles(
   source: string,
 ): AsyncGenerator<readonly [path: string, bytes: Buffer]> {
@@ -21,8 +26,18 @@ export async function* companionFiles(
   const names = (await list(folder)).filter((name) => companion.test(name));
   const templates = (await list(join(folder, TEMPLATES))).map((name) => join(TEMPLATES, name));
   for (const name of [...names, ...templates]) {
-    const bytes = await readFile(join(folder, name)).catch(ignoreMissing);
+    const bytes = await contentOf(folder, name);
     if (bytes !== undefined) yield [name, bytes];
+  }
+}
+
+/** A file's bytes; undefined for what is missing, is no file (a pipe would never end) or lies elsewhere. */
+async function contentOf(folder: string, name: string): Promise<Buffer | undefined> {
+  try {
+    const path = await insideFolder(folder, name);
+    return (await stat(path)).isFile() ? await readFile(path) : undefined;
+  } catch (error) {
+    return error instanceof InputError ? undefined : ignoreMissing(error);
   }
 }
 

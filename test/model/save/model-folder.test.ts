@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -187,6 +188,30 @@ test('files of tokenizer, templates and generation are copied byte for byte, and
   for (const [name, content] of Object.entries(copied))
     expect(readFileSync(join(out, name)), name).toEqual(Buffer.from(content));
   expect(readdirSync(out)).toHaveLength(Object.keys(copied).length + 2);
+});
+
+test('a link out of the model’s folder and a pipe are left out', async () => {
+  const source = folder();
+  const secret = join(folder(), 'secret.txt');
+  writeFileSync(secret, 'of somebody');
+  writeFileSync(join(source, 'model.safetensors'), '');
+  writeFileSync(join(source, 'merges.txt'), '#version: 0.2\n');
+  symlinkSync(secret, join(source, 'tokenizer.model'));
+  symlinkSync('merges.txt', join(source, 'tokenizer.txt'));
+  mkdirSync(join(source, 'additional_chat_templates'));
+  symlinkSync(secret, join(source, 'additional_chat_templates', 'rag.jinja'));
+  execFileSync('mkfifo', [join(source, 'tokenizer.pipe')]);
+  const out = join(folder(), 'out');
+  await saveModelFolder(out, { config: tinyConfig, readWeight, tokenizerFiles, source });
+  expect(readdirSync(out).sort()).toEqual([
+    'chat_template.jinja',
+    'config.json',
+    'generation_config.json',
+    'merges.txt',
+    'model.safetensors',
+    'tokenizer.json',
+    'tokenizer.txt',
+  ]);
 });
 
 test('a generation_config.json that lacks an end token of GGUF metadata is written anew', async () => {
