@@ -1,15 +1,18 @@
 import { recipeFields } from './recipe-fields.ts';
 
+/** What stored recipes leave out: only comparisons read it. */
+const UNSTORED = new Set(['compare']);
+
 /**
- * Fills in the options that a recipe stored by an older version lacks, with their defaults. A field that its schema
- * cannot read, such as the environment's name, stays as it was.
+ * Fills in the fields and options that a recipe stored by an older version lacks, with their defaults. A field that its
+ * schema cannot read, such as the environment's name, stays as it was; one without a default stays out.
  */
 export function withLaterDefaults(stored: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(stored).map(([name, value]) => {
-      const schema = Object.entries(recipeFields.shape).find(([field]) => field === name)?.[1];
-      const parsed = schema?.safeParse(value);
-      return [name, parsed?.success ? JSON.parse(JSON.stringify(parsed.data)) : value];
-    }),
-  );
+  const filled = { ...stored };
+  for (const [name, schema] of Object.entries(recipeFields.shape)) {
+    if (UNSTORED.has(name)) continue;
+    const parsed = schema.safeParse(stored[name]);
+    if (parsed.success && parsed.data !== undefined) filled[name] = JSON.parse(JSON.stringify(parsed.data));
+  }
+  return filled;
 }

@@ -83,6 +83,7 @@ describe('an adapter folder', () => {
     [{ target_modules: '(\\w*\\.?)*!' }, 'takes too long to match "model.'],
     [{ target_modules: '.*(q_proj' }, 'target_modules: ".*(q_proj" is no regular expression'],
     [{ target_modules: '.*q_proj', layers_to_transform: [0] }, 'layers_to_transform needs a list'],
+    [{ use_dora: true, lora_bias: true }, "use_dora and lora_bias don't go together"],
     [{ target_modules: ['q_proj', 'lm_head'] }, '"lm_head" can\'t be adapted'],
     [{ target_modules: ['q_proj', 'embed_tokens'] }, '"model.embed_tokens" can\'t be adapted'],
   ])('%j is refused by name', async (settings, name) => {

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { float32ToBfloat16 } from '../../src/model/files/half.ts';
@@ -274,6 +274,16 @@ describe('anneal verify proves the merge weight by weight', () => {
     expect(code).toBe(0);
     expect(found.weights.off).toEqual([]);
     expect(found.weights.maxDelta).toBeLessThan(1e-6);
+  });
+
+  test('of a run on random weights, also where it lacks its base, as those of older versions do', async () => {
+    const out = join(folder, 'fresh');
+    const options = ['--method', 'lora', '--set', 'freshWeights=true', '--out', out];
+    expect((await anneal(['run', 'recipes/arithmetic.ts', ...tiny, ...options])).code).toBe(0);
+    rmSync(join(out, 'base'), { recursive: true });
+    const { code, found } = await report(out);
+    expect(code).toBe(0);
+    expect(found.weights.off).toEqual([]);
   });
 
   for (const method of ['full', 'lora']) {

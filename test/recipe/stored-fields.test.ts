@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseRecipe } from '../../src/recipe/recipe.ts';
 import { withLaterDefaults } from '../../src/recipe/stored-fields.ts';
+import { plainRecipe } from '../../src/run/folder/config-file.ts';
 import { banditRecipe } from '../pipeline/bandit.ts';
 
 test('what a run folder of an older version lacks has its default, so that the run can go on', () => {
@@ -18,5 +19,11 @@ test('what a run folder of an older version lacks has its default, so that the r
     algorithm: { ...algorithm, advantage: { estimator: 'gae' } },
     schedule: 'of a later version',
   };
-  expect(withLaterDefaults(stored)).toEqual({ ...stored, sampling, optimizer, algorithm });
+  expect(withLaterDefaults(stored)).toMatchObject({ ...stored, sampling, optimizer, algorithm });
+});
+
+test('a whole field of which an older version knew nothing has its defaults too', () => {
+  const recipe = plainRecipe(parseRecipe(banditRecipe()));
+  const { sft: _, ...stored } = recipe;
+  expect(withLaterDefaults(stored)).toEqual(recipe);
 });

@@ -85,6 +85,10 @@ export function parsePeftConfig(content: unknown, where: string): PeftConfig {
     const shown = foreign.map(([name, value]) => `${name} (${JSON.stringify(value)})`).join(', ');
     throw new InputError(`${where}: ${shown} is not supported: LoRA, rsLoRA and DoRA adapters can be read`);
   }
+  if (json.use_dora && json.lora_bias)
+    throw new InputError(
+      `${where}: use_dora and lora_bias don't go together, in PEFT neither: one must be off`,
+    );
   const layers = [json.layers_to_transform ?? []].flat();
   if (layers.length > 0 && typeof json.target_modules === 'string') {
     throw new InputError(

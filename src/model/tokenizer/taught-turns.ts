@@ -11,7 +11,7 @@ export interface MaskedText {
 
 type Chat = Pick<
   Tokenizer,
-  'encode' | 'decode' | 'encodeChat' | 'renderChat' | 'applyChatTemplate' | 'turnEnd'
+  'encode' | 'decode' | 'encodeChat' | 'renderChat' | 'applyChatTemplate' | 'turnEnd' | 'hasChatTemplate'
 >;
 
 /**
@@ -62,6 +62,8 @@ interface Shared {
  * prompt.
  */
 export function taughtTurns(tokenizer: Chat, messages: readonly Message[]): MaskedText[] {
+  // Without a template a prompt is one user message, and what follows it the only turn.
+  if (!tokenizer.hasChatTemplate) return [turnApart(tokenizer, messages.slice(0, -1), messages.at(-1)!)];
   const marked = markedTurns(tokenizer, messages);
   if (marked !== undefined) return [marked];
   const mark = tokenizer.decode(tokenizer.turnEnd());

@@ -46,15 +46,16 @@ async function compareAll(
   models: readonly string[],
   folder: string,
 ): Promise<readonly WeightComparison[] | undefined> {
-  const { arrays } = policy.state();
   if (policy.saveAdapter === undefined) {
-    const readBase = async (name: string) => arrays[`trained.${name}`]!.data;
+    const trained = trainedWeights(policy);
+    const readBase = async (name: string) => trained.get(name)!;
     return inTurn(models, (model) =>
       compareWeights(model, { readBase, expected: (_, w) => Float64Array.from(w) }),
     );
   }
-  const written =
-    isLast && existsSync(paths.adapter) ? { adapter: paths.adapter, base: paths.base } : undefined;
+  // Older versions wrote no base.
+  const isWritten = existsSync(paths.adapter) && (policy.saveBase === undefined || existsSync(paths.base));
+  const written = isLast && isWritten ? { adapter: paths.adapter, base: paths.base } : undefined;
   const at = written ?? { adapter: join(folder, 'adapter'), base: join(folder, 'base') };
   if (written === undefined) {
     await policy.saveBase?.(at.base);
@@ -70,6 +71,13 @@ async function compareAll(
   } finally {
     await base.close();
   }
+}
+
+/** The trained weights by name, without the optimiser's moments, of which a policy's state has copies. */
+function trainedWeights(policy: Policy): ReadonlyMap<string, Float32Array> {
+  const prefix = 'trained.';
+  const entries = Object.entries(policy.state().arrays).filter(([name]) => name.startsWith(prefix));
+  return new Map(entries.map(([name, { data }]) => [name.slice(prefix.length), data]));
 }
 
 /** The weights of the model that a run begins with, rounded as the run holds them. */

@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -11,6 +12,7 @@ import {
 } from '../../../src/model/files/half.ts';
 import { readSafetensors } from '../../../src/model/files/safetensors.ts';
 import { readModelConfig } from '../../../src/model/read-config.ts';
+import { saveGguf } from '../../../src/model/save/gguf-file.ts';
 import { saveModelFolder } from '../../../src/model/save/model-folder.ts';
 import { loadTokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
 import { loadWeights } from '../../../src/model/weights/load-weights.ts';
@@ -187,6 +189,48 @@ test('files of tokenizer, templates and generation are copied byte for byte, and
   for (const [name, content] of Object.entries(copied))
     expect(readFileSync(join(out, name)), name).toEqual(Buffer.from(content));
   expect(readdirSync(out)).toHaveLength(Object.keys(copied).length + 2);
+});
+
+test('a link out of the model’s folder and a pipe are left out', async () => {
+  const source = folder();
+  const secret = join(folder(), 'secret.txt');
+  writeFileSync(secret, 'of somebody');
+  writeFileSync(join(source, 'model.safetensors'), '');
+  writeFileSync(join(source, 'merges.txt'), '#version: 0.2\n');
+  symlinkSync(secret, join(source, 'tokenizer.model'));
+  symlinkSync('merges.txt', join(source, 'tokenizer.txt'));
+  mkdirSync(join(source, 'additional_chat_templates'));
+  symlinkSync(secret, join(source, 'additional_chat_templates', 'rag.jinja'));
+  execFileSync('mkfifo', [join(source, 'tokenizer.pipe')]);
+  const out = join(folder(), 'out');
+  await saveModelFolder(out, { config: tinyConfig, readWeight, tokenizerFiles, source });
+  expect(readdirSync(out).sort()).toEqual([
+    'chat_template.jinja',
+    'config.json',
+    'generation_config.json',
+    'merges.txt',
+    'model.safetensors',
+    'tokenizer.json',
+    'tokenizer.txt',
+  ]);
+});
+
+test('of a .gguf file without a tokenizer.json the tokenizer is that of its metadata, whatever lies beside it', async () => {
+  const source = join(folder(), 'tiny.gguf');
+  const tiny = fileURLToPath(new URL('../../../models/tiny', import.meta.url));
+  const config = await readModelConfig(tiny);
+  const tinyWeights = heldWeights(await loadWeights(tiny, config));
+  const { files } = await loadTokenizer(tiny);
+  await saveGguf(source, { config, readWeight: tinyWeights, tokenizerFiles: files });
+  writeFileSync(join(source, '..', 'chat_template.jinja'), 'another model’s');
+  writeFileSync(join(source, '..', 'tokenizer_config.json'), '{"eos_token": "<another>"}');
+  mkdirSync(join(source, '..', 'additional_chat_templates'));
+  writeFileSync(join(source, '..', 'additional_chat_templates', 'default.jinja'), 'another model’s');
+  const tokenizer = await loadTokenizer(source);
+  const out = join(folder(), 'out');
+  const model = { config: await readModelConfig(source), readWeight: tinyWeights, source };
+  await saveModelFolder(out, { ...model, tokenizerFiles: tokenizer.files });
+  expect((await loadTokenizer(out)).files).toEqual(tokenizer.files);
 });
 
 test('a generation_config.json that lacks an end token of GGUF metadata is written anew', async () => {

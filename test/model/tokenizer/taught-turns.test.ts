@@ -112,3 +112,13 @@ describe('any other template', () => {
     expect(taught(tokenizer, twoTurns)).toEqual([['yes ', 'no <|im_end|>']]);
   });
 });
+
+test('without a template the answer to one user message is taught, and longer conversations are refused', () => {
+  const config = JSON.stringify({ eos_token: '<|im_end|>' });
+  const plain = createTokenizer(
+    { 'tokenizer.json': JSON.stringify(qwen), 'tokenizer_config.json': config },
+    'm',
+  );
+  expect(taught(plain, twoTurns.slice(0, 2))).toEqual([['yes<|im_end|>']]);
+  expect(() => taught(plain, twoTurns)).toThrow(/no chat template.* got 3 \(user, assistant, user\)/);
+});
