@@ -265,7 +265,7 @@ describe('bad input ends with 2, one line and no work', () => {
       args: () => ['verify', './nowhere'],
       says: /^error: .\/nowhere has no complete checkpoint/,
     },
-    'no run to merge': { args: () => ['merge', './nowhere'], says: /neither a run folder .* nor an adapter/ },
+    'no run to merge': { args: () => ['merge', './nowhere'], says: /neither a run nor an adapter/ },
     'a run where a recipe should be': {
       args: () => ['run', run],
       says: /is a run: go on with it by --resume/,

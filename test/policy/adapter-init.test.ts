@@ -388,7 +388,7 @@ describe('adapter.init is refused', () => {
   });
 
   test('when no adapter is there, β is not 0 yet, or weights are fresh', async () => {
-    await expect(open({ adapter: { init: newPath() } })).rejects.toThrow('holds no adapter_config.json');
+    await expect(open({ adapter: { init: newPath() } })).rejects.toThrow('does not exist');
     const init = await adapterFolder(model);
     const afa = { activation: 'silu', placement: 'A-s-B', schedule: { fraction: 0.3 }, steps: 9, step: 1 };
     writeFileSync(join(init, 'afa.json'), JSON.stringify({ ...afa, beta: [0, 0.5] }));
