@@ -163,6 +163,8 @@ describe('an adapter folder', () => {
     const folder = newFolder();
     await writeAdapterFolder(folder, annealed(), config);
     const deeper = tinyConfig({ num_hidden_layers: 3 });
-    await expect(readAdapterFolder(folder, deeper)).rejects.toThrow('the adapter is for a model of 2 layers, this one has 3');
+    await expect(readAdapterFolder(folder, deeper)).rejects.toThrow(
+      'the adapter is for a model of 2 layers, this one has 3',
+    );
   });
 });
