@@ -22,8 +22,8 @@ export function ropeTables(config: Pick<ModelConfig, 'ropes'>, positions: number
   return Object.fromEntries(tables);
 }
 
-/** Rows of a model's first tables. Shorter texts never need others. */
-const FIRST = 4096;
+/** Rows of the first tables. Other tables mean other programs, so they are for texts that few machines can compute. */
+const FIRST = 16_384;
 
 /** A model's tables, as long as its longest text so far needs: many models could read far longer texts than they do. */
 export class RopeTables {
