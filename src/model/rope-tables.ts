@@ -22,7 +22,7 @@ export function ropeTables(config: Pick<ModelConfig, 'ropes'>, positions: number
   return Object.fromEntries(tables);
 }
 
-/** Rows of the first tables. Other tables mean other programs, so they are for texts that few machines can compute. */
+/** Rows of the first tables. Longer ones compile every program anew, so only very long texts get them. */
 const FIRST = 16_384;
 
 /** A model's tables, as long as its longest text so far needs: many models could read far longer texts than they do. */
