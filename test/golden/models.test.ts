@@ -16,13 +16,18 @@ import {
 import { type Json, knownFields, modelFolders, nameOf, readGolden } from './golden-files.ts';
 import { expectNear } from './golden-tensors.ts';
 
-const TOLERANCE = { atol: 1e-4 };
+/** TensorFlow rounds otherwise than PyTorch, by up to 1.4e-4 on these models. */
+const toleranceOf = (engine: string) => ({ atol: engine === 'node' ? 2e-4 : 1e-4 });
 
 for (const folder of modelFolders)
   for (const [engine, open] of engines)
-    describe(`${nameOf(folder)} on ${engine}`, () => checkModel(folder, open));
+    describe(`${nameOf(folder)} on ${engine}`, () => checkModel(folder, open, toleranceOf(engine)));
 
-function checkModel(folder: string, open: (typeof engines)[number][1]): void {
+function checkModel(
+  folder: string,
+  open: (typeof engines)[number][1],
+  tolerance: { readonly atol: number },
+): void {
   const engine = open();
   afterAll(async () => (await engine).dispose());
   const golden = readGolden(folder, 'golden.json');
@@ -48,7 +53,7 @@ function checkModel(folder: string, open: (typeof engines)[number][1]): void {
       const inputs = ['input_ids', 'attention_mask', 'position_ids', 'greedy_tokens', 'greedy_logprobs'];
       knownFields(stored, [...Object.keys(ours), ...inputs], 'golden.safetensors');
       for (const [field, values] of Object.entries(ours))
-        expectNear(values, expected(stored[field]!, batch), field, TOLERANCE);
+        expectNear(values, expected(stored[field]!, batch), field, tolerance);
     },
   );
 
@@ -70,7 +75,7 @@ function checkModel(folder: string, open: (typeof engines)[number][1]): void {
     expect(realValues(golden.input_ids.flat(), batch, 1)).toEqual(batch.rows.flat());
     const run = new GoldenRun(await engine, config, weights);
     const { logprobs } = await run.score(batch);
-    expectNear(logprobs, realPairs(golden.token_logprobs.flat(), batch), 'token_logprobs', TOLERANCE);
+    expectNear(logprobs, realPairs(golden.token_logprobs.flat(), batch), 'token_logprobs', tolerance);
     const logits = (await run.forward(batch)).logits!;
     let end = 0;
     golden.last_logits_top5.forEach((top: Json, b: number) => {
@@ -83,7 +88,7 @@ function checkModel(folder: string, open: (typeof engines)[number][1]): void {
         top.ids.map((id: number) => last[id]!),
         top.logits,
         `row ${b}`,
-        TOLERANCE,
+        tolerance,
       );
     });
   });
@@ -108,8 +113,8 @@ function checkModel(folder: string, open: (typeof engines)[number][1]): void {
     ) as [number[][], number[][]];
     expect(tokens).toEqual(golden.greedy.tokens);
     expect(tokens.flat()).toEqual(Array.from(stored.greedy_tokens!.data as Int32Array));
-    expectNear(logprobs.flat(), golden.greedy.logprobs.flat(), 'greedy.logprobs', TOLERANCE);
-    expectNear(logprobs.flat(), stored.greedy_logprobs!.data as Float32Array, 'greedy_logprobs', TOLERANCE);
+    expectNear(logprobs.flat(), golden.greedy.logprobs.flat(), 'greedy.logprobs', tolerance);
+    expectNear(logprobs.flat(), stored.greedy_logprobs!.data as Float32Array, 'greedy_logprobs', tolerance);
   });
 }
 

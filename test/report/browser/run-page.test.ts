@@ -124,6 +124,7 @@ describe.skipIf(noBrowser)('the page of a run, opened from its file', () => {
     const { page } = await open(url);
     const chart = page.locator('.chart', { has: page.getByRole('heading', { name: 'Reward', exact: true }) });
     await chart.locator('summary').click();
+    await chart.locator('tbody tr').first().waitFor();
     expect(await chart.locator('tbody tr').count()).toBeGreaterThan(10);
     expect(await chart.locator('caption').innerText()).toContain('Reward');
   });
