@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { CausalLM } from '../causal-lm/causal-lm.ts';
 import { InputError } from '../errors.ts';
@@ -6,10 +5,11 @@ import { type EvaluateOptions, evaluateModel } from '../evaluation/evaluate-mode
 import type { Recipe } from '../recipe/recipe.ts';
 import { withCheckpointModel } from '../run/checkpoint/checkpoint-model.ts';
 import { chooseCheckpoint } from '../run/checkpoint/choose-checkpoint.ts';
-import { isRunFolder, runPaths } from '../run/folder/paths.ts';
+import { isRunFolder } from '../run/folder/paths.ts';
 import { loadRecipe, loadRunRecipe } from '../run/loading/load-recipe.ts';
 import type { Estimate, EvalResult, TaskPart } from '../types.ts';
 import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './options/checkpoint-option.ts';
+import { mergedOf } from './options/merged-of.ts';
 import { numberOption, positiveOption } from './options/numeric-options.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
 import { accuracyName, accuracyText, table } from './terminal/format.ts';
@@ -127,12 +127,4 @@ async function withModel<T>(
   } finally {
     await loaded.dispose();
   }
-}
-
-function mergedOf(run: string): string {
-  const { merged } = runPaths(run);
-  if (existsSync(merged)) return merged;
-  throw new InputError(
-    `${merged} is missing: finish the run with --resume, or, if β is 0 already, write it with \`anneal merge ${run}\`; --checkpoint names one of the run's`,
-  );
 }

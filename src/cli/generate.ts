@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import type { CausalLM, GenerateOptions } from '../causal-lm/causal-lm.ts';
 import { InputError } from '../errors.ts';
 import { withCheckpointModel } from '../run/checkpoint/checkpoint-model.ts';
 import { chooseCheckpoint } from '../run/checkpoint/choose-checkpoint.ts';
-import { isRunFolder, runPaths } from '../run/folder/paths.ts';
+import { isRunFolder } from '../run/folder/paths.ts';
 import { loadRunRecipe } from '../run/loading/load-recipe.ts';
 import type { Completion, Message } from '../types.ts';
 import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './options/checkpoint-option.ts';
+import { mergedOf } from './options/merged-of.ts';
 import { numberOption } from './options/numeric-options.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
@@ -89,22 +89,12 @@ async function withModel(
     return withCheckpointModel(entry.path, { recipe, ...toolkit }, use);
   }
   checkpointOnlyOf(model, checkpoint);
-  const base = await toolkit.loadModel(modelOf(model));
+  const base = await toolkit.loadModel(isRunFolder(model) ? mergedOf(model) : model);
   try {
     await use(adapter === undefined ? base : await base.withAdapter(adapter));
   } finally {
     await base.dispose();
   }
-}
-
-/** A run folder stands for its merged model. */
-function modelOf(model: string): string {
-  if (!isRunFolder(model)) return model;
-  const { merged } = runPaths(model);
-  if (existsSync(merged)) return merged;
-  throw new InputError(
-    `${merged} is missing: finish the run with --resume, or, if β is 0 already, write it with \`anneal merge ${model}\`; --checkpoint names one of the run's`,
-  );
 }
 
 function generateOptions({

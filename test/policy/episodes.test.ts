@@ -41,7 +41,8 @@ describe('the rollouts of episodes', () => {
     expect(new Set(all.map(({ turns }) => turns!.length))).toEqual(new Set([1, 3, 5]));
     for (const { tokenIds, completionMask, logprobs, turns, text } of all) {
       expect([completionMask!.length, logprobs.length]).toEqual([tokenIds.length, tokenIds.length]);
-      // An EOS stays where it was sampled, and a pad token, which no text shows, either; the template's own mark follows a turn that another EOS ended.
+      // An EOS stays where it was sampled, and so does a pad token, which no text shows. The template's own mark follows
+      // a turn that another EOS ended.
       const ends = new Set([...eosTokenIds, PAD]);
       const letters = tokenIds.filter((id) => !ends.has(id)).map(letter);
       const words = turns!.map(({ content }) => content).join('');

@@ -62,8 +62,8 @@ type CommonJson = z.output<typeof commonSchema>;
 
 /**
  * Describes a family. `defaults` are the values of fields that config.json may leave out, where transformers' config
- * class has others than LlamaConfig. `fields` are the fields that the family adds or widens. `gguf` is how llama.cpp stores it. `form` returns what the
- * family changes of the plain Llama that `plain` describes.
+ * class has others than LlamaConfig. `fields` are the fields that the family adds or widens. `gguf` is how llama.cpp
+ * stores it. `form` returns what the family changes of a plain Llama of the same sizes.
  */
 export function defineFamily<Fields extends z.ZodRawShape>(family: {
   readonly gguf: GgufForm;

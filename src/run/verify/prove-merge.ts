@@ -5,9 +5,7 @@ import { join } from 'node:path';
 import { modelPath } from '../../model/config/model-path.ts';
 import { readModelConfig } from '../../model/read-config.ts';
 import { expectedTensors } from '../../model/weights/expected-tensors.ts';
-import { initialiseWeights } from '../../model/weights/initialise-weights.ts';
 import { openModelWeights } from '../../model/weights/load-weights.ts';
-import { heldWeights } from '../../model/weights/read-weight.ts';
 import { roundedWeight } from '../../model/weights/weight-writer.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
@@ -80,14 +78,10 @@ function trainedWeights(policy: Policy): ReadonlyMap<string, Float32Array> {
   return new Map(entries.map(([name, { data }]) => [name.slice(prefix.length), data]));
 }
 
-/** The weights of the model that a run begins with, rounded as the run holds them. */
-async function openBase({ model, freshWeights, seed, runtime: { baseDtype } }: Recipe) {
+/** The weights of the model that a recipe names, rounded as the run holds them. Fresh weights are written to base/. */
+async function openBase({ model, runtime: { baseDtype } }: Recipe) {
   const path = await modelPath(model);
   const config = await readModelConfig(path);
-  if (freshWeights) {
-    const read = heldWeights(initialiseWeights(config, seed, baseDtype));
-    return { read: async (name: string) => read(name), close: async () => {} };
-  }
   const store = await openModelWeights(path, config);
   const shapes = expectedTensors(config);
   return {

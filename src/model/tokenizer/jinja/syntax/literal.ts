@@ -27,8 +27,17 @@ export function literal(source: string, at: number): { readonly token: ValueToke
 }
 
 const simple: Readonly<Record<string, string>> = {
-  ...{ n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v' },
-  ...{ '\\': '\\', "'": "'", '"': '"', '\n': '' },
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+  '\n': '',
 };
 
 /** Escapes of a text, as Python reads them; an unknown one stays as it is. */
