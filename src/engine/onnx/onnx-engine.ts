@@ -2,6 +2,7 @@ import type { CompileOptions, Engine, HostTensor, Named, Program, ProgramFunctio
 import { type ProgramView, programView } from '../program-view.ts';
 import * as tf from '../tfjs.ts';
 import { withBackend } from '../with-backend.ts';
+import { type FilePlace, writeConstants } from './constants-file.ts';
 import { kernels } from './kernels/index.ts';
 import { type OnnxSession, openOnnxSession, type SessionSettings } from './session.ts';
 import { generalise, type SizeSource } from './trace/dynamic-axes.ts';
@@ -108,12 +109,12 @@ class OnnxEngine implements Engine {
     options: CompileOptions,
   ): Promise<Compiled> {
     this.compilations++;
-    const { bytes, nodeCount } = await withBackend(BACKEND, () => buildGraph(fn, inputs, options));
-    const externals = Object.fromEntries(
-      Object.entries(options.constants ?? {}).map(([name, { data }]) => [name, data]),
-    );
-    const session = await openOnnxSession(options.name, bytes, externals, this.settings);
-    const constantBytes = Object.values(externals).reduce((sum, data) => sum + data.byteLength, 0);
+    const { constants = {} } = options;
+    const file = Object.keys(constants).length > 0 ? await writeConstants(constants) : undefined;
+    const { bytes, nodeCount } = await withBackend(BACKEND, () => buildGraph(fn, inputs, options, file?.places));
+    const session = await openOnnxSession(options.name, bytes, file?.folder, this.settings);
+    await file?.remove();
+    const constantBytes = Object.values(constants).reduce((sum, { data }) => sum + data.byteLength, 0);
     return { session, constantBytes, bytes: nodeCount * BYTES_PER_NODE + constantBytes, running: 0 };
   }
 
@@ -149,7 +150,7 @@ function shapeKey(inputs: Named<HostTensor>, { dynamicAxes = {} }: CompileOption
     .join(' ');
 }
 
-function buildGraph(fn: ProgramFunction, inputs: Named<HostTensor>, options: CompileOptions) {
+function buildGraph(fn: ProgramFunction, inputs: Named<HostTensor>, options: CompileOptions, places: Named<FilePlace> = {}) {
   const { name, constants = {}, dynamicAxes = {} } = options;
   const all = { ...inputs, ...constants };
   const symbols = [...new Set(Object.values(dynamicAxes).flatMap((axes) => Object.values(axes)))];
@@ -169,10 +170,12 @@ function buildGraph(fn: ProgramFunction, inputs: Named<HostTensor>, options: Com
     dtype: typeInGraph(dtype),
     dims: shape.map((dim, axis) => dynamicAxes[input]?.[axis] ?? dim),
   }));
-  const externals = Object.entries(constants).map(([name, { dtype, shape, data }]) => {
-    const place = { location: name, offset: 0, bytes: data.byteLength };
-    return { name, dtype: typeInGraph(dtype), dims: shape, ...place };
-  });
+  const externals = Object.entries(constants).map(([name, { dtype, shape }]) => ({
+    name,
+    dtype: typeInGraph(dtype),
+    dims: shape,
+    ...places[name]!,
+  }));
   return serialise({ name, inputs: graphInputs, externals, outputs });
 }
 
@@ -242,7 +245,7 @@ function registerBackend(): void {
 /** Computes one value of a graph without inputs. Reading a tensor outside of `compile` calls this. */
 async function evaluate(value: Value): Promise<ConstantData> {
   const { bytes } = serialise({ name: 'value', inputs: [], externals: [], outputs: { value } });
-  const session = await openOnnxSession('value', bytes, {}, { device: 'cpu', threads: 1 });
+  const session = await openOnnxSession('value', bytes, undefined, { device: 'cpu', threads: 1 });
   try {
     return (await session.run({})).value!.data;
   } finally {

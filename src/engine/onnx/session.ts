@@ -27,8 +27,7 @@ export interface OnnxSession {
 const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' } };
 
 /**
- * Loads a serialised graph into onnxruntime. `externals` are the constants outside the protobuf, by the location that
- * the graph gives them.
+ * Loads a serialised graph into onnxruntime. `folder` has the file of its constants, if it has any outside the protobuf.
  *
  * The memory arena is off: it doubles the resident size and makes nothing faster. Common-subexpression elimination is
  * off because it would undo the recomputation in gradients.
@@ -37,7 +36,7 @@ const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' 
 export async function openOnnxSession(
   program: string,
   graph: Uint8Array,
-  externals: Named<HostTensor['data']>,
+  folder: string | undefined,
   { device, threads }: SessionSettings,
 ): Promise<OnnxSession> {
   const options: ort.InferenceSession.SessionOptions = {
@@ -47,13 +46,13 @@ export async function openOnnxSession(
     enableCpuMemArena: false,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    externalData: Object.entries(externals).map(([path, data]) => ({
-      path,
-      data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    })),
     extra: {
       optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' },
-      session: waiting,
+      session: {
+        ...waiting,
+        ...(folder !== undefined && { model_external_initializers_file_folder_path: folder }),
+        ...(process.env.X1 && JSON.parse(process.env.X1)),
+      },
     },
   };
   const session = await ort.InferenceSession.create(graph, options).catch((cause: unknown) => {

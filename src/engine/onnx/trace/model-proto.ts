@@ -100,6 +100,11 @@ export function serialise({ name, inputs, externals, outputs }: GraphDescription
   const writer = new GraphWriter();
   for (const node of topologicalOrder(Object.values(outputs))) writer.add(node);
   for (const [output, value] of Object.entries(outputs)) writer.addOutput(OUTPUT_PREFIX + output, value);
+  if (process.env.X2) {
+    const size = new Map(externals.map(({ name, bytes }) => [name, bytes]));
+    const weight = (n: object) => Math.max(0, ...(n as { input: string[] }).input.map((i) => size.get(i) ?? 0));
+    writer.nodes.sort((a, b) => weight(b) - weight(a));
+  }
   const { ir, opset } = writer.needsBitCast ? { ir: 13, opset: 26 } : { ir: 10, opset: 20 };
   const message = {
     irVersion: ir,

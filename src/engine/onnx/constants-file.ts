@@ -1,0 +1,61 @@
+import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EngineError } from '../../errors.ts';
+import type { HostTensor, Named } from '../engine.ts';
+
+/** Where a constant lies in the file, in bytes. */
+export interface FilePlace {
+  readonly location: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** The constants of a program in a temporary file, from which onnxruntime maps them into memory. */
+export interface ConstantsFile {
+  readonly folder: string;
+  readonly places: Named<FilePlace>;
+  /** Deletes the file. On Windows this fails while a session has it open. */
+  remove(): Promise<void>;
+}
+
+const NAME = 'constants.bin';
+
+/** A mapping starts at a page. The greatest size of a page in use. */
+const PAGE = 2 ** 16;
+
+/**
+ * Writes constants to a temporary file. onnxruntime would copy what it gets in memory, pack the copy, and free it only
+ * when all is packed. What it maps from a file it frees tensor by tensor.
+ * @throws EngineError when the disk has no room.
+ */
+export async function writeConstants(constants: Named<HostTensor>): Promise<ConstantsFile> {
+  const folder = await mkdtemp(join(tmpdir(), 'anneal-constants-'));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    const file = await open(join(folder, NAME), 'w');
+    const places = await writeAll(file, constants).finally(() => file.close());
+    return { folder, places, remove };
+  } catch (cause) {
+    await remove();
+    throw new EngineError(
+      `the weights could not be written to ${folder} (${(cause as Error).message}): set TMPDIR to a folder with room`,
+      { cause },
+    );
+  }
+}
+
+async function writeAll(file: FileHandle, constants: Named<HostTensor>): Promise<Named<FilePlace>> {
+  const places: Record<string, FilePlace> = {};
+  let offset = 0;
+  for (const [name, { data }] of Object.entries(constants)) {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await file.write(bytes, done, Math.min(bytes.length - done, 2 ** 30), offset + done);
+      done += bytesWritten;
+    }
+    places[name] = { location: NAME, offset, bytes: bytes.length };
+    offset = Math.ceil((offset + bytes.length) / PAGE) * PAGE;
+  }
+  return places;
+}
