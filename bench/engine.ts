@@ -7,7 +7,7 @@
  *   node dist/bench/engine.js generate --batch 64 --prompt 64 --new 32
  *   node dist/bench/engine.js grpo     --prompts 4 --group 8 --prompt 96 --new 64 --peer 'python peer_torch.py'
  *
- * Prints one JSON line: seconds (median of the repeats after one warm-up), tokens/s, peak resident memory in GB.
+ * --recompute always or never sets `runtime.recompute`. Prints one JSON line: seconds (median of the repeats after one warm-up), tokens/s, peak resident memory in GB.
  */
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -57,6 +57,7 @@ const { positionals, values } = parseArgs({
     >),
     peer: { type: 'string' },
     method: { type: 'string' },
+    recompute: { type: 'string' },
   },
 });
 const mode = positionals[0] ?? 'step';
@@ -105,6 +106,7 @@ const recipe = parseRecipe({
   rewards: [{ reward: () => [] }],
   optimizer: { lr: 1e-4, microBatchSize: a.micro },
   steps: 1,
+  runtime: { recompute: (values.recompute ?? 'auto') as 'auto' },
 });
 const engine = await openEngine({ engine: 'onnx', device: 'cpu', threads: a.threads });
 const spec = adapterSpec(recipe, config);
@@ -124,6 +126,7 @@ const updater = new UpdateProgram({
   trained: Object.keys(trainable.initial),
   objective: 'rl',
   loss: recipe.algorithm,
+  recompute: recipe.runtime.recompute,
 });
 const optimizer = adamW(recipe.optimizer);
 let trained = Object.fromEntries(Object.entries(trainable.initial).map(([name, { data }]) => [name, data]));
