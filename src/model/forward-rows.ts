@@ -40,10 +40,9 @@ export function positionsFrom(starts: tf.Tensor1D, rows: number, tokens: number)
   return tf.reshape(tf.add(first, tf.range(0, tokens, 1, 'int32')), [rows * tokens]);
 }
 
-/** Looks up the rotary angles of positions. Padding may lie beyond the tables; it gets the last angles. */
+/** Looks up the rotary angles of positions. */
 export function anglesAt(rope: RotaryAngles, positions: tf.Tensor1D): RotaryAngles {
-  const within = tf.minimum(positions, tf.scalar(rope.cos.shape[0] - 1, 'int32')) as tf.Tensor1D;
-  return { cos: takeRows(rope.cos, within), sin: takeRows(rope.sin, within) };
+  return { cos: takeRows(rope.cos, positions), sin: takeRows(rope.sin, positions) };
 }
 
 /** Number of latest tokens that a token sees, itself included; null for all. */

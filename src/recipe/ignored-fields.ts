@@ -41,6 +41,10 @@ export function ignoredFields(recipe: Recipe): Ignored[] {
       fields: set.filter((field) => ['node', 'gpu'].includes(engine) && field === 'runtime.device'),
       why: `engine '${engine}' has a device of its own; runtime.device is that of engine 'onnx'`,
     },
+    {
+      fields: set.filter((field) => ['node', 'gpu'].includes(engine) && field === 'runtime.programCacheGb'),
+      why: `engine '${engine}' compiles no programs`,
+    },
   ];
   return found.filter(({ fields }) => fields.length > 0);
 }

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EngineError } from '../../errors.ts';
@@ -15,11 +15,14 @@ export interface FilePlace {
 export interface ConstantsFile {
   readonly folder: string;
   readonly places: Named<FilePlace>;
-  /** Deletes the file. On Windows this fails while a session has it open. */
+  /** Deletes the file. Does nothing where it is gone, or on Windows while a session has it open. */
   remove(): Promise<void>;
 }
 
+const PREFIX = 'anneal-constants-';
 const NAME = 'constants.bin';
+/** The file of a session is gone once that is built. One that is older than a day was left by a crash. */
+const LEFT_OVER_MS = 86_400_000;
 
 /** A mapping starts at a page. The greatest size of a page in use. */
 const PAGE = 2 ** 16;
@@ -30,8 +33,9 @@ const PAGE = 2 ** 16;
  * @throws EngineError when the disk has no room.
  */
 export async function writeConstants(constants: Named<HostTensor>): Promise<ConstantsFile> {
-  const folder = await mkdtemp(join(tmpdir(), 'anneal-constants-'));
-  const remove = () => rm(folder, { recursive: true, force: true });
+  await removeLeftOvers();
+  const folder = await mkdtemp(join(tmpdir(), PREFIX));
+  const remove = () => rm(folder, { recursive: true, force: true }).catch(() => {});
   try {
     const file = await open(join(folder, NAME), 'w');
     const places = await writeAll(file, constants).finally(() => file.close());
@@ -45,13 +49,27 @@ export async function writeConstants(constants: Named<HostTensor>): Promise<Cons
   }
 }
 
+async function removeLeftOvers(): Promise<void> {
+  const names = (await readdir(tmpdir())).filter((name) => name.startsWith(PREFIX));
+  for (const name of names) {
+    const folder = join(tmpdir(), name);
+    const made = (await stat(folder).catch(() => undefined))?.mtimeMs ?? Date.now();
+    if (Date.now() - made > LEFT_OVER_MS) await rm(folder, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
 async function writeAll(file: FileHandle, constants: Named<HostTensor>): Promise<Named<FilePlace>> {
   const places: Record<string, FilePlace> = {};
   let offset = 0;
   for (const [name, { data }] of Object.entries(constants)) {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await file.write(bytes, done, Math.min(bytes.length - done, 2 ** 30), offset + done);
+      const { bytesWritten } = await file.write(
+        bytes,
+        done,
+        Math.min(bytes.length - done, 2 ** 30),
+        offset + done,
+      );
       done += bytesWritten;
     }
     places[name] = { location: NAME, offset, bytes: bytes.length };

@@ -27,7 +27,7 @@ export interface OnnxSession {
 const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' } };
 
 /**
- * Loads a serialised graph into onnxruntime. `folder` has the file of its constants, if it has any outside the protobuf.
+ * Loads a serialised graph into onnxruntime. `folder` has the file of the constants that are not in the graph itself.
  *
  * The memory arena is off: it doubles the resident size and makes nothing faster. Common-subexpression elimination is
  * off because it would undo the recomputation in gradients.
@@ -36,8 +36,7 @@ const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' 
 export async function openOnnxSession(
   program: string,
   graph: Uint8Array,
-  folder: string | undefined,
-  { device, threads }: SessionSettings,
+  { device, threads, folder }: SessionSettings & { readonly folder?: string | undefined },
 ): Promise<OnnxSession> {
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
@@ -51,7 +50,6 @@ export async function openOnnxSession(
       session: {
         ...waiting,
         ...(folder !== undefined && { model_external_initializers_file_folder_path: folder }),
-        ...(process.env.X1 && JSON.parse(process.env.X1)),
       },
     },
   };

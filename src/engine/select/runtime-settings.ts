@@ -9,6 +9,11 @@ export const runtime = z.strictObject({
   /** 0 uses every core. */
   threads: z.int().nonnegative().default(0),
   /**
+   * GB that compiled programs of the onnx engine may take before the longest unused go; the packed weights don't count.
+   * 'auto': an eighth of the machine's memory.
+   */
+  programCacheGb: z.union([z.literal('auto'), z.number().positive()]).default('auto'),
+  /**
    * How the frozen base is held in memory: its matrices in 32 or 16 bits a weight, or in 8 or 4 and a scale for 32 of
    * them. The rounded weights are the base that trains, samples, is the reference and is merged.
    */
