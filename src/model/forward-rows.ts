@@ -54,7 +54,7 @@ export function causalMask(tokens: number, share: number, window: Window): tf.Te
   const all = tf.floorDiv(tf.range(0, tokens * share, 1, 'int32'), tf.scalar(share, 'int32'));
   const token = tf.reshape(all, [tokens * share, 1]);
   const later = tf.greater(key, token);
-  if (window === null || window >= tokens) return hide(later);
+  if (window === null) return hide(later);
   return hide(tf.logicalOr(later, outside(key, token, window)));
 }
 
@@ -72,8 +72,7 @@ export function ownersMask(owners: tf.Tensor2D, share: number, window: Window): 
   const key = tf.range(0, width, 1, 'int32');
   const [keys, tokens] = [tf.reshape(key, [1, width]), tf.reshape(key, [width, 1])];
   const later = tf.greater(keys, tokens);
-  const unseen =
-    window === null || window >= width ? later : tf.logicalOr(later, outside(keys, tokens, window));
+  const unseen = window === null ? later : tf.logicalOr(later, outside(keys, tokens, window));
   const hidden = hide<tf.Tensor4D>(tf.logicalOr(other, unseen));
   if (share === 1) return hidden;
   const shared = tf.tile(tf.reshape(hidden, [rows, width, 1, width]), [1, 1, share, 1]);

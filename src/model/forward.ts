@@ -234,9 +234,8 @@ function prefixMasks(batch: Required<DecoderBatch>, share: number, window: numbe
   return {
     prefix: causalMask(width, share, window),
     own: causalMask(tokens, share, window),
-    // A window that no text of this batch outgrows hides nothing.
     past:
-      window === null || window >= width + tokens
+      window === null
         ? lengthMask(lengths, tf.range(0, width, 1, 'int32'))
         : prefixWindowMask(lengths, sizes, window),
   };

@@ -1,5 +1,6 @@
-import type { Engine, HostTensor, Named, Program } from '../engine/engine.ts';
+import type { DynamicAxes, Engine, HostTensor, Named, Program } from '../engine/engine.ts';
 import * as tf from '../engine/tfjs.ts';
+import { batchAxes, chunksOf, headChunks } from './axes/batch-axes.ts';
 import type { ModelConfig } from './config/model-config.ts';
 import type { DecoderModel, LinearMap } from './decoder.ts';
 import type { DecodingModel } from './decoding-model.ts';
@@ -53,11 +54,18 @@ export class ModelPrograms {
     this.linear = linear;
     this.constants = frozen ? decodeConstants(frozen, config) : {};
     this.rope = new RopeTables(config);
-    this.logitsProgram = engine.compile((inputs) => this.forwardLogits(inputs), { name: 'logits' });
-    this.logprobsProgram = engine.compile((inputs) => this.forwardLogprobs(inputs), { name: 'logprobs' });
+    const grid = { ids: { 0: 'rows', 1: 'width' }, ...this.rope.axes };
+    this.logitsProgram = engine.compile((inputs) => this.forwardLogits(inputs), {
+      name: 'logits',
+      dynamicAxes: grid,
+    });
+    this.logprobsProgram = engine.compile((inputs) => this.forwardLogprobs(inputs), {
+      name: 'logprobs',
+      dynamicAxes: (inputs) => this.axes(inputs),
+    });
     this.prefillProgram = engine.compile((inputs) => this.forwardPrefill(inputs), {
       name: 'prefill',
-      dynamicAxes: { ids: { 0: 'prompts' } },
+      dynamicAxes: grid,
     });
     this.decodeProgram = engine.compile((inputs) => this.forwardDecode(inputs), {
       name: 'decode',
@@ -134,6 +142,14 @@ export class ModelPrograms {
   /** Returns weights, and rotary tables for texts of so many tokens, as program inputs. */
   inputs({ base, adapter }: ModelWeights, tokens: number): Named<HostTensor> {
     return { ...base, ...adapter, ...this.rope.upTo(tokens) };
+  }
+
+  /**
+   * The dynamic axes of packed or shared rows and of the rotary tables. `columns` are the names of inputs with a number
+   * for each row or token.
+   */
+  axes(inputs: Named<HostTensor>, columns: readonly string[] = []): DynamicAxes {
+    return { ...batchAxes(inputs, columns), ...this.rope.axes };
   }
 
   private forwardLogits(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
@@ -214,6 +230,7 @@ export class ModelPrograms {
       (name) => [name, { 0: 'rows', 2: 'positions' }] as const,
     );
     return {
+      ...this.rope.axes,
       ids: { 0: 'rows' },
       lengths: { 0: 'rows' },
       slots: { 0: 'positions' },
@@ -250,11 +267,16 @@ export function packedHidden(model: DecoderModel, inputs: Named<tf.Tensor>): tf.
 export function packedLogprobs(
   model: DecoderModel,
   { hidden, inputs }: { readonly hidden: tf.Tensor2D; readonly inputs: Named<tf.Tensor> },
-  options: Parameters<typeof logprobs>[2] = {},
+  options: Omit<NonNullable<Parameters<typeof logprobs>[2]>, 'chunk' | 'chunks'> = {},
 ): { readonly logprobs: tf.Tensor2D; readonly entropy: tf.Tensor2D } {
   const targets = inputs.targets as tf.Tensor1D;
   const shape = (inputs.owners ? [1, targets.shape[0]] : inputs.ids!.shape) as [number, number];
-  const out = logprobs(model, { hidden, targets, temperature: inputs.temperature as tf.Scalar }, options);
+  const { count, size } = chunksOf(inputs);
+  const out = logprobs(
+    model,
+    { hidden, targets, temperature: inputs.temperature as tf.Scalar },
+    { ...options, chunk: size, chunks: count },
+  );
   return { logprobs: tf.reshape(out.logprobs, shape), entropy: tf.reshape(out.entropy, shape) };
 }
 
@@ -262,11 +284,12 @@ export function packedLogprobs(
 export const longestText = (rows: PackedRows | SharedRows): number =>
   rows.ids.shape[1]! + ('owners' in rows ? 0 : rows.prefixIds.shape[1]!);
 
-/** Returns packed or shared rows as program inputs. */
+/** Returns packed or shared rows as program inputs, with the chunks of their logits. */
 export function packedInputs(rows: PackedRows | SharedRows): Named<HostTensor> {
-  if ('owners' in rows) return { ...rows };
+  const chunks = headChunks(rows.targets.shape[0]!);
+  if ('owners' in rows) return { ...rows, ...chunks };
   const { prefixIds, prefixLengths, ids, targets } = rows;
-  return { prefixIds, prefixLengths, ids, targets };
+  return { prefixIds, prefixLengths, ids, targets, ...chunks };
 }
 
 /** Returns a number as a program input. */

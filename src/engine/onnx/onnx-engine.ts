@@ -1,10 +1,10 @@
 import type { CompileOptions, Engine, HostTensor, Named, Program, ProgramFunction } from '../engine.ts';
 import * as tf from '../tfjs.ts';
 import { withBackend } from '../with-backend.ts';
-import { writeConstants } from './constants-file.ts';
+import { type ConstantsFile, writeConstants } from './constants-file.ts';
 import { kernels } from './kernels/index.ts';
 import { type Compiled, ProgramCache, usualCacheBytes } from './program-cache.ts';
-import { openOnnxSession, type SessionSettings } from './session.ts';
+import { type OnnxSession, openOnnxSession, type SessionSettings } from './session.ts';
 import type { ConstantData, Value } from './trace/graph.ts';
 import { serialise } from './trace/model-proto.ts';
 import { BACKEND, registerKernels, TraceBackend } from './trace/trace-backend.ts';
@@ -85,12 +85,17 @@ class OnnxEngine implements Engine {
         buildGraph(fn, inputs, { ...options, places: file?.places ?? {} }),
       );
       const session = await openOnnxSession(name, bytes, { ...this.settings, folder: file?.folder });
-      const release = () => session.release().then(file?.remove);
-      return { session: { ...session, release }, constantBytes, bytes: nodeCount * BYTES_PER_NODE };
+      return { session: withFile(session, file), constantBytes, bytes: nodeCount * BYTES_PER_NODE };
     } finally {
       await file?.remove();
     }
   }
+}
+
+/** Deletes the file of a session's constants when the session goes, where it could not be deleted before. */
+function withFile(session: OnnxSession, file: ConstantsFile | undefined): OnnxSession {
+  if (file === undefined) return session;
+  return { ...session, release: () => session.release().then(file.remove) };
 }
 
 async function constantsFile(constants: Named<HostTensor>) {

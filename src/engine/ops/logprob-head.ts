@@ -76,7 +76,14 @@ export interface HeadOutputs {
  * const { logprobs } = logprobHead({ hidden, weight, targets, temperature: tf.scalar(1) });
  */
 export function logprobHead(inputs: Inputs, options: Partial<Attributes> = {}): HeadOutputs {
-  const attributes = { chunk: 256, softcap: 0, entropyGradient: false, weightGradient: false, ...options };
+  const attributes = {
+    chunk: 256,
+    chunks: 0,
+    softcap: 0,
+    entropyGradient: false,
+    weightGradient: false,
+    ...options,
+  };
   const { weight, ...rows } = inputs;
   const [logprobs, entropy] = runHead(rows, weight, attributes);
   return { logprobs: logprobs as tf.Tensor1D, entropy: entropy as tf.Tensor1D };

@@ -2,6 +2,7 @@ import { BETA } from '../../adapter/afa-lora.ts';
 import { rowSum } from '../../algorithm/statistics/aggregation.ts';
 import type { Engine, Named, Program } from '../../engine/engine.ts';
 import * as tf from '../../engine/tfjs.ts';
+import { chunksOf } from '../../model/axes/batch-axes.ts';
 import { vocabularyKl } from '../../model/divergence.ts';
 import { logits } from '../../model/forward.ts';
 import {
@@ -38,7 +39,10 @@ export class AnnealKl {
 
   constructor({ engine, programs }: AnnealKlOptions) {
     this.programs = programs;
-    this.program = engine.compile((inputs) => this.trace(inputs), { name: 'anneal_kl' });
+    this.program = engine.compile((inputs) => this.trace(inputs), {
+      name: 'anneal_kl',
+      dynamicAxes: (inputs) => programs.axes(inputs, ['mask']),
+    });
   }
 
   /**
@@ -69,12 +73,16 @@ export class AnnealKl {
   private trace(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
     const modelAt = (beta: tf.Tensor) => this.programs.decoder({ ...inputs, [BETA]: beta });
     const model = modelAt(inputs[BETA]!);
-    const kl = vocabularyKl({
-      hidden: packedHidden(model, inputs),
-      otherHidden: packedHidden(modelAt(inputs[NEXT]!), inputs),
-      logits: (hidden) => logits(model, hidden),
-      temperature: inputs.temperature as tf.Scalar,
-    });
+    const { count, size } = chunksOf(inputs);
+    const kl = vocabularyKl(
+      {
+        hidden: packedHidden(model, inputs),
+        otherHidden: packedHidden(modelAt(inputs[NEXT]!), inputs),
+        logits: (hidden) => logits(model, hidden),
+        temperature: inputs.temperature as tf.Scalar,
+      },
+      { chunk: size, chunks: count },
+    );
     // Padding holds finite numbers without meaning; the mask removes them.
     return { kl: tf.sum(tf.mul(kl, tf.reshape(inputs.mask!, [-1]))) };
   }

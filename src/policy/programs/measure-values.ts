@@ -18,7 +18,10 @@ export class ValueProgram {
 
   constructor({ engine, programs }: { readonly engine: Engine; readonly programs: ModelPrograms }) {
     this.programs = programs;
-    this.program = engine.compile((inputs) => this.trace(inputs), { name: 'values' });
+    this.program = engine.compile((inputs) => this.trace(inputs), {
+      name: 'values',
+      dynamicAxes: (inputs) => programs.axes(inputs),
+    });
   }
 
   /** Values before each completion token and after the last, [B][T + 1]; `size` rows are forwarded at once. */

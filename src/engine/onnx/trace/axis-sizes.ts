@@ -1,36 +1,46 @@
+import { EngineError } from '../../../errors.ts';
+
 /** Size of each dynamic axis, by symbol. */
 export type Sizes = Readonly<Record<string, number>>;
-
-/** The factors of an axis' size as `CompileOptions.dynamicAxes` writes it: 'rows', or 'prefixes*group'. */
-export const factorsOf = (size: string): readonly string[] => size.split('*');
-
-/** The size of an axis, at the sizes of the symbols. */
-export const sizeAt = (size: string, sizes: Sizes): number =>
-  factorsOf(size).reduce((product, symbol) => product * sizes[symbol]!, 1);
-
-/** How often a program with dynamic axes is traced. */
-export const TRACES = 4;
-
-/** Primes from 53 on. */
-const primes = [
-  53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163,
-  167, 173, 179, 181, 191, 193, 197, 199, 211, 223, 227, 229, 233, 239, 241, 251, 257,
-];
-
-/**
- * The sizes at which a program is traced: every symbol has another prime number in each trace. So two sizes agree only
- * where they are the same expression.
- */
-export function tracedSizes(symbols: readonly string[]): readonly Sizes[] {
-  return Array.from({ length: TRACES }, (_, trace) =>
-    Object.fromEntries(symbols.map((symbol, i) => [symbol, primes[TRACES * i + trace]!])),
-  );
-}
 
 /** A number times a product of symbols. */
 export interface Term {
   readonly factor: number;
   readonly symbols: readonly string[];
+}
+
+/** Reads the size of an axis as `CompileOptions.dynamicAxes` writes it: 'rows', 'prefixes*group' or '8*chunk'. */
+export function termOf(size: string): Term {
+  const parts = size.split('*');
+  const symbols = parts.filter((part) => Number.isNaN(Number(part)));
+  const numbers = parts.filter((part) => !symbols.includes(part)).map(Number);
+  return { factor: numbers.reduce((product, number) => product * number, 1), symbols };
+}
+
+/** The value of a term. */
+export const termAt = ({ factor, symbols }: Term, sizes: Sizes): number =>
+  symbols.reduce((product, symbol) => product * sizes[symbol]!, factor);
+
+/** How often a program with dynamic axes is traced. */
+export const TRACES = 4;
+
+/** Small, because tfjs makes whole tensors of zeros while it is traced. */
+const primes = [11, 13, 17, 19, 23, 29, 31, 37];
+
+/**
+ * The sizes at which a program is traced: prime numbers, for each symbol others in each trace. So two sizes agree in all
+ * of them only where they are the same expression. There may be 8 symbols.
+ */
+export function tracedSizes(symbols: readonly string[]): readonly Sizes[] {
+  if (symbols.length > primes.length) {
+    throw new EngineError(`${symbols.length} dynamic sizes are too many: ${symbols.join(', ')}`);
+  }
+  // An odd step through 8 places visits each of them once.
+  return Array.from({ length: TRACES }, (_, trace) =>
+    Object.fromEntries(
+      symbols.map((symbol, i) => [symbol, primes[((2 * trace + 1) * i + trace) % primes.length]!]),
+    ),
+  );
 }
 
 /**
@@ -43,7 +53,7 @@ export function polynomialThrough(
 ): readonly Term[] | undefined {
   const products = subsets(Object.keys(traces[0]!)).map((symbols) => ({
     symbols,
-    at: traces.map((sizes) => symbols.reduce((product, symbol) => product * sizes[symbol]!, 1)),
+    at: traces.map((sizes) => termAt({ factor: 1, symbols }, sizes)),
   }));
   for (const { symbols, at } of products) {
     const factor = values[0]! / at[0]!;
@@ -84,10 +94,8 @@ const fits = (
 
 /** All sets of symbols, the small ones first, the empty one included. */
 function subsets(symbols: readonly string[]): readonly (readonly string[])[] {
-  const all = symbols.reduce<string[][]>(
-    (sets, symbol) => [...sets, ...sets.map((set) => [...set, symbol])],
-    [[]],
-  );
+  const all: (readonly string[])[] = [[]];
+  for (const symbol of symbols) all.push(...all.map((set) => [...set, symbol]));
   return all.sort((a, b) => a.length - b.length);
 }
 

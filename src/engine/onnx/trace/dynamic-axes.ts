@@ -1,6 +1,15 @@
 import { EngineError } from '../../../errors.ts';
 import type { Sizes } from './axis-sizes.ts';
-import { type ConstantData, node, reshape, scalar, sizeOf, topologicalOrder, type Value } from './graph.ts';
+import {
+  type ConstantData,
+  cast,
+  node,
+  reshape,
+  scalar,
+  sizeOf,
+  topologicalOrder,
+  type Value,
+} from './graph.ts';
 import { ShapeExpressions, type SizeSource } from './shape-expressions.ts';
 
 /** One trace of a program, with the sizes at which it was traced. */
@@ -71,16 +80,24 @@ const sameData = (a: ConstantData, b: ConstantData): boolean =>
   a.length === b.length && a.every((value: number | bigint, i: number) => Object.is(value, b[i]));
 
 /**
- * Returns a value that replaces constants that differ between the traces: a computed shape, one number expanded to a
- * computed shape, or numbers that count up to a computed one. Returns undefined when there is none.
+ * Returns a value that replaces constants that differ between the traces: a computed shape, one number (which may be a
+ * size) expanded to a computed shape, or numbers that count up to a computed one. Returns undefined when there is none.
  */
 function generalConstant(values: readonly Value[], shapes: ShapeExpressions): Value | undefined {
   const [{ dtype, shape, source }] = values as [Value];
+  /** A size as an int32 number. No other type may hold one: a float would be a divisor, which the loss takes as an input. */
+  const size = (numbers: readonly number[]): Value | undefined => {
+    const computed = dtype === 'int32' ? shapes.of(numbers.map((each) => [each])) : undefined;
+    return computed && int32Scalar(computed);
+  };
   if (source.kind === 'uniform') {
-    if (values.some((value) => value.source.kind !== 'uniform' || value.source.value !== source.value))
-      return undefined;
+    const numbers = values.map((value) =>
+      value.source.kind === 'uniform' ? value.source.value : Number.NaN,
+    );
+    const number = numbers.every((each) => each === numbers[0]) ? scalar(source.value, dtype) : size(numbers);
     const dims = shapes.of(values.map((value) => value.shape));
-    return dims && node('Expand', [scalar(source.value, dtype), dims], { dtype, shape });
+    if (number === undefined || dims === undefined) return undefined;
+    return shape.length === 0 ? number : node('Expand', [number, dims], { dtype, shape });
   }
   const data = values.map((value) => (value.source.kind === 'constant' ? value.source.data : undefined));
   if (data.some((d) => d === undefined)) return undefined;
@@ -102,10 +119,13 @@ function counting(
   const dims = shapes.of(values.map(({ shape }) => shape));
   if (ends === undefined || dims === undefined) return undefined;
   const { dtype, shape } = values[0]!;
-  const end = reshape(node('Cast', [ends], { dtype, shape: [1] }, { attributes: { to: 6 } }), []);
-  const range = node('Range', [scalar(start, dtype), end, scalar(step, dtype)], {
+  const bounds = [scalar(start, dtype), int32Scalar(ends), scalar(step, dtype)];
+  const range = node('Range', bounds, {
     dtype,
     shape: [sizeOf(shape)],
   });
   return shape.length === 1 ? range : node('Reshape', [range, dims], { dtype, shape });
 }
+
+/** An int64 vector of one number as an int32 scalar. */
+const int32Scalar = (vector: Value): Value => reshape(cast(vector, 'int32'), []);

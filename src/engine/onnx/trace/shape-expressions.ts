@@ -1,4 +1,4 @@
-import { factorsOf, polynomialText, polynomialThrough, type Sizes, type Term } from './axis-sizes.ts';
+import { polynomialText, polynomialThrough, type Sizes, type Term, termOf } from './axis-sizes.ts';
 import { constant, int64s, node, type Value } from './graph.ts';
 
 /** The dynamic axes of a program's inputs: the input, the axis, and its size as a product of symbols. */
@@ -63,10 +63,12 @@ export class ShapeExpressions {
   /** The size of a symbol: that of an axis, divided by the other factors of that axis' size. */
   private size(symbol: string): Value {
     return this.once(symbol, () => {
-      const owners = this.sources.filter(({ size }) => factorsOf(size).includes(symbol));
+      const owners = this.sources.filter(({ size }) => termOf(size).symbols.includes(symbol));
       const { input, axis, size } = owners.sort((a, b) => a.size.length - b.size.length)[0]!;
-      const others = factorsOf(size).filter((other) => other !== symbol);
-      return [axisOf(input, axis), ...others.map((other) => this.size(other))].reduce(combined('Div'));
+      const { factor, symbols } = termOf(size);
+      const others = symbols.filter((other) => other !== symbol).map((other) => this.size(other));
+      const numbers = factor === 1 ? [] : [int64s([factor])];
+      return [axisOf(input, axis), ...numbers, ...others].reduce(combined('Div'));
     })!;
   }
 

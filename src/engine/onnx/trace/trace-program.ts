@@ -2,7 +2,7 @@ import type { CompileOptions, DynamicAxes, HostTensor, Named, ProgramFunction } 
 import { type ProgramView, programView } from '../../program-view.ts';
 import * as tf from '../../tfjs.ts';
 import type { FilePlace } from '../constants-file.ts';
-import { factorsOf, polynomialText, type Sizes, sizeAt, tracedSizes } from './axis-sizes.ts';
+import { polynomialText, type Sizes, termAt, termOf, tracedSizes } from './axis-sizes.ts';
 import { generalise } from './dynamic-axes.ts';
 import { input, typeInGraph, type Value } from './graph.ts';
 import { type GraphInput, serialise } from './model-proto.ts';
@@ -44,7 +44,9 @@ export function buildGraph(
   const { name, constants = {} } = options;
   const axes = axesOf(inputs, options);
   const symbols = [
-    ...new Set(Object.values(axes).flatMap((sizes) => Object.values(sizes).flatMap(factorsOf))),
+    ...new Set(
+      Object.values(axes).flatMap((sizes) => Object.values(sizes).flatMap((size) => termOf(size).symbols)),
+    ),
   ];
   const placeholders = { all: { ...inputs, ...constants }, fixed: new Set(Object.keys(constants)), axes };
   const traceAt = (sizes: Sizes) => ({ outputs: trace(fn, placeholders, sizes), sizes });
@@ -55,7 +57,7 @@ export function buildGraph(
     dtype: typeInGraph(dtype),
     dims: shape.map((dim, axis) => {
       const size = axes[input]?.[axis];
-      return size === undefined ? dim : polynomialText([{ factor: 1, symbols: factorsOf(size) }]);
+      return size === undefined ? dim : polynomialText([termOf(size)]);
     }),
   }));
   const externals = Object.entries(constants).map(([name, { dtype, shape }]) => ({
@@ -93,7 +95,7 @@ function trace(fn: ProgramFunction, { all, fixed, axes }: Placeholders, sizes: S
       Object.entries(all).map(([name, { dtype, shape }]) => {
         const dims = shape.map((dim, axis) => {
           const size = axes[name]?.[axis];
-          return size === undefined ? dim : sizeAt(size, sizes);
+          return size === undefined ? dim : termAt(termOf(size), sizes);
         });
         const value = input(name, typeInGraph(dtype), dims, fixed.has(name));
         return [name, tensorOf(backend, value, programView({ dtype, shape: dims }))];
