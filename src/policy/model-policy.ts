@@ -58,7 +58,7 @@ function exported(adapter: StoredAdapter, base: string | undefined): StoredAdapt
 
 /** A policy made of a model, the tensors that a method trains, AdamW and the β schedule. */
 export class ModelPolicy implements Policy {
-  readonly adapter?: NonNullable<Policy['adapter']>;
+  readonly adapter?: () => StoredAdapter;
   readonly saveAdapter?: NonNullable<Policy['saveAdapter']>;
   readonly saveBase?: NonNullable<Policy['saveBase']>;
   private steps = 0;

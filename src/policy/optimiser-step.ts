@@ -54,6 +54,7 @@ export class OptimiserStep {
       objective,
       loss: this.loss,
       value: this.value,
+      recompute: recipe.runtime.recompute,
     });
   }
 

@@ -36,6 +36,8 @@ export interface PolicySnapshot extends Sampler, TextScorer {
    * @throws InputError as `encodeExample` does, and for a conversation that does not end with a turn of the assistant.
    */
   encodeTurns(turns: WrittenTurns): readonly Omit<Example, 'group'>[];
+  /** Says that nobody samples from it any more: its weights need not be kept. */
+  release?(): void;
 }
 
 /**
@@ -79,8 +81,9 @@ export interface Policy {
   /**
    * One optimiser step (its micro-batches inside), after which `version` and `beta` have moved on.
    * @param coefficients of the loss's KL term and entropy bonus; the recipe's own when left out.
+   * @param signal is looked at before each micro-batch. @throws its reason; the policy is then as before the step.
    */
-  update(batch: TrainBatch, coefficients?: Coefficients): Promise<UpdateMetrics>;
+  update(batch: TrainBatch, coefficients?: Coefficients, signal?: AbortSignal): Promise<UpdateMetrics>;
   /** Skips a step's update. β and the learning rate move on as after an update. */
   skip(batch: TrainBatch): Promise<UpdateMetrics>;
   /** Log-probs of every rollout's tokens under the reference policy, [B][T]. Only called when klCoef ≠ 0. */
@@ -98,11 +101,15 @@ export interface Policy {
   usesPrompt(request: SampleRequest): boolean;
   /** The text that each token adds, [T], as `tokenTexts` of the tokenizer gives it; absent without a tokenizer. */
   tokenTexts?(ids: readonly number[]): readonly string[];
-  state(): PolicyState;
-  /** @throws InputError when the state is of another model or adapter shape. */
+  /** A policy that computes elsewhere answers later. */
+  state(): PolicyState | Promise<PolicyState>;
+  /**
+   * Takes a state over, its arrays too: they may be gone for the caller afterwards.
+   * @throws InputError when the state is of another model or adapter shape.
+   */
   restore(state: PolicyState): Promise<void>;
   /** The adapter as it is, to be put on the recipe's model. Absent when the method has no adapter. */
-  adapter?(): StoredAdapter;
+  adapter?(): StoredAdapter | Promise<StoredAdapter>;
   /**
    * Writes the adapter in PEFT layout + afa.json into an empty folder, for the recipe's model, or for the model in
    * `base` where `saveBase` wrote one. Returns what a person should know about serving it. Absent when the method has

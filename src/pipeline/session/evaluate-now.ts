@@ -14,11 +14,13 @@ export interface Evaluated {
 export async function evaluateNow(session: Session): Promise<Evaluated> {
   const { policy, recipe, evalTasks, rewards, progress, files, paths } = session;
   const step = policy.version;
-  const { result, rows, partial } = await evaluateHeldOut(policy.snapshot(), recipe, {
+  const snapshot = policy.snapshot();
+  const { result, rows, partial } = await evaluateHeldOut(snapshot, recipe, {
     tasks: evalTasks,
     rewards,
     step,
   });
+  snapshot.release?.();
   const record = { step, beta: policy.beta, ...result };
   await writeFileAtomic(paths.heldOut, jsonLines(rows.map((row) => ({ step, ...row }))));
   await files.evals.append([record]);

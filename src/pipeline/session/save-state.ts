@@ -36,7 +36,7 @@ export async function saveState(
     steps: recipe.steps,
     beta: policy.beta,
     betaZeroStep: policy.betaZeroStep,
-    policy: policy.state(),
+    policy: await policy.state(),
     ...drawn,
     ...backlog,
     evals: progress.evals,

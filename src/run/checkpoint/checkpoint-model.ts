@@ -51,7 +51,8 @@ async function restoredPolicy(
   const policy = await createPolicy(recipe);
   try {
     await policy.restore((await loadCheckpoint(path)).policy);
-    if (policy.adapter && !recipe.freshWeights) return { model: recipe.model, adapter: policy.adapter() };
+    if (policy.adapter && !recipe.freshWeights)
+      return { model: recipe.model, adapter: await policy.adapter() };
     const model = join(folder, 'model');
     await policy.saveMerged(model);
     return { model };

@@ -45,7 +45,7 @@ async function compareAll(
   folder: string,
 ): Promise<readonly WeightComparison[] | undefined> {
   if (policy.saveAdapter === undefined) {
-    const trained = trainedWeights(policy);
+    const trained = await trainedWeights(policy);
     const readBase = async (name: string) => trained.get(name)!;
     return inTurn(models, (model) =>
       compareWeights(model, { readBase, expected: (_, w) => Float64Array.from(w) }),
@@ -72,9 +72,10 @@ async function compareAll(
 }
 
 /** The trained weights by name, without the optimiser's moments, of which a policy's state has copies. */
-function trainedWeights(policy: Policy): ReadonlyMap<string, Float32Array> {
+async function trainedWeights(policy: Policy): Promise<ReadonlyMap<string, Float32Array>> {
   const prefix = 'trained.';
-  const entries = Object.entries(policy.state().arrays).filter(([name]) => name.startsWith(prefix));
+  const { arrays } = await policy.state();
+  const entries = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
   return new Map(entries.map(([name, { data }]) => [name.slice(prefix.length), data]));
 }
 

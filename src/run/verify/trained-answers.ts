@@ -23,7 +23,8 @@ export async function trainedAnswers(
     recorded.length === tasks.length &&
     recorded.every((row, i) => row.step === policy.version && row.task === tasks[i]!.id);
   if (fits) return recorded;
-  const { rows } = await evaluateGreedy(policy.snapshot(), {
+  const snapshot = policy.snapshot();
+  const { rows } = await evaluateGreedy(snapshot, {
     sampling: greedyOptions(recipe),
     environment: recipe.env,
     tasks,
@@ -31,6 +32,7 @@ export async function trainedAnswers(
     batchSize: recipe.eval.batchSize,
     step: policy.version,
   });
+  snapshot.release?.();
   return rows;
 }
 
