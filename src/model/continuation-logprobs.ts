@@ -5,14 +5,24 @@ import { packRows, type Sequences } from './packed-rows.ts';
  * Computes the log-prob (nats) of each token of given texts after their prompts, [P][G][T]. A prompt is forwarded once
  * for its G texts.
  * @param size texts that are forwarded at once, at most, unless those of one prompt are more: memory, not results.
+ * @throws the signal's reason when that is aborted.
  */
 export async function continuationLogprobs(
   programs: ModelPrograms,
   weights: ModelWeights,
-  { sequences, size }: { readonly sequences: readonly Sequences[]; readonly size: number },
+  {
+    sequences,
+    size,
+    signal,
+  }: {
+    readonly sequences: readonly Sequences[];
+    readonly size: number;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<number[][][]> {
   const scored: number[][][] = [];
   for (const chunk of chunks(sequences, size)) {
+    signal?.throwIfAborted();
     const packed = packRows(chunk);
     const { data } = (await programs.logprobs(weights, packed, 1)).logprobs;
     let row = 0;

@@ -64,10 +64,13 @@ export class OptimiserStep {
       weights,
       step,
       coefficients = this.recipesCoefficients(),
+      signal,
     }: {
       readonly weights: ModelWeights;
       readonly step: number;
       readonly coefficients?: Coefficients | undefined;
+      /** Until the last micro-batch has been computed, aborting it ends the step without a trace. */
+      readonly signal?: AbortSignal | undefined;
     },
   ): Promise<UpdateMetrics> {
     const { recipe, programs, learner } = this.options;
@@ -76,7 +79,7 @@ export class OptimiserStep {
     const rows = trainRows(batch, recipe.algorithm);
 
     // 2. What depends on the whole batch: the weight of each token in the loss, and which tokens are selected.
-    const weighted = await this.weigh(rows, { weights, step });
+    const weighted = await this.weigh(rows, { weights, step, signal });
 
     // 3. Micro-batches. Groups without any advantage have no gradient, unless another term of the loss gives them one.
     const groups = byGroup(weighted.rows);
@@ -90,9 +93,12 @@ export class OptimiserStep {
     };
     const results: MicroResult[] = [];
     for (const microBatch of batches) {
+      signal?.throwIfAborted();
       const model = { ...programs.inputs(weights, longestText(microBatch.packed)), ...weights.valueHead };
       results.push(await this.program.run({ ...inputs, model, batch: microBatch }));
     }
+
+    signal?.throwIfAborted();
 
     // 5. The gradients are clipped, and AdamW moves the trained tensors.
     const applied = learner.update(results, step);
@@ -113,7 +119,15 @@ export class OptimiserStep {
 
   private async weigh(
     rows: readonly TrainRow[],
-    { weights, step }: { readonly weights: ModelWeights; readonly step: number },
+    {
+      weights,
+      step,
+      signal,
+    }: {
+      readonly weights: ModelWeights;
+      readonly step: number;
+      readonly signal: AbortSignal | undefined;
+    },
   ): Promise<WeightedBatch> {
     const { recipe, programs } = this.options;
     const { seed, sampling, algorithm, optimizer } = recipe;
@@ -124,7 +138,8 @@ export class OptimiserStep {
       ...shared,
       samplerCorrection: algorithm.samplerCorrection,
       random: randomStream(seed, `tokens of step ${step}`),
-      measure: () => measureTokens(rows, { programs, weights, temperature, size: optimizer.microBatchSize }),
+      measure: () =>
+        measureTokens(rows, { programs, weights, temperature, size: optimizer.microBatchSize, signal }),
     });
   }
 

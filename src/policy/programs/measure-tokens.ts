@@ -9,16 +9,19 @@ export interface MeasureOptions {
   readonly temperature: number;
   /** Rows that are forwarded at once. */
   readonly size: number;
+  /** Is looked at before each forward pass. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Log-probs and entropies of a whole batch's completion tokens: a forward pass in the micro-batches of the update. */
 export async function measureTokens(
   rows: readonly TextRow[],
-  { programs, weights, temperature, size }: MeasureOptions,
+  { programs, weights, temperature, size, signal }: MeasureOptions,
 ): Promise<TokenMeasures> {
   const logprobs: Float32Array[] = [];
   const entropies: Float32Array[] = [];
   for (const { packed, completions } of packedTexts(rows, { size })) {
+    signal?.throwIfAborted();
     const out = await programs.logprobs(weights, packed, temperature);
     for (let b = 0; b < completions; b++) {
       const start = b * packed.width;
