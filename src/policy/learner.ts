@@ -67,7 +67,6 @@ export class Learner {
     return { loss, grad_norm: norm, learning_rate: lr, skipped: finite ? 0 : 1 };
   }
 
-  /** The tensors and the moments as they are, in arrays of the caller's own. */
   state() {
     const arrays = (prefix: string, values: Trained) =>
       Object.entries(values).map(
@@ -75,7 +74,8 @@ export class Learner {
       );
     return {
       arrays: Object.fromEntries([
-        ...arrays('trained.', copies(this.current)),
+        ...arrays('trained.', this.current),
+        // Copied, because the optimiser updates its moments in place.
         ...arrays('expAvg.', copies(this.moments.expAvg)),
         ...arrays('expAvgSq.', copies(this.moments.expAvgSq)),
       ]),

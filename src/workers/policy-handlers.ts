@@ -53,9 +53,15 @@ export function policyHandlers(createPolicy: CreatePolicy): Handlers<PolicyCalls
       return new HandedOver(logits, [logits.data]);
     },
     async state() {
-      const state = await policy().state();
-      const arrays = Object.values(state.arrays).map(({ data }) => data);
-      return new HandedOver(state, arrays);
+      const { arrays, data } = await policy().state();
+      // The policy goes on with its own arrays.
+      const copies = Object.entries(arrays).map(
+        ([name, array]) => [name, { ...array, data: array.data.slice() }] as const,
+      );
+      return new HandedOver(
+        { arrays: Object.fromEntries(copies), data },
+        copies.map(([, array]) => array.data),
+      );
     },
     async restore(_, state) {
       await policy().restore(state);
