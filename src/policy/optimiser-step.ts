@@ -2,9 +2,9 @@ import { type ValueSettings, valueSettings } from '../algorithm/algorithm-settin
 import { type Coefficients, lossCoefficients, startCoefficients } from '../algorithm/coefficients.ts';
 import { hyperParameters } from '../algorithm/loss/hyper-parameters.ts';
 import { type LossConfig, lossNamed } from '../algorithm/loss/index.ts';
-import { combineMetrics } from '../algorithm/loss/terms/metrics.ts';
 import { totalTokens } from '../algorithm/statistics/aggregation.ts';
 import type { Engine } from '../engine/engine.ts';
+import { holding } from '../engine/held-time.ts';
 import { longestText, type ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import type { PackedRows } from '../model/packed-rows.ts';
 import type { SharedRows } from '../model/shared-rows.ts';
@@ -17,10 +17,11 @@ import type { TrainBatch } from './batch/train-batch.ts';
 import { hasAdvantage, type TrainRow, trainRows } from './batch/train-rows.ts';
 import { type BatchSize, countUnforwarded } from './batch/unforwarded-groups.ts';
 import { type WeightedBatch, weighExamples, weighRows } from './batch/weigh-rows.ts';
+import { GradientSum } from './gradient-sum.ts';
 import type { Learner } from './learner.ts';
 import type { UpdateMetrics } from './policy.ts';
 import { measureTokens } from './programs/measure-tokens.ts';
-import { type MicroResult, UpdateProgram } from './programs/update-program.ts';
+import { UpdateProgram } from './programs/update-program.ts';
 
 export interface OptimiserStepOptions {
   readonly engine: Engine;
@@ -91,22 +92,21 @@ export class OptimiserStep {
       temperature: trainingTemperature(recipe),
       hyper: this.hyper({ ...coefficients, ...weighted.scalars }),
     };
-    const results: MicroResult[] = [];
+    const sum = new GradientSum();
     for (const microBatch of batches) {
       signal?.throwIfAborted();
       const model = { ...programs.inputs(weights, longestText(microBatch.packed)), ...weights.valueHead };
-      results.push(await this.program.run({ ...inputs, model, batch: microBatch }));
+      sum.add(await this.program.run({ ...inputs, model, batch: microBatch }));
     }
-
     signal?.throwIfAborted();
 
     // 5. The gradients are clipped, and AdamW moves the trained tensors.
-    const applied = learner.update(results, step);
+    const applied = holding(() => learner.update(sum, step));
 
     const sizes = { all: sizeOf(rows), forwarded: { ...sizeOf(learning.flat()), ...shapeOf(batches) } };
     return {
       ...weighted.metrics,
-      ...countUnforwarded(combineMetrics(results.map(({ metrics }) => metrics)), sizes),
+      ...countUnforwarded(sum.metrics(), sizes),
       ...(coefficients.klCoef !== undefined && { kl_coef: coefficients.klCoef }),
       ...(coefficients.entropyCoef !== undefined && { entropy_coef: coefficients.entropyCoef }),
       ...applied,

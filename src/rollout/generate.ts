@@ -5,6 +5,7 @@ import { type RandomStream, randomStream } from '../random.ts';
 import type { FinishReason } from '../types.ts';
 import { argmax, drawToken, type Truncation } from './choose-token.ts';
 import { penaliseRepetition } from './penalise-repetition.ts';
+import type { StopWatch } from './stop-strings.ts';
 
 export interface GenerateSettings extends Truncation {
   /** G: completions of each prompt. */
@@ -15,9 +16,11 @@ export interface GenerateSettings extends Truncation {
   /** Above 1 makes tokens of the prompt and of the completion so far less likely; 1 when left out. */
   readonly repetitionPenalty?: number | undefined;
   readonly eosTokenIds: readonly number[];
-  /** Whether a completion's ids so far contain a stop string. */
-  readonly stops?: (ids: readonly number[]) => boolean;
+  /** Begins to watch a completion for stop strings. */
+  readonly watch?: (() => StopWatch) | undefined;
   readonly seed: number;
+  /** Aborting it ends the call between two decoding steps, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A completion before its text is made. */
@@ -71,6 +74,7 @@ interface Row {
   readonly tokenIds: number[];
   readonly logprobs: number[];
   readonly stream: RandomStream;
+  readonly stops: StopWatch | undefined;
   /** Tokens it may still get. */
   room: number;
   finishReason?: FinishReason;
@@ -90,16 +94,18 @@ async function decodeWave(
         prompt,
         tokenIds: [],
         logprobs: [],
+        stops: settings.watch?.(),
         stream: randomStream(settings.seed, `row ${(firstPrompt + p) * groupSize + g}`),
         room: Math.min(settings.maxNewTokens, model.maxPositions - prompt.length),
       }),
     ),
   );
   const cache = new KvCache(model.cache, rows.length);
-  await prefillPrompts(model, prompts, groupSize, cache);
+  await prefillPrompts(model, prompts, settings, cache);
   let ids = Int32Array.from(rows, (_, r) => prompts[Math.floor(r / groupSize)]!.at(-1)!);
   let active = rows;
   while (active.length > 0) {
+    settings.signal?.throwIfAborted();
     const { probabilities, topLogits, tensors } = await model.step(ids, cache, settings.temperature || 1);
     cache.append(tensors);
     for (const [r, row] of active.entries()) {
@@ -118,7 +124,7 @@ async function decodeWave(
 async function prefillPrompts(
   model: DecodingModel,
   prompts: readonly (readonly number[])[],
-  groupSize: number,
+  { groupSize, signal }: GenerateSettings,
   cache: KvCache,
 ): Promise<void> {
   const longest = prompts.reduce((max, prompt) => Math.max(max, prompt.length - 1), 0);
@@ -126,6 +132,7 @@ async function prefillPrompts(
   const width = lengthBucket(longest);
   const size = Math.max(1, Math.floor(PREFILL_TOKENS / width));
   for (let start = 0; start < prompts.length; start += size) {
+    signal?.throwIfAborted();
     const part = prompts.slice(start, start + size).map((prompt) => prompt.slice(0, -1));
     const ids = new Int32Array(part.length * width);
     for (const [p, prompt] of part.entries()) ids.set(prompt, p * width);
@@ -154,7 +161,7 @@ function extend(
   row.tokenIds.push(token);
   row.logprobs.push(Math.log(probabilities[token]!));
   if (settings.eosTokenIds.includes(token)) row.finishReason = 'eos';
-  else if (settings.stops?.(row.tokenIds)) row.finishReason = 'stop';
+  else if (row.stops?.(token)) row.finishReason = 'stop';
   else if (row.tokenIds.length >= row.room) row.finishReason = 'length';
 }
 

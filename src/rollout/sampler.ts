@@ -23,7 +23,7 @@ export interface SampleOptions {
   readonly stop: readonly string[];
   /** Seed of the call: the same weights, β, requests and seed give the same bits, whatever else is going on. */
   readonly seed: number;
-  /** Aborting it ends the sampling before the next token. */
+  /** Aborting it ends the call between two tokens, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 

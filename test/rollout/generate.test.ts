@@ -105,12 +105,31 @@ describe('generate', () => {
   });
 
   test('ends a row at a stop condition', async () => {
-    const stops = (ids: readonly number[]) => ids.length >= 2;
-    const rows = (await generate(sumModel(), prompts, { ...settings, stops })).flat();
+    const watch = () => {
+      let seen = 0;
+      return () => ++seen >= 2;
+    };
+    const rows = (await generate(sumModel(), prompts, { ...settings, watch })).flat();
     for (const { tokenIds, finishReason } of rows) {
       expect(tokenIds.length).toBeLessThanOrEqual(2);
       if (tokenIds.at(-1) !== EOS) expect(finishReason).toBe('stop');
     }
+  });
+
+  test('stops between two steps when it is told to', async () => {
+    const stop = new AbortController();
+    const model = sumModel();
+    const step: DecodingModel['step'] = (...given) => {
+      if (model.batchSizes.length === 4) stop.abort(new Error('enough'));
+      return model.step(...given);
+    };
+    const generating = generate({ ...model, step }, prompts, {
+      ...settings,
+      eosTokenIds: [],
+      signal: stop.signal,
+    });
+    await expect(generating).rejects.toThrow('enough');
+    expect(model.batchSizes).toHaveLength(5);
   });
 
   test('is the same for the same seed, and another for another', async () => {
