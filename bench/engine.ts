@@ -8,7 +8,8 @@
  *   node dist/bench/engine.js grpo     --prompts 4 --group 8 --prompt 96 --new 64 --peer 'python peer_torch.py'
  *
  * --device is the execution provider (cpu, webgpu, cuda), --base-dtype how the frozen base is held (float32, bfloat16,
- * q8, q4). Prints one JSON line: seconds (median of the repeats after one warm-up), tokens/s, peak resident memory in GB.
+ * q8, q4), --recompute (always, never) is `runtime.recompute`. Prints one JSON line: seconds (median of the repeats
+ * after one warm-up), tokens/s, peak resident memory in GB.
  */
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -58,6 +59,7 @@ const { positionals, values } = parseArgs({
     method: { type: 'string' },
     device: { type: 'string', default: 'cpu' },
     'base-dtype': { type: 'string' },
+    recompute: { type: 'string' },
   },
 });
 const mode = positionals[0] ?? 'step';
@@ -81,6 +83,7 @@ const recipe = parseRecipe({
     device: values.device,
     threads: a.threads,
     ...(values['base-dtype'] && { baseDtype: values['base-dtype'] }),
+    ...(values.recompute && { recompute: values.recompute }),
   },
 });
 const base = randomWeights(config, recipe.runtime.baseDtype);
@@ -102,6 +105,7 @@ const updater = new UpdateProgram({
   trained: Object.keys(trainable.initial),
   objective: 'rl',
   loss: recipe.algorithm,
+  recompute: recipe.runtime.recompute,
 });
 const optimizer = adamW(recipe.optimizer);
 let trained = Object.fromEntries(Object.entries(trainable.initial).map(([name, { data }]) => [name, data]));

@@ -55,6 +55,7 @@ export class OptimiserStep {
       objective,
       loss: this.loss,
       value: this.value,
+      recompute: recipe.runtime.recompute,
     });
   }
 
