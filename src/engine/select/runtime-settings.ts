@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** `runtime` of a recipe: the engine, and what it runs on. All but baseDtype changes the results only by rounding. */
+/**
+ * `runtime` of a recipe: the engine, and what it runs on. All but baseDtype changes the results only by rounding, worker
+ * not at all.
+ */
 export const runtime = z.strictObject({
   /** 'auto' takes gpu if it loads and sees a GPU, else onnx. */
   engine: z.enum(['auto', 'onnx', 'node', 'gpu']).default('auto'),
@@ -8,6 +11,11 @@ export const runtime = z.strictObject({
   device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu'),
   /** 0 uses every core. */
   threads: z.int().nonnegative().default(0),
+  /**
+   * Compute in a thread of its own, so that rewards, environments, dashboards and signals are served meanwhile; false
+   * computes in the program's own thread.
+   */
+  worker: z.boolean().default(true),
   /**
    * How the frozen base is held in memory: its matrices in 32 or 16 bits a weight, or in 8 or 4 and a scale for 32 of
    * them. The rounded weights are the base that trains, samples, is the reference and is merged.
