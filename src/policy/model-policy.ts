@@ -7,8 +7,8 @@ import type { Coefficients } from '../algorithm/coefficients.ts';
 import { nanMean } from '../algorithm/statistics/nan-statistics.ts';
 import type { Engine } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
+import { continuationLogprobs } from '../model/batching/continuation-logprobs.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
-import { continuationLogprobs } from '../model/continuation-logprobs.ts';
 import { endTokenIds, endTokensDiffer, turnEndIds } from '../model/end-tokens.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import { type SaveOptions, saveModel } from '../model/save/save-model.ts';
@@ -22,6 +22,7 @@ import type { SampleRequest } from '../rollout/sampler.ts';
 import type { SeenPrompt } from '../rollout/seen-prompt.ts';
 import { scoredSequences } from '../rollout/text-scorer.ts';
 import type { Rollout } from '../types.ts';
+import { limitsOf } from './batch/micro-batches.ts';
 import type { TrainBatch } from './batch/train-batch.ts';
 import { textsOf, trainRows } from './batch/train-rows.ts';
 import { Learner } from './learner.ts';
@@ -141,16 +142,13 @@ export class ModelPolicy implements Policy {
       extend: async (texts, options) =>
         (await completions(sampler, texts, { ...options, groupSize: 1 })).flat(),
       between,
-      values: (rollouts) => this.valueProgram.measure(weights, rollouts, recipe.optimizer.microBatchSize),
+      values: (rollouts) => this.valueProgram.measure(weights, rollouts, limitsOf(recipe.optimizer)),
       encodeExample,
       encodeTurns,
       scoreTexts: (requests, options) => {
         const sequences = scoredSequences(requests, options, encoding);
-        return continuationLogprobs(this.programs, weights, {
-          sequences,
-          size: options.size,
-          signal: options.signal,
-        });
+        const limits = { rows: options.size, tokens: recipe.optimizer.microBatchTokens };
+        return continuationLogprobs(this.programs, weights, { sequences, limits, signal: options.signal });
       },
     };
   }
@@ -237,7 +235,7 @@ export class ModelPolicy implements Policy {
     const measured = {
       texts,
       temperature: trainingTemperature(recipe),
-      size: recipe.optimizer.microBatchSize,
+      limits: limitsOf(recipe.optimizer),
     };
     return this.annealing.advance(this.steps, { reward, gradNorm }, (next) =>
       this.annealKl.measure(this.weights(), next, measured),
@@ -269,7 +267,7 @@ export class ModelPolicy implements Policy {
       programs: this.programs,
       weights,
       temperature: sampling.temperature,
-      size: optimizer.microBatchSize,
+      limits: limitsOf(optimizer),
       signal,
     });
     return logprobs.map((row) => Array.from(row));

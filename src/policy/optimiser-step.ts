@@ -11,7 +11,7 @@ import type { SharedRows } from '../model/shared-rows.ts';
 import { randomStream } from '../random.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { byGroup } from '../rollout/groups.ts';
-import { type MicroBatch, microBatches, type WeightedRow } from './batch/micro-batches.ts';
+import { limitsOf, type MicroBatch, microBatches, type WeightedRow } from './batch/micro-batches.ts';
 import { sharedBatches } from './batch/shared-batches.ts';
 import type { TrainBatch } from './batch/train-batch.ts';
 import { hasAdvantage, type TrainRow, trainRows } from './batch/train-rows.ts';
@@ -140,7 +140,7 @@ export class OptimiserStep {
       samplerCorrection: algorithm.samplerCorrection,
       random: randomStream(seed, `tokens of step ${step}`),
       measure: () =>
-        measureTokens(rows, { programs, weights, temperature, size: optimizer.microBatchSize, signal }),
+        measureTokens(rows, { programs, weights, temperature, limits: limitsOf(optimizer), signal }),
     });
   }
 
@@ -183,15 +183,17 @@ export function compiledLoss(algorithm: Recipe['algorithm']): LossConfig {
 /** The micro-batches of a batch: examples share rows where the recipe says so. */
 function cutBatch(
   rows: readonly WeightedRow[],
-  { microBatchSize: size, packing }: Recipe['optimizer'],
+  optimizer: Recipe['optimizer'],
 ): readonly MicroBatch<PackedRows | SharedRows>[] {
-  return packing === 0 ? microBatches(rows, size) : sharedBatches(rows, { size, rowLength: packing });
+  const limits = limitsOf(optimizer);
+  const { packing: rowLength } = optimizer;
+  return rowLength === 0 ? microBatches(rows, limits) : sharedBatches(rows, { limits, rowLength });
 }
 
 /** How many filler rows the micro-batches hold, and whether each token has its own advantage. */
 function shapeOf(batches: readonly MicroBatch<unknown>[]) {
   return {
-    fillers: batches.reduce((sum, { rows, completions }) => sum + rows.mask!.shape[0]! - completions, 0),
+    fillers: batches.reduce((sum, { fillers }) => sum + fillers, 0),
     tokenAdvantages: batches.some(({ rows }) => (rows.advantages?.shape.length ?? 1) > 1),
   };
 }
