@@ -16,6 +16,7 @@ import { loadCheckpoint } from '../../run/checkpoint/load-checkpoint.ts';
 import { openRunFolder, type RunFolder } from '../../run/checkpoint/open-run-folder.ts';
 import type { RecipeSource } from '../../run/folder/config-file.ts';
 import type { RunPaths } from '../../run/folder/paths.ts';
+import { openRollouts } from '../../run/folder/rollout-files.ts';
 import type { Task } from '../../types.ts';
 import { startWatch } from './warnings.ts';
 
@@ -63,7 +64,7 @@ export interface Session {
   readonly evalTasks: readonly Task[];
   readonly folder: RunFolder;
   readonly paths: RunPaths;
-  readonly files: Readonly<Record<'metrics' | 'rollouts' | 'evals', JsonlFile>>;
+  readonly files: Readonly<Record<'metrics' | 'rollouts' | 'evals', Pick<JsonlFile, 'append'>>>;
   /** Batches that the checkpoint held ready, and the index of the first to draw. */
   readonly pending: readonly ReadyBatch[];
   readonly nextBatch: number;
@@ -123,7 +124,7 @@ async function openIn(
       seeds: from ? restoreStream(from.streams.seeds!) : randomStream(recipe.seed, 'seeds'),
       files: {
         metrics: await openJsonl(paths.metrics),
-        rollouts: await openJsonl(paths.rollouts),
+        rollouts: await openRollouts(paths.rollouts, recipe.rollouts.packMb),
         evals: await openJsonl(paths.evals),
       },
       pending: from?.pending ?? [],

@@ -12,6 +12,7 @@ import { recordHub } from '../folder/hub-record.ts';
 import { lockRun, type RunLock } from '../folder/lock-run.ts';
 import { recordModel } from '../folder/model-record.ts';
 import { type RunPaths, runPaths } from '../folder/paths.ts';
+import { rewindRollouts } from '../folder/rollout-files.ts';
 import { checkResume, type OpenOptions } from './check-resume.ts';
 import type { CheckpointEntry } from './list-checkpoints.ts';
 import { discardAfter } from './prune-checkpoints.ts';
@@ -144,7 +145,7 @@ async function rewindRunFolder(out: string, checkpoint: CheckpointEntry | undefi
   await removeTemporaries(out);
   await discardAfter(paths.checkpoints, step);
   await truncateAtStep(paths.metrics, step);
-  await truncateAtStep(paths.rollouts, step);
+  await rewindRollouts(paths.rollouts, step);
   // The evaluation after s steps comes before the checkpoint of s steps.
   await truncateAtStep(paths.evals, checkpoint === undefined ? 0 : step + 1);
   return paths;
