@@ -51,6 +51,8 @@ export interface GenerateOptions {
   readonly stop?: readonly string[];
   /** Seed of the sampling. Default 0. */
   readonly seed?: number;
+  /** Aborting it ends the call between two tokens, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An array of numbers with its shape. */
@@ -88,7 +90,7 @@ export interface CausalLM {
   ): Promise<readonly (readonly (readonly number[])[])[]>;
   /**
    * Samples `n` completions of each prompt. Returns P·n completions; those of one prompt stand next to each other.
-   * @throws InputError for an empty or overlong prompt.
+   * @throws InputError for an empty or overlong prompt, and after `dispose`.
    */
   generate(options: GenerateOptions): Promise<readonly Completion[]>;
   /**
@@ -138,6 +140,7 @@ export class LoadedModel implements CausalLM {
   private readonly programs: ModelPrograms;
   private readonly parts: ModelParts;
   private readonly adapter: MountedAdapter | undefined;
+  private disposed = false;
 
   constructor(parts: ModelParts, adapter?: MountedAdapter) {
     this.parts = parts;
@@ -164,19 +167,23 @@ export class LoadedModel implements CausalLM {
     return typeof prompt === 'string' ? this.tokenizer.encode(prompt) : this.tokenizer.encodeChat(prompt);
   }
 
-  logits(batch: TokenBatch): Promise<Numbers> {
+  async logits(batch: TokenBatch): Promise<Numbers> {
+    this.checkOpen('logits');
     return batchLogits(this.programs, this.modelWeights(), batch);
   }
 
-  logprobs(batch: TokenBatch): Promise<Numbers> {
+  async logprobs(batch: TokenBatch): Promise<Numbers> {
+    this.checkOpen('logprobs');
     return batchLogprobs(this.programs, this.modelWeights(), batch);
   }
 
-  continuationLogprobs(sequences: readonly Sequences[], size = 32) {
+  async continuationLogprobs(sequences: readonly Sequences[], size = 32) {
+    this.checkOpen('continuationLogprobs');
     return continuationLogprobs(this.programs, this.modelWeights(), { sequences, size });
   }
 
   async generate(options: GenerateOptions): Promise<readonly Completion[]> {
+    this.checkOpen('generate');
     const {
       maxNewTokens = 64,
       temperature = 1,
@@ -187,6 +194,7 @@ export class LoadedModel implements CausalLM {
       n = 1,
       stop = [],
       seed = 0,
+      signal,
     } = options;
     checkSampling({ maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, n });
     const prompts = this.promptIds(options);
@@ -197,12 +205,13 @@ export class LoadedModel implements CausalLM {
         eosTokenIds: endTokenIds(this.config, this.tokenizer),
       },
       prompts,
-      { groupSize: n, maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, stop, seed },
+      { groupSize: n, maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, stop, seed, signal },
     );
     return groups.flat();
   }
 
   async withAdapter(adapter: StoredAdapter | string): Promise<CausalLM> {
+    this.checkOpen('withAdapter');
     const stored = typeof adapter === 'string' ? await readAdapterFolder(adapter, this.config) : adapter;
     const { spec, tensors } = stored;
     const base = mountingBase(this.parts, stored);
@@ -229,8 +238,16 @@ export class LoadedModel implements CausalLM {
   }
 
   async dispose(): Promise<void> {
+    if (this.disposed) return;
+    this.disposed = true;
     await this.programs.dispose();
     if (this.parts.ownsEngine) await this.parts.engine.dispose();
+  }
+
+  /** @throws InputError when the model has been disposed. */
+  private checkOpen(what: string): void {
+    if (this.disposed)
+      throw new InputError(`${what}: the model was disposed; load it again, or dispose it later`);
   }
 
   private modelWeights(): ModelWeights {

@@ -3,7 +3,7 @@ import type { NamedReward } from '../environment/scoring/call-reward.ts';
 import { scoreRollouts } from '../environment/scoring/score-rollouts.ts';
 import { withSignal } from '../environment/scoring/with-signal.ts';
 import { RunError } from '../errors.ts';
-import { type EpisodeOptions, playEpisodes } from '../rollout/play-episodes.ts';
+import { type EpisodeOptions, playEpisodes } from '../rollout/episodes/play-episodes.ts';
 import type { Sampler } from '../rollout/sampler.ts';
 import type { Environment, EvalResult, ScoredRollout, Task } from '../types.ts';
 import { wilsonInterval } from './wilson.ts';
@@ -18,7 +18,7 @@ export interface Evaluation {
   readonly sampling: EpisodeOptions;
   /** Optimiser steps that the policy has seen. */
   readonly step: number;
-  /** Aborting it tells the rewards to stop. */
+  /** Aborting it ends sampling, and tells the rewards to stop. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -57,7 +57,7 @@ export async function answerTasks(sampler: Sampler, evaluation: Evaluation): Pro
       .slice(start, start + size)
       .map((task) => ({ task, messages: promptOf(environment, task) }));
     // Batches must not sample the same random numbers.
-    const options = { ...sampling, seed: sampling.seed + start };
+    const options = { ...sampling, seed: sampling.seed + start, signal };
     const answered = await playEpisodes(sampler, environment, requests, options);
     const scored = await withSignal(signal, (own) =>
       scoreRollouts(answered, { rewards, step, signal: own, evaluating: true }),

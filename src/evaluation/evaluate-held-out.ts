@@ -14,7 +14,7 @@ export interface HeldOut {
   readonly rewards: readonly NamedReward[];
   /** Optimiser steps that the policy has seen. */
   readonly step: number;
-  /** Aborting it tells the rewards to stop. */
+  /** Aborting it ends sampling, and tells the rewards to stop. */
   readonly signal?: AbortSignal | undefined;
 }
 

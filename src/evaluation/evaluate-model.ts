@@ -18,7 +18,7 @@ export interface EvaluateOptions {
   readonly samples?: number;
   /** Temperature of the samples; the recipe's when left out. */
   readonly temperature?: number;
-  /** Aborting it tells the rewards to stop. */
+  /** Aborting it ends sampling, and tells the rewards to stop. */
   readonly signal?: AbortSignal;
 }
 

@@ -18,6 +18,8 @@ export interface GenerateSettings extends Truncation {
   /** Whether a completion's ids so far contain a stop string. */
   readonly stops?: (ids: readonly number[]) => boolean;
   readonly seed: number;
+  /** Aborting it ends the call between two decoding steps, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A completion before its text is made. */
@@ -96,10 +98,11 @@ async function decodeWave(
     ),
   );
   const cache = new KvCache(model.cache, rows.length);
-  await prefillPrompts(model, prompts, groupSize, cache);
+  await prefillPrompts(model, prompts, settings, cache);
   let ids = Int32Array.from(rows, (_, r) => prompts[Math.floor(r / groupSize)]!.at(-1)!);
   let active = rows;
   while (active.length > 0) {
+    settings.signal?.throwIfAborted();
     const { probabilities, topLogits, tensors } = await model.step(ids, cache, settings.temperature || 1);
     cache.append(tensors);
     for (const [r, row] of active.entries()) {
@@ -118,7 +121,7 @@ async function decodeWave(
 async function prefillPrompts(
   model: DecodingModel,
   prompts: readonly (readonly number[])[],
-  groupSize: number,
+  { groupSize, signal }: GenerateSettings,
   cache: KvCache,
 ): Promise<void> {
   const longest = prompts.reduce((max, prompt) => Math.max(max, prompt.length - 1), 0);
@@ -126,6 +129,7 @@ async function prefillPrompts(
   const width = lengthBucket(longest);
   const size = Math.max(1, Math.floor(PREFILL_TOKENS / width));
   for (let start = 0; start < prompts.length; start += size) {
+    signal?.throwIfAborted();
     const part = prompts.slice(start, start + size).map((prompt) => prompt.slice(0, -1));
     const ids = new Int32Array(part.length * width);
     for (const [p, prompt] of part.entries()) ids.set(prompt, p * width);

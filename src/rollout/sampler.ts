@@ -23,6 +23,8 @@ export interface SampleOptions {
   readonly stop: readonly string[];
   /** Seed of the call: the same weights, β, requests and seed give the same bits, whatever else is going on. */
   readonly seed: number;
+  /** Aborting it ends the call between two tokens, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What completions and episodes are sampled from. */

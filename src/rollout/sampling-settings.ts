@@ -29,6 +29,8 @@ export const sampling = z.strictObject({
   maxTurns: positiveInt.default(8),
   /** Seconds that the environment may take for one answer. */
   stepTimeout: z.number().positive().max(86_400).default(300),
+  /** Answers that the environment works on at a time; 1 for an environment that must not be asked twice at once. */
+  parallelSteps: positiveInt.default(64),
   /** How many rollout batches the sampler runs ahead of the updates: exactly this many, independent of timing. */
   maxOffPolicySteps: z.int().nonnegative().default(0),
 });

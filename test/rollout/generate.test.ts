@@ -113,6 +113,22 @@ describe('generate', () => {
     }
   });
 
+  test('stops between two steps when it is told to', async () => {
+    const stop = new AbortController();
+    const model = sumModel();
+    const step: DecodingModel['step'] = (...given) => {
+      if (model.batchSizes.length === 4) stop.abort(new Error('enough'));
+      return model.step(...given);
+    };
+    const generating = generate({ ...model, step }, prompts, {
+      ...settings,
+      eosTokenIds: [],
+      signal: stop.signal,
+    });
+    await expect(generating).rejects.toThrow('enough');
+    expect(model.batchSizes).toHaveLength(5);
+  });
+
   test('is the same for the same seed, and another for another', async () => {
     const first = await generate(sumModel(), prompts, settings);
     expect(await generate(sumModel(), prompts, settings)).toEqual(first);

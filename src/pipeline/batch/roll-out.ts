@@ -1,6 +1,6 @@
 import { concatMap, type OperatorFunction } from 'rxjs';
 import { promptOf } from '../../environment/ask-environment.ts';
-import { type EpisodeOptions, playEpisodes } from '../../rollout/play-episodes.ts';
+import { type EpisodeOptions, playEpisodes } from '../../rollout/episodes/play-episodes.ts';
 import type { Environment, RolloutBatch } from '../../types.ts';
 import type { DrawnBatch } from './batches.ts';
 import { truncatedPrompts } from './truncated-prompts.ts';

@@ -32,6 +32,7 @@ const sampling = {
   maxPromptLength: 8,
   maxTurns: 8,
   stepTimeout: 9,
+  parallelSteps: 64,
   temperature: 1,
   topP: 1,
   topK: 0,

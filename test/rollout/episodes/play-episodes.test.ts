@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { RunError } from '../../src/errors.ts';
-import { playEpisodes } from '../../src/rollout/play-episodes.ts';
-import type { SampleOptions, Sampler } from '../../src/rollout/sampler.ts';
-import type { Completion, Environment, Episode, FinishReason, Message } from '../../src/types.ts';
+import { RunError } from '../../../src/errors.ts';
+import { playEpisodes } from '../../../src/rollout/episodes/play-episodes.ts';
+import type { SampleOptions, Sampler } from '../../../src/rollout/sampler.ts';
+import type { Completion, Environment, Episode, FinishReason, Message } from '../../../src/types.ts';
 
 /** A sampler that says 'a', then 'b', then 'c' …: one token a turn, the turn's number, with log-prob −turn. */
 function speller(finish: (turn: number) => FinishReason = () => 'eos') {
@@ -57,6 +57,7 @@ const options = {
   seed: 7,
   maxTurns: 5,
   stepTimeout: 9,
+  parallelSteps: 64,
 };
 const requests = [{ task: { id: 'x' }, messages: [{ role: 'user' as const, content: 'spell' }] }];
 const play = (sampler: Sampler, env: Environment, more: Partial<typeof options> = {}) =>
@@ -177,5 +178,60 @@ describe('an episode', () => {
     const played = play(speller().sampler, env);
     await expect(played).rejects.toThrow(RunError);
     await expect(played).rejects.toThrow('env "talk" failed to step in task "x": no tool');
+  });
+});
+
+describe('the environment', () => {
+  const many = Array.from({ length: 8 }, (_, i) => ({ ...requests[0]!, task: { id: `${i}` } }));
+  const one = { ...options, groupSize: 1, maxTurns: 2 };
+
+  /** Answers later the earlier it is asked, and notes how many answers are under way. */
+  function slow(answer: (id: string) => readonly Message[] | undefined = (id) => said(id)) {
+    const seen = { running: 0, most: 0, asked: [] as string[] };
+    const env = environment(async ({ task }) => {
+      seen.asked.push(task.id);
+      seen.most = Math.max(seen.most, ++seen.running);
+      await new Promise((resolve) => setTimeout(resolve, 5 * (8 - Number(task.id))));
+      seen.running--;
+      return answer(task.id);
+    });
+    return { env, seen };
+  }
+
+  test('is asked about all episodes at once, and its answers stay in their order', async () => {
+    const { env, seen } = slow();
+    const rollouts = await playEpisodes(speller().sampler, env, many, one);
+    expect(seen.most).toBe(8);
+    expect(rollouts.map(({ turns }) => turns![1]!.content)).toEqual(many.map(({ task }) => task.id));
+  });
+
+  test.each([1, 3])(
+    'works on %i answers at a time, and is asked in the order of the episodes',
+    async (limit) => {
+      const { env, seen } = slow();
+      const few = await playEpisodes(speller().sampler, env, many, { ...one, parallelSteps: limit });
+      expect(seen.most).toBe(limit);
+      expect(seen.asked).toEqual(many.map(({ task }) => task.id));
+      expect(few).toEqual(await playEpisodes(speller().sampler, slow().env, many, one));
+    },
+  );
+
+  test('that fails is asked nothing more, and the first episode that failed is named', async () => {
+    const { env, seen } = slow((id) => {
+      if (id === '1' || id === '2') throw new Error(`no ${id}`);
+      return said(id);
+    });
+    // Task 2 fails before task 1 does.
+    const playing = playEpisodes(speller().sampler, env, many, { ...one, parallelSteps: 3 });
+    await expect(playing).rejects.toThrow('env "talk" failed to step in task "1": no 1');
+    expect(seen.asked).toEqual(['0', '1', '2']);
+  });
+
+  test('is not waited for after an abort', async () => {
+    const stop = new AbortController();
+    const env = environment(() => new Promise(() => {}));
+    const playing = playEpisodes(speller().sampler, env, many, { ...one, signal: stop.signal });
+    setTimeout(() => stop.abort(new Error('enough')), 10);
+    await expect(playing).rejects.toThrow('enough');
   });
 });

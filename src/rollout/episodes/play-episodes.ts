@@ -1,19 +1,16 @@
-import { replyOf } from '../environment/ask-environment.ts';
-import { continued } from '../environment/scoring/continued.ts';
-import { randomStream } from '../random.ts';
-import type { Completion, Environment, Message, Rollout } from '../types.ts';
-import { hasEnded } from './has-ended.ts';
-import type { SampleOptions, SampleRequest, Sampler } from './sampler.ts';
+import { continued } from '../../environment/scoring/continued.ts';
+import { randomStream } from '../../random.ts';
+import type { Completion, Environment, Message, Rollout } from '../../types.ts';
+import type { SampleOptions, SampleRequest, Sampler } from '../sampler.ts';
+import { type AskOptions, askEpisodes } from './ask-episodes.ts';
 
 // An episode is a conversation between the policy and the environment. Its rollout is one row of tokens: the policy's
 // turns, as sampled, and the environment's answers in between. Tokens of the environment carry no loss, and their
 // log-prob counts as 0.
 
-export interface EpisodeOptions extends SampleOptions {
+export interface EpisodeOptions extends SampleOptions, AskOptions {
   /** The greatest number of the policy's turns. */
   readonly maxTurns: number;
-  /** Seconds that the environment may take for an answer. */
-  readonly stepTimeout: number;
 }
 
 /** An episode under way. */
@@ -60,9 +57,11 @@ async function nextTurn(
   options: EpisodeOptions,
 ): Promise<Open[]> {
   const going: { readonly episode: Open; readonly ids: readonly number[] }[] = [];
-  for (const episode of open) {
+  const rollouts = open.map(({ rollout }) => rollout);
+  const replies = await askEpisodes(environment, rollouts, options);
+  for (const [i, episode] of open.entries()) {
     const { rollout } = episode;
-    const said = await reply(environment, rollout, options.stepTimeout);
+    const said = replies[i];
     if (said === undefined) continue;
     const conversation = continued(rollout.messages, rollout.turns!.slice(0, -1));
     const between = sampler.between(conversation, rollout, said);
@@ -82,16 +81,6 @@ async function nextTurn(
   for (const [i, { episode }] of going.entries())
     episode.rollout = withTurn(episode.rollout, completions[i]!);
   return going.map(({ episode }) => episode);
-}
-
-async function reply(
-  environment: Environment,
-  rollout: Rollout,
-  seconds: number,
-): Promise<readonly Message[] | undefined> {
-  if (!hasEnded(rollout)) return undefined;
-  const { task, messages } = rollout;
-  return replyOf(environment, { task, messages: continued(messages, rollout.turns!) }, seconds);
 }
 
 function withSaid(rollout: Rollout, said: readonly Message[], between: readonly number[]): Rollout {
