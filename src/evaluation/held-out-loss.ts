@@ -2,6 +2,7 @@ import { promptOf } from '../environment/ask-environment.ts';
 import { targetIfAny } from '../environment/target-if-any.ts';
 import type { TextScorer } from '../rollout/text-scorer.ts';
 import type { Environment, Task } from '../types.ts';
+import { scoreTexts } from './score-texts.ts';
 
 /** Tasks whose given texts are scored. */
 export interface ScoredTasks {
@@ -10,6 +11,8 @@ export interface ScoredTasks {
   /** Texts scored at a time. */
   readonly batchSize: number;
   readonly maxPromptLength: number;
+  /** Aborting it ends the measurement, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -20,15 +23,15 @@ export interface ScoredTasks {
  */
 export async function heldOutLoss(
   scorer: TextScorer,
-  { environment, tasks, batchSize, maxPromptLength }: ScoredTasks,
+  { environment, tasks, batchSize, maxPromptLength, signal }: ScoredTasks,
 ): Promise<number | undefined> {
   const requests = tasks.flatMap((task) => {
     const given = targetIfAny(environment, task);
     if ('lacks' in given) return [];
     return [{ task, messages: promptOf(environment, task), texts: [given.target] }];
   });
-  const options = { maxPromptLength, ended: true, size: batchSize };
-  const logprobs = (await scorer.scoreTexts(requests, options)).flat(2);
+  const options = { maxPromptLength, ended: true, size: batchSize, signal };
+  const logprobs = (await scoreTexts(scorer, requests, options)).flat(2);
   if (logprobs.length === 0) return undefined;
   return -logprobs.reduce((sum, logprob) => sum + logprob, 0) / logprobs.length;
 }

@@ -12,7 +12,7 @@ export async function continuationLogprobs(
   { sequences, size }: { readonly sequences: readonly Sequences[]; readonly size: number },
 ): Promise<number[][][]> {
   const scored: number[][][] = [];
-  for (const chunk of chunks(sequences, size)) {
+  for (const chunk of forwardedAtOnce(sequences, ({ completions }) => completions.length, size)) {
     const packed = packRows(chunk);
     const { data } = (await programs.logprobs(weights, packed, 1)).logprobs;
     let row = 0;
@@ -28,13 +28,16 @@ export async function continuationLogprobs(
   return scored;
 }
 
-/** Cuts sequences into runs of equal G, of at most `size` texts each. */
-function chunks(sequences: readonly Sequences[], size: number): Sequences[][] {
-  const out: Sequences[][] = [];
-  for (const each of sequences) {
+/**
+ * Cuts texts by their prompts into what is forwarded at once: prompts of equally many texts, of at most `size` texts
+ * unless those of one prompt are more.
+ */
+export function forwardedAtOnce<T>(items: readonly T[], textsOf: (item: T) => number, size: number): T[][] {
+  const out: T[][] = [];
+  for (const each of items) {
     const current = out.at(-1);
-    const texts = each.completions.length;
-    const fits = current?.[0]?.completions.length === texts && (current.length + 1) * texts <= size;
+    const texts = textsOf(each);
+    const fits = current && textsOf(current[0]!) === texts && (current.length + 1) * texts <= size;
     if (fits) current.push(each);
     else out.push([each]);
   }

@@ -140,13 +140,13 @@ function unwritable(out: string, error: unknown): InputError {
 /** Takes a run folder back to what it was at a checkpoint; with none, to the start. */
 async function rewindRunFolder(out: string, checkpoint: CheckpointEntry | undefined): Promise<RunPaths> {
   const paths = runPaths(out);
-  const step = checkpoint?.step ?? 0;
+  const { step, unevaluated } = checkpoint ?? { step: 0, unevaluated: false };
   await mkdir(paths.checkpoints, { recursive: true });
   await removeTemporaries(out);
   await discardAfter(paths.checkpoints, step);
-  await truncateAtStep(paths.metrics, step);
+  // Of a checkpoint before its step's evaluation the step's line of metrics is still to come.
+  await truncateAtStep(paths.metrics, unevaluated ? step - 1 : step);
   await rewindRollouts(paths.rollouts, step);
-  // The evaluation after s steps comes before the checkpoint of s steps.
-  await truncateAtStep(paths.evals, checkpoint === undefined ? 0 : step + 1);
+  await truncateAtStep(paths.evals, (checkpoint?.evalAccuracy ?? null) === null ? step : step + 1);
   return paths;
 }
