@@ -7,7 +7,9 @@
  *   node dist/bench/engine.js generate --batch 64 --prompt 64 --new 32
  *   node dist/bench/engine.js grpo     --prompts 4 --group 8 --prompt 96 --new 64 --peer 'python peer_torch.py'
  *
- * Prints one JSON line: seconds (median of the repeats after one warm-up), tokens/s, peak resident memory in GB.
+ * --device is the execution provider (cpu, webgpu, cuda), --base-dtype how the frozen base is held (float32, bfloat16,
+ * q8, q4), --recompute (always, never) is `runtime.recompute`. Prints one JSON line: seconds (median of the repeats
+ * after one warm-up), tokens/s, peak resident memory in GB.
  */
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -16,11 +18,8 @@ import { initialiseAdapter } from '../src/adapter/initialise-adapter.ts';
 import { hyperParameters } from '../src/algorithm/loss/hyper-parameters.ts';
 import { adamW } from '../src/algorithm/optimizer/adamw.ts';
 import { clipGradNorm } from '../src/algorithm/optimizer/clip.ts';
-import type { HostTensor } from '../src/engine/engine.ts';
 import { openEngine } from '../src/engine/select/select-engine.ts';
-import { parseModelConfig } from '../src/model/families/parse-config.ts';
 import { longestText, ModelPrograms } from '../src/model/model-programs.ts';
-import { expectedTensors } from '../src/model/weights/expected-tensors.ts';
 import { microBatches } from '../src/policy/batch/micro-batches.ts';
 import type { TrainRow } from '../src/policy/batch/train-rows.ts';
 import { weighExamples } from '../src/policy/batch/weigh-rows.ts';
@@ -28,6 +27,7 @@ import { adapterTraining } from '../src/policy/method/adapter-training.ts';
 import { UpdateProgram } from '../src/policy/programs/update-program.ts';
 import { parseRecipe } from '../src/recipe/recipe.ts';
 import { generate } from '../src/rollout/generate.ts';
+import { configOf, noiseFrom, randomWeights, shape } from './random-model.ts';
 
 const defaults = {
   batch: 8,
@@ -57,6 +57,9 @@ const { positionals, values } = parseArgs({
     >),
     peer: { type: 'string' },
     method: { type: 'string' },
+    device: { type: 'string', default: 'cpu' },
+    'base-dtype': { type: 'string' },
+    recompute: { type: 'string' },
   },
 });
 const mode = positionals[0] ?? 'step';
@@ -64,38 +67,8 @@ const a = Object.fromEntries(
   Object.entries(defaults).map(([name, value]) => [name, Number(values[name as Name] ?? value)]),
 ) as Record<Name, number>;
 
-const config = parseModelConfig({
-  where: 'bench',
-  config: {
-    model_type: 'llama',
-    vocab_size: a.vocab,
-    hidden_size: a.hidden,
-    intermediate_size: a.mlp,
-    num_hidden_layers: a.layers,
-    num_attention_heads: a.heads,
-    num_key_value_heads: a.kv,
-    tie_word_embeddings: true,
-    max_position_embeddings: 4096,
-    eos_token_id: null,
-    bos_token_id: null,
-    pad_token_id: 0,
-  },
-});
-
-/** Draws uniform noise by a linear congruence. 135 M normal numbers would take longer than the benchmark. */
-let state = 1;
-const noise = () => {
-  state = (Math.imul(state, 1664525) + 1013904223) | 0;
-  return state / 2 ** 31;
-};
-const base = Object.fromEntries(
-  Object.entries(expectedTensors(config)).map(([name, shape]): [string, HostTensor] => {
-    const data = new Float32Array(shape.reduce((x, y) => x * y, 1));
-    if (name.endsWith('norm.weight')) data.fill(1);
-    else for (let i = 0; i < data.length; i++) data[i] = 0.035 * noise();
-    return [name, { data, shape, dtype: 'float32' }];
-  }),
-);
+const config = configOf(shape('llama', [a.vocab, a.hidden, a.mlp, a.layers, a.heads, a.kv]));
+const noise = noiseFrom(1);
 const recipe = parseRecipe({
   name: 'bench',
   model: 'bench',
@@ -105,8 +78,16 @@ const recipe = parseRecipe({
   rewards: [{ reward: () => [] }],
   optimizer: { lr: 1e-4, microBatchSize: a.micro },
   steps: 1,
+  runtime: {
+    engine: 'onnx',
+    device: values.device,
+    threads: a.threads,
+    ...(values['base-dtype'] && { baseDtype: values['base-dtype'] }),
+    ...(values.recompute && { recompute: values.recompute }),
+  },
 });
-const engine = await openEngine({ engine: 'onnx', device: 'cpu', threads: a.threads });
+const base = randomWeights(config, recipe.runtime.baseDtype);
+const engine = await openEngine(recipe.runtime);
 const spec = adapterSpec(recipe, config);
 const trainable = adapterTraining({
   layers: config.layers,
@@ -124,6 +105,7 @@ const updater = new UpdateProgram({
   trained: Object.keys(trainable.initial),
   objective: 'rl',
   loss: recipe.algorithm,
+  recompute: recipe.runtime.recompute,
 });
 const optimizer = adamW(recipe.optimizer);
 let trained = Object.fromEntries(Object.entries(trainable.initial).map(([name, { data }]) => [name, data]));

@@ -28,6 +28,16 @@ export interface DecoderModel {
    * positions as the longest row.
    */
   readonly ropes: readonly RotaryAngles[];
+  /** Set when a backward pass computes each layer again in place of keeping what is inside it. */
+  readonly recompute?: Recompute;
+}
+
+/** What it takes to compute a layer again. */
+export interface Recompute {
+  /** Names of the parameters that need a gradient. */
+  readonly trained: readonly string[];
+  /** Makes the same model with some parameters in place of its own. */
+  readonly withParameters: (tensors: Named<tf.Tensor>) => DecoderModel;
 }
 
 /** Returns the linear layers of the base model: W0·x, plus a bias where the model has one. */

@@ -1,9 +1,10 @@
 import { linear } from '../engine/ops/linear.ts';
 import { type HeadOutputs, logprobHead } from '../engine/ops/logprob-head.ts';
 import type { Matrix } from '../engine/ops/matrix.ts';
+import { recomputed, type TensorTree } from '../engine/ops/recomputed.ts';
 import { takeRows } from '../engine/ops/take-rows.ts';
 import * as tf from '../engine/tfjs.ts';
-import { type DecoderModel, decoderLayer, embed, type LayerRows, norm } from './decoder.ts';
+import { type DecoderModel, decoderLayer, embed, type LayerRows, norm, parameter } from './decoder.ts';
 import {
   anglesAt,
   attendRows,
@@ -55,10 +56,9 @@ export type Observe = (layersDone: number, rows: tf.Tensor2D) => void;
  * states at padding are finite and have no meaning; the mask removes them.
  */
 export function decoderForward(model: DecoderModel, batch: DecoderBatch, observe?: Observe): tf.Tensor2D {
-  const plan = batch.prefix
-    ? planWithPrefix(model, { ...batch, prefix: batch.prefix })
-    : planPlain(model, batch.ids);
-  return forwardBy(plan, model, observe);
+  return batch.prefix
+    ? forwardBy(planWithPrefix(model, { ...batch, prefix: batch.prefix }), model, observe)
+    : forwardBy(planPlain(model, batch.ids), model, observe);
 }
 
 /**
@@ -69,15 +69,36 @@ export function sharedForward(model: DecoderModel, batch: SharedBatch): tf.Tenso
   return forwardBy(planShared(model, batch), model);
 }
 
-function forwardBy(plan: Plan, model: DecoderModel, observe?: Observe): tf.Tensor2D {
+function forwardBy<Parts extends TensorTree>(
+  plan: Plan<Parts>,
+  model: DecoderModel,
+  observe?: Observe,
+): tf.Tensor2D {
   const { layers } = model.config;
   let x = embed(model, plan.ids);
   observe?.(0, x);
   for (let index = 0; index < layers; index++) {
-    x = decoderLayer(model, index, x, plan.rows(index, index === layers - 1));
+    const rows = (parts: Parts) => plan.rows(parts, index === layers - 1);
+    x = layerOnce(model, index, { x, parts: plan.parts(index) }, rows);
     observe?.(index + 1, x);
   }
   return norm(model, 'model.norm', x);
+}
+
+/** Computes one decoder layer. If the model says so, nothing inside it is kept for the backward pass. */
+function layerOnce<Parts extends TensorTree>(
+  model: DecoderModel,
+  index: number,
+  { x, parts }: { readonly x: tf.Tensor2D; readonly parts: Parts },
+  rows: (parts: Parts) => LayerRows,
+): tf.Tensor2D {
+  const { recompute, parameters } = model;
+  if (recompute === undefined) return decoderLayer(model, index, x, rows(parts));
+  const own = recompute.trained.filter((name) => name.includes(`layers.${index}.`));
+  const trained = Object.fromEntries(own.map((name) => [name, parameter(parameters, name)]));
+  return recomputed({ x, trained, held: parts }, (given) =>
+    decoderLayer(recompute.withParameters(given.trained), index, given.x as tf.Tensor2D, rows(given.held)),
+  ) as tf.Tensor2D;
 }
 
 /** Computes logits over the vocabulary: hidden [N, D] → [N, V]. */
@@ -106,56 +127,65 @@ function headWeight({ config, parameters }: DecoderModel): Matrix {
 }
 
 /** The rows of a batch, and how they attend in each layer. The last layer may leave out rows that nobody needs. */
-interface Plan {
+interface Plan<Parts> {
   /** Token id of each row, [N] int32. */
   readonly ids: tf.Tensor1D;
-  readonly rows: (layer: number, isLast: boolean) => LayerRows;
+  /** What a layer needs besides its weights and the stream. */
+  readonly parts: (layer: number) => Parts;
+  readonly rows: (parts: Parts, isLast: boolean) => LayerRows;
 }
 
-function planPlain(model: DecoderModel, ids: tf.Tensor2D): Plan {
+type RowParts<Mask> = { readonly angles: Angles | null; readonly masks: Mask };
+type Angles = { readonly cos: tf.Tensor2D; readonly sin: tf.Tensor2D };
+
+function planPlain(model: DecoderModel, ids: tf.Tensor2D): Plan<RowParts<tf.Tensor2D>> {
   const { config } = model;
   const [sequences, tokens] = ids.shape;
   const starts = tf.fill<tf.Rank.R1>([sequences], 0, 'int32');
   const positions = positionsFrom(starts, sequences, tokens);
-  const layers = layersOf(model, {
+  const parts = layersOf(model, {
     angles: (rope) => anglesAt(rope, positions),
     masks: (window) => causalMask(tokens, config.heads / config.kvHeads, window),
   });
-  const rows = (layer: number): LayerRows => {
-    const { angles, masks: mask } = layers(layer);
+  const rows = ({ angles, masks: mask }: RowParts<tf.Tensor2D>): LayerRows => {
     const attend: LayerRows['attend'] = (q, k, v) =>
       attendRows(q, { own: keysToHeads({ k, v }, sequences, config), mask }, { config, sequences });
     return { angles, attend };
   };
-  return { ids: tf.reshape(ids, [-1]), rows };
+  return { ids: tf.reshape(ids, [-1]), parts, rows };
 }
 
-function planShared(model: DecoderModel, batch: SharedBatch): Plan {
+function planShared(model: DecoderModel, batch: SharedBatch): Plan<RowParts<tf.Tensor4D>> {
   const { config } = model;
   const { ids, positions, owners, predicting } = batch;
   const sequences = ids.shape[0];
-  const layers = layersOf(model, {
+  const parts = layersOf(model, {
     angles: (rope) => anglesAt(rope, tf.reshape(positions, [-1])),
     masks: (window) => ownersMask(owners, config.heads / config.kvHeads, window),
   });
-  const rows = (layer: number, isLast: boolean): LayerRows => {
-    const { angles, masks: mask } = layers(layer);
+  const rows = ({ angles, masks: mask }: RowParts<tf.Tensor4D>, isLast: boolean): LayerRows => {
     const attend: LayerRows['attend'] = (q, k, v) =>
       attendRows(q, { own: keysToHeads({ k, v }, sequences, config), mask }, { config, sequences });
     return isLast
       ? { angles, attend, wanted: (attended) => takeRows(attended, predicting) }
       : { angles, attend };
   };
-  return { ids: tf.reshape(ids, [-1]), rows };
+  return { ids: tf.reshape(ids, [-1]), parts, rows };
 }
 
-function planWithPrefix(model: DecoderModel, batch: Required<DecoderBatch>): Plan {
+/** Angles and masks of rows that continue prefixes. */
+type PrefixParts = {
+  readonly angles: { readonly all: Angles; readonly own: Angles } | null;
+  readonly masks: ReturnType<typeof prefixMasks>;
+};
+
+function planWithPrefix(model: DecoderModel, batch: Required<DecoderBatch>): Plan<PrefixParts> {
   const { config } = model;
   const [prefixes, width] = batch.prefix.ids.shape;
   const [sequences, tokens] = batch.ids.shape;
   const starts = tf.fill<tf.Rank.R1>([prefixes], 0, 'int32');
   const ownPositions = positionsFrom(batch.prefix.lengths, sequences, tokens);
-  const layers = layersOf(model, {
+  const parts = layersOf(model, {
     angles: (rope) => ({
       all: anglesAt(rope, tf.concat([positionsFrom(starts, prefixes, width), ownPositions])),
       own: anglesAt(rope, ownPositions),
@@ -165,8 +195,7 @@ function planWithPrefix(model: DecoderModel, batch: Required<DecoderBatch>): Pla
   const split = (rows: tf.Tensor2D) =>
     tf.split(rows, [prefixes * width, sequences * tokens]) as [tf.Tensor2D, tf.Tensor2D];
 
-  const rows = (layer: number, isLast: boolean): LayerRows => {
-    const { angles, masks } = layers(layer);
+  const rows = ({ angles, masks }: PrefixParts, isLast: boolean): LayerRows => {
     const splitKeys = (allK: tf.Tensor2D, allV: tf.Tensor2D) => {
       const [[pastK, k], [pastV, v]] = [split(allK), split(allV)];
       const past = keysToHeads({ k: pastK, v: pastV }, prefixes, config);
@@ -193,7 +222,7 @@ function planWithPrefix(model: DecoderModel, batch: Required<DecoderBatch>): Pla
     return { angles: angles?.all ?? null, attend };
   };
   const ids: tf.Tensor1D = tf.concat([tf.reshape(batch.prefix.ids, [-1]), tf.reshape(batch.ids, [-1])]);
-  return { ids, rows };
+  return { ids, parts, rows };
 }
 
 /** The masks of prefixes among themselves, of rows among themselves, and of rows on their prefix. */

@@ -107,13 +107,22 @@ export class ModelPrograms {
     await Promise.all(programs.map((program) => program.dispose()));
   }
 
-  /** Makes the decoder of a program from the program's inputs. */
-  decoder(inputs: Named<tf.Tensor>): DecoderModel {
+  /**
+   * Makes the decoder of a program from the program's inputs. With `recomputedFor`, the names of the inputs that need a
+   * gradient, the backward pass computes each layer again.
+   */
+  decoder(inputs: Named<tf.Tensor>, recomputedFor?: readonly string[]): DecoderModel {
     return {
       config: this.config,
       parameters: inputs,
       linear: this.linear(inputs),
       ropes: ropeAngles(this.config, inputs),
+      ...(recomputedFor && {
+        recompute: {
+          trained: recomputedFor,
+          withParameters: (tensors) => this.decoder({ ...inputs, ...tensors }),
+        },
+      }),
     };
   }
 

@@ -4,12 +4,16 @@ import { learningRate } from '../algorithm/optimizer/learning-rate.ts';
 import type { Optimizer } from '../algorithm/optimizer/types.ts';
 import { DivergedError, InputError } from '../errors.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import type { Trainable, Trained } from './method/trainable.ts';
+import type { GradientSum } from './gradient-sum.ts';
+import { type Shapes, shapesOf, type Trainable, type Trained } from './method/trainable.ts';
 import type { PolicyState, UpdateMetrics } from './policy.ts';
-import type { MicroResult } from './programs/update-program.ts';
 
 /** The run ends after this many non-finite updates in a row. */
 const MAX_SKIPPED = 3;
+
+type LearnerSettings = Pick<Recipe, 'optimizer' | 'steps'>;
+/** What a step needs to know of its batch. */
+type BatchGradient = Pick<GradientSum, 'loss' | 'gradients' | 'isEmpty'>;
 
 /**
  * The tensors that train, and AdamW with its moments. A step makes new tensors, because a sampler may still read the
@@ -18,13 +22,15 @@ const MAX_SKIPPED = 3;
 export class Learner {
   private current: Trained;
   private moments: AdamWState;
+  /** Whether a state that was handed out holds the moments' arrays, which then may not change. */
+  private momentsAreShared = false;
   private skippedInRow = 0;
-  private readonly initial: Trainable['initial'];
-  private readonly recipe: Pick<Recipe, 'optimizer' | 'steps'>;
+  private readonly shapes: Shapes;
+  private readonly recipe: LearnerSettings;
   private readonly optimizer: Optimizer<AdamWState>;
 
-  constructor(initial: Trainable['initial'], recipe: Pick<Recipe, 'optimizer' | 'steps'>) {
-    this.initial = initial;
+  constructor(initial: Trainable['initial'], recipe: LearnerSettings) {
+    this.shapes = shapesOf(initial);
     this.recipe = recipe;
     this.current = Object.fromEntries(Object.entries(initial).map(([name, { data }]) => [name, data]));
     const { betas, eps, weightDecay } = recipe.optimizer;
@@ -43,13 +49,11 @@ export class Learner {
   }
 
   /**
-   * Adds up the micro-batches' gradients, clips them and takes the step after `step` others. A loss or gradient that is
-   * not finite skips the step. @throws DivergedError when that happens three times in a row.
+   * Clips the batch's gradients and takes the step after `step` others, which uses their arrays up. A loss or gradient
+   * that is not finite skips the step. @throws DivergedError when that happens three times in a row.
    */
-  update(results: readonly MicroResult[], step: number): UpdateMetrics {
+  update({ loss, gradients, isEmpty }: BatchGradient, step: number): UpdateMetrics {
     const lr = this.rate(step);
-    const loss = results.reduce((sum, result) => sum + result.loss, 0);
-    const gradients = sumGradients(results);
     const { maxGradNorm } = this.recipe.optimizer;
     const { norm } = clipGradNorm(gradients, maxGradNorm || Number.POSITIVE_INFINITY);
     const finite = Number.isFinite(norm) && Number.isFinite(loss);
@@ -59,7 +63,8 @@ export class Learner {
         `loss or gradient was not finite ${MAX_SKIPPED} steps in a row (loss ${loss}, norm ${norm})`,
       );
     }
-    if (finite && results.length > 0) {
+    if (finite && !isEmpty) {
+      this.ownMoments();
       const { params, state } = this.optimizer.update(gradients, this.moments, this.current, lr);
       this.current = params;
       this.moments = state;
@@ -67,53 +72,49 @@ export class Learner {
     return { loss, grad_norm: norm, learning_rate: lr, skipped: finite ? 0 : 1 };
   }
 
-  state() {
+  /** The state as it is now. Later steps leave its arrays alone, and so must whoever gets it. */
+  state(): PolicyState {
+    this.momentsAreShared = true;
     const arrays = (prefix: string, values: Trained) =>
       Object.entries(values).map(
-        ([name, data]) => [prefix + name, { data, shape: this.initial[name]!.shape }] as const,
+        ([name, data]) => [prefix + name, { data, shape: this.shapes[name]! }] as const,
       );
     return {
       arrays: Object.fromEntries([
         ...arrays('trained.', this.current),
-        // Copied, because the optimiser updates its moments in place.
-        ...arrays('expAvg.', copies(this.moments.expAvg)),
-        ...arrays('expAvgSq.', copies(this.moments.expAvgSq)),
+        ...arrays('expAvg.', this.moments.expAvg),
+        ...arrays('expAvgSq.', this.moments.expAvgSq),
       ]),
       data: { skippedInRow: this.skippedInRow, optimizerStep: this.moments.step },
     };
   }
 
-  /** @throws InputError when the state has other tensors. */
+  /** Takes over a state, whose arrays it shares. @throws InputError when the state has other tensors. */
   restore({ arrays, data }: PolicyState): void {
     const read = (prefix: string) =>
       Object.fromEntries(
-        Object.entries(this.initial).map(([name, { shape }]) => {
+        Object.entries(this.shapes).map(([name, shape]) => {
           const array = arrays[prefix + name];
           if (array === undefined || String(array.shape) !== String(shape)) {
             throw new InputError(
               `the checkpoint is of another model or method: "${name}" should be [${shape}], it has ${array ? `[${array.shape}]` : 'none'}`,
             );
           }
-          return [name, Float32Array.from(array.data)];
+          return [name, array.data];
         }),
       );
     this.current = read('trained.');
     this.moments = { step: Number(data.optimizerStep), expAvg: read('expAvg.'), expAvgSq: read('expAvgSq.') };
+    this.momentsAreShared = true;
     this.skippedInRow = Number(data.skippedInRow);
   }
-}
 
-const copies = (arrays: Trained): Trained =>
-  Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.slice()]));
-
-function sumGradients(results: readonly MicroResult[]): Record<string, Float32Array> {
-  const [first, ...others] = results;
-  const sums = { ...first?.gradients };
-  for (const { gradients } of others) {
-    for (const [name, gradient] of Object.entries(gradients)) {
-      const sum = sums[name]!;
-      for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + gradient[i]!;
+  /** Copies shared moments, one array at a time, so that those of a state that is gone go too. */
+  private ownMoments(): void {
+    if (!this.momentsAreShared) return;
+    for (const moments of [this.moments.expAvg, this.moments.expAvgSq]) {
+      for (const [name, array] of Object.entries(moments)) moments[name] = array.slice();
     }
+    this.momentsAreShared = false;
   }
-  return sums;
 }

@@ -61,7 +61,9 @@ export class ModelPolicy implements Policy {
   readonly saveAdapter?: NonNullable<Policy['saveAdapter']>;
   readonly saveBase?: NonNullable<Policy['saveBase']>;
   private steps = 0;
-  private readonly options: ModelPolicyOptions;
+  /** Without the tensors as they start: those of method full are as large as the model. */
+  private readonly options: Omit<ModelPolicyOptions, 'trainable'>;
+  private readonly trainable: Omit<Trainable, 'initial'>;
   private readonly learner: Learner;
   private readonly programs: ModelPrograms;
   private readonly step: OptimiserStep;
@@ -70,9 +72,12 @@ export class ModelPolicy implements Policy {
   private readonly annealing: Annealing;
 
   constructor(options: ModelPolicyOptions) {
-    const { engine, config, recipe } = options;
-    this.options = options;
-    const { linear, frozen, adapter, exportBase, initial } = options.trainable;
+    const { trainable, ...others } = options;
+    const { engine, config, recipe } = others;
+    const { initial, ...method } = trainable;
+    this.options = others;
+    this.trainable = method;
+    const { linear, frozen, adapter, exportBase } = method;
     if (adapter) {
       const stored = () => adapter(this.learner.tensors, this.anneal());
       this.adapter = stored;
@@ -96,7 +101,7 @@ export class ModelPolicy implements Policy {
   get dimensions(): PolicyDimensions {
     const trained = Object.values(this.learner.tensors);
     const trainableParameters = trained.reduce((sum, { length }) => sum + length, 0);
-    const frozen = parameterCount(this.options.trainable.frozen ?? {});
+    const frozen = parameterCount(this.trainable.frozen ?? {});
     return {
       trainableParameters,
       totalParameters: frozen + trainableParameters,
@@ -167,7 +172,9 @@ export class ModelPolicy implements Policy {
   }
 
   referenceLogprobs(rollouts: readonly Rollout[]): Promise<number[][]> {
-    return this.logprobsUnder(this.options.trainable.reference(), rollouts);
+    const reference = this.trainable.reference?.();
+    if (reference === undefined) throw new Error('the recipe has klCoef 0, so no reference policy is kept');
+    return this.logprobsUnder(reference, rollouts);
   }
 
   logprobs(rollouts: readonly Rollout[]): Promise<number[][]> {
@@ -207,7 +214,7 @@ export class ModelPolicy implements Policy {
   }
 
   async saveMerged(out: string, options?: SaveOptions): Promise<void> {
-    await this.saveModel(out, this.options.trainable.merged(this.learner.tensors, this.anneal()), options);
+    await this.saveModel(out, this.trainable.merged(this.learner.tensors, this.anneal()), options);
   }
 
   async dispose(): Promise<void> {
@@ -249,7 +256,7 @@ export class ModelPolicy implements Policy {
   }
 
   private weights(): ModelWeights {
-    return this.options.trainable.weights(this.learner.tensors, this.annealing.betas());
+    return this.trainable.weights(this.learner.tensors, this.annealing.betas());
   }
 
   private async logprobsUnder(weights: ModelWeights, rollouts: readonly Rollout[]): Promise<number[][]> {

@@ -2,7 +2,6 @@ import { type ValueSettings, valueSettings } from '../algorithm/algorithm-settin
 import { type Coefficients, lossCoefficients, startCoefficients } from '../algorithm/coefficients.ts';
 import { hyperParameters } from '../algorithm/loss/hyper-parameters.ts';
 import { type LossConfig, lossNamed } from '../algorithm/loss/index.ts';
-import { combineMetrics } from '../algorithm/loss/terms/metrics.ts';
 import { totalTokens } from '../algorithm/statistics/aggregation.ts';
 import type { Engine } from '../engine/engine.ts';
 import { longestText, type ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
@@ -17,10 +16,11 @@ import type { TrainBatch } from './batch/train-batch.ts';
 import { hasAdvantage, type TrainRow, trainRows } from './batch/train-rows.ts';
 import { type BatchSize, countUnforwarded } from './batch/unforwarded-groups.ts';
 import { type WeightedBatch, weighExamples, weighRows } from './batch/weigh-rows.ts';
+import { GradientSum } from './gradient-sum.ts';
 import type { Learner } from './learner.ts';
 import type { UpdateMetrics } from './policy.ts';
 import { measureTokens } from './programs/measure-tokens.ts';
-import { type MicroResult, UpdateProgram } from './programs/update-program.ts';
+import { UpdateProgram } from './programs/update-program.ts';
 
 export interface OptimiserStepOptions {
   readonly engine: Engine;
@@ -54,6 +54,7 @@ export class OptimiserStep {
       objective,
       loss: this.loss,
       value: this.value,
+      recompute: recipe.runtime.recompute,
     });
   }
 
@@ -88,19 +89,19 @@ export class OptimiserStep {
       temperature: trainingTemperature(recipe),
       hyper: this.hyper({ ...coefficients, ...weighted.scalars }),
     };
-    const results: MicroResult[] = [];
+    const sum = new GradientSum();
     for (const microBatch of batches) {
       const model = { ...programs.inputs(weights, longestText(microBatch.packed)), ...weights.valueHead };
-      results.push(await this.program.run({ ...inputs, model, batch: microBatch }));
+      sum.add(await this.program.run({ ...inputs, model, batch: microBatch }));
     }
 
     // 5. The gradients are clipped, and AdamW moves the trained tensors.
-    const applied = learner.update(results, step);
+    const applied = learner.update(sum, step);
 
     const sizes = { all: sizeOf(rows), forwarded: { ...sizeOf(learning.flat()), ...shapeOf(batches) } };
     return {
       ...weighted.metrics,
-      ...countUnforwarded(combineMetrics(results.map(({ metrics }) => metrics)), sizes),
+      ...countUnforwarded(sum.metrics(), sizes),
       ...(coefficients.klCoef !== undefined && { kl_coef: coefficients.klCoef }),
       ...(coefficients.entropyCoef !== undefined && { entropy_coef: coefficients.entropyCoef }),
       ...applied,

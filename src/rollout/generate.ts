@@ -5,6 +5,7 @@ import { type RandomStream, randomStream } from '../random.ts';
 import type { FinishReason } from '../types.ts';
 import { argmax, drawToken, type Truncation } from './choose-token.ts';
 import { penaliseRepetition } from './penalise-repetition.ts';
+import type { StopWatch } from './stop-strings.ts';
 
 export interface GenerateSettings extends Truncation {
   /** G: completions of each prompt. */
@@ -15,8 +16,8 @@ export interface GenerateSettings extends Truncation {
   /** Above 1 makes tokens of the prompt and of the completion so far less likely; 1 when left out. */
   readonly repetitionPenalty?: number | undefined;
   readonly eosTokenIds: readonly number[];
-  /** Whether a completion's ids so far contain a stop string. */
-  readonly stops?: (ids: readonly number[]) => boolean;
+  /** Begins to watch a completion for stop strings. */
+  readonly watch?: (() => StopWatch) | undefined;
   readonly seed: number;
   /** Aborting it ends the call between two decoding steps, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -73,6 +74,7 @@ interface Row {
   readonly tokenIds: number[];
   readonly logprobs: number[];
   readonly stream: RandomStream;
+  readonly stops: StopWatch | undefined;
   /** Tokens it may still get. */
   room: number;
   finishReason?: FinishReason;
@@ -92,6 +94,7 @@ async function decodeWave(
         prompt,
         tokenIds: [],
         logprobs: [],
+        stops: settings.watch?.(),
         stream: randomStream(settings.seed, `row ${(firstPrompt + p) * groupSize + g}`),
         room: Math.min(settings.maxNewTokens, model.maxPositions - prompt.length),
       }),
@@ -158,7 +161,7 @@ function extend(
   row.tokenIds.push(token);
   row.logprobs.push(Math.log(probabilities[token]!));
   if (settings.eosTokenIds.includes(token)) row.finishReason = 'eos';
-  else if (settings.stops?.(row.tokenIds)) row.finishReason = 'stop';
+  else if (row.stops?.(token)) row.finishReason = 'stop';
   else if (row.tokenIds.length >= row.room) row.finishReason = 'length';
 }
 

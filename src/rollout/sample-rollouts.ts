@@ -58,7 +58,7 @@ export async function completions(
   const groups = await generate(model, prompts, {
     ...options,
     eosTokenIds,
-    ...(stop.length > 0 && { stops: stops.found }),
+    watch: stop.length > 0 ? stops.watch : undefined,
   });
   const textOf = ({ tokenIds, finishReason }: GeneratedTokens) =>
     finishReason === 'stop'

@@ -1,10 +1,14 @@
 import { InputError } from '../errors.ts';
+import type { TextStream } from '../model/tokenizer/text-stream.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
+
+/** Takes the ids of one completion as they come. Says whether the text so far holds a stop string. */
+export type StopWatch = (id: number) => boolean;
 
 /** Tells where a completion's stop strings stand. */
 export interface StopStrings {
-  /** Whether ids hold a stop string. */
-  found(ids: readonly number[]): boolean;
+  /** Begins to watch a completion. A token costs the same however long the text is. */
+  watch(): StopWatch;
   /** The text before the first one, without special tokens; the whole text where there is none. */
   before(ids: readonly number[]): string;
 }
@@ -25,15 +29,30 @@ export function stopStrings(tokenizer: Tokenizer, stop: readonly string[]): Stop
     return textOf(ids.slice(0, kept)) + begun;
   };
   return {
-    found: (ids) =>
-      (plain.length > 0 && firstOf(plain, textOf(ids)) !== undefined) ||
-      (withSpecial.length > 0 && firstOf(withSpecial, wholeOf(ids)) !== undefined),
+    watch: () => {
+      const watches = [
+        ...(plain.length > 0 ? [watchFor(plain, tokenizer.stream({ skipSpecialTokens: true }))] : []),
+        ...(withSpecial.length > 0 ? [watchFor(withSpecial, tokenizer.stream())] : []),
+      ];
+      return (id) => watches.map((watch) => watch(id)).includes(true);
+    },
     before: (ids) => {
       const text = textOf(ids);
       const at = firstOf(withSpecial, wholeOf(ids));
       const cuts = [text.slice(0, firstOf(plain, text)), ...(at === undefined ? [] : [cutWhole(ids, at)])];
       return cuts.reduce((shortest, cut) => (cut.length < shortest.length ? cut : shortest));
     },
+  };
+}
+
+/** Looks at what a token adds, and at as much before it as a string may begin in. */
+function watchFor(strings: readonly string[], stream: TextStream): StopWatch {
+  const overlap = Math.max(...strings.map(({ length }) => length)) - 1;
+  let recent = '';
+  return (id) => {
+    const settled = recent + stream.push(id);
+    recent = settled.slice(Math.max(0, settled.length - overlap));
+    return firstOf(strings, settled + stream.rest()) !== undefined;
   };
 }
 

@@ -105,8 +105,11 @@ describe('generate', () => {
   });
 
   test('ends a row at a stop condition', async () => {
-    const stops = (ids: readonly number[]) => ids.length >= 2;
-    const rows = (await generate(sumModel(), prompts, { ...settings, stops })).flat();
+    const watch = () => {
+      let seen = 0;
+      return () => ++seen >= 2;
+    };
+    const rows = (await generate(sumModel(), prompts, { ...settings, watch })).flat();
     for (const { tokenIds, finishReason } of rows) {
       expect(tokenIds.length).toBeLessThanOrEqual(2);
       if (tokenIds.at(-1) !== EOS) expect(finishReason).toBe('stop');

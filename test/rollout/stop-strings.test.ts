@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { HostTensor } from '../../src/engine/engine.ts';
 import type { DecodingModel } from '../../src/model/decoding-model.ts';
-import { createTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import { createTokenizer, loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { completions } from '../../src/rollout/sample-rollouts.ts';
+import { stopStrings } from '../../src/rollout/stop-strings.ts';
 
 /** Ids in the order in which the model below says them. */
 const tokens = ['a', '<t>', 'b', ' ', '<u>', 'c', 'd', '<e>'];
@@ -54,6 +57,56 @@ async function said(...stop: string[]): Promise<{ text: string; reason: string; 
   });
   const { text, finishReason, tokenIds } = groups[0]![0]!;
   return { text, reason: finishReason, tokens: tokenizer.decode(tokenIds) };
+}
+
+/** The texts that ids decode to as they come one by one are those of `text-stream.test.ts`. */
+describe('watching a completion', () => {
+  const letters = createTokenizer(
+    { 'tokenizer.json': readFileSync('models/tiny/tokenizer.json', 'utf8') },
+    'models/tiny',
+  );
+  test('finds a stop string at the token at which the decoded text holds it, wherever tokens begin and end', () => {
+    const bytes = loadTokenizer('test/fixtures/own/gguf-tokenizers/llama.gguf');
+    const stops = ['b', 'ab', ' a', 'aab', '\ufffd', 'é', '你', '</s>', 'b</s>a', '你b'];
+    return bytes.then((llama) => {
+      for (const tokenizer of [llama, letters]) {
+        const ids = [...new Set([...' ab', 'é', '你', '</s>'].flatMap((text) => idsIn(tokenizer, text)))];
+        fc.assert(
+          fc.property(
+            fc.array(fc.constantFrom(...ids), { maxLength: 30 }),
+            fc.subarray(stops, { minLength: 1, maxLength: 3 }),
+            (said, stop) => {
+              const watch = stopStrings(tokenizer, stop).watch();
+              const first = said.findIndex((id) => watch(id));
+              expect(first).toBe(firstByDecoding(tokenizer, said, stop));
+            },
+          ),
+          { numRuns: 500, seed: 14 },
+        );
+      }
+    });
+  });
+});
+
+function idsIn(tokenizer: Tokenizer, text: string): number[] {
+  try {
+    return tokenizer.encode(text, { addSpecialTokens: false });
+  } catch {
+    return [];
+  }
+}
+
+/** The first token with which the whole text, decoded anew each time, holds a stop string; −1 without one. */
+function firstByDecoding(tokenizer: Tokenizer, ids: readonly number[], stop: readonly string[]): number {
+  return ids.findIndex((_, t) => {
+    const said = ids.slice(0, t + 1);
+    return stop.some((text) => {
+      const special = idsIn(tokenizer, text).some(
+        (id) => tokenizer.decode([id], { skipSpecialTokens: true }) === '',
+      );
+      return tokenizer.decode(said, { skipSpecialTokens: !special }).includes(text);
+    });
+  });
 }
 
 describe('a stop string', () => {

@@ -19,7 +19,8 @@ export interface AdamWState {
  * AdamW, https://arxiv.org/abs/1711.05101, in the order of torch.optim.AdamW: the decay is decoupled and comes first,
  *   p ← p·(1 − lr·wd);  m ← m + (1−β1)(g − m);  v ← β2·v + (1−β2)g²;  p ← p − lr/(1−β1ᵗ) · m / (√v/√(1−β2ᵗ) + eps).
  * Every operation is rounded to float32 where torch's CPU kernels round: the moments come out bit for bit. Departure:
- * the root is rounded correctly, torch's may be off by its last bit. Moments are updated in place.
+ * the root is rounded correctly, torch's may be off by its last bit. Moments are updated in place, and a parameter's new
+ * value is written over its gradient: an update takes no memory of its own.
  */
 export function adamW(options: AdamWOptions): Optimizer<AdamWState> {
   return {
@@ -32,8 +33,8 @@ export function adamW(options: AdamWOptions): Optimizer<AdamWState> {
         if (param === undefined || m === undefined || v === undefined) {
           throw new InputError(`gradient for "${name}", which the optimiser was not started with`);
         }
-        next[name] = new Float32Array(param.length);
-        adamStep({ ...options, grad, param, m, v, out: next[name], step, lr });
+        adamStep({ ...options, grad, param, m, v, out: grad, step, lr });
+        next[name] = grad;
       }
       return { params: next, state: { ...state, step } };
     },

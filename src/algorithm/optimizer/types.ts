@@ -5,8 +5,8 @@ export type Parameters = Readonly<Record<string, Float32Array>>;
 export interface Optimizer<State> {
   init(params: Parameters): State;
   /**
-   * One step at learning rate `lr`. The returned parameters are new arrays (a running sampler may be reading the old
-   * ones); the state's arrays may be reused. A tensor without a gradient is returned as it is.
+   * One step at learning rate `lr`. The returned parameters are other arrays than `params` (a running sampler may be
+   * reading those); the arrays of gradients and state are reused. A tensor without a gradient is returned as it is.
    */
   update(
     grads: Parameters,

@@ -13,4 +13,9 @@ export const runtime = z.strictObject({
    * them. The rounded weights are the base that trains, samples, is the reference and is merged.
    */
   baseDtype: z.enum(['float32', 'bfloat16', 'q8', 'q4']).default('float32'),
+  /**
+   * Whether an update computes each layer a second time in its backward pass, in place of keeping all that is inside:
+   * 'auto' does it for micro-batches that would keep more than 4 GB.
+   */
+  recompute: z.enum(['auto', 'always', 'never']).default('auto'),
 });

@@ -115,8 +115,14 @@ export function mendDecoder(step: Decoder | null, spec: unknown): void {
   }
 }
 
+/** The byte that a byte token, <0x0A>, stands for. */
+export function byteOf(token: string): number | undefined {
+  const [, hex] = /^<0x([\da-fA-F]{2})>$/.exec(token) ?? [];
+  return hex === undefined ? undefined : Number.parseInt(hex, 16);
+}
+
 /** Runs of byte tokens, <0x0A>, as text. Bytes that are no UTF-8 are U+FFFD each. */
-function bytesToText(tokens: string[]): string[] {
+export function bytesToText(tokens: readonly string[]): string[] {
   const texts: string[] = [];
   let bytes: number[] = [];
   const flush = () => {
@@ -124,8 +130,8 @@ function bytesToText(tokens: string[]): string[] {
     bytes = [];
   };
   for (const token of tokens) {
-    const [, hex] = /^<0x([\da-fA-F]{2})>$/.exec(token) ?? [];
-    if (hex !== undefined) bytes.push(Number.parseInt(hex, 16));
+    const byte = byteOf(token);
+    if (byte !== undefined) bytes.push(byte);
     else {
       flush();
       texts.push(token);

@@ -6,6 +6,8 @@ import { quoted, shown } from '../../io/text/shown.ts';
 import { addedTokens } from './config-tokens.ts';
 import { mendEncodeText } from './encode-text.ts';
 import { mendDecoder, mendPreTokenizer } from './mend-steps.ts';
+import { type StreamStep, streamSteps } from './stream-steps.ts';
+import { streamByDecoding, streamBySteps, type TextStream } from './text-stream.ts';
 import { addByteFallback } from './unigram-bytes.ts';
 
 /**
@@ -25,6 +27,8 @@ export interface TokenizerCore {
   token_to_id(token: string): number | undefined;
   id_to_token(id: number): string | undefined;
   get_vocab(): Map<string | undefined, number>;
+  /** The text of ids that come one by one, as `decodeIds` has it. */
+  stream(skipSpecialTokens: boolean): TextStream;
 }
 
 /** The library keeps a list as long as the highest id. */
@@ -59,7 +63,11 @@ export function openTokenizerCore(
     mendDecoder(core.decoder, spec.decoder);
     mendEncodeText(core);
     if (json.model.type === 'Unigram' && json.model.byte_fallback === true) addByteFallback(core.model);
-    return guarded(core, where);
+    const added = new Set<string>(core.added_tokens.map(({ content }: { content: string }) => content));
+    // A suffix of words is cut from the whole text at its end.
+    const steps = () =>
+      core.decoder?.end_of_word_suffix ? undefined : streamSteps(core.decoder, spec.decoder, added);
+    return guarded(core, where, steps);
   } catch (error) {
     throw unsupported(where, error);
   }
@@ -87,7 +95,11 @@ function idIn(vocab: unknown, token: string): number | undefined {
 }
 
 /** The library finds some faults of a tokenizer.json when it is used, as errors of its own code. */
-function guarded(core: TokenizerCore, where: string): TokenizerCore {
+function guarded(
+  core: Omit<TokenizerCore, 'stream'> & { readonly special_tokens: readonly string[] },
+  where: string,
+  steps: () => readonly StreamStep[] | undefined,
+): TokenizerCore {
   const guard =
     <A extends unknown[], R>(use: (...args: A) => R) =>
     (...args: A): R => {
@@ -105,6 +117,15 @@ function guarded(core: TokenizerCore, where: string): TokenizerCore {
     token_to_id: (token: string) => core.token_to_id(token),
     id_to_token: (id: number) => core.id_to_token(id),
     get_vocab: () => core.get_vocab(),
+    stream: (skipSpecialTokens: boolean) => {
+      const own = steps();
+      if (own === undefined) return streamByDecoding((ids) => decodeIds(safe, ids, skipSpecialTokens));
+      const special = new Set(skipSpecialTokens ? core.special_tokens : []);
+      return streamBySteps(own, (id) => {
+        const token = core.id_to_token(id);
+        return token === undefined || special.has(token) ? undefined : token;
+      });
+    },
   };
   safe.decode([...core.get_vocab().values()].slice(0, 1), {
     skip_special_tokens: false,
@@ -140,7 +161,11 @@ function withUnicodeDigits(step: unknown): unknown {
  * Text of ids, spaces as they are. The library refuses an empty list and fails on ids without a token: they give
  * nothing.
  */
-export function decodeIds(core: TokenizerCore, ids: readonly number[], skipSpecialTokens: boolean): string {
+export function decodeIds(
+  core: Pick<TokenizerCore, 'decode' | 'id_to_token'>,
+  ids: readonly number[],
+  skipSpecialTokens: boolean,
+): string {
   const known = ids.filter((id) => core.id_to_token(id) !== undefined);
   if (known.length === 0) return '';
   return core.decode(known, { skip_special_tokens: skipSpecialTokens, clean_up_tokenization_spaces: false });

@@ -10,6 +10,7 @@ import {
 import type { Rendered } from './jinja/template.ts';
 import { configOf, specialTokens } from './special-tokens.ts';
 import { templateSources } from './template-sources.ts';
+import type { TextStream } from './text-stream.ts';
 import { decodeIds, openTokenizerCore, type TokenizerCore } from './tokenizer-core.ts';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
 import { promptText, type RenderText, textAfterTurn } from './turns.ts';
@@ -39,6 +40,8 @@ export interface Tokenizer {
    * token is settled up to a trailing U+FFFD. Ids without a token give nothing.
    */
   decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string;
+  /** The text of ids that come one by one, which `decode` gives of all of them, in a time that does not grow. */
+  stream(options?: { readonly skipSpecialTokens?: boolean }): TextStream;
   tokenId(token: string): number | undefined;
   /**
    * Renders a conversation as a prompt: one that ends with a turn of the assistant is continued, any other gets the
@@ -133,6 +136,7 @@ function tokenizerOf(parts: Parts, inputs: TemplateInputs): Tokenizer {
     files,
     encode,
     decode,
+    stream: ({ skipSpecialTokens = false } = {}) => core.stream(skipSpecialTokens),
     tokenId,
     applyChatTemplate,
     renderChat,

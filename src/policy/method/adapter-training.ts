@@ -6,7 +6,7 @@ import { type AfaState, needsOwnBase, type StoredAdapter } from '../../adapter/s
 import type { HostTensor, Named } from '../../engine/engine.ts';
 import { baseLinear } from '../../model/decoder.ts';
 import type { ModelWeights } from '../../model/model-programs.ts';
-import { stateOf, type Trainable, type Trained, tensorsOf } from './trainable.ts';
+import { shapesOf, stateOf, type Trainable, type Trained, tensorsOf } from './trainable.ts';
 
 export interface AdaptedOptions {
   /** L */
@@ -38,9 +38,10 @@ export function adapterTraining({
   freshBase = false,
 }: AdaptedOptions): Trainable {
   const initial = stateOf(tensors);
+  const shapes = shapesOf(tensors);
   const weights = (trained: Trained, betas: readonly number[]): ModelWeights => ({
     base,
-    adapter: adapterInputs(spec, { tensors: tensorsOf(initial, trained), betas, base }),
+    adapter: adapterInputs(spec, { tensors: tensorsOf(shapes, trained), betas, base }),
   });
   const { activation, placement } = spec;
   return {
@@ -56,11 +57,11 @@ export function adapterTraining({
         Array<number>(layers).fill(0),
       ),
     merged: (trained, anneal) =>
-      mergedWeights(base, { spec, tensors: tensorsOf(initial, trained), ...anneal }),
+      mergedWeights(base, { spec, tensors: tensorsOf(shapes, trained), ...anneal }),
     adapter: (trained, { step, betas }) => ({
       ...start,
       spec,
-      tensors: tensorsOf(initial, trained),
+      tensors: tensorsOf(shapes, trained),
       baseModel,
       ...(spec.anneals && { afa: { activation, placement, ...schedule, step, beta: [...betas] } }),
     }),

@@ -14,8 +14,11 @@ import { withValueHead } from './value-head-training.ts';
  */
 export function methodOf(recipe: Recipe, start: StartingPoint): Trainable {
   const { config, weights } = start.model;
-  const method = recipe.method === 'full' ? fullFineTuning(weights) : adapterMethod(recipe, start);
-  const valued = recipe.objective === 'rl' && valueSettings(recipe.algorithm) !== undefined;
+  const isRl = recipe.objective === 'rl';
+  const keepsReference = isRl && recipe.algorithm.klCoef !== 0;
+  const method =
+    recipe.method === 'full' ? fullFineTuning(weights, { keepsReference }) : adapterMethod(recipe, start);
+  const valued = isRl && valueSettings(recipe.algorithm) !== undefined;
   return valued ? withValueHead(method, config.hiddenSize) : method;
 }
 

@@ -11,15 +11,18 @@ export interface StateArray {
 
 /** What distinguishes the methods: which tensors train, and how the model computes with them. */
 export interface Trainable {
-  /** The tensors that train, as they start. */
+  /** The tensors that train, as they start. The other members hold their shapes alone. */
   readonly initial: Readonly<Record<string, StateArray>>;
   readonly linear: LinearFactory;
   /** Weights that this method never changes. */
   readonly frozen?: Named<HostTensor>;
   /** What the model computes with, given the trained tensors and β of each layer. */
   weights(trained: Trained, betas: readonly number[]): ModelWeights;
-  /** The policy at step 0, for the KL term: weights that training leaves alone. */
-  reference(): ModelWeights;
+  /**
+   * The policy at step 0, for the KL term: weights that training leaves alone. Absent where it would take a copy of its
+   * own and the recipe has no KL term.
+   */
+  reference?(): ModelWeights;
   /** Reads the weights of one plain model that computes the same. @throws RefusedError while β ≠ 0. */
   merged(trained: Trained, anneal: Anneal): ReadWeight;
   /** The adapter alone; absent for methods without one. */
@@ -44,13 +47,17 @@ export interface Anneal {
   readonly zeroStep: number;
 }
 
+/** Shapes of tensors by name. */
+export type Shapes = Readonly<Record<string, readonly number[]>>;
+
+/** The shapes of tensors, without the tensors. */
+export const shapesOf = (tensors: Readonly<Record<string, Pick<StateArray, 'shape'>>>): Shapes =>
+  Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape]));
+
 /** Trained tensors with their shapes, as program inputs. */
-export function tensorsOf(initial: Trainable['initial'], trained: Trained): Record<string, HostTensor> {
+export function tensorsOf(shapes: Shapes, trained: Trained): Record<string, HostTensor> {
   return Object.fromEntries(
-    Object.entries(initial).map(([name, { shape }]) => [
-      name,
-      { data: trained[name]!, shape, dtype: 'float32' },
-    ]),
+    Object.entries(shapes).map(([name, shape]) => [name, { data: trained[name]!, shape, dtype: 'float32' }]),
   );
 }
 

@@ -1,5 +1,5 @@
 import { initialiseValueHead } from '../../model/value-head.ts';
-import { stateOf, type Trainable, tensorsOf } from './trainable.ts';
+import { type Shapes, shapesOf, stateOf, type Trainable, tensorsOf } from './trainable.ts';
 
 /** A method that also trains a value head of width D. Merging and saving leave the head out. */
 export function withValueHead(method: Trainable, width: number): Trainable {
@@ -7,9 +7,10 @@ export function withValueHead(method: Trainable, width: number): Trainable {
   return {
     ...method,
     initial: { ...method.initial, ...head },
-    weights: (trained, betas) => ({
-      ...method.weights(trained, betas),
-      valueHead: tensorsOf(head, trained),
-    }),
+    weights: withHead(method.weights, shapesOf(head)),
   };
 }
+
+const withHead =
+  (weights: Trainable['weights'], head: Shapes): Trainable['weights'] =>
+  (trained, betas) => ({ ...weights(trained, betas), valueHead: tensorsOf(head, trained) });

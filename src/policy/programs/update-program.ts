@@ -16,6 +16,7 @@ import {
   scalarInput,
 } from '../../model/model-programs.ts';
 import type { PackedRows } from '../../model/packed-rows.ts';
+import { type RecomputeSetting, recomputes } from '../../model/recompute.ts';
 import type { SharedRows } from '../../model/shared-rows.ts';
 import { values } from '../../model/value-head.ts';
 import type { MicroBatch } from '../batch/micro-batches.ts';
@@ -39,6 +40,8 @@ export interface UpdateProgramOptions {
   readonly loss: LossConfig;
   /** With a value function: whether its loss trains the head alone. */
   readonly value?: Pick<ValueSettings, 'detach'> | undefined;
+  /** Whether the backward pass computes the layers again; 'auto' when left out. */
+  readonly recompute?: RecomputeSetting;
 }
 
 /** Everything that one micro-batch's loss depends on. */
@@ -63,15 +66,22 @@ const HYPER = 'hyper.';
 /** Model, log-prob head, loss and gradients as one program. Only structure is baked in; every number is an input. */
 export class UpdateProgram {
   private readonly options: UpdateProgramOptions;
-  private readonly program: Program;
+  /** Keeps what is inside the layers for the backward pass. */
+  private readonly keeping: Program;
+  /** Computes it again. */
+  private readonly recomputing: Program;
 
   constructor(options: UpdateProgramOptions) {
+    const { engine, trained } = options;
     this.options = options;
-    this.program = options.engine.compile((inputs) => this.trace(inputs), { name: 'update' });
+    this.keeping = engine.compile((inputs) => this.trace(inputs), { name: 'update' });
+    this.recomputing = engine.compile((inputs) => this.trace(inputs, trained), { name: 'update' });
   }
 
   async run({ model, batch, temperature, hyper }: MicroInputs): Promise<MicroResult> {
-    const out = await this.program.run({
+    const { programs, recompute = 'auto' } = this.options;
+    const program = recomputes(recompute, programs.config, batch.packed) ? this.recomputing : this.keeping;
+    const out = await program.run({
       ...model,
       ...packedInputs(batch.packed),
       ...batch.rows,
@@ -89,16 +99,16 @@ export class UpdateProgram {
     };
   }
 
-  dispose(): Promise<void> {
-    return this.program.dispose();
+  async dispose(): Promise<void> {
+    await Promise.all([this.keeping.dispose(), this.recomputing.dispose()]);
   }
 
-  private trace(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
+  private trace(inputs: Named<tf.Tensor>, recomputedFor?: readonly string[]): Named<tf.Tensor> {
     const { trained } = this.options;
     const metrics: Record<string, tf.Tensor> = {};
     const lossOf = (...tensors: tf.Tensor[]): tf.Scalar => {
       const values = Object.fromEntries(trained.map((name, i) => [name, tensors[i]!]));
-      const result = this.loss({ ...inputs, ...values });
+      const result = this.loss({ ...inputs, ...values }, recomputedFor);
       // The metrics leave the scope of the gradient computation, which would dispose of them.
       for (const [name, metric] of Object.entries(result.metrics)) metrics[METRIC + name] = tf.keep(metric);
       return result.loss as tf.Scalar;
@@ -108,9 +118,9 @@ export class UpdateProgram {
     return { loss: value, ...metrics, ...gradients };
   }
 
-  private loss(inputs: Named<tf.Tensor>): LossResult {
+  private loss(inputs: Named<tf.Tensor>, recomputedFor?: readonly string[]): LossResult {
     const { programs, trained, objective, loss } = this.options;
-    const model = programs.decoder(inputs);
+    const model = programs.decoder(inputs, recomputedFor);
     const hidden = packedHidden(model, inputs);
     const { logprobs, entropy } = packedLogprobs(
       model,

@@ -1,4 +1,4 @@
-import { int64s, node, nodes, reshape } from '../trace/graph.ts';
+import { cast, int64s, node, nodes, reshape, scalar, type Value } from '../trace/graph.ts';
 import type { TraceKernel } from '../trace/trace-backend.ts';
 
 /** Computes y = x/√(mean(x²)+ε) · weight over the last axis, and 1/√(mean(x²)+ε) for the gradient. */
@@ -44,9 +44,31 @@ const rotary: TraceKernel = ({ x, cos, sin }, { headDim, inverse }) => {
   return reshape(turned, [rows, width]);
 };
 
+/**
+ * Returns x by an op that reads an element of each other input: x minus an int32 zero made of them, which changes no
+ * bit of x, whatever they are. onnxruntime runs a node after its inputs, and finds nothing here to fold.
+ */
+const after: TraceKernel = ({ x, ...others }) => {
+  const firsts = Object.values(others).map(firstElement);
+  const count = firsts.length;
+  const all = node('Concat', firsts, { dtype: 'float32', shape: [count] }, { attributes: { axis: 0 } });
+  const zeros = node('Mul', [cast(all, 'int32'), scalar(0, 'int32')], { dtype: 'int32', shape: [count] });
+  const zero = node('ReduceSum', [zeros, int64s([0])], { dtype: 'int32', shape: [1] });
+  return node('Sub', [x!, cast(zero, 'float32')], { dtype: 'float32', shape: x!.shape });
+};
+
+/** The first element of a tensor, [1]. */
+function firstElement(x: Value): Value {
+  const axes = x.shape.map((_, axis) => axis);
+  const shape = axes.map(() => 1);
+  const inputs = [x, int64s(axes.map(() => 0)), int64s(shape), int64s(axes)];
+  return reshape(node('Slice', inputs, { dtype: x.dtype, shape }), [1]);
+}
+
 /** The fused ops of engine/ops that onnxruntime computes in fewer passes than their composite form. */
 export const fusedKernels: Readonly<Record<string, TraceKernel>> = {
   RmsNorm: rmsNorm,
   SwiGlu: swiGlu,
   Rotary: rotary,
+  After: after,
 };
