@@ -3,9 +3,10 @@ import { basename } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { truncateAtStep } from '../../io/jsonl-file.ts';
 import { isMissing } from '../../io/read-json.ts';
-import { isTemporary, removeTemporaries } from '../../io/temporaries.ts';
+import { isTemporary } from '../../io/temporaries.ts';
 import { version } from '../../io/version.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
+import { clearRunFolder } from '../folder/clear-run-folder.ts';
 import { plainRecipe, type RunConfig, readRunConfig, writeRunConfig } from '../folder/config-file.ts';
 import { recordEnvironment } from '../folder/environment-record.ts';
 import { recordHub } from '../folder/hub-record.ts';
@@ -60,7 +61,7 @@ async function openNew(recipe: Recipe, { out, source }: OpenOptions): Promise<Ru
       notes.push(...lock.notes);
       // Another process may have begun a run here meanwhile.
       await checkFresh(out);
-      await removeTemporaries(out);
+      await clearRunFolder(out);
       const environment = await recordEnvironment(recipe.env);
       const hub = await recordHub(recipe);
       return createRunFolder(out, {
@@ -142,7 +143,7 @@ async function rewindRunFolder(out: string, checkpoint: CheckpointEntry | undefi
   const paths = runPaths(out);
   const { step, unevaluated } = checkpoint ?? { step: 0, unevaluated: false };
   await mkdir(paths.checkpoints, { recursive: true });
-  await removeTemporaries(out);
+  await clearRunFolder(out);
   await discardAfter(paths.checkpoints, step);
   // Of a checkpoint before its step's evaluation the step's line of metrics is still to come.
   await truncateAtStep(paths.metrics, unevaluated ? step - 1 : step);
