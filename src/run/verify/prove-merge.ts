@@ -71,12 +71,12 @@ async function compareAll(
   }
 }
 
-/** The trained weights by name, without the optimiser's moments, of which a policy's state has copies. */
+/** The trained weights by name, without the optimiser's moments. */
 async function trainedWeights(policy: Policy): Promise<ReadonlyMap<string, Float32Array>> {
   const prefix = 'trained.';
   const { arrays } = await policy.state();
   const entries = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
-  return new Map(entries.map(([name, { data }]) => [name.slice(prefix.length), data]));
+  return new Map(entries.map(([name, { data }]) => [name.slice(prefix.length), data as Float32Array]));
 }
 
 /** The weights of the model that a recipe names, rounded as the run holds them. Fresh weights are written to base/. */
