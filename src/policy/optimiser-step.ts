@@ -4,6 +4,7 @@ import { hyperParameters } from '../algorithm/loss/hyper-parameters.ts';
 import { type LossConfig, lossNamed } from '../algorithm/loss/index.ts';
 import { totalTokens } from '../algorithm/statistics/aggregation.ts';
 import type { Engine } from '../engine/engine.ts';
+import { holding } from '../engine/held-time.ts';
 import { longestText, type ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import type { PackedRows } from '../model/packed-rows.ts';
 import type { SharedRows } from '../model/shared-rows.ts';
@@ -65,10 +66,13 @@ export class OptimiserStep {
       weights,
       step,
       coefficients = this.recipesCoefficients(),
+      signal,
     }: {
       readonly weights: ModelWeights;
       readonly step: number;
       readonly coefficients?: Coefficients | undefined;
+      /** Until the last micro-batch has been computed, aborting it ends the step without a trace. */
+      readonly signal?: AbortSignal | undefined;
     },
   ): Promise<UpdateMetrics> {
     const { recipe, programs, learner } = this.options;
@@ -77,7 +81,7 @@ export class OptimiserStep {
     const rows = trainRows(batch, recipe.algorithm);
 
     // 2. What depends on the whole batch: the weight of each token in the loss, and which tokens are selected.
-    const weighted = await this.weigh(rows, { weights, step });
+    const weighted = await this.weigh(rows, { weights, step, signal });
 
     // 3. Micro-batches. Groups without any advantage have no gradient, unless another term of the loss gives them one.
     const groups = byGroup(weighted.rows);
@@ -91,12 +95,14 @@ export class OptimiserStep {
     };
     const sum = new GradientSum();
     for (const microBatch of batches) {
+      signal?.throwIfAborted();
       const model = { ...programs.inputs(weights, longestText(microBatch.packed)), ...weights.valueHead };
       sum.add(await this.program.run({ ...inputs, model, batch: microBatch }));
     }
+    signal?.throwIfAborted();
 
     // 5. The gradients are clipped, and AdamW moves the trained tensors.
-    const applied = learner.update(sum, step);
+    const applied = holding(() => learner.update(sum, step));
 
     const sizes = { all: sizeOf(rows), forwarded: { ...sizeOf(learning.flat()), ...shapeOf(batches) } };
     return {
@@ -114,7 +120,15 @@ export class OptimiserStep {
 
   private async weigh(
     rows: readonly TrainRow[],
-    { weights, step }: { readonly weights: ModelWeights; readonly step: number },
+    {
+      weights,
+      step,
+      signal,
+    }: {
+      readonly weights: ModelWeights;
+      readonly step: number;
+      readonly signal: AbortSignal | undefined;
+    },
   ): Promise<WeightedBatch> {
     const { recipe, programs } = this.options;
     const { seed, sampling, algorithm, optimizer } = recipe;
@@ -125,7 +139,8 @@ export class OptimiserStep {
       ...shared,
       samplerCorrection: algorithm.samplerCorrection,
       random: randomStream(seed, `tokens of step ${step}`),
-      measure: () => measureTokens(rows, { programs, weights, temperature, limits: limitsOf(optimizer) }),
+      measure: () =>
+        measureTokens(rows, { programs, weights, temperature, limits: limitsOf(optimizer), signal }),
     });
   }
 

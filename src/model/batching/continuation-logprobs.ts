@@ -6,11 +6,20 @@ import { bucketedCount, cutGroups, type ForwardLimits, type Piece } from './cut-
  * Computes the log-prob (nats) of each token of given texts after their prompts, [P][G][T]. A prompt is forwarded once
  * for its G texts.
  * @param limits what is forwarded at once: memory, not results.
+ * @throws the signal's reason when that is aborted.
  */
 export async function continuationLogprobs(
   programs: ModelPrograms,
   weights: ModelWeights,
-  { sequences, limits }: { readonly sequences: readonly Sequences[]; readonly limits: ForwardLimits },
+  {
+    sequences,
+    limits,
+    signal,
+  }: {
+    readonly sequences: readonly Sequences[];
+    readonly limits: ForwardLimits;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<number[][][]> {
   const groups = sequences.map(({ prompt, completions }) => ({
     prefix: prompt.length - 1,
@@ -18,6 +27,7 @@ export async function continuationLogprobs(
   }));
   const scored = sequences.map(({ completions }) => completions.map((): number[] => []));
   for (const pieces of cutGroups(groups, limits)) {
+    signal?.throwIfAborted();
     const packed = packRows(packedPieces(sequences, pieces, limits));
     const { data } = (await programs.logprobs(weights, packed, 1)).logprobs;
     let row = 0;

@@ -10,16 +10,19 @@ export interface MeasureOptions {
   readonly temperature: number;
   /** What is forwarded at once. */
   readonly limits: ForwardLimits;
+  /** Is looked at before each forward pass. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Log-probs and entropies of a whole batch's completion tokens: a forward pass in the micro-batches of the update. */
 export async function measureTokens(
   rows: readonly TextRow[],
-  { programs, weights, temperature, limits }: MeasureOptions,
+  { programs, weights, temperature, limits, signal }: MeasureOptions,
 ): Promise<TokenMeasures> {
   const logprobs: Float32Array[] = Array(rows.length);
   const entropies: Float32Array[] = Array(rows.length);
   for (const { packed, members } of packedTexts(rows, { limits })) {
+    signal?.throwIfAborted();
     const out = await programs.logprobs(weights, packed, temperature);
     for (const [b, row] of members.entries()) {
       const start = b * packed.width;
