@@ -1,5 +1,5 @@
 import { checkPositions } from '../model/check-positions.ts';
-import type { DecodingModel } from '../model/decoding-model.ts';
+import type { DecodingModel } from '../model/decoding/decoding-model.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Completion, Rollout } from '../types.ts';
 import { type GeneratedTokens, generate } from './generate.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { HostTensor } from '../../src/engine/engine.ts';
-import type { DecodingModel } from '../../src/model/decoding-model.ts';
-import type { KvCache } from '../../src/model/kv-cache.ts';
+import type { DecodingModel } from '../../src/model/decoding/decoding-model.ts';
+import type { KvCache } from '../../src/model/decoding/kv-cache.ts';
 import { penaliseRepetition } from '../../src/rollout/drawing/penalise-repetition.ts';
 import { type GeneratedTokens, type GenerateSettings, generate } from '../../src/rollout/generate.ts';
 
@@ -35,25 +35,38 @@ function sumModel(): DecodingModel & { readonly batchSizes: number[] } {
       };
       return [tensor, tensor];
     },
-    async step(ids, cache, temperature) {
+    async extend(ids) {
+      const [texts, width] = ids.shape as [number, number];
+      const tensor: HostTensor = {
+        data: Float32Array.from(ids.data),
+        shape: [texts, 1, width, 1],
+        dtype: 'float32',
+      };
+      return [tensor, tensor];
+    },
+    async step(ids, cache, { temperatures }) {
       batchSizes.push(ids.length);
       const probabilities = new Float32Array(ids.length * VOCAB);
       const topLogits = new Float32Array(ids.length);
+      const topProbabilities = new Float32Array(ids.length);
+      const likeliest = new Int32Array(ids.length);
       for (let row = 0; row < ids.length; row++) {
         const logits = Array.from(
           { length: VOCAB },
-          (_, v) => Math.sin(seen(ids, cache, row) * (v + 1)) / temperature,
+          (_, v) => Math.sin(seen(ids, cache, row) * (v + 1)) / temperatures[row]!,
         );
         topLogits[row] = Math.max(...logits);
         const total = logits.reduce((sum, z) => sum + Math.exp(z), 0);
         for (const [v, z] of logits.entries()) probabilities[row * VOCAB + v] = Math.exp(z) / total;
+        likeliest[row] = logits.indexOf(Math.max(...logits));
+        topProbabilities[row] = probabilities[row * VOCAB + likeliest[row]!]!;
       }
       const own: HostTensor = {
         data: Float32Array.from(ids),
         shape: [ids.length, 1, 1, 1],
         dtype: 'float32',
       };
-      return { probabilities, topLogits, tensors: [own, own] };
+      return { probabilities, likeliest, topProbabilities, topLogits, tensors: [own, own] };
     },
   };
 }

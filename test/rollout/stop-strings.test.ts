@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { HostTensor } from '../../src/engine/engine.ts';
-import type { DecodingModel } from '../../src/model/decoding-model.ts';
+import type { DecodingModel } from '../../src/model/decoding/decoding-model.ts';
 import { createTokenizer, loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { completions } from '../../src/rollout/sample-rollouts.ts';
 import { stopStrings } from '../../src/rollout/stop-strings.ts';
@@ -35,11 +35,14 @@ const counting: DecodingModel = {
   vocabSize: tokens.length,
   maxPositions: 100,
   prefill: async () => [],
+  extend: async () => [],
   step: async (ids) => {
     const own: HostTensor = { data: Float32Array.from(ids), shape: [ids.length, 1, 1, 1], dtype: 'float32' };
     const probabilities = new Float32Array(ids.length * tokens.length);
     for (const [row, id] of ids.entries()) probabilities[row * tokens.length + id + 1] = 1;
-    return { probabilities, topLogits: new Float32Array(ids.length), tensors: [own, own] };
+    const ones = new Float32Array(ids.length).fill(1);
+    const likeliest = ids.map((id) => id + 1);
+    return { probabilities, likeliest, topProbabilities: ones, topLogits: ones, tensors: [own, own] };
   },
 };
 
