@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { HostTensor } from '../../src/engine/engine.ts';
 import type { DecodingModel } from '../../src/model/decoding/decoding-model.ts';
+import { KeptKeys } from '../../src/model/decoding/kept-keys.ts';
 import { createTokenizer, loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { completions } from '../../src/rollout/sample-rollouts.ts';
 import { stopStrings } from '../../src/rollout/stop-strings.ts';
@@ -47,17 +48,21 @@ const counting: DecodingModel = {
 };
 
 async function said(...stop: string[]): Promise<{ text: string; reason: string; tokens: string }> {
-  const groups = await completions({ model: counting, tokenizer, eosTokenIds: [7] }, [[0]], {
-    groupSize: 1,
-    maxNewTokens: 20,
-    temperature: 0,
-    topP: 1,
-    topK: 0,
-    minP: 0,
-    repetitionPenalty: 1,
-    seed: 0,
-    stop,
-  });
+  const groups = await completions(
+    { model: counting, tokenizer, eosTokenIds: [7], kept: new KeptKeys() },
+    [[0]],
+    {
+      groupSize: 1,
+      maxNewTokens: 20,
+      temperature: 0,
+      topP: 1,
+      topK: 0,
+      minP: 0,
+      repetitionPenalty: 1,
+      seed: 0,
+      stop,
+    },
+  );
   const { text, finishReason, tokenIds } = groups[0]![0]!;
   return { text, reason: finishReason, tokens: tokenizer.decode(tokenIds) };
 }

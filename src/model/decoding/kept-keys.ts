@@ -49,6 +49,12 @@ export class KeptKeys {
     if (this.texts.delete(text)) this.held -= bytesOf(text.keys);
   }
 
+  /** Forgets every text. */
+  clear(): void {
+    this.texts.clear();
+    this.held = 0;
+  }
+
   /** Forgets texts until no more than so many bytes are held, but none that rows wait for. */
   shrink(bytes: number): void {
     for (const text of this.texts) {

@@ -5,7 +5,7 @@ import { type Admission, admitRows } from './admit-rows.ts';
 import { type DecodeRequest, DecodeRow } from './decode-row.ts';
 
 export interface SessionOptions {
-  /** Bytes of keys and values, of the rows under way and of kept texts together. Default 1 GiB. */
+  /** Bytes of keys and values: of the rows under way, and of kept texts, which get what is left, half at most. */
   readonly cacheBytes?: number | undefined;
   /** Keys and values of earlier texts of the same model and weights. The session adds its own. */
   readonly kept?: KeptKeys | undefined;
@@ -107,7 +107,7 @@ export class DecodeSession {
       this.remove(r);
     }
     this.active = [...this.active];
-    this.kept.shrink(this.cacheBytes - this.bytes(this.cache.rows, this.cache.capacity));
+    this.boundKept();
   }
 
   private remove(r: number): void {
@@ -136,7 +136,7 @@ export class DecodeSession {
       throw error;
     }
     this.shareLast(rows);
-    this.kept.shrink(this.cacheBytes - this.bytes(cache.rows, cache.capacity));
+    this.boundKept();
   }
 
   /** Takes the rows that there is room for from those that wait. */
@@ -188,6 +188,12 @@ export class DecodeSession {
         this.cacheBytes - this.bytes(this.active.length, allocatedFor(this.cache.longest + 1)),
       );
     }
+  }
+
+  /** Forgets kept texts that there is no memory for. */
+  private boundKept(positions = 0): void {
+    const used = this.bytes(this.cache.rows, Math.max(this.cache.capacity, allocatedFor(positions)));
+    this.kept.shrink(Math.min(this.cacheBytes - used, this.cacheBytes / 2));
   }
 
   private bytes(rows: number, positions: number): number {
