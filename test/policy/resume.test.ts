@@ -14,6 +14,7 @@ const settings: [name: string, recipe: RecipeOverrides][] = [
   ['the sampler one batch ahead', { sampling: { maxOffPolicySteps: 1 } }],
   ['two steps a batch', { algorithm: { numIterations: 2 } }],
   ['micro-batches by tokens', { optimizer: { lr: 3e-3, microBatchTokens: 40 } }],
+  ['anneal_kl on a sample', { metrics: { annealKlTokens: 20 } }],
   ['full fine-tuning with KL', { method: 'full', algorithm: { klCoef: 0.1 } }],
   ['supervised', { objective: 'sft' }],
   ['a base of 4 bits', { runtime: { baseDtype: 'q4' } }],

@@ -22,8 +22,8 @@ export const runtime = z.strictObject({
    */
   baseDtype: z.enum(['float32', 'bfloat16', 'q8', 'q4']).default('float32'),
   /**
-   * Whether an update computes each layer a second time in its backward pass, in place of keeping all that is inside:
-   * 'auto' does it for micro-batches that would keep more than 4 GB.
+   * Whether an update computes each layer a second time in its backward pass, in place of keeping what is inside: less
+   * memory, about a fifth more time, the same gradients. 'auto' does so for micro-batches that would keep over 3 GB.
    */
   recompute: z.enum(['auto', 'always', 'never']).default('auto'),
 });
