@@ -46,6 +46,14 @@ const checkpoint = z.strictObject({
   keep: positiveInt.default(2),
 });
 
+const rollouts = z.strictObject({
+  /**
+   * Megabytes from which rollouts.jsonl is packed into rollouts-FIRST-LAST.jsonl.gz, named by its steps; 0 keeps one
+   * file.
+   */
+  packMb: z.number().nonnegative().default(0),
+});
+
 const metrics = z.strictObject({
   /** How far each move of β alone takes the policy: two forward passes, on a sample of the step's texts. */
   annealKl: z.boolean().default(true),
@@ -84,6 +92,7 @@ export const recipeFields = z.strictObject({
   seed: z.int().default(0),
   eval: evaluation.prefault({}),
   checkpoint: checkpoint.prefault({}),
+  rollouts: rollouts.prefault({}),
   metrics: metrics.prefault({}),
   runtime: runtime.prefault({}),
   compare: compare.prefault({}),

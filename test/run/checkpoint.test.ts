@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeFolderAtomic } from '../../src/io/atomic-folder.ts';
 import { parseExact, stringifyExact } from '../../src/io/exact-json.ts';
-import { removeTemporaries, temporaryBeside } from '../../src/io/temporaries.ts';
+import { temporaryBeside } from '../../src/io/temporaries.ts';
 import { startWatch } from '../../src/pipeline/session/warnings.ts';
 import type { TrainRollout } from '../../src/policy/batch/train-batch.ts';
 import { randomStream, restoreStream } from '../../src/random.ts';
@@ -18,6 +18,7 @@ import {
 import { loadCheckpoint } from '../../src/run/checkpoint/load-checkpoint.ts';
 import { discardAfter, pruneCheckpoints } from '../../src/run/checkpoint/prune-checkpoints.ts';
 import { saveCheckpoint } from '../../src/run/checkpoint/save-checkpoint.ts';
+import { clearRunFolder } from '../../src/run/folder/clear-run-folder.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 
 /** A rollout that no reward applied to. */
@@ -145,7 +146,6 @@ describe('keeping checkpoints', () => {
   test('discards what a resumed run writes again', async () => {
     const folder = await temporaryFolder();
     for (const step of [1, 2, 3]) await saveCheckpoint(folder, checkpoint(step));
-    mkdirSync(join(folder, '.step-000004.1-ab.tmp'));
     mkdirSync(join(folder, 'step-1000000'));
     await discardAfter(folder, 2);
     expect(readdirSync(folder).sort()).toEqual(['step-000001', 'step-000002']);
@@ -193,11 +193,24 @@ describe('writing a folder', () => {
     expect(readdirSync(folder).sort()).toEqual([mine, other(left), elses, 'merged'].sort());
   });
 
-  test('what a crash left of one can be cleared away', async () => {
+  test('what a crash left in a run folder is cleared away, and nothing that a process still writes', async () => {
     const folder = await temporaryFolder();
-    for (const name of ['.x.1-a.tmp', '.x.1-a.old.tmp', 'x']) mkdirSync(join(folder, name));
-    await removeTemporaries(folder);
-    expect(readdirSync(folder)).toEqual(['x']);
+    const inside = join(folder, 'export');
+    mkdirSync(inside);
+    const { pid: dead } = spawnSync(process.execPath, ['--version']);
+    const mine = basename(temporaryBeside(join(folder, 'merged')));
+    // Of the process that runs this test's process, which goes on.
+    const alive = mine.replace(`-${process.pid}-`, `-${process.ppid}-`);
+    const left = mine.replace(`-${process.pid}-`, `-${dead}-`);
+    // A container's processes have the same number each time.
+    const before = mine.replace(/-\w+(?=\.tmp$)/, '-00000000a');
+    const elsewhere = mine.replace(/^(\.merged\.)\w+/, '$100000000');
+    for (const at of [folder, inside])
+      for (const name of [mine, alive, left, before, elsewhere, '.x.1-a.tmp', '.x.1-a.old.tmp', 'x'])
+        mkdirSync(join(at, name));
+    await clearRunFolder(folder);
+    expect(readdirSync(folder).sort()).toEqual([alive, mine, 'export', 'x'].sort());
+    expect(readdirSync(inside).sort()).toEqual([alive, mine, 'x'].sort());
   });
 });
 
