@@ -2,7 +2,6 @@ import { choicesOf, promptOf } from '../environment/ask-environment.ts';
 import type { TextScorer } from '../rollout/text-scorer.ts';
 import type { Choices, Estimate } from '../types.ts';
 import type { ScoredTasks } from './held-out-loss.ts';
-import { scoreTexts } from './score-texts.ts';
 import { wilsonInterval } from './wilson.ts';
 
 /** How likely a model finds the choices of every task, and how often the gold one most. */
@@ -33,8 +32,12 @@ export async function choiceAccuracy(
     messages: promptOf(environment, task),
     texts: choices[i]!.texts,
   }));
-  const options = { maxPromptLength, ended: false, size: batchSize, signal };
-  const scored = await scoreTexts(scorer, requests, options);
+  const scored = await scorer.scoreTexts(requests, {
+    maxPromptLength,
+    ended: false,
+    size: batchSize,
+    signal,
+  });
   const logprobs = scored.map((texts) => texts.map((tokens) => tokens.reduce((sum, each) => sum + each, 0)));
   const perCharacter = logprobs.map((row, i) => row.map((sum, c) => sum / [...choices[i]!.texts[c]!].length));
   const right = { acc: choosesGold(logprobs, choices), acc_norm: choosesGold(perCharacter, choices) };

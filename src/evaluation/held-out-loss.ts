@@ -2,7 +2,6 @@ import { promptOf } from '../environment/ask-environment.ts';
 import { targetIfAny } from '../environment/target-if-any.ts';
 import type { TextScorer } from '../rollout/text-scorer.ts';
 import type { Environment, Task } from '../types.ts';
-import { scoreTexts } from './score-texts.ts';
 
 /** Tasks whose given texts are scored. */
 export interface ScoredTasks {
@@ -11,7 +10,7 @@ export interface ScoredTasks {
   /** Texts scored at a time. */
   readonly batchSize: number;
   readonly maxPromptLength: number;
-  /** Aborting it ends the measurement, with the signal's reason. */
+  /** Aborting it ends the scoring, with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -31,7 +30,7 @@ export async function heldOutLoss(
     return [{ task, messages: promptOf(environment, task), texts: [given.target] }];
   });
   const options = { maxPromptLength, ended: true, size: batchSize, signal };
-  const logprobs = (await scoreTexts(scorer, requests, options)).flat(2);
+  const logprobs = (await scorer.scoreTexts(requests, options)).flat(2);
   if (logprobs.length === 0) return undefined;
   return -logprobs.reduce((sum, logprob) => sum + logprob, 0) / logprobs.length;
 }

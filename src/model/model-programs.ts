@@ -151,7 +151,7 @@ export class ModelPrograms {
 
   private forwardLogprobs(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
     const model = this.decoder(inputs);
-    return packedLogprobs(model, { hidden: packedHidden(model, inputs), inputs });
+    return packedLogprobs(model, { hidden: packedHidden(model, inputs), inputs }, { forwardOnly: true });
   }
 
   private forwardPrefill(inputs: Named<tf.Tensor>): Named<tf.Tensor> {

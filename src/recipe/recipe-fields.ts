@@ -60,8 +60,13 @@ const rollouts = z.strictObject({
 });
 
 const metrics = z.strictObject({
-  /** How far each move of β alone takes the policy: two forward passes a step while β moves. */
+  /** How far each move of β alone takes the policy: two forward passes, on a sample of the step's texts. */
   annealKl: z.boolean().default(true),
+  /**
+   * Tokens of a step, prompts included, on which that is measured: whole texts, drawn by the seed. Left out: a 32nd of
+   * the step's tokens, and at least 512.
+   */
+  annealKlTokens: positiveInt.optional(),
 });
 
 const isCurriculum = (value: unknown): value is Curriculum => typeof value === 'function';

@@ -3,8 +3,9 @@ import { KvCache } from '../model/kv-cache.ts';
 import { lengthBucket } from '../model/length-bucket.ts';
 import { type RandomStream, randomStream } from '../random.ts';
 import type { FinishReason } from '../types.ts';
-import { argmax, drawToken, type Truncation } from './choose-token.ts';
-import { penaliseRepetition } from './penalise-repetition.ts';
+import { argmax, drawToken } from './drawing/draw-token.ts';
+import type { Truncation } from './drawing/kept-tokens.ts';
+import { penaliseRepetition } from './drawing/penalise-repetition.ts';
 import type { StopWatch } from './stop-strings.ts';
 
 export interface GenerateSettings extends Truncation {
@@ -155,9 +156,10 @@ function extend(
   settings: GenerateSettings,
 ): void {
   const { temperature, repetitionPenalty: penalty = 1 } = settings;
-  const previousIds = penalty === 1 ? [] : [...row.prompt, ...row.tokenIds];
-  const weights = penaliseRepetition(probabilities, { penalty, topLogit, previousIds });
-  const token = temperature === 0 ? argmax(weights) : drawToken(weights, settings, row.stream);
+  const previousIds = new Set(penalty === 1 ? [] : [...row.prompt, ...row.tokenIds]);
+  const topProbability = penalty === 1 ? 1 : probabilities[argmax(probabilities)]!;
+  const weights = penaliseRepetition(probabilities, { penalty, topLogit, topProbability, previousIds });
+  const token = temperature === 0 ? argmax(weights) : drawToken(weights, settings, row.stream.next());
   row.tokenIds.push(token);
   row.logprobs.push(Math.log(probabilities[token]!));
   if (settings.eosTokenIds.includes(token)) row.finishReason = 'eos';

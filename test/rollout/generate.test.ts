@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { HostTensor } from '../../src/engine/engine.ts';
 import type { DecodingModel } from '../../src/model/decoding-model.ts';
 import type { KvCache } from '../../src/model/kv-cache.ts';
+import { penaliseRepetition } from '../../src/rollout/drawing/penalise-repetition.ts';
 import { type GeneratedTokens, type GenerateSettings, generate } from '../../src/rollout/generate.ts';
-import { penaliseRepetition } from '../../src/rollout/penalise-repetition.ts';
 
 const VOCAB = 8;
 const EOS = 7;
@@ -180,10 +180,16 @@ describe('generate', () => {
     const logits = [2, -1, 0.5, -3].map((logit) => logit / 0.7);
     const total = logits.reduce((sum, z) => sum + Math.exp(z), 0);
     const probabilities = Float32Array.from(logits, (z) => Math.exp(z) / total);
-    const repetition = { penalty: 2, topLogit: 2 / 0.7, previousIds: [0, 1, 1] };
+    const repetition = {
+      penalty: 2,
+      topLogit: 2 / 0.7,
+      topProbability: probabilities[0]!,
+      previousIds: new Set([0, 1]),
+    };
     const weights = penaliseRepetition(probabilities, repetition);
     const want = [1, -2, 0.5, -3].map((logit) => Math.exp((logit - 1) / 0.7));
-    for (const [id, weight] of weights.entries()) expect(weight).toBeCloseTo(want[id]!, 5);
+    for (const [id, weight] of weights.entries())
+      expect(weight / weights[0]!).toBeCloseTo(want[id]! / want[0]!, 5);
     expect(penaliseRepetition(probabilities, { ...repetition, penalty: 1 })).toBe(probabilities);
   });
 

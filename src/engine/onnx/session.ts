@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { EngineError } from '../../errors.ts';
 import type { HostTensor, Named } from '../engine.ts';
+import { holdingSoon } from '../held-time.ts';
 import { typeInGraph } from './trace/graph.ts';
 import { OUTPUT_PREFIX } from './trace/model-proto.ts';
 
@@ -56,15 +57,19 @@ export async function openOnnxSession(
       session: waiting,
     },
   };
-  const session = await ort.InferenceSession.create(graph, options).catch((cause: unknown) => {
-    throw new EngineError(`program "${program}" was rejected by onnxruntime: ${messageOf(cause)}`, { cause });
-  });
+  const session = await holdingSoon(() => ort.InferenceSession.create(graph, options)).catch(
+    (cause: unknown) => {
+      throw new EngineError(`program "${program}" was rejected by onnxruntime: ${messageOf(cause)}`, {
+        cause,
+      });
+    },
+  );
   return {
     async run(feeds) {
       const tensors = Object.fromEntries(
         session.inputNames.map((name) => [name, ortTensor(name, feeds[name])]),
       );
-      return hostTensors(await session.run(tensors));
+      return hostTensors(await holdingSoon(() => session.run(tensors)));
     },
     release: () => session.release(),
   };

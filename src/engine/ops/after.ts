@@ -18,3 +18,16 @@ export function after<T extends tf.Tensor>(x: T, others: readonly tf.Tensor[]): 
   if (others.length === 0) return x;
   return kernel({ x, ...Object.fromEntries(others.map((other, i) => [`after${i}`, other])) }, {})[0] as T;
 }
+
+/** Returns tensors, each computed after all of them: what they were made of is not kept until the last is asked for. */
+export function together(tensors: readonly tf.Tensor[]): tf.Tensor[] {
+  const filled = tensors.filter(({ size }) => size > 0);
+  return tensors.map((tensor) =>
+    tensor.size === 0
+      ? tensor
+      : after(
+          tensor,
+          filled.filter((other) => other !== tensor),
+        ),
+  );
+}

@@ -19,7 +19,7 @@ const SWEPT = /^(optimizer|adapter|algorithm)\./;
 
 /** But for these, with which methods would get other data, other amounts of it, or other costs. */
 const SHARED =
-  /^(optimizer\.(microBatchSize|packing)|algorithm\.(numIterations|stepsPerGeneration|dynamicSampling|targetKl)\b.*)$/;
+  /^(optimizer\.(microBatchSize|microBatchTokens|packing)|algorithm\.(numIterations|stepsPerGeneration|dynamicSampling|targetKl)\b.*)$/;
 
 /** What is compared: the methods, with a grid of settings for each. */
 export interface MethodsInput {
