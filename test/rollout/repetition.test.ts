@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CausalLM } from '../../src/causal-lm/causal-lm.ts';
 import { loadModel } from '../../src/causal-lm/load-model.ts';
-import { repetitionPenalty } from '../../src/rollout/processors/repetition-penalty.ts';
+import { penalisedLogit } from '../../src/rollout/drawing/penalise-repetition.ts';
 
 let model: CausalLM;
 beforeAll(async () => {
@@ -25,7 +25,7 @@ test('greedy decoding with a penalty takes the likeliest token of the model’s 
     const logits = data.slice((shape[1]! - 1) * shape[2]!);
     const logprob = logits[token]! - Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0));
     expect(penalised!.logprobs[t]).toBeCloseTo(logprob, 4);
-    repetitionPenalty(penalty)(logits, seen);
+    for (const id of new Set(seen)) logits[id] = penalisedLogit(logits[id]!, penalty);
     expect(token).toBe(logits.indexOf(Math.max(...logits)));
   }
 });

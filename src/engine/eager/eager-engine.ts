@@ -8,6 +8,7 @@ import type {
   Program,
   ProgramFunction,
 } from '../engine.ts';
+import { holding } from '../held-time.ts';
 import { programView } from '../program-view.ts';
 import * as tf from '../tfjs.ts';
 import { withBackend } from '../with-backend.ts';
@@ -80,15 +81,15 @@ class EagerProgram implements Program {
     this.#engine = engine;
   }
 
-  run(inputs: Named<HostTensor>): Promise<Record<string, HostTensor>> {
+  run(inputs: Named<HostTensor>, wanted?: readonly string[]): Promise<Record<string, HostTensor>> {
     return withBackend(this.#engine.backend, async () => {
       if (this.#disposed)
         throw new EngineError(`program "${this.#options.name}" was disposed: compile it again`);
       const everything = { ...inputs, ...this.#options.constants };
       this.#settle(everything);
-      const outputs = tf.tidy(() => this.#evaluate(everything));
+      const outputs = holding(() => tf.tidy(() => this.#evaluate(everything)));
       try {
-        return await readAll(outputs);
+        return await holding(() => readAll(outputs, wanted));
       } finally {
         tf.dispose(outputs);
       }
@@ -143,11 +144,16 @@ class EagerProgram implements Program {
   }
 }
 
-async function readAll(outputs: Named<tf.Tensor>): Promise<Record<string, HostTensor>> {
-  const read = Object.entries(outputs).map(async ([name, tensor]) => {
-    const host = { data: await tensor.data(), shape: tensor.shape, dtype: tensor.dtype } as HostTensor;
-    return [name, host] as const;
-  });
+async function readAll(
+  outputs: Named<tf.Tensor>,
+  wanted: readonly string[] = Object.keys(outputs),
+): Promise<Record<string, HostTensor>> {
+  const read = Object.entries(outputs)
+    .filter(([name]) => wanted.includes(name))
+    .map(async ([name, tensor]) => {
+      const host = { data: await tensor.data(), shape: tensor.shape, dtype: tensor.dtype } as HostTensor;
+      return [name, host] as const;
+    });
   return Object.fromEntries(await Promise.all(read));
 }
 

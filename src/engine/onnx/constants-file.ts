@@ -33,26 +33,31 @@ const PAGE = 2 ** 16;
  * @throws EngineError when the disk has no room.
  */
 export async function writeConstants(constants: Named<HostTensor>): Promise<ConstantsFile> {
-  await removeLeftOvers();
-  const folder = await mkdtemp(join(tmpdir(), PREFIX));
-  const remove = () => rm(folder, { recursive: true, force: true }).catch(() => {});
+  const root = tmpdir();
   try {
-    const file = await open(join(folder, NAME), 'w');
-    const places = await writeAll(file, constants).finally(() => file.close());
-    return { folder, places, remove };
+    await removeLeftOvers(root);
+    const folder = await mkdtemp(join(root, PREFIX));
+    const remove = () => rm(folder, { recursive: true, force: true }).catch(() => {});
+    try {
+      const file = await open(join(folder, NAME), 'w');
+      const places = await writeAll(file, constants).finally(() => file.close());
+      return { folder, places, remove };
+    } catch (cause) {
+      await remove();
+      throw cause;
+    }
   } catch (cause) {
-    await remove();
     throw new EngineError(
-      `the weights could not be written to ${folder} (${(cause as Error).message}): set TMPDIR to a folder with room`,
+      `the weights could not be written to ${root} (${(cause as Error).message}): set TMPDIR to a folder with room`,
       { cause },
     );
   }
 }
 
-async function removeLeftOvers(): Promise<void> {
-  const names = (await readdir(tmpdir())).filter((name) => name.startsWith(PREFIX));
+async function removeLeftOvers(root: string): Promise<void> {
+  const names = (await readdir(root)).filter((name) => name.startsWith(PREFIX));
   for (const name of names) {
-    const folder = join(tmpdir(), name);
+    const folder = join(root, name);
     const made = (await stat(folder).catch(() => undefined))?.mtimeMs ?? Date.now();
     if (Date.now() - made > LEFT_OVER_MS) await rm(folder, { recursive: true, force: true }).catch(() => {});
   }

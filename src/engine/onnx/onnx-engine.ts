@@ -1,4 +1,5 @@
 import type { CompileOptions, Engine, HostTensor, Named, Program, ProgramFunction } from '../engine.ts';
+import { holding } from '../held-time.ts';
 import * as tf from '../tfjs.ts';
 import { withBackend } from '../with-backend.ts';
 import { type ConstantsFile, writeConstants } from './constants-file.ts';
@@ -50,10 +51,10 @@ class OnnxEngine implements Engine {
   compile(fn: ProgramFunction, options: CompileOptions): Program {
     const owner = `${options.name}#${this.programs++}`;
     return {
-      run: (inputs) => {
+      run: (inputs, outputs) => {
         const key = `${owner} ${shapeKey(inputs, options)}`;
         const build = () => this.build(fn, inputs, options);
-        return this.cache.use({ key, owner, build }, (session) => session.run(inputs));
+        return this.cache.use({ key, owner, build }, (session) => session.run(inputs, outputs));
       },
       dispose: () => this.cache.release(owner),
     };
@@ -81,8 +82,9 @@ class OnnxEngine implements Engine {
     const { name, constants = {} } = options;
     const { file, constantBytes } = await constantsFile(constants);
     try {
+      const places = file?.places ?? {};
       const { bytes, nodeCount } = await withBackend(BACKEND, () =>
-        buildGraph(fn, inputs, { ...options, places: file?.places ?? {} }),
+        holding(() => buildGraph(fn, inputs, { ...options, places })),
       );
       const session = await openOnnxSession(name, bytes, { ...this.settings, folder: file?.folder });
       return { session: withFile(session, file), constantBytes, bytes: nodeCount * BYTES_PER_NODE };

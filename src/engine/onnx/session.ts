@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { EngineError } from '../../errors.ts';
 import type { HostTensor, Named } from '../engine.ts';
+import { holdingSoon } from '../held-time.ts';
 import { typeInGraph } from './trace/graph.ts';
 import { OUTPUT_PREFIX } from './trace/model-proto.ts';
 
@@ -14,7 +15,8 @@ export interface SessionSettings {
 
 /** A compiled graph. */
 export interface OnnxSession {
-  run(feeds: Named<HostTensor>): Promise<Record<string, HostTensor>>;
+  /** `outputs` are the names of those that are wanted; all, when left out. */
+  run(feeds: Named<HostTensor>, outputs?: readonly string[]): Promise<Record<string, HostTensor>>;
   release(): Promise<void>;
 }
 
@@ -53,15 +55,20 @@ export async function openOnnxSession(
       },
     },
   };
-  const session = await ort.InferenceSession.create(graph, options).catch((cause: unknown) => {
-    throw new EngineError(`program "${program}" was rejected by onnxruntime: ${messageOf(cause)}`, { cause });
-  });
+  const session = await holdingSoon(() => ort.InferenceSession.create(graph, options)).catch(
+    (cause: unknown) => {
+      throw new EngineError(`program "${program}" was rejected by onnxruntime: ${messageOf(cause)}`, {
+        cause,
+      });
+    },
+  );
   return {
-    async run(feeds) {
+    async run(feeds, outputs) {
       const tensors = Object.fromEntries(
         session.inputNames.map((name) => [name, ortTensor(name, feeds[name])]),
       );
-      return hostTensors(await session.run(tensors));
+      const wanted = outputs?.map((name) => OUTPUT_PREFIX + name) ?? session.outputNames;
+      return hostTensors(await holdingSoon(() => session.run(tensors, wanted)));
     },
     release: () => session.release(),
   };

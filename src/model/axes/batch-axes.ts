@@ -28,8 +28,6 @@ export function batchAxes(inputs: Named<HostTensor>, columns: readonly string[] 
   };
 }
 
-/** Rows whose logits a program holds at a time. */
-const CHUNK = 256;
 /** A batch of more than so many chunks has larger ones. */
 const MOST_CHUNKS = 64;
 /** Name of the chunks among a program's inputs. */
@@ -37,11 +35,11 @@ const CHUNKS = 'headChunks';
 
 /**
  * The chunks in which a program computes logits, as a program input whose shape alone counts: [number, rows of each]. The
- * number is a power of two, so that few programs serve all batches: up to 256 rows one chunk, beyond that each has 128 to
- * 256 rows, the last maybe fewer.
+ * number is a power of two, so that few programs serve all batches. A chunk has at most `most` rows, and at least about
+ * half of that where there are several.
  */
-export function headChunks(rows: number): Named<HostTensor> {
-  const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, rows / CHUNK)));
+export function headChunks(rows: number, most: number): Named<HostTensor> {
+  const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, rows / most)));
   const shape = [Math.min(wanted, MOST_CHUNKS), 0];
   shape[1] = Math.ceil(rows / shape[0]!);
   return { [CHUNKS]: { data: new Int32Array(shape[0]! * shape[1]), shape, dtype: 'int32' } };

@@ -8,13 +8,7 @@ import type { ValueInputs } from '../../algorithm/loss/value-loss.ts';
 import { detach } from '../../algorithm/statistics/stop-gradient.ts';
 import type { CompileOptions, Engine, HostTensor, Named, Program } from '../../engine/engine.ts';
 import * as tf from '../../engine/tfjs.ts';
-import {
-  type ModelPrograms,
-  packedHidden,
-  packedInputs,
-  packedLogprobs,
-  scalarInput,
-} from '../../model/model-programs.ts';
+import { type ModelPrograms, packedHidden, packedLogprobs, scalarInput } from '../../model/model-programs.ts';
 import type { PackedRows } from '../../model/packed-rows.ts';
 import { type RecomputeSetting, recomputes } from '../../model/recompute.ts';
 import type { SharedRows } from '../../model/shared-rows.ts';
@@ -87,7 +81,7 @@ export class UpdateProgram {
     const program = recomputes(recompute, programs.config, batch.packed) ? this.recomputing : this.keeping;
     const out = await program.run({
       ...model,
-      ...packedInputs(batch.packed),
+      ...programs.rows(batch.packed),
       ...batch.rows,
       temperature: scalarInput(temperature),
       ...Object.fromEntries(Object.entries(hyper).map(([name, value]) => [HYPER + name, scalarInput(value)])),
