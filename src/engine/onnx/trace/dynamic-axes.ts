@@ -3,6 +3,7 @@ import type { Sizes } from './axis-sizes.ts';
 import {
   type ConstantData,
   cast,
+  type Node,
   node,
   reshape,
   scalar,
@@ -18,46 +19,68 @@ export interface SizedTrace {
   readonly sizes: Sizes;
 }
 
+/** A traced graph that serves all sizes. */
+export interface GeneralTrace {
+  readonly outputs: Readonly<Record<string, Value>>;
+  /** Shapes as far as they are known: onnxruntime reuses memory where it sees that two are the same. */
+  readonly dimsOf: DimsOf;
+}
+
 /**
  * Makes a traced graph independent of some input sizes. It changes the first trace in place. The others have other
  * sizes (`tracedSizes`).
  *
- * All traces must have the same ops. A constant that differs between them must be a shape whose entries are polynomials
- * of the sizes (`polynomialThrough`), or numbers that count up. The graph then computes it from its inputs. Returns the
- * shapes of the values that differ, for onnxruntime: it reuses memory where shapes are known to be the same.
+ * All traces must have the same ops. A constant that differs between them must be a shape or a number that is a
+ * polynomial of the sizes (`polynomialThrough`), or numbers that count up. The graph then computes it from its inputs.
  * @throws EngineError naming the op that depends on a size in any other way.
  */
-export function generalise(program: string, traces: readonly SizedTrace[], sources: SizeSource): DimsOf {
-  const orders = traces.map(({ outputs }) => topologicalOrder(Object.values(outputs)));
-  const [order, ...rest] = orders as [ReturnType<typeof topologicalOrder>, ...typeof orders];
-  if (rest.some((other) => other.length !== order.length)) throw bakedIn(program, 'the ops themselves');
+export function generalise(
+  program: string,
+  traces: readonly SizedTrace[],
+  sources: SizeSource,
+): GeneralTrace {
   const shapes = new ShapeExpressions(
     traces.map(({ sizes }) => sizes),
     sources,
   );
+  const general = (values: readonly Value[], where: string): Value => {
+    const [value, ...twins] = values as [Value, ...Value[]];
+    if (twins.every((twin) => sameConstant(value, twin))) return value;
+    const made = generalConstant(values, shapes);
+    if (made === undefined) throw bakedIn(program, where);
+    return made;
+  };
   const dims = new Map<Value, readonly (number | string)[]>();
-  for (const [i, each] of order.entries()) {
-    const twins = rest.map((other) => other[i]!);
-    if (twins.some((twin) => twin.op !== each.op || attributesOf(twin) !== attributesOf(each))) {
-      throw bakedIn(program, `op ${i}, ${each.op},`);
-    }
+  for (const [each, ...twins] of nodesAlike(program, traces)) {
     const inputs = each.inputs as (Value | undefined)[];
     for (const [slot, value] of inputs.entries()) {
       if (value === undefined) continue;
-      const all = [value, ...twins.map((twin) => twin.inputs[slot]!)];
-      if (all.every((other) => sameConstant(value, other))) continue;
-      const general = generalConstant(all, shapes);
-      if (general === undefined) throw bakedIn(program, `a constant of ${each.op}`);
-      inputs[slot] = general;
+      inputs[slot] = general([value, ...twins.map((twin) => twin.inputs[slot]!)], `a constant of ${each.op}`);
     }
     for (const [k, output] of each.outputs.entries()) {
-      const known = shapes.texts(
-        [output, ...twins.map(({ outputs }) => outputs[k]!)].map(({ shape }) => shape),
-      );
+      const known = shapes.texts([each, ...twins].map(({ outputs }) => outputs[k]!.shape));
       if (known) dims.set(output, known);
     }
   }
-  return (value) => dims.get(value);
+  const outputs = Object.keys(traces[0]!.outputs).map((name) => {
+    const values = traces.map((trace) => trace.outputs[name]!);
+    return [name, general(values, `output "${name}"`)] as const;
+  });
+  return { outputs: Object.fromEntries(outputs), dimsOf: (value) => dims.get(value) };
+}
+
+/** The nodes of all traces, those in the same place together. @throws EngineError when they are not the same ops. */
+function nodesAlike(program: string, traces: readonly SizedTrace[]): [Node, ...Node[]][] {
+  const orders = traces.map(({ outputs }) => topologicalOrder(Object.values(outputs)));
+  const [order, ...rest] = orders as [Node[], ...Node[][]];
+  if (rest.some((other) => other.length !== order.length)) throw bakedIn(program, 'the ops themselves');
+  return order.map((node, i) => {
+    const twins = rest.map((other) => other[i]!);
+    if (twins.some((twin) => twin.op !== node.op || attributesOf(twin) !== attributesOf(node))) {
+      throw bakedIn(program, `op ${i}, ${node.op},`);
+    }
+    return [node, ...twins];
+  });
 }
 
 /** The dimensions of a value of a program with dynamic axes, as numbers and texts; undefined where they are not known. */

@@ -51,7 +51,7 @@ export function buildGraph(
   const placeholders = { all: { ...inputs, ...constants }, fixed: new Set(Object.keys(constants)), axes };
   const traceAt = (sizes: Sizes) => ({ outputs: trace(fn, placeholders, sizes), sizes });
   const traces = symbols.length === 0 ? [traceAt({})] : tracedSizes(symbols).map(traceAt);
-  const dimsOf = symbols.length === 0 ? undefined : generalise(name, traces, sizeSources(inputs, axes));
+  const graph = symbols.length === 0 ? traces[0]! : generalise(name, traces, sizeSources(inputs, axes));
   const graphInputs: GraphInput[] = Object.entries(inputs).map(([input, { dtype, shape }]) => ({
     name: input,
     dtype: typeInGraph(dtype),
@@ -66,7 +66,7 @@ export function buildGraph(
     dims: shape,
     ...places[name]!,
   }));
-  return serialise({ name, inputs: graphInputs, externals, outputs: traces[0]!.outputs, dimsOf });
+  return serialise({ name, inputs: graphInputs, externals, ...graph });
 }
 
 function sizeSources(inputs: Named<HostTensor>, axes: DynamicAxes): SizeSource {
