@@ -16,6 +16,7 @@ import { batchLogits, type TokenBatch } from '../model/token-logits.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { parameterCount } from '../model/weights/base-weights.ts';
 import { heldWeights, type ReadWeight } from '../model/weights/read-weight.ts';
+import { randomStream } from '../random.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { completions, sampleRollouts } from '../rollout/sample-rollouts.ts';
 import type { SampleRequest } from '../rollout/sampler.ts';
@@ -23,6 +24,7 @@ import type { SeenPrompt } from '../rollout/seen-prompt.ts';
 import { scoredSequences } from '../rollout/text-scorer.ts';
 import type { Rollout } from '../types.ts';
 import { limitsOf } from './batch/micro-batches.ts';
+import { sampleTexts } from './batch/sample-texts.ts';
 import type { TrainBatch } from './batch/train-batch.ts';
 import { textsOf, trainRows } from './batch/train-rows.ts';
 import { Learner } from './learner.ts';
@@ -231,14 +233,17 @@ export class ModelPolicy implements Policy {
     const { recipe } = this.options;
     const isRl = batch.objective === 'rl';
     const reward = isRl ? nanMean(batch.rollouts.map((rollout) => rollout.reward)) : undefined;
-    const texts = isRl ? textsOf(batch.rollouts) : trainRows(batch, recipe.algorithm);
-    const measured = {
-      texts,
-      temperature: trainingTemperature(recipe),
-      limits: limitsOf(recipe.optimizer),
+    const measured = () => {
+      const texts = isRl ? textsOf(batch.rollouts) : trainRows(batch, recipe.algorithm);
+      const random = randomStream(recipe.seed, `anneal_kl of step ${this.steps}`);
+      return {
+        texts: sampleTexts(texts, { tokens: recipe.metrics.annealKlTokens, random }),
+        temperature: trainingTemperature(recipe),
+        limits: limitsOf(recipe.optimizer),
+      };
     };
     return this.annealing.advance(this.steps, { reward, gradNorm }, (next) =>
-      this.annealKl.measure(this.weights(), next, measured),
+      this.annealKl.measure(this.weights(), next, measured()),
     );
   }
 

@@ -46,9 +46,22 @@ const checkpoint = z.strictObject({
   keep: positiveInt.default(2),
 });
 
+const rollouts = z.strictObject({
+  /**
+   * Megabytes from which rollouts.jsonl is packed into rollouts-FIRST-LAST.jsonl.gz, named by its steps; 0 keeps one
+   * file.
+   */
+  packMb: z.number().nonnegative().default(0),
+});
+
 const metrics = z.strictObject({
-  /** How far each move of β alone takes the policy: two forward passes a step while β moves. */
+  /** How far each move of β alone takes the policy: two forward passes, on a sample of the step's texts. */
   annealKl: z.boolean().default(true),
+  /**
+   * Tokens of a step, prompts included, on which that is measured: whole texts, drawn by the seed. Left out: a 32nd of
+   * the step's tokens, and at least 512.
+   */
+  annealKlTokens: positiveInt.optional(),
 });
 
 const isCurriculum = (value: unknown): value is Curriculum => typeof value === 'function';
@@ -79,6 +92,7 @@ export const recipeFields = z.strictObject({
   seed: z.int().default(0),
   eval: evaluation.prefault({}),
   checkpoint: checkpoint.prefault({}),
+  rollouts: rollouts.prefault({}),
   metrics: metrics.prefault({}),
   runtime: runtime.prefault({}),
   compare: compare.prefault({}),

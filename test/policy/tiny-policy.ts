@@ -148,7 +148,7 @@ export const trainedOf = (policy: ModelPolicy): Trained => arraysOf(policy.state
 export function arraysOf({ arrays }: PolicyState, prefix: string): Trained {
   return Object.fromEntries(
     Object.entries(arrays).flatMap(([name, { data }]) =>
-      name.startsWith(prefix) ? [[name.slice(prefix.length), data]] : [],
+      name.startsWith(prefix) ? [[name.slice(prefix.length), data as Float32Array]] : [],
     ),
   );
 }

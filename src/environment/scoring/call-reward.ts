@@ -64,7 +64,8 @@ function aborted(signal: AbortSignal): { promise: Promise<never>; forget: () => 
   let forget = () => {};
   const promise = new Promise<never>((_, reject) => {
     const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
     forget = () => signal.removeEventListener('abort', onAbort);
   });
   return { promise, forget };

@@ -43,8 +43,8 @@ export class AnnealKl {
   }
 
   /**
-   * Mean over all completion tokens of the full-vocabulary KL(π at the weights' β ‖ π at `next`), nats. next is β of
-   * each layer, [L].
+   * Mean over all completion tokens, weighted by the texts' masks, of the full-vocabulary KL(π at the weights' β ‖ π at
+   * `next`), nats. next is β of each layer, [L].
    */
   async measure(weights: ModelWeights, next: readonly number[], batch: AnnealKlBatch): Promise<number> {
     const inputs = {

@@ -15,7 +15,7 @@ import { runPaths } from '../folder/paths.ts';
 import { type CheckpointEntry, damagedCheckpoints, FORMAT, latestCheckpoint } from './list-checkpoints.ts';
 
 /** Fields that may differ between a run and its continuation, because they don't change what is learnt. */
-const FREE = new Set(['eval', 'checkpoint', 'runtime']);
+const FREE = new Set(['eval', 'checkpoint', 'rollouts', 'runtime']);
 
 /** How a run's folder is to be used. */
 export interface OpenOptions {
