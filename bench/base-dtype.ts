@@ -22,8 +22,8 @@ import { hyperParameters } from '../src/algorithm/loss/hyper-parameters.ts';
 import { adamW } from '../src/algorithm/optimizer/adamw.ts';
 import type { HostTensor, Named } from '../src/engine/engine.ts';
 import { openEngine } from '../src/engine/select/select-engine.ts';
+import { continuationLogprobs } from '../src/model/batching/continuation-logprobs.ts';
 import type { ModelConfig } from '../src/model/config/model-config.ts';
-import { continuationLogprobs } from '../src/model/continuation-logprobs.ts';
 import { longestText, ModelPrograms } from '../src/model/model-programs.ts';
 import { readModelConfig } from '../src/model/read-config.ts';
 import { loadTokenizer } from '../src/model/tokenizer/tokenizer.ts';
@@ -244,7 +244,7 @@ async function lora(config: ModelConfig, base: Named<HostTensor>) {
       const weighed = weighExamples(rows, { loss, maxCompletionLength: tokens });
       const hyper = { ...hyperParameters(loss), ...weighed.scalars };
       let sums: Record<string, Float32Array> | undefined;
-      for (const batch of microBatches(weighed.rows, 1)) {
+      for (const batch of microBatches(weighed.rows, { rows: 1 })) {
         const model = programs.inputs(weights(), longestText(batch.packed));
         const { gradients } = await updater.run({ model, batch, temperature: 1, hyper });
         sums ??= { ...gradients };
@@ -273,9 +273,10 @@ async function lora(config: ModelConfig, base: Named<HostTensor>) {
     async logprobs(folder: string, path: string): Promise<object> {
       const ids = (await loadTokenizer(path)).encode(TEXT);
       const sequences = [{ prompt: ids.slice(0, 1), completions: [ids.slice(1)] }];
-      const [[found]] = (await continuationLogprobs(programs, weights(), { sequences, size: 1 })) as [
-        [number[]],
-      ];
+      const [[found]] = (await continuationLogprobs(programs, weights(), {
+        sequences,
+        limits: { rows: 1 },
+      })) as [[number[]]];
       const file = join(folder, 'float32.json');
       if (!values.dtypes.startsWith('float32')) throw new Error('float32 must be the first of --dtypes');
       if (values.one === 'float32') writeFileSync(file, JSON.stringify(found));

@@ -120,7 +120,7 @@ async function update(texts: readonly TrainRow[]): Promise<void> {
   const { rows, scalars } = weighExamples(texts, shared);
   const hyper = { ...hyperParameters(recipe.algorithm), ...scalars };
   let sums: Record<string, Float32Array> | undefined;
-  for (const batch of microBatches(rows, a.micro)) {
+  for (const batch of microBatches(rows, { rows: a.micro })) {
     const model = programs.inputs(trainable.weights(trained, betas), longestText(batch.packed));
     const { gradients } = await updater.run({ model, batch, temperature: 1, hyper });
     if (sums === undefined) sums = { ...gradients };

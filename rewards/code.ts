@@ -1,3 +1,4 @@
+import { fairTimeout } from '../src/environment/user-code/fair-timer.ts';
 import { InputError } from '../src/errors.ts';
 import type { RewardFunction, Task } from '../src/types.ts';
 import { named, perCompletion } from './batch/per-completion.ts';
@@ -52,7 +53,7 @@ export function code(options: CodeOptions = {}): RewardFunction {
     memoryMb: 4 * memoryMb + 128,
   });
   return named(name, (batch) => {
-    const late = AbortSignal.timeout(batchMs);
+    const late = fairTimeout(batchMs);
     const signal = AbortSignal.any([batch.signal, late]);
     const score = perCompletion(name, async (completion, task, _, i) => {
       const tests = testsOf(task, field);

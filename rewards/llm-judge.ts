@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fairTimeout } from '../src/environment/user-code/fair-timer.ts';
 import { InputError, RunError } from '../src/errors.ts';
 import type { Message, RewardFunction, Task } from '../src/types.ts';
 import { perCompletion } from './batch/per-completion.ts';
@@ -109,7 +110,7 @@ async function request(url: string, { headers, body, signal, options }: Request)
         method: 'POST',
         headers,
         body,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeout * 1000)]),
+        signal: AbortSignal.any([signal, fairTimeout(timeout * 1000)]),
       });
       if (response.ok) return contentOf(await response.json(), url);
       failure = `${response.status} ${(await response.text()).slice(0, 200)}`;

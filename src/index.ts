@@ -1,5 +1,5 @@
 import { trainWith } from './pipeline/train.ts';
-import { createPolicy } from './policy/create-policy.ts';
+import { openPolicy } from './workers/open-policy.ts';
 
 export type { CausalLM, GenerateOptions } from './causal-lm/causal-lm.ts';
 export { type LoadModelOptions, loadModel } from './causal-lm/load-model.ts';
@@ -13,4 +13,4 @@ export type * from './types.ts';
  * Trains a recipe's policy: a cold observable of the run's events. It ends with `done`, with `stopped` after `signal`
  * was aborted, or with an error; unsubscribing stops the run after the step under way, with a checkpoint.
  */
-export const train = trainWith(createPolicy);
+export const train = trainWith(openPolicy);

@@ -26,6 +26,7 @@ const storeys = [
     'causal-lm',
     'recipe',
     'policy',
+    'workers',
     'evaluation',
     'run',
     'report',

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { FairTimer } from '../../src/environment/user-code/fair-timer.ts';
+import { startThread } from '../../src/workers/start-thread.ts';
 
 export interface PoolLimits {
   /** Workers at most. */
@@ -64,7 +64,7 @@ export class WorkerPool<Task, Result> {
   async run(task: Task, signal: AbortSignal, limitMs?: number): Promise<Result> {
     const slot = await this.#take();
     const stop = () => this.#stop(slot);
-    let timer: NodeJS.Timeout | undefined;
+    let timer: FairTimer | undefined;
     try {
       signal.throwIfAborted();
       signal.addEventListener('abort', stop, { once: true });
@@ -72,7 +72,7 @@ export class WorkerPool<Task, Result> {
       return await new Promise<Result>((resolve, reject) => {
         slot.task = {
           onReady: () => {
-            if (limitMs !== undefined) timer = setTimeout(stop, limitMs);
+            if (limitMs !== undefined) timer = new FairTimer(limitMs, stop);
           },
           onAnswer: (answer) => ('error' in answer ? reject(answer.error) : resolve(answer.result as Result)),
           onEnd: reject,
@@ -81,7 +81,7 @@ export class WorkerPool<Task, Result> {
         slot.worker.postMessage(task);
       });
     } finally {
-      clearTimeout(timer);
+      timer?.stop();
       signal.removeEventListener('abort', stop);
       slot.task = undefined;
       this.#release(slot);
@@ -101,15 +101,12 @@ export class WorkerPool<Task, Result> {
 
   #start(): Slot {
     this.#alive++;
-    const fromSource = import.meta.url.endsWith('.ts');
-    const worker = new Worker(new URL(`${this.#module.href}${fromSource ? '.ts' : '.js'}`), {
+    const worker = startThread(this.#module, {
       resourceLimits: {
         maxOldGenerationSizeMb: this.#limits.memoryMb,
         maxYoungGenerationSizeMb: 32,
         stackSizeMb: 4,
       },
-      // Node 20 can't read TypeScript: where the build has not run, workers load it through jiti.
-      ...(fromSource ? { execArgv: ['--import', jitiLoader()] } : {}),
     });
     const slot: Slot = { worker, ready: false, ended: false, task: undefined };
     let failure: Error | undefined;
@@ -161,7 +158,3 @@ export type Ready = { readonly ready: true };
 
 /** What a worker sends back for a task. */
 export type TaskAnswer<Result> = { readonly result: Result } | { readonly error: Error };
-
-function jitiLoader(): string {
-  return new URL('jiti-register.mjs', pathToFileURL(createRequire(import.meta.url).resolve('jiti'))).href;
-}

@@ -6,9 +6,9 @@ import { readAdapterFolder } from '../adapter/peft/peft-folder.ts';
 import { annealOf, mountingBase, type StoredAdapter } from '../adapter/stored-adapter.ts';
 import type { Engine, HostTensor, Named } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
+import { continuationLogprobs } from '../model/batching/continuation-logprobs.ts';
 import { KeptKeys } from '../model/cache/kept-keys.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
-import { continuationLogprobs } from '../model/continuation-logprobs.ts';
 import { baseLinear } from '../model/decoder.ts';
 import { endTokenIds } from '../model/end-tokens.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
@@ -188,7 +188,8 @@ export class LoadedModel implements CausalLM {
 
   async continuationLogprobs(sequences: readonly Sequences[], size = 32) {
     this.checkOpen('continuationLogprobs');
-    return continuationLogprobs(this.programs, this.modelWeights(), { sequences, size });
+    const limits = { rows: size };
+    return continuationLogprobs(this.programs, this.modelWeights(), { sequences, limits });
   }
 
   async generate(options: GenerateOptions): Promise<readonly Completion[]> {

@@ -38,7 +38,8 @@ export function estimateMemory(recipe: Recipe, sizes: PolicyDimensions): MemoryE
     objective === 'sft' ? 0 : sequences,
     Math.min(recipe.eval.batchSize, recipe.eval.tasks),
   );
-  const trained = Math.min(optimizer.microBatchSize, sequences) * length;
+  const { microBatchSize = sequences, microBatchTokens = Number.POSITIVE_INFINITY } = optimizer;
+  const trained = Math.min(Math.min(microBatchSize, sequences) * length, Math.max(microBatchTokens, length));
   const parts = {
     weights: copies[baseDtype] * sizes.totalParameters * bytesPerWeight[baseDtype],
     optimizer: 3 * sizes.trainableParameters * FLOAT,

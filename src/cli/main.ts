@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { loadModel } from '../causal-lm/load-model.ts';
 import { reasonOf, takeStray } from '../environment/user-code/stray-errors.ts';
-import { createPolicy } from '../policy/create-policy.ts';
+import { openPolicy } from '../workers/open-policy.ts';
 import { answerAnew } from './answer-anew.ts';
 import { runCli } from './program.ts';
 import { exitCodes, strayReport } from './terminal/exit-code.ts';
@@ -14,7 +14,11 @@ process.on('uncaughtException', (error) => {
   processIo.err(strayReport(reasonOf(error)));
   processIo.exit(exitCodes.failed);
 });
-process.exitCode = await runCli(process.argv.slice(2), processIo, { createPolicy, loadModel, answerAnew });
+process.exitCode = await runCli(process.argv.slice(2), processIo, {
+  createPolicy: openPolicy,
+  loadModel,
+  answerAnew,
+});
 // A reward may have left a timer or a connection open, which would keep the process alive.
 for (const stream of [process.stdout, process.stderr])
   if (stream.writable) await new Promise((written) => stream.write('', written));

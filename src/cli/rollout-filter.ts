@@ -11,7 +11,12 @@ export interface FilterOptions {
   readonly word?: string;
 }
 
-type Filter = (record: RolloutRecord) => boolean;
+/** What is to be shown. */
+interface Filter {
+  /** Whether a file holds steps that are asked for. */
+  readonly holds: (steps: { readonly first: number; readonly last: number }) => boolean;
+  readonly shows: (record: RolloutRecord) => boolean;
+}
 
 /** @throws InputError for a step or reward that is no number. */
 export function filterOf({ step, below, above, truncated, word }: FilterOptions): Filter {
@@ -20,7 +25,7 @@ export function filterOf({ step, below, above, truncated, word }: FilterOptions)
     above === undefined ? Number.NEGATIVE_INFINITY : numberOption('--above', above),
     below === undefined ? Number.POSITIVE_INFINITY : numberOption('--below', below),
   ];
-  return (record) =>
+  const shows = (record: RolloutRecord) =>
     record.step >= first &&
     record.step <= last &&
     (above === undefined || (record.reward !== null && record.reward > low)) &&
@@ -30,6 +35,7 @@ export function filterOf({ step, below, above, truncated, word }: FilterOptions)
       [record.completion, ...[...record.prompt, ...(record.turns ?? [])].map(({ content }) => content)].some(
         (text) => text.includes(word),
       ));
+  return { holds: (steps) => steps.last >= first && steps.first <= last, shows };
 }
 
 function stepRange(text: string): [number, number] {

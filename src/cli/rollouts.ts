@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { InputError } from '../errors.ts';
 import { readRecords } from '../io/jsonl-file.ts';
 import { runPaths } from '../run/folder/paths.ts';
+import { type RolloutFile, rolloutFiles } from '../run/folder/rollout-files.ts';
 import type { RolloutRecord } from '../run/folder/rollout-records.ts';
 import { positiveOption } from './options/numeric-options.ts';
 import { type FilterOptions, filterOf } from './rollout-filter.ts';
@@ -32,11 +32,13 @@ export function rolloutsCommand(io: Io): Command {
     .addHelpText('after', '\nExample:\n  anneal rollouts runs/first --step 0-10 --below 0.5 --word answer')
     .action(async (run: string, options: RolloutsOptions) => {
       const { rollouts: path } = runPaths(run);
-      if (!existsSync(path))
+      const files = await rolloutFiles(path);
+      if (files.length === 0)
         throw new InputError(`${path} is missing: that is no run folder, or its run has not taken a step`);
+      const { holds, shows } = filterOf(options);
       const shown = chosen(
-        readRecords<RolloutRecord>(path),
-        filterOf(options),
+        recordsOf(files.filter(holds)),
+        shows,
         options.limit === undefined ? Number.POSITIVE_INFINITY : positiveOption('--limit', options.limit),
       );
       const show = options.json
@@ -45,6 +47,10 @@ export function rolloutsCommand(io: Io): Command {
       if (io.tty && options.pager && !options.json) await page(shown, show, io);
       else await printAll(shown, show, io);
     });
+}
+
+async function* recordsOf(files: readonly RolloutFile[]): AsyncGenerator<RolloutRecord> {
+  for (const { path } of files) yield* readRecords<RolloutRecord>(path);
 }
 
 async function* chosen(

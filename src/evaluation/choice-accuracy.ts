@@ -24,7 +24,7 @@ export interface ChoiceAccuracy {
  */
 export async function choiceAccuracy(
   scorer: TextScorer,
-  { environment, tasks, batchSize, maxPromptLength }: ScoredTasks,
+  { environment, tasks, batchSize, maxPromptLength, signal }: ScoredTasks,
 ): Promise<ChoiceAccuracy> {
   const choices = tasks.map((task) => choicesOf(environment, task));
   const requests = tasks.map((task, i) => ({
@@ -32,7 +32,12 @@ export async function choiceAccuracy(
     messages: promptOf(environment, task),
     texts: choices[i]!.texts,
   }));
-  const scored = await scorer.scoreTexts(requests, { maxPromptLength, ended: false, size: batchSize });
+  const scored = await scorer.scoreTexts(requests, {
+    maxPromptLength,
+    ended: false,
+    size: batchSize,
+    signal,
+  });
   const logprobs = scored.map((texts) => texts.map((tokens) => tokens.reduce((sum, each) => sum + each, 0)));
   const perCharacter = logprobs.map((row, i) => row.map((sum, c) => sum / [...choices[i]!.texts[c]!].length));
   const right = { acc: choosesGold(logprobs, choices), acc_norm: choosesGold(perCharacter, choices) };

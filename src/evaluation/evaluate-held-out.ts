@@ -30,7 +30,8 @@ export async function evaluateHeldOut(
 ): Promise<GreedyEvaluation> {
   const { env: environment, eval: settings, sampling, objective } = recipe;
   const { batchSize, accuracy } = settings;
-  const scored = { environment, tasks, batchSize, maxPromptLength: sampling.maxPromptLength };
+  const { maxPromptLength } = sampling;
+  const scored = { environment, tasks, batchSize, maxPromptLength, signal: rest.signal };
   const choices = accuracy === 'generation' ? undefined : await choiceAccuracy(sampler, scored);
   const loss = objective === 'sft' || settings.loss ? await heldOutLoss(sampler, scored) : undefined;
   const greedy = await evaluateGreedy(sampler, {

@@ -10,6 +10,8 @@ export interface ScoredTasks {
   /** Texts scored at a time. */
   readonly batchSize: number;
   readonly maxPromptLength: number;
+  /** Aborting it ends the scoring, with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -20,14 +22,14 @@ export interface ScoredTasks {
  */
 export async function heldOutLoss(
   scorer: TextScorer,
-  { environment, tasks, batchSize, maxPromptLength }: ScoredTasks,
+  { environment, tasks, batchSize, maxPromptLength, signal }: ScoredTasks,
 ): Promise<number | undefined> {
   const requests = tasks.flatMap((task) => {
     const given = targetIfAny(environment, task);
     if ('lacks' in given) return [];
     return [{ task, messages: promptOf(environment, task), texts: [given.target] }];
   });
-  const options = { maxPromptLength, ended: true, size: batchSize };
+  const options = { maxPromptLength, ended: true, size: batchSize, signal };
   const logprobs = (await scorer.scoreTexts(requests, options)).flat(2);
   if (logprobs.length === 0) return undefined;
   return -logprobs.reduce((sum, logprob) => sum + logprob, 0) / logprobs.length;

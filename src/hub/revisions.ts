@@ -22,6 +22,14 @@ export function pinCommit({ name, revision = 'main' }: HubId, kind: RepoKind, co
   commits.set(keyOf({ kind, name }, revision, hubSettings()), commit);
 }
 
+/** All that this thread takes names for, for another thread to take them for the same. */
+export const knownCommits = (): (readonly [name: string, commit: string])[] => [...commits];
+
+/** Takes names for what another thread takes them for. */
+export function takeCommits(known: readonly (readonly [name: string, commit: string])[]): void {
+  for (const [name, commit] of known) commits.set(name, commit);
+}
+
 /** A name with the commit that it stands for in this process; as it is where that has not been asked for. */
 export function pinnedId(id: HubId, kind: RepoKind): HubId {
   const { name, revision = 'main' } = id;

@@ -1,9 +1,11 @@
-import { appendFile, readFile, stat, truncate } from 'node:fs/promises';
+import { appendFile, stat, truncate } from 'node:fs/promises';
 import { InputError } from '../errors.ts';
 import { isMissing } from './read-json.ts';
+import { linesFromEnd } from './text/lines-from-end.ts';
 import { ownLines } from './text-chunks.ts';
 
-const NEWLINE = 0x0a;
+/** Bytes that are read at once from a file's end. */
+const BLOCK = 2 ** 20;
 
 /**
  * A file with one JSON record on each line, to which records are appended. When a write fails half-way (disk full),
@@ -11,6 +13,8 @@ const NEWLINE = 0x0a;
  */
 export interface JsonlFile {
   readonly path: string;
+  /** Bytes in the file. */
+  readonly size: number;
   /** Appends records. NaN is written as null. @throws the file system's own error; then nothing was added. */
   append(records: readonly object[]): Promise<void>;
 }
@@ -20,6 +24,9 @@ export async function openJsonl(path: string): Promise<JsonlFile> {
   let size = await sizeOf(path);
   return {
     path,
+    get size() {
+      return size;
+    },
     async append(records) {
       if (records.length === 0) return;
       const bytes = Buffer.from(jsonLines(records));
@@ -63,17 +70,44 @@ export async function readAllRecords<T>(path: string): Promise<T[]> {
   return records;
 }
 
-/** Truncates a file before the first record that is damaged or whose `step` is at least `end`. */
-export async function truncateAtStep(path: string, end: number): Promise<void> {
-  if ((await sizeOf(path)) === 0) return;
-  const bytes = await readFile(path);
-  let kept = 0;
-  for (let stop = bytes.indexOf(NEWLINE); stop !== -1; stop = bytes.indexOf(NEWLINE, kept)) {
-    const record = parseLine(bytes.toString('utf8', kept, stop)) as { step?: unknown } | undefined;
-    if (typeof record?.step !== 'number' || record.step >= end) break;
-    kept = stop + 1;
+/**
+ * Truncates a file behind its last whole record whose `step` is below `end`. Steps must not fall from line to line: the
+ * file is read from its end, and no further than that record.
+ * @param block bytes that are read at once.
+ */
+export async function truncateAtStep(path: string, end: number, block = BLOCK): Promise<void> {
+  const size = await sizeOf(path);
+  if (size === 0) return;
+  const kept = end <= 0 ? 0 : ((await lastBefore(path, end, block))?.end ?? 0);
+  if (kept < size) await truncate(path, kept);
+}
+
+/** The steps of a file's first and last whole records; undefined where no line is one. */
+export async function stepRange(
+  path: string,
+): Promise<{ readonly first: number; readonly last: number } | undefined> {
+  if ((await sizeOf(path)) === 0) return undefined;
+  const last = await lastBefore(path, Number.POSITIVE_INFINITY, BLOCK);
+  if (last === undefined) return undefined;
+  for await (const line of ownLines(path)) {
+    const first = stepOf(line);
+    if (first !== undefined) return { first, last: last.step };
   }
-  await truncate(path, kept);
+  return undefined;
+}
+
+/** The last whole record whose step is below `end`: its step, and where its line ends. */
+async function lastBefore(path: string, end: number, block: number) {
+  for await (const line of linesFromEnd(path, block)) {
+    const step = stepOf(line.text);
+    if (step !== undefined && step < end) return { step, end: line.end };
+  }
+  return undefined;
+}
+
+function stepOf(line: string): number | undefined {
+  const record = parseLine(line) as { readonly step?: unknown } | null | undefined;
+  return typeof record?.step === 'number' ? record.step : undefined;
 }
 
 function parseLine(line: string): unknown {

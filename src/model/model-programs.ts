@@ -1,4 +1,5 @@
 import type { Engine, HostTensor, Named, Program } from '../engine/engine.ts';
+import { takeRows } from '../engine/ops/take-rows.ts';
 import * as tf from '../engine/tfjs.ts';
 import type { DecodingModel } from './cache/decoding-model.ts';
 import type { ModelConfig } from './config/model-config.ts';
@@ -57,9 +58,13 @@ export class ModelPrograms {
     });
   }
 
-  /** Computes the logits of right-padded rows: ids [B, T] → [B, T, V]. */
-  async logits(weights: ModelWeights, ids: HostTensor): Promise<HostTensor> {
-    const { logits } = await this.logitsProgram.run({ ...this.inputs(weights, ids.shape[1]!), ids });
+  /**
+   * Computes the logits of right-padded rows: ids [B, T] → [B, T, V].
+   * @param wanted the tokens whose logits are computed, as indices into the B·T tokens, [N] → [N, V].
+   */
+  async logits(weights: ModelWeights, ids: HostTensor, wanted?: HostTensor): Promise<HostTensor> {
+    const inputs = { ...this.inputs(weights, ids.shape[1]!), ids };
+    const { logits } = await this.logitsProgram.run(wanted ? { ...inputs, wanted } : inputs);
     return logits!;
   }
 
@@ -119,13 +124,14 @@ export class ModelPrograms {
   private forwardLogits(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
     const model = this.decoder(inputs);
     const ids = inputs.ids as tf.Tensor2D;
-    const flat = logits(model, decoderForward(model, { ids }));
-    return { logits: tf.reshape(flat, [...ids.shape, -1]) };
+    const hidden = decoderForward(model, { ids });
+    if (inputs.wanted) return { logits: logits(model, takeRows(hidden, inputs.wanted as tf.Tensor1D)) };
+    return { logits: tf.reshape(logits(model, hidden), [...ids.shape, -1]) };
   }
 
   private forwardLogprobs(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
     const model = this.decoder(inputs);
-    return packedLogprobs(model, { hidden: packedHidden(model, inputs), inputs });
+    return packedLogprobs(model, { hidden: packedHidden(model, inputs), inputs }, { forwardOnly: true });
   }
 }
 

@@ -36,20 +36,48 @@ export interface RowPlan {
  * has `rowLength` tokens, or as many as the longest needs, or as few as all together. Depends only on the lengths.
  */
 export function planRows(lengths: readonly number[], rowLength: number): RowPlan {
-  const total = lengths.reduce((sum, length) => sum + length, 0);
-  const width = lengthBucket(Math.max(1, ...lengths, Math.min(rowLength, total)));
+  const width = lengthBucket(Math.max(1, ...lengths, Math.min(rowLength, totalOf(lengths))));
+  return { rows: firstFit(lengths, () => width).map(({ members }) => members), width };
+}
+
+/**
+ * The same with rows that are each as long as their longest example needs, `rowLength` at least: a plan for each width,
+ * the widest first.
+ */
+export function planRowsByWidth(lengths: readonly number[], rowLength: number): RowPlan[] {
+  const least = Math.min(rowLength, totalOf(lengths));
+  const rows = firstFit(lengths, (length) => lengthBucket(Math.max(1, length, least)));
+  const widths = [...new Set(rows.map(({ width }) => width))];
+  return widths.map((width) => ({
+    rows: rows.filter((row) => row.width === width).map(({ members }) => members),
+    width,
+  }));
+}
+
+const totalOf = (lengths: readonly number[]) => lengths.reduce((sum, length) => sum + length, 0);
+
+/** A row under way. */
+interface OpenRow {
+  readonly members: number[];
+  readonly width: number;
+  room: number;
+}
+
+/** First-fit decreasing, with the width of a new row by the length that opens it. */
+function firstFit(lengths: readonly number[], widthFor: (length: number) => number): readonly OpenRow[] {
   const order = lengths.map((_, i) => i).sort((a, b) => lengths[b]! - lengths[a]! || a - b);
-  const rows: { readonly members: number[]; room: number }[] = [];
+  const rows: OpenRow[] = [];
   for (const i of order) {
     let row = rows.find(({ room }) => room >= lengths[i]!);
     if (row === undefined) {
-      row = { members: [], room: width };
+      const width = widthFor(lengths[i]!);
+      row = { members: [], width, room: width };
       rows.push(row);
     }
     row.members.push(i);
     row.room -= lengths[i]!;
   }
-  return { rows: rows.map(({ members }) => members), width };
+  return rows;
 }
 
 /** Tokens of an example in a row. */

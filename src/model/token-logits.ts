@@ -1,3 +1,4 @@
+import type { HostTensor } from '../engine/engine.ts';
 import { checkPositions } from './check-positions.ts';
 import { lengthBucket } from './length-bucket.ts';
 import type { ModelPrograms, ModelWeights } from './model-programs.ts';
@@ -8,16 +9,18 @@ export interface TokenBatch {
   readonly inputIds: readonly (readonly number[])[];
   /** 1 at a token, 0 at padding, [B, T]. */
   readonly attentionMask: readonly (readonly number[])[];
+  /** The columns whose logits are wanted, in [0, T); all when left out. Others cost no memory. */
+  readonly columns?: readonly number[];
 }
 
 /**
- * Computes the logits of a batch, [B, T, V]. Padding is removed first, so that the tokens of a row start at position 0.
- * Each token's logits are returned at the token's place. At padding they are 0.
+ * Computes the logits of a batch, [B, T, V], or of its wanted columns. Padding is removed first, so that the tokens of a
+ * row start at position 0. Each token's logits are returned at the token's place. At padding they are 0.
  */
 export async function batchLogits(
   programs: ModelPrograms,
   weights: ModelWeights,
-  { inputIds, attentionMask }: TokenBatch,
+  { inputIds, attentionMask, columns }: TokenBatch,
 ): Promise<{ readonly data: Float32Array; readonly shape: readonly [number, number, number] }> {
   const vocab = programs.config.vocabSize;
   const places = attentionMask.map(tokenPlaces);
@@ -30,20 +33,30 @@ export async function batchLogits(
       b * width,
     );
   }
-  const { data } = await programs.logits(weights, {
-    data: ids,
-    shape: [inputIds.length, width],
-    dtype: 'int32',
-  });
-  const tokens = inputIds[0]?.length ?? 0;
-  const out = new Float32Array(inputIds.length * tokens * vocab);
-  for (const [b, place] of places.entries()) {
-    for (const [i, t] of place.entries()) {
-      const from = (b * width + i) * vocab;
-      out.set((data as Float32Array).subarray(from, from + vocab), (b * tokens + t) * vocab);
-    }
+  const shown = columns ?? Array.from({ length: inputIds[0]?.length ?? 0 }, (_, t) => t);
+  // For each wanted token its row of the output, and its place among the tokens.
+  const found = places.flatMap((place, b) =>
+    shown.flatMap((t, c) => {
+      const i = place.indexOf(t);
+      return i < 0 ? [] : [[b * shown.length + c, b * width + i] as const];
+    }),
+  );
+  const batch: HostTensor = { data: ids, shape: [inputIds.length, width], dtype: 'int32' };
+  const wanted = columns && indices(found.map(([, token]) => token));
+  const data = (await programs.logits(weights, batch, wanted)).data as Float32Array;
+  const out = new Float32Array(inputIds.length * shown.length * vocab);
+  for (const [n, [row, token]] of found.entries()) {
+    const from = (wanted ? n : token) * vocab;
+    out.set(data.subarray(from, from + vocab), row * vocab);
   }
-  return { data: out, shape: [inputIds.length, tokens, vocab] };
+  return { data: out, shape: [inputIds.length, shown.length, vocab] };
+}
+
+/** Indices as a program input, of a length that few programs serve. */
+function indices(values: readonly number[]): HostTensor {
+  const data = new Int32Array(lengthBucket(values.length));
+  data.set(values);
+  return { data, shape: [data.length], dtype: 'int32' };
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   type OperatorFunction,
   pipe,
   takeWhile,
+  tap,
 } from 'rxjs';
 import { stepsPerBatch, valueSettings } from '../algorithm/algorithm-settings.ts';
 import { afterPenalty } from '../algorithm/coefficients.ts';
@@ -16,6 +17,7 @@ import { namingStrays } from '../environment/user-code/stray-errors.ts';
 import { whatFailed } from '../environment/user-code/what-failed.ts';
 import { RunError } from '../errors.ts';
 import type { ReadyBatch } from '../policy/batch/train-batch.ts';
+import type { PolicySnapshot } from '../policy/policy.ts';
 import type {
   Curriculum,
   CurriculumProgress,
@@ -35,8 +37,10 @@ import { type DrawRollouts, refill } from './batch/refill.ts';
 import { rollOut } from './batch/roll-out.ts';
 import { score } from './batch/score.ts';
 import { pull } from './pull.ts';
+import { batchCount } from './session/batch-count.ts';
+import { drawnSoFar } from './session/save-state.ts';
 import type { Session } from './session/session.ts';
-import { type BatchDone, batchCount, optimise } from './step/optimise.ts';
+import { type BatchDone, optimise } from './step/optimise.ts';
 
 /**
  * The steps of a run: permits → tasks → rollouts → rewards → advantages → updates → metrics. After the updates on batch
@@ -45,19 +49,30 @@ import { type BatchDone, batchCount, optimise } from './step/optimise.ts';
  * at the start.
  */
 export function trainSteps(session: Session): Observable<TrainEvent> {
-  const { recipe, policy, pending, nextBatch } = session;
+  const { recipe, policy, pending, nextBatch, restarts, failed } = session;
   const window = 1 + recipe.sampling.maxOffPolicySteps;
-  const total = batchCount(session) - nextBatch;
-  const permit = (index: number): Permit => ({
-    index,
-    policy: policy.snapshot(),
-    reward: session.progress.reward ?? undefined,
-  });
+  const total = batchCount(recipe) - nextBatch;
+  const snapshots = new Map<number, PolicySnapshot>();
+  const permit = (index: number): Permit => {
+    const snapshot = policy.snapshot();
+    snapshots.set(index, snapshot);
+    return { index, policy: snapshot, reward: session.progress.reward ?? undefined };
+  };
+  const noteReady = (ready: ReadyBatch) => {
+    restarts.ready(ready);
+    snapshots.get(ready.index)?.release?.();
+    snapshots.delete(ready.index);
+  };
   const initial = Array.from({ length: window - pending.length }, (_, i) => permit(nextBatch + i));
   return pull<Permit, TrainEvent | BatchDone>({
     initial,
     total,
-    stage: pipe(makeReady(session), startingWith(pending), optimise(session)),
+    stage: pipe(
+      makeReady(session),
+      tap({ next: noteReady, error: () => failed.abort() }),
+      startingWith(pending),
+      optimise(session),
+    ),
     next: (event) => (event.type === 'trained' ? permit(event.index + window) : undefined),
   }).pipe(
     filter((event) => event.type !== 'trained'),
@@ -72,7 +87,7 @@ function makeReady(session: Session): OperatorFunction<Permit, ReadyBatch> {
     return pipe(draw(session, sampling.promptsPerStep), makeExamples(env, recipe.sft.turns));
   return pipe(
     scoredRollouts(session),
-    algorithm.klCoef === 0 ? identity : addReference(policy),
+    algorithm.klCoef === 0 ? identity : addReference(policy, session.ending),
     addAdvantages(advantagesBy(rewards, algorithm), klCoefficient(session)),
     map(({ rollouts, ...rest }) => ({ ...rest, batch: { objective: 'rl', rollouts }, stopsEarly: false })),
   );
@@ -93,17 +108,15 @@ function klCoefficient({ recipe, progress }: Session): KlCoefficient {
 
 /** Draws tasks, samples answers and scores them. */
 function scoredRollouts(session: Session): OperatorFunction<Permit, RolloutBatch<ScoredRollout>> {
-  const { recipe, rewards, stop } = session;
+  const { recipe, rewards, ending: signal } = session;
   const { sampling, algorithm, env } = recipe;
-  // A batch can be given up and drawn again later, unless others were drawn ahead of it.
-  const signal = sampling.maxOffPolicySteps === 0 ? stop : undefined;
   const greedy = algorithm.advantage.estimator === 'remax';
   const values = valueSettings(algorithm) !== undefined;
   const perBatch = stepsPerBatch(algorithm);
   const drawRollouts: DrawRollouts = (prompts) =>
     pipe(
       draw(session, prompts),
-      rollOut(env, sampling, { greedy, values }),
+      rollOut(env, { ...sampling, signal }, { greedy, values }),
       score(rewards, { stepsPerBatch: perBatch, signal }),
       greedy ? addBaselines(rewards, { stepsPerBatch: perBatch, signal, ...algorithm }) : identity,
     );
@@ -125,10 +138,8 @@ function suitsNow(curriculum: Curriculum, task: Task, progress: CurriculumProgre
   }
 }
 
-function draw(
-  { recipe, policy, source, seeds }: Session,
-  prompts: number,
-): OperatorFunction<Permit, DrawnBatch> {
+function draw(session: Session, prompts: number): OperatorFunction<Permit, DrawnBatch> {
+  const { recipe, policy, source, seeds, restarts } = session;
   const { curriculum, steps, algorithm, sampling, env } = recipe;
   const perBatch = stepsPerBatch(algorithm);
   const suits =
@@ -137,7 +148,8 @@ function draw(
       suitsNow(curriculum, task, { step: index * perBatch, steps, reward }));
   const drops = sampling.longPrompts !== 'cut';
   const uses = (task: Task) => policy.usesPrompt({ task, messages: promptOf(env, task) });
-  return drawTasks({ source, prompts, seeds, suits, ...(drops && { uses }) });
+  const onDraw = (index: number) => restarts.drawing(index, drawnSoFar(session));
+  return drawTasks({ source, prompts, seeds, onDraw, suits, ...(drops && { uses }) });
 }
 
 /** Sends the batches that a checkpoint held ready before those that are drawn now. */

@@ -17,7 +17,7 @@ import { parseRecipe, type RecipeInput } from '../recipe/recipe.ts';
 import type { TrainEvent } from '../types.ts';
 import { beginRun } from './session/begin-run.ts';
 import { endRun } from './session/end-run.ts';
-import { saveBeforeBatch, saveBetweenBatches } from './session/save-state.ts';
+import { saveRestart } from './session/save-state.ts';
 import { closeSession, openSession, type Session, type TrainOptions } from './session/session.ts';
 import { trainSteps } from './train-steps.ts';
 
@@ -82,16 +82,27 @@ function run(
   );
 }
 
-/** Whether the error comes from a reward that gave up its batch because the run was told to stop. */
-function abandoned({ stop, progress }: Session): boolean {
-  return stop.aborted && progress.betweenBatches !== undefined;
+/** Whether the error comes from a batch in flight that was given up because the run was told to stop. */
+function abandoned({ stop, failed, restarts }: Session): boolean {
+  return stop.aborted && failed.signal.aborted && restarts.restart() !== undefined;
 }
 
-/** Ends a stopped run with a checkpoint of the moment before the batch under way. */
+/** Ends a stopped run with a checkpoint from which the batch given up is drawn again. */
 async function* stopBeforeBatch(session: Session): AsyncGenerator<TrainEvent> {
-  const saved = await saveBetweenBatches(session);
+  await session.progress.training;
+  const saved = (await saveRestart(session))!;
   yield saved;
-  yield { type: 'stopped', step: session.policy.version, checkpoint: saved.path };
+  yield { type: 'stopped', step: saved.step, checkpoint: saved.path };
+}
+
+/**
+ * Writes a checkpoint from which the batch that failed is drawn again, so that nothing before it is lost. Does nothing
+ * when no batch was in flight. A disk error is passed over: the run's own error matters more.
+ */
+async function* saveBeforeBatch(session: Session): AsyncGenerator<TrainEvent> {
+  await session.progress.training;
+  const saved = await saveRestart(session).catch(() => undefined);
+  if (saved) yield saved;
 }
 
 /** Throws the error that ended the run, and names the checkpoint to go on from. */

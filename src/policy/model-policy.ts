@@ -7,31 +7,32 @@ import type { Coefficients } from '../algorithm/coefficients.ts';
 import { nanMean } from '../algorithm/statistics/nan-statistics.ts';
 import type { Engine } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
+import { continuationLogprobs } from '../model/batching/continuation-logprobs.ts';
 import { KeptKeys } from '../model/cache/kept-keys.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
-import { continuationLogprobs } from '../model/continuation-logprobs.ts';
 import { endTokenIds, endTokensDiffer, turnEndIds } from '../model/end-tokens.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import { type SaveOptions, saveModel } from '../model/save/save-model.ts';
 import { batchLogits, type TokenBatch } from '../model/token-logits.ts';
-import { tokenTexts } from '../model/tokenizer/token-texts.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { parameterCount } from '../model/weights/base-weights.ts';
 import { heldWeights, type ReadWeight } from '../model/weights/read-weight.ts';
+import { randomStream } from '../random.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import { encodeExample } from '../rollout/encode-example.ts';
-import { encodeTurns } from '../rollout/encode-turns.ts';
 import { completions, sampleRollouts } from '../rollout/sample-rollouts.ts';
 import type { SampleRequest } from '../rollout/sampler.ts';
-import { type SeenPrompt, seenPrompt, usesPrompt } from '../rollout/seen-prompt.ts';
+import type { SeenPrompt } from '../rollout/seen-prompt.ts';
 import { scoredSequences } from '../rollout/text-scorer.ts';
 import type { Rollout } from '../types.ts';
+import { limitsOf } from './batch/micro-batches.ts';
+import { sampleTexts } from './batch/sample-texts.ts';
 import type { TrainBatch } from './batch/train-batch.ts';
 import { textsOf, trainRows } from './batch/train-rows.ts';
 import { Learner } from './learner.ts';
 import type { Anneal, Trainable } from './method/trainable.ts';
 import { OptimiserStep, trainingTemperature } from './optimiser-step.ts';
 import type { Policy, PolicyDimensions, PolicySnapshot, PolicyState, UpdateMetrics } from './policy.ts';
+import { type PolicyTexts, policyTexts } from './policy-texts.ts';
 import { AnnealKl } from './programs/anneal-kl.ts';
 import { measureTokens } from './programs/measure-tokens.ts';
 import { ValueProgram } from './programs/measure-values.ts';
@@ -65,6 +66,7 @@ export class ModelPolicy implements Policy {
   /** Without the tensors as they start: those of method full are as large as the model. */
   private readonly options: Omit<ModelPolicyOptions, 'trainable'>;
   private readonly trainable: Omit<Trainable, 'initial'>;
+  private readonly texts: PolicyTexts;
   private readonly learner: Learner;
   private readonly programs: ModelPrograms;
   private readonly step: OptimiserStep;
@@ -85,6 +87,7 @@ export class ModelPolicy implements Policy {
       this.saveAdapter = (to, base) => writeAdapterFolder(to, exported(stored(), base), config);
     }
     if (exportBase) this.saveBase = (to) => this.saveModel(to, heldWeights(exportBase));
+    this.texts = policyTexts(config, options.tokenizer, recipe);
     this.learner = new Learner(initial, recipe);
     this.programs = new ModelPrograms({ engine, config, linear, ...(frozen && { frozen }) });
     const shared = { engine, programs: this.programs };
@@ -131,7 +134,7 @@ export class ModelPolicy implements Policy {
     const { tokenizer, config, recipe } = this.options;
     const [weights, version, beta] = [this.weights(), this.version, this.beta];
     const model = this.programs.decoding(weights);
-    const positions = config.maxPositionEmbeddings;
+    const { maxPositions: positions, between, encodeExample, encodeTurns } = this.texts;
     const encoding = { tokenizer, endIds: turnEndIds(config, tokenizer), positions };
     const kept = new KeptKeys();
     const sampler = { model, tokenizer, kept, eosTokenIds: endTokenIds(config, tokenizer), version, beta };
@@ -142,22 +145,21 @@ export class ModelPolicy implements Policy {
       sample: (requests, options) => sampleRollouts(sampler, requests, options),
       extend: async (texts, options) =>
         (await completions(sampler, texts, { ...options, groupSize: 1 })).flat(),
-      between: (conversation, { tokenIds }, said) => tokenizer.encodeBetween(conversation, tokenIds, said),
-      values: (rollouts) => this.valueProgram.measure(weights, rollouts, recipe.optimizer.microBatchSize),
-      encodeExample: (example) =>
-        encodeExample(example, { ...encoding, maxPromptLength: recipe.sampling.maxPromptLength }),
-      encodeTurns: (turns) =>
-        encodeTurns(turns, { ...encoding, maxPromptLength: recipe.sampling.maxPromptLength }),
+      between,
+      values: (rollouts) => this.valueProgram.measure(weights, rollouts, limitsOf(recipe.optimizer)),
+      encodeExample,
+      encodeTurns,
       scoreTexts: (requests, options) => {
         const sequences = scoredSequences(requests, options, encoding);
-        return continuationLogprobs(this.programs, weights, { sequences, size: options.size });
+        const limits = { rows: options.size, tokens: recipe.optimizer.microBatchTokens };
+        return continuationLogprobs(this.programs, weights, { sequences, limits, signal: options.signal });
       },
     };
   }
 
-  async update(batch: TrainBatch, coefficients?: Coefficients): Promise<UpdateMetrics> {
+  async update(batch: TrainBatch, coefficients?: Coefficients, signal?: AbortSignal): Promise<UpdateMetrics> {
     const weights = this.weights();
-    const taken = await this.step.take(batch, { weights, step: this.steps, coefficients });
+    const taken = await this.step.take(batch, { weights, step: this.steps, coefficients, signal });
     this.steps++;
     const moved = await this.moveBeta(batch, taken);
     return { ...taken, ...moved, compilations: this.options.engine.stats().compilations };
@@ -170,17 +172,17 @@ export class ModelPolicy implements Policy {
   }
 
   tokenTexts(ids: readonly number[]): readonly string[] {
-    return tokenTexts(this.options.tokenizer, ids);
+    return this.texts.tokenTexts(ids);
   }
 
-  referenceLogprobs(rollouts: readonly Rollout[]): Promise<number[][]> {
+  referenceLogprobs(rollouts: readonly Rollout[], signal?: AbortSignal): Promise<number[][]> {
     const reference = this.trainable.reference?.();
     if (reference === undefined) throw new Error('the recipe has klCoef 0, so no reference policy is kept');
-    return this.logprobsUnder(reference, rollouts);
+    return this.logprobsUnder(reference, rollouts, signal);
   }
 
-  logprobs(rollouts: readonly Rollout[]): Promise<number[][]> {
-    return this.logprobsUnder(this.weights(), rollouts);
+  logprobs(rollouts: readonly Rollout[], signal?: AbortSignal): Promise<number[][]> {
+    return this.logprobsUnder(this.weights(), rollouts, signal);
   }
 
   logits(batch: TokenBatch) {
@@ -188,13 +190,11 @@ export class ModelPolicy implements Policy {
   }
 
   seenPrompt(request: SampleRequest): SeenPrompt {
-    const { tokenizer, recipe } = this.options;
-    return seenPrompt(request, { tokenizer, maxPromptLength: recipe.sampling.maxPromptLength });
+    return this.texts.seenPrompt(request);
   }
 
   usesPrompt(request: SampleRequest): boolean {
-    const { tokenizer, recipe } = this.options;
-    return usesPrompt(request, { tokenizer, ...recipe.sampling });
+    return this.texts.usesPrompt(request);
   }
 
   state(): PolicyState {
@@ -235,14 +235,17 @@ export class ModelPolicy implements Policy {
     const { recipe } = this.options;
     const isRl = batch.objective === 'rl';
     const reward = isRl ? nanMean(batch.rollouts.map((rollout) => rollout.reward)) : undefined;
-    const texts = isRl ? textsOf(batch.rollouts) : trainRows(batch, recipe.algorithm);
-    const measured = {
-      texts,
-      temperature: trainingTemperature(recipe),
-      size: recipe.optimizer.microBatchSize,
+    const measured = () => {
+      const texts = isRl ? textsOf(batch.rollouts) : trainRows(batch, recipe.algorithm);
+      const random = randomStream(recipe.seed, `anneal_kl of step ${this.steps}`);
+      return {
+        texts: sampleTexts(texts, { tokens: recipe.metrics.annealKlTokens, random }),
+        temperature: trainingTemperature(recipe),
+        limits: limitsOf(recipe.optimizer),
+      };
     };
     return this.annealing.advance(this.steps, { reward, gradNorm }, (next) =>
-      this.annealKl.measure(this.weights(), next, measured),
+      this.annealKl.measure(this.weights(), next, measured()),
     );
   }
 
@@ -261,13 +264,18 @@ export class ModelPolicy implements Policy {
     return this.trainable.weights(this.learner.tensors, this.annealing.betas());
   }
 
-  private async logprobsUnder(weights: ModelWeights, rollouts: readonly Rollout[]): Promise<number[][]> {
+  private async logprobsUnder(
+    weights: ModelWeights,
+    rollouts: readonly Rollout[],
+    signal: AbortSignal | undefined,
+  ): Promise<number[][]> {
     const { sampling, optimizer } = this.options.recipe;
     const { logprobs } = await measureTokens(rollouts, {
       programs: this.programs,
       weights,
       temperature: sampling.temperature,
-      size: optimizer.microBatchSize,
+      limits: limitsOf(optimizer),
+      signal,
     });
     return logprobs.map((row) => Array.from(row));
   }

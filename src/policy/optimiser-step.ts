@@ -4,13 +4,14 @@ import { hyperParameters } from '../algorithm/loss/hyper-parameters.ts';
 import { type LossConfig, lossNamed } from '../algorithm/loss/index.ts';
 import { totalTokens } from '../algorithm/statistics/aggregation.ts';
 import type { Engine } from '../engine/engine.ts';
+import { holding } from '../engine/held-time.ts';
 import { longestText, type ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import type { PackedRows } from '../model/packed-rows.ts';
 import type { SharedRows } from '../model/shared-rows.ts';
 import { randomStream } from '../random.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { byGroup } from '../rollout/groups.ts';
-import { type MicroBatch, microBatches, type WeightedRow } from './batch/micro-batches.ts';
+import { limitsOf, type MicroBatch, microBatches, type WeightedRow } from './batch/micro-batches.ts';
 import { sharedBatches } from './batch/shared-batches.ts';
 import type { TrainBatch } from './batch/train-batch.ts';
 import { hasAdvantage, type TrainRow, trainRows } from './batch/train-rows.ts';
@@ -65,10 +66,13 @@ export class OptimiserStep {
       weights,
       step,
       coefficients = this.recipesCoefficients(),
+      signal,
     }: {
       readonly weights: ModelWeights;
       readonly step: number;
       readonly coefficients?: Coefficients | undefined;
+      /** Until the last micro-batch has been computed, aborting it ends the step without a trace. */
+      readonly signal?: AbortSignal | undefined;
     },
   ): Promise<UpdateMetrics> {
     const { recipe, programs, learner } = this.options;
@@ -77,7 +81,7 @@ export class OptimiserStep {
     const rows = trainRows(batch, recipe.algorithm);
 
     // 2. What depends on the whole batch: the weight of each token in the loss, and which tokens are selected.
-    const weighted = await this.weigh(rows, { weights, step });
+    const weighted = await this.weigh(rows, { weights, step, signal });
 
     // 3. Micro-batches. Groups without any advantage have no gradient, unless another term of the loss gives them one.
     const groups = byGroup(weighted.rows);
@@ -91,12 +95,14 @@ export class OptimiserStep {
     };
     const sum = new GradientSum();
     for (const microBatch of batches) {
+      signal?.throwIfAborted();
       const model = { ...programs.inputs(weights, longestText(microBatch.packed)), ...weights.valueHead };
       sum.add(await this.program.run({ ...inputs, model, batch: microBatch }));
     }
+    signal?.throwIfAborted();
 
     // 5. The gradients are clipped, and AdamW moves the trained tensors.
-    const applied = learner.update(sum, step);
+    const applied = holding(() => learner.update(sum, step));
 
     const sizes = { all: sizeOf(rows), forwarded: { ...sizeOf(learning.flat()), ...shapeOf(batches) } };
     return {
@@ -114,7 +120,15 @@ export class OptimiserStep {
 
   private async weigh(
     rows: readonly TrainRow[],
-    { weights, step }: { readonly weights: ModelWeights; readonly step: number },
+    {
+      weights,
+      step,
+      signal,
+    }: {
+      readonly weights: ModelWeights;
+      readonly step: number;
+      readonly signal: AbortSignal | undefined;
+    },
   ): Promise<WeightedBatch> {
     const { recipe, programs } = this.options;
     const { seed, sampling, algorithm, optimizer } = recipe;
@@ -125,7 +139,8 @@ export class OptimiserStep {
       ...shared,
       samplerCorrection: algorithm.samplerCorrection,
       random: randomStream(seed, `tokens of step ${step}`),
-      measure: () => measureTokens(rows, { programs, weights, temperature, size: optimizer.microBatchSize }),
+      measure: () =>
+        measureTokens(rows, { programs, weights, temperature, limits: limitsOf(optimizer), signal }),
     });
   }
 
@@ -168,15 +183,17 @@ export function compiledLoss(algorithm: Recipe['algorithm']): LossConfig {
 /** The micro-batches of a batch: examples share rows where the recipe says so. */
 function cutBatch(
   rows: readonly WeightedRow[],
-  { microBatchSize: size, packing }: Recipe['optimizer'],
+  optimizer: Recipe['optimizer'],
 ): readonly MicroBatch<PackedRows | SharedRows>[] {
-  return packing === 0 ? microBatches(rows, size) : sharedBatches(rows, { size, rowLength: packing });
+  const limits = limitsOf(optimizer);
+  const { packing: rowLength } = optimizer;
+  return rowLength === 0 ? microBatches(rows, limits) : sharedBatches(rows, { limits, rowLength });
 }
 
 /** How many filler rows the micro-batches hold, and whether each token has its own advantage. */
 function shapeOf(batches: readonly MicroBatch<unknown>[]) {
   return {
-    fillers: batches.reduce((sum, { rows, completions }) => sum + rows.mask!.shape[0]! - completions, 0),
+    fillers: batches.reduce((sum, { fillers }) => sum + fillers, 0),
     tokenAdvantages: batches.some(({ rows }) => (rows.advantages?.shape.length ?? 1) > 1),
   };
 }

@@ -9,7 +9,7 @@ import type { SeenPrompt } from '../rollout/seen-prompt.ts';
 import type { TextScorer } from '../rollout/text-scorer.ts';
 import type { Rollout } from '../types.ts';
 import type { Example, TrainBatch, WrittenExample } from './batch/train-batch.ts';
-import type { StateArray } from './method/trainable.ts';
+import type { SavedArray } from './method/trainable.ts';
 
 /**
  * The seam between the pipeline and what it trains. The pipeline sees a policy as plain data going in and out;
@@ -48,7 +48,7 @@ export type UpdateMetrics = Readonly<Record<string, number>>;
 
 /** Everything that a bit-exact continuation needs: trained weights, optimiser moments, the β schedule with its step. */
 export interface PolicyState {
-  readonly arrays: Readonly<Record<string, StateArray>>;
+  readonly arrays: Readonly<Record<string, SavedArray>>;
   /** JSON-able. */
   readonly data: Readonly<Record<string, unknown>>;
 }
@@ -86,10 +86,16 @@ export interface Policy {
   update(batch: TrainBatch, coefficients?: Coefficients, signal?: AbortSignal): Promise<UpdateMetrics>;
   /** Skips a step's update. β and the learning rate move on as after an update. */
   skip(batch: TrainBatch): Promise<UpdateMetrics>;
-  /** Log-probs of every rollout's tokens under the reference policy, [B][T]. Only called when klCoef ≠ 0. */
-  referenceLogprobs(rollouts: readonly Rollout[]): Promise<readonly (readonly number[])[]>;
-  /** Log-probs of every rollout's tokens under the policy as it is, [B][T]. */
-  logprobs(rollouts: readonly Rollout[]): Promise<readonly (readonly number[])[]>;
+  /**
+   * Log-probs of every rollout's tokens under the reference policy, [B][T]. Only called when klCoef ≠ 0.
+   * @throws the signal's reason when that is aborted.
+   */
+  referenceLogprobs(
+    rollouts: readonly Rollout[],
+    signal?: AbortSignal,
+  ): Promise<readonly (readonly number[])[]>;
+  /** Log-probs of every rollout's tokens under the policy as it is, [B][T]. @throws as `referenceLogprobs`. */
+  logprobs(rollouts: readonly Rollout[], signal?: AbortSignal): Promise<readonly (readonly number[])[]>;
   /** Logits [B, T, V] of the policy as it is, adapter unmerged. */
   logits(batch: TokenBatch): Promise<{ readonly data: Float32Array; readonly shape: readonly number[] }>;
   /**

@@ -18,8 +18,13 @@ import { compare } from './compare-settings.ts';
 const evaluation = z.strictObject({
   /** Optimiser steps between evaluations; 0 evaluates only before and after. */
   every: z.int().nonnegative().default(50),
-  /** Held-out tasks: the first ones of `split`. */
+  /**
+   * Held-out tasks of `split`: of an environment that reads files as many chosen at random, unless `sampling.shuffle` is
+   * false; else the first ones.
+   */
   tasks: positiveInt.default(500),
+  /** Decides which are chosen; the run's seed does not. */
+  seed: z.int().default(0),
   /** Where they come from: the environment's test split, or the training tasks set aside for validation. */
   split: z.enum(['validation', 'test']).default('test'),
   /** Share of the training tasks that is set aside for validation, by a hash of their ids, and never trained on. */
@@ -46,9 +51,22 @@ const checkpoint = z.strictObject({
   keep: positiveInt.default(2),
 });
 
+const rollouts = z.strictObject({
+  /**
+   * Megabytes from which rollouts.jsonl is packed into rollouts-FIRST-LAST.jsonl.gz, named by its steps; 0 keeps one
+   * file.
+   */
+  packMb: z.number().nonnegative().default(0),
+});
+
 const metrics = z.strictObject({
-  /** How far each move of β alone takes the policy: two forward passes a step while β moves. */
+  /** How far each move of β alone takes the policy: two forward passes, on a sample of the step's texts. */
   annealKl: z.boolean().default(true),
+  /**
+   * Tokens of a step, prompts included, on which that is measured: whole texts, drawn by the seed. Left out: a 32nd of
+   * the step's tokens, and at least 512.
+   */
+  annealKlTokens: positiveInt.optional(),
 });
 
 const isCurriculum = (value: unknown): value is Curriculum => typeof value === 'function';
@@ -79,6 +97,7 @@ export const recipeFields = z.strictObject({
   seed: z.int().default(0),
   eval: evaluation.prefault({}),
   checkpoint: checkpoint.prefault({}),
+  rollouts: rollouts.prefault({}),
   metrics: metrics.prefault({}),
   runtime: runtime.prefault({}),
   compare: compare.prefault({}),

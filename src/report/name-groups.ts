@@ -2,7 +2,7 @@ import { configDifferences, flatFields } from './config-differences.ts';
 import { settingText } from './format.ts';
 
 /** Fields that do not change what is learnt, or, as the seed, how a group's runs differ. */
-const APART = /^(seed|name|eval|checkpoint|runtime(?!\.baseDtype))(\.|$)/;
+const APART = /^(seed|name|eval|checkpoint|rollouts|runtime(?!\.baseDtype))(\.|$)/;
 
 /**
  * Names each run's group: runs whose recipes differ in the seed alone are one. The name is the method, and the fields

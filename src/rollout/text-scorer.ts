@@ -14,13 +14,15 @@ export interface ScoreOptions {
   readonly ended: boolean;
   /** Texts that are forwarded at once: memory, not results. */
   readonly size: number;
+  /** Aborting it ends the scoring before the next texts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What says how likely given texts are. */
 export interface TextScorer {
   /**
    * The log-prob (nats, temperature 1) of each token of each text after its prompt, [P][G][T].
-   * @throws InputError as `encodeTexts` does.
+   * @throws InputError as `encodeTexts` does; the signal's reason when that is aborted.
    */
   scoreTexts(
     requests: readonly ScoreRequest[],

@@ -85,7 +85,7 @@ export default defineRecipe({
   steps: 6,
   eval: { every: 3, tasks: 8 },
   checkpoint: { every: 2 },
-  runtime: { engine: 'onnx', threads: 1 },
+  runtime: { engine: 'onnx', threads: 1, worker: false },
 });
 `,
   );

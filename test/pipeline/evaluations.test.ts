@@ -1,8 +1,10 @@
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RecipeInput } from '../../src/recipe/recipe.ts';
-import type { Environment } from '../../src/types.ts';
-import { banditRecipe, sevens } from './bandit.ts';
+import { latestCheckpoint } from '../../src/run/checkpoint/list-checkpoints.ts';
+import type { Environment, RewardBatch } from '../../src/types.ts';
+import { banditRecipe, right, sevens } from './bandit.ts';
 import { lines, runBandit, temporaryFolder } from './run.ts';
 
 /** Sevens with choices: to a policy that prefers 7, the first is the likelier. */
@@ -61,5 +63,93 @@ describe('the evaluations of a run', () => {
     await expect(runOf({ env: wrong, eval: { accuracy: 'acc' } })).rejects.toThrow(
       /env "sevens" failed to give the choices of task "test-0": gold is the index of one of 2 texts, 0 to 1, not 2/,
     );
+  });
+});
+
+describe('an evaluation under way', () => {
+  const files = ['metrics.jsonl', 'rollouts.jsonl', 'evals.jsonl', 'held-out.jsonl'];
+  const lags = [0, 2];
+
+  /** Evaluates after steps 4, 8 and 12; no checkpoint is due but at the end. */
+  function recipeWith(lag: number, evaluating: (batch: RewardBatch) => unknown = () => undefined) {
+    const graded = (batch: RewardBatch) =>
+      (batch.tasks[0]!.id.startsWith('test') ? (evaluating(batch) as number[]) : undefined) ?? right(batch);
+    return banditRecipe({
+      sampling: { groupSize: 4, promptsPerStep: 2, maxOffPolicySteps: lag },
+      eval: { every: 4, tasks: 3, batchSize: 2 },
+      checkpoint: { every: 0 },
+      rewards: [{ reward: graded }],
+    });
+  }
+
+  async function wholeRun(lag: number) {
+    const out = join(await temporaryFolder(), 'whole');
+    return { out, ...(await runBandit(recipeWith(lag), { out })) };
+  }
+
+  async function expectSame(out: string, whole: Awaited<ReturnType<typeof wholeRun>>, lag: number) {
+    const resumed = await runBandit(recipeWith(lag), { out, resume: true });
+    expect(resumed.bandit.state()).toEqual(whole.bandit.state());
+    for (const file of files) expect(await lines(out, file)).toEqual(await lines(whole.out, file));
+    const [ours, theirs] = await Promise.all(
+      [out, whole.out].map((folder) => latestCheckpoint(join(folder, 'checkpoints'))),
+    );
+    expect({ ...ours, path: '' }).toEqual({ ...theirs, path: '' });
+  }
+
+  for (const lag of lags) {
+    test(`loses no step when the process is killed in it (lag ${lag})`, async () => {
+      const folder = await temporaryFolder();
+      const out = join(folder, 'run');
+      const killed = new Map<number, string>();
+      const copy = ({ step }: RewardBatch) => {
+        killed.set(step, join(folder, `killed-${step}`));
+        cpSync(out, killed.get(step)!, { recursive: true });
+      };
+      await runBandit(recipeWith(lag, copy), { out });
+      const whole = await wholeRun(lag);
+      expect([...killed.keys()]).toEqual([0, 4, 8, 12]);
+      for (const [step, at] of killed) {
+        if (step > 0) expect((await latestCheckpoint(join(at, 'checkpoints')))?.step).toBe(step);
+        await expectSame(at, whole, lag);
+      }
+    });
+
+    test(`is given up when the run is stopped, and made when it goes on (lag ${lag})`, async () => {
+      const whole = await wholeRun(lag);
+      for (const due of [0, 4, 12]) {
+        const out = join(await temporaryFolder(), 'run');
+        const stop = new AbortController();
+        let calls = 0;
+        const { events } = await runBandit(
+          recipeWith(lag, ({ step }) => {
+            if (step !== due) return undefined;
+            calls++;
+            stop.abort();
+            return undefined;
+          }),
+          { out, signal: stop.signal },
+        );
+        // 3 tasks in batches of 2: the second batch is not asked for any more.
+        expect(calls).toBe(1);
+        expect(events.at(-1)).toMatchObject({ type: 'stopped', step: due });
+        expect((await lines(out, 'evals.jsonl')).map(({ step }) => step)).toEqual(
+          [0, 4, 8].filter((s) => s < due),
+        );
+        await expectSame(out, whole, lag);
+      }
+    });
+  }
+
+  test('that fails leaves the step to its continuation, which tells it with the evaluation', async () => {
+    for (const lag of lags) {
+      const out = join(await temporaryFolder(), 'run');
+      const fails = recipeWith(lag, ({ step }) => (step === 8 ? [] : undefined));
+      await expect(runBandit(fails, { out })).rejects.toThrow(
+        /"graded" in the evaluation at step 8 gave 0 scores.*step-000008; mend the cause/,
+      );
+      expect((await lines(out, 'metrics.jsonl')).length).toBe(7);
+      await expectSame(out, await wholeRun(lag), lag);
+    }
   });
 });

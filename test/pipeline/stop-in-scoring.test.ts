@@ -185,24 +185,32 @@ test('unsubscribing while a batch is scored tells its rewards, and writes the ch
   expect(resumed.bandit.state()).toEqual(whole.bandit.state());
 });
 
-test('with batches drawn ahead, stopping waits for the step: rewards are not told', async () => {
-  const sampling = { groupSize: 4, promptsPerStep: 2, maxOffPolicySteps: 1 };
-  const signals: AbortSignal[] = [];
-  const score: ScoreAndStop = async (batch, stop) => {
-    stop.abort();
-    signals.push(batch.signal);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(batch.signal.aborted).toBe(false);
-    return right(batch);
-  };
-  const { out, events, bandit } = await stoppedRun({ sampling }, { score, at: 6 });
-  expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
-  // The step under way is that of the batch before, unless it has just ended.
-  expect(events.at(-1)).toMatchObject({ type: 'stopped', step: bandit.version });
-  expect([6, 7]).toContain(bandit.version);
-  const resumed = await runBandit(recipeWith({ sampling }), { out, resume: true });
-  const whole = await runBandit(recipeWith({ sampling }), { out: join(await temporaryFolder(), 'run') });
-  expect(resumed.bandit.state()).toEqual(whole.bandit.state());
+describe('with batches drawn ahead the rewards are told too, and the run goes back to where the batch was begun', () => {
+  const cases: [lag: number, overrides: Overrides][] = [
+    [1, {}],
+    [2, {}],
+    [3, { algorithm: { numIterations: 2 } }],
+  ];
+  test.each(cases)('lag %i, %o', async (lag, overrides) => {
+    const sampling = { groupSize: 4, promptsPerStep: 2, maxOffPolicySteps: lag };
+    const own = { ...overrides, sampling };
+    let told = false;
+    const score: ScoreAndStop = async (batch, stop) => {
+      batch.signal.addEventListener('abort', () => {
+        told = true;
+      });
+      return stopInCall(0)(batch, stop, 0);
+    };
+    const { out, events } = await stoppedRun(own, { score, at: 8 });
+    expect(told).toBe(true);
+    const perBatch = overrides.algorithm?.numIterations ?? 1;
+    expect(events.at(-1)).toMatchObject({ type: 'stopped', step: 8 - lag * perBatch });
+    const resumed = await runBandit(recipeWith(own), { out, resume: true });
+    const wholeOut = join(await temporaryFolder(), 'run');
+    const whole = await runBandit(recipeWith(own), { out: wholeOut });
+    expect(resumed.bandit.state()).toEqual(whole.bandit.state());
+    for (const file of files) expect(await lines(out, file)).toEqual(await lines(wholeOut, file));
+  });
 });
 
 test('a run whose checkpoint can’t be written when it is stopped says so', async () => {

@@ -70,6 +70,30 @@ describe('anneal_kl', () => {
     expect(kl).toBeCloseTo(expected, 5);
   });
 
+  test('on a sample of one text is the mean over the tokens of a text, drawn by seed and step', async () => {
+    const opened = () => openTiny({ trained: true, recipe: { steps: 10, metrics: { annealKlTokens: 1 } } });
+    const [tiny, again] = [await opened(), await opened()];
+    const rollouts = withAdvantages(await rollOut(tiny), mixed);
+    const told: number[] = [];
+    for (let step = 0; step < 3; step++) {
+      const { anneal_kl: kl } = await update(tiny, rollouts);
+      const means: number[] = [];
+      for (const rollout of rollouts) {
+        const [from, to] = [1 - step / 3, 1 - (step + 1) / 3];
+        const betas: [number[], number[]] = [
+          [from, from],
+          [to, to],
+        ];
+        means.push(await byHand(tiny, [rollout], betas));
+      }
+      const which = means.findIndex((mean) => Math.abs(mean - kl!) < 1e-6 + 1e-4 * mean);
+      expect(which).toBeGreaterThanOrEqual(0);
+      told.push(which);
+      expect((await update(again, rollouts)).anneal_kl).toBe(kl);
+    }
+    expect(new Set(told).size).toBeGreaterThan(1);
+  });
+
   test('does not depend on how the batch is cut', async () => {
     const kls = [];
     for (const microBatchSize of [64, 3]) {

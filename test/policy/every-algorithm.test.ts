@@ -121,7 +121,7 @@ describe.each(algorithms)('%s', (_, algorithm) => {
   });
 
   test('micro-batches, the last one smaller, add up to the whole batch', async () => {
-    let size = 64;
+    let limits: { readonly rows?: number; readonly tokens?: number } = { rows: 64 };
     const recipe = parseRecipe(
       tinyRecipe(model(), {
         algorithm,
@@ -132,19 +132,22 @@ describe.each(algorithms)('%s', (_, algorithm) => {
     const optimizer = {
       ...recipe.optimizer,
       get microBatchSize() {
-        return size;
+        return limits.rows;
+      },
+      get microBatchTokens() {
+        return limits.tokens;
       },
     };
     const tiny = await openTinyRecipe({ ...recipe, optimizer }, { trained: true, betas: () => [0.6, 0.4] });
     const batch = await offPolicyBatch(tiny);
     const start = tiny.policy.state();
-    const step = async (at: number) => {
-      size = at;
+    const step = async (at: typeof limits) => {
+      limits = at;
       await tiny.policy.restore(start);
       const { compilations: __, ...metrics } = await tiny.policy.update(batch);
       return { metrics: Object.entries(metrics), gradients: gradients(tiny.policy.state()) };
     };
-    const whole = await step(64);
+    const whole = await step({ rows: 64 });
     const largest = Math.max(
       ...Object.values(whole.gradients).map((g) =>
         greatestGap(
@@ -154,7 +157,7 @@ describe.each(algorithms)('%s', (_, algorithm) => {
       ),
     );
     expect(largest).toBeGreaterThan(1e-5);
-    for (const at of [3, 8]) {
+    for (const at of [{ rows: 3 }, { rows: 8 }, { tokens: 60 }]) {
       const parts = await step(at);
       expect(parts.metrics.map(([name]) => name)).toEqual(whole.metrics.map(([name]) => name));
       parts.metrics.forEach(([name, value], i) => {
@@ -164,7 +167,7 @@ describe.each(algorithms)('%s', (_, algorithm) => {
         }
       });
       const gap = greatestGap(...pairOf(parts.gradients, whole.gradients));
-      expect(gap, `gradients at micro-batches of ${at}`).toBeLessThan(1e-4 * largest);
+      expect(gap, `gradients at micro-batches of ${JSON.stringify(at)}`).toBeLessThan(1e-4 * largest);
     }
   });
 });

@@ -73,7 +73,7 @@ async function differentiable(tiny: Tiny, detached: boolean) {
   const program = new UpdateProgram({ ...tiny, trained, objective: 'rl', loss, value });
   const { temperature } = recipe.sampling;
   const measure = (of: ModelWeights, texts: readonly TrainRow[]) =>
-    measureTokens(texts, { programs, weights: of, temperature, size: 64 });
+    measureTokens(texts, { programs, weights: of, temperature, limits: { rows: 64 } });
   const rows = await offPolicyRows(tiny);
   const before = (await measure(weights(), rows)).logprobs;
 
@@ -89,7 +89,7 @@ async function differentiable(tiny: Tiny, detached: boolean) {
       random: randomStream(0, 'none'),
       measure: () => measure(of, moved),
     });
-    const [batch] = microBatches(weighted.rows, 64);
+    const [batch] = microBatches(weighted.rows, { rows: 64 });
     const critic = value && { valueCoef: value.coef, valueClip: value.clip };
     const hyper = { ...hyperParameters(loss), ...critic, ...weighted.scalars };
     const model = { ...programs.inputs(of, 64), ...of.valueHead };

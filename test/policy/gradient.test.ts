@@ -72,7 +72,7 @@ async function lossOf(tiny: Tiny): Promise<{ trained: readonly string[]; evaluat
     oldLogprobs: logprobs.map((logprob, t) => logprob + [-0.6, -0.02, 0.02, 0.6][(t + g) % 4]!),
     refLogprobs: logprobs.map((logprob, t) => logprob + 0.3 * Math.cos(3 * t + g)),
   }));
-  const [batch] = microBatches(rows, 64);
+  const [batch] = microBatches(rows, { rows: 64 });
   const hyper = { ...hyperParameters(recipe.algorithm), tokens: 1, sequences: 1 };
   const evaluate: Evaluate = (changed) =>
     program.run({

@@ -150,7 +150,7 @@ function trainable(rollouts: readonly Rollout[]): MicroBatch {
     oldLogprobs: logprobs.map((logprob, t) => logprob + 0.15 * Math.sin(5 * t + g)),
     refLogprobs: logprobs.map((logprob, t) => logprob + 0.1 * Math.cos(3 * t + g)),
   }));
-  const [only, ...more] = microBatches(rows, 64);
+  const [only, ...more] = microBatches(rows, { rows: 64 });
   expect(more).toEqual([]);
   return only!;
 }

@@ -126,7 +126,7 @@ async function weighted({ policy, programs, weights, recipe }: Tiny) {
     maxCompletionLength: maxNewTokens,
     random: randomStream(0, 'some'),
     samplerCorrection: algorithm.samplerCorrection,
-    measure: () => measureTokens(texts, { programs, weights: weights(), temperature, size: 64 }),
+    measure: () => measureTokens(texts, { programs, weights: weights(), temperature, limits: { rows: 64 } }),
   });
-  return { batch: microBatches(rows, 64)[0]!, scalars };
+  return { batch: microBatches(rows, { rows: 64 })[0]!, scalars };
 }

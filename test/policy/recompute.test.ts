@@ -65,7 +65,7 @@ async function firstStep(fixture: string, overrides: RecipeOverrides, recompute:
   const adapter = recipe.method !== 'full';
   const betas = Array.from({ length: layers }, (_, layer) => 0.7 - 0.4 * (layer % 2));
   const tiny = await openTinyRecipe(recipe, {
-    trained: adapter && recipe.runtime.baseDtype === 'float32',
+    trained: adapter,
     ...(adapter && { betas: () => betas }),
   });
   const { loss } = await tiny.policy.update(await batchFor(tiny));

@@ -1,22 +1,25 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { lastValueFrom, tap, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { isReservedMetric } from '../../src/environment/scoring/reserved-metrics.ts';
 import { train } from '../../src/index.ts';
 import { lines } from '../pipeline/run.ts';
 import { modelFolder, newPath } from './model-folder.ts';
+import { expectSame } from './same-run.ts';
 import { type RecipeOverrides, tinyRecipe } from './tiny-policy.ts';
 
 const STEPS = 4;
-const files = ['metrics.jsonl', 'rollouts.jsonl', 'evals.jsonl'];
 
 const settings: [name: string, recipe: RecipeOverrides][] = [
   ['one step a batch, no lag', {}],
   ['the sampler one batch ahead', { sampling: { maxOffPolicySteps: 1 } }],
   ['two steps a batch', { algorithm: { numIterations: 2 } }],
+  ['micro-batches by tokens', { optimizer: { lr: 3e-3, microBatchTokens: 40 } }],
+  ['anneal_kl on a sample', { metrics: { annealKlTokens: 20 } }],
   ['full fine-tuning with KL', { method: 'full', algorithm: { klCoef: 0.1 } }],
+  [
+    'full fine-tuning with moments in bfloat16',
+    { method: 'full', optimizer: { lr: 3e-3, stateDtype: 'bfloat16' } },
+  ],
   ['supervised', { objective: 'sft' }],
   ['a base of 4 bits', { runtime: { baseDtype: 'q4' } }],
   ['a base of 8 bits, supervised', { objective: 'sft', runtime: { baseDtype: 'q8' } }],
@@ -110,30 +113,3 @@ describe.each(settings)('a run with %s', (_, overrides) => {
     } else expect(betas).toEqual([1, 1 - 1 / 3, 1 - 2 / 3, 0]);
   });
 });
-
-/** Metrics but for times, rollouts, evaluations; every byte of adapter, merged model and last checkpoint's arrays. */
-async function expectSame(out: string, whole: string): Promise<void> {
-  for (const file of files) expect(await lines(out, file), file).toEqual(await lines(whole, file));
-  expect(arrays(out)).toEqual(arrays(whole));
-}
-
-/** Hashes of the tensor files of a run, by path. */
-function arrays(out: string): Record<string, string> {
-  const paths = (readdirSync(out, { recursive: true }) as string[]).filter((path) =>
-    path.endsWith('.safetensors'),
-  );
-  const last = paths
-    .filter((path) => path.startsWith('checkpoints'))
-    .sort()
-    .at(-1);
-  const kept = paths.filter((path) => !path.startsWith('checkpoints') || path === last).sort();
-  expect(kept.length).toBeGreaterThanOrEqual(2);
-  return Object.fromEntries(
-    kept.map((path) => [
-      path,
-      createHash('sha256')
-        .update(readFileSync(join(out, path)))
-        .digest('hex'),
-    ]),
-  );
-}

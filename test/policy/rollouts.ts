@@ -1,9 +1,9 @@
 import { packRows } from '../../src/model/packed-rows.ts';
 import type { TrainRollout } from '../../src/policy/batch/train-batch.ts';
 import type { Policy } from '../../src/policy/policy.ts';
+import { playEpisodes } from '../../src/rollout/episodes/play-episodes.ts';
 import { byGroup } from '../../src/rollout/groups.ts';
 import { hasEnded } from '../../src/rollout/has-ended.ts';
-import { playEpisodes } from '../../src/rollout/episodes/play-episodes.ts';
 import type { SampleOptions } from '../../src/rollout/sampler.ts';
 import type { Rollout } from '../../src/types.ts';
 import type { Tiny } from './tiny-policy.ts';

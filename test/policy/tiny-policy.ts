@@ -20,6 +20,9 @@ import { parseRecipe, type Recipe, type RecipeInput } from '../../src/recipe/rec
 import { type FolderOptions, modelFolder } from './model-folder.ts';
 import { toyEnvironment, toyReward } from './toy-environment.ts';
 
+/** From source a thread takes seconds to start, so most tests compute in their own: ANNEAL_WORKER=on turns that round. */
+const IN_THREAD = process.env.ANNEAL_WORKER === 'on';
+
 /** A recipe on a recorded random model; what matters to a test is overridden field by field. */
 export function tinyRecipe(model: string, overrides: RecipeOverrides = {}): RecipeInput {
   return {
@@ -31,11 +34,11 @@ export function tinyRecipe(model: string, overrides: RecipeOverrides = {}): Reci
     seed: 3,
     checkpoint: { every: 0 },
     ...overrides,
-    adapter: { rank: 4, alpha: 8, ...overrides.adapter },
+    adapter: { ...(overrides.method !== 'full' && { rank: 4, alpha: 8 }), ...overrides.adapter },
     sampling: { groupSize: 4, promptsPerStep: 3, maxNewTokens: 8, ...overrides.sampling },
     optimizer: { lr: 1e-2, ...overrides.optimizer },
     eval: { every: 0, tasks: 3, ...overrides.eval },
-    runtime: { engine: 'onnx', threads: 1, ...overrides.runtime },
+    runtime: { engine: 'onnx', threads: 1, worker: IN_THREAD, ...overrides.runtime },
   };
 }
 
@@ -145,7 +148,7 @@ export const trainedOf = (policy: ModelPolicy): Trained => arraysOf(policy.state
 export function arraysOf({ arrays }: PolicyState, prefix: string): Trained {
   return Object.fromEntries(
     Object.entries(arrays).flatMap(([name, { data }]) =>
-      name.startsWith(prefix) ? [[name.slice(prefix.length), data]] : [],
+      name.startsWith(prefix) ? [[name.slice(prefix.length), data as Float32Array]] : [],
     ),
   );
 }

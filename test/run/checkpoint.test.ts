@@ -4,7 +4,8 @@ import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeFolderAtomic } from '../../src/io/atomic-folder.ts';
 import { parseExact, stringifyExact } from '../../src/io/exact-json.ts';
-import { removeTemporaries, temporaryBeside } from '../../src/io/temporaries.ts';
+import { temporaryBeside } from '../../src/io/temporaries.ts';
+import { bfloat16ToFloat32 } from '../../src/model/files/half.ts';
 import { startWatch } from '../../src/pipeline/session/warnings.ts';
 import type { TrainRollout } from '../../src/policy/batch/train-batch.ts';
 import { randomStream, restoreStream } from '../../src/random.ts';
@@ -18,6 +19,7 @@ import {
 import { loadCheckpoint } from '../../src/run/checkpoint/load-checkpoint.ts';
 import { discardAfter, pruneCheckpoints } from '../../src/run/checkpoint/prune-checkpoints.ts';
 import { saveCheckpoint } from '../../src/run/checkpoint/save-checkpoint.ts';
+import { clearRunFolder } from '../../src/run/folder/clear-run-folder.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 
 /** A rollout that no reward applied to. */
@@ -74,6 +76,22 @@ function checkpoint(step: number, accuracy?: number): Checkpoint {
     evals: accuracy === undefined ? [] : [{ ...evaluation, accuracy }],
   };
 }
+
+test('moments in bfloat16 take 2 bytes each, and come back as the numbers that they are', async () => {
+  const folder = await temporaryFolder();
+  const data = Uint16Array.from([0, 0x3f80, 0xc049, 0x7f80, 1]);
+  const moments = { 'expAvg.w': { data, shape: [5] } };
+  const trained = { 'trained.w': { data: Float32Array.of(1, 2, 3, 4, 5), shape: [5] } };
+  const { policy, ...rest } = checkpoint(3);
+  const saved = { ...rest, policy: { ...policy, arrays: { ...trained, ...moments } } };
+  const path = await saveCheckpoint(folder, saved);
+  const file = readFileSync(join(path, 'policy.safetensors'));
+  const header = JSON.parse(file.toString('utf8', 8, 8 + Number(file.readBigUInt64LE(0))));
+  expect(header['expAvg.w']).toEqual({ dtype: 'BF16', shape: [5], data_offsets: [20, 30] });
+  const { arrays } = (await loadCheckpoint(path)).policy;
+  expect(arrays['expAvg.w']!.data).toEqual(bfloat16ToFloat32(data));
+  expect(arrays['trained.w']!.data).toEqual(trained['trained.w'].data);
+});
 
 describe('a checkpoint', () => {
   test('reads back bit for bit: arrays, doubles, NaN, −0, random streams', async () => {
@@ -145,7 +163,6 @@ describe('keeping checkpoints', () => {
   test('discards what a resumed run writes again', async () => {
     const folder = await temporaryFolder();
     for (const step of [1, 2, 3]) await saveCheckpoint(folder, checkpoint(step));
-    mkdirSync(join(folder, '.step-000004.1-ab.tmp'));
     mkdirSync(join(folder, 'step-1000000'));
     await discardAfter(folder, 2);
     expect(readdirSync(folder).sort()).toEqual(['step-000001', 'step-000002']);
@@ -193,11 +210,24 @@ describe('writing a folder', () => {
     expect(readdirSync(folder).sort()).toEqual([mine, other(left), elses, 'merged'].sort());
   });
 
-  test('what a crash left of one can be cleared away', async () => {
+  test('what a crash left in a run folder is cleared away, and nothing that a process still writes', async () => {
     const folder = await temporaryFolder();
-    for (const name of ['.x.1-a.tmp', '.x.1-a.old.tmp', 'x']) mkdirSync(join(folder, name));
-    await removeTemporaries(folder);
-    expect(readdirSync(folder)).toEqual(['x']);
+    const inside = join(folder, 'export');
+    mkdirSync(inside);
+    const { pid: dead } = spawnSync(process.execPath, ['--version']);
+    const mine = basename(temporaryBeside(join(folder, 'merged')));
+    // Of the process that runs this test's process, which goes on.
+    const alive = mine.replace(`-${process.pid}-`, `-${process.ppid}-`);
+    const left = mine.replace(`-${process.pid}-`, `-${dead}-`);
+    // A container's processes have the same number each time.
+    const before = mine.replace(/-\w+(?=\.tmp$)/, '-00000000a');
+    const elsewhere = mine.replace(/^(\.merged\.)\w+/, '$100000000');
+    for (const at of [folder, inside])
+      for (const name of [mine, alive, left, before, elsewhere, '.x.1-a.tmp', '.x.1-a.old.tmp', 'x'])
+        mkdirSync(join(at, name));
+    await clearRunFolder(folder);
+    expect(readdirSync(folder).sort()).toEqual([alive, mine, 'export', 'x'].sort());
+    expect(readdirSync(inside).sort()).toEqual([alive, mine, 'x'].sort());
   });
 });
 

@@ -14,9 +14,20 @@ const optimizerFields = {
   weightDecay: nonNegative.default(0).describe('decoupled weight decay'),
   maxGradNorm: nonNegative.default(1).describe('gradients are scaled down to this global norm; 0 is off'),
   microBatchSize: positiveInt
-    .default(32)
+    .optional()
     .describe(
-      "sequences that are forwarded at once: memory, not results (a batch's micro-batches add up exactly)",
+      "sequences that are forwarded at once: memory, not results (a batch's micro-batches add up exactly). Left out: 32, and no limit with microBatchTokens",
+    ),
+  microBatchTokens: positiveInt
+    .optional()
+    .describe(
+      'tokens that are forwarded at once, with the padding and the prompts: long texts then come few at a time and beside those of their length. Both limits hold where both are given',
+    ),
+  stateDtype: z
+    .enum(['float32', 'bfloat16'])
+    .default('float32')
+    .describe(
+      'how the two moments are held, in memory and in checkpoints: bfloat16 halves them, and rounds them at random after each step, so that their mean is right',
     ),
   packing: z
     .int()
@@ -51,8 +62,18 @@ export const optimizer = z.looseObject({ lrSchedule }).transform((given, context
     ...unread.map((issue) => ({ code: 'custom' as const, ...issue, path: [...issue.path] })),
     ...issuesOf(error, schema),
   );
-  return data ?? z.NEVER;
+  return data === undefined ? z.NEVER : withMicroBatches(data);
 }) as unknown as z.ZodType<OptimizerSettings, GivenOptimizer>;
+
+/** Sequences at once where a recipe gives no limit. */
+const MICRO_BATCH_SIZE = 32;
+
+function withMicroBatches<O extends { microBatchSize?: number | undefined; microBatchTokens?: unknown }>(
+  given: O,
+): O {
+  const limited = given.microBatchSize !== undefined || given.microBatchTokens !== undefined;
+  return limited ? given : { ...given, microBatchSize: MICRO_BATCH_SIZE };
+}
 
 registerFields(optimizer, {
   ...optimizerFields,

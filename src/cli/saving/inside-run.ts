@@ -1,4 +1,4 @@
-import { removeTemporaries } from '../../io/temporaries.ts';
+import { clearRunFolder } from '../../run/folder/clear-run-folder.ts';
 import { lockRun } from '../../run/folder/lock-run.ts';
 import type { Io } from '../terminal/io.ts';
 
@@ -7,7 +7,7 @@ export async function insideRun<T>(folder: string, io: Io, write: () => Promise<
   const lock = await lockRun(folder);
   try {
     for (const note of lock.notes) io.err(`warning: ${note}`);
-    await removeTemporaries(folder);
+    await clearRunFolder(folder);
     return await write();
   } finally {
     await lock.release();

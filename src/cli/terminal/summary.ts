@@ -1,6 +1,6 @@
 import type { Verification } from '../../run/verify/verify-run.ts';
 import type { EvalResult, TrainEvent } from '../../types.ts';
-import { accuracyText, percent, table } from './format.ts';
+import { accuracyText, count, percent, table } from './format.ts';
 
 type Done = Extract<TrainEvent, { type: 'done' }>;
 
@@ -31,6 +31,8 @@ function lossRow({ before, after }: Done): (readonly [string, string])[] {
 export function verificationRows(verification: Verification): (readonly [string, string])[] {
   const { ok, problems, weights, maxDelta, tolerance, baseDelta, accuracy, reloadedAccuracy, answers } =
     verification;
+  const { compared, of } = verification.positions;
+  const where = compared < of ? `, at ${count(compared)} of ${count(of)} tokens` : '';
   const ties = answers.nearTies === 0 ? '' : `, ${answers.nearTies} differ at a near-tie`;
   return [
     ['verify', ok ? 'passed' : 'FAILED'],
@@ -39,7 +41,7 @@ export function verificationRows(verification: Verification): (readonly [string,
       : [['  merged weights', `max |W′ − (W0 + s·B·A)| ${weights.maxDelta.toExponential(2)}`] as const]),
     [
       '  merged vs unmerged',
-      `max |Δlogit| ${maxDelta.toExponential(2)} (allowed ${tolerance.toExponential(0)})`,
+      `max |Δlogit| ${maxDelta.toExponential(2)} (allowed ${tolerance.toExponential(0)})${where}`,
     ],
     ...(baseDelta === null
       ? []

@@ -8,6 +8,7 @@ import type {
   Program,
   ProgramFunction,
 } from '../engine.ts';
+import { holding } from '../held-time.ts';
 import { programView } from '../program-view.ts';
 import * as tf from '../tfjs.ts';
 import { withBackend } from '../with-backend.ts';
@@ -86,9 +87,9 @@ class EagerProgram implements Program {
         throw new EngineError(`program "${this.#options.name}" was disposed: compile it again`);
       const everything = { ...inputs, ...this.#options.constants };
       this.#settle(everything);
-      const outputs = tf.tidy(() => this.#evaluate(everything));
+      const outputs = holding(() => tf.tidy(() => this.#evaluate(everything)));
       try {
-        return await readAll(outputs, wanted);
+        return await holding(() => readAll(outputs, wanted));
       } finally {
         tf.dispose(outputs);
       }

@@ -1,4 +1,5 @@
 import type { CompileOptions, Engine, HostTensor, Named, Program, ProgramFunction } from '../engine.ts';
+import { holding } from '../held-time.ts';
 import { type ProgramView, programView } from '../program-view.ts';
 import * as tf from '../tfjs.ts';
 import { withBackend } from '../with-backend.ts';
@@ -108,7 +109,9 @@ class OnnxEngine implements Engine {
     options: CompileOptions,
   ): Promise<Compiled> {
     this.compilations++;
-    const { bytes, nodeCount } = await withBackend(BACKEND, () => buildGraph(fn, inputs, options));
+    const { bytes, nodeCount } = await withBackend(BACKEND, () =>
+      holding(() => buildGraph(fn, inputs, options)),
+    );
     const externals = Object.fromEntries(
       Object.entries(options.constants ?? {}).map(([name, { data }]) => [name, data]),
     );

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { EngineError } from '../../errors.ts';
 import type { HostTensor, Named } from '../engine.ts';
+import { holdingSoon } from '../held-time.ts';
 import { typeInGraph } from './trace/graph.ts';
 import { OUTPUT_PREFIX } from './trace/model-proto.ts';
 
@@ -57,16 +58,20 @@ export async function openOnnxSession(
       session: waiting,
     },
   };
-  const session = await ort.InferenceSession.create(graph, options).catch((cause: unknown) => {
-    throw new EngineError(`program "${program}" was rejected by onnxruntime: ${messageOf(cause)}`, { cause });
-  });
+  const session = await holdingSoon(() => ort.InferenceSession.create(graph, options)).catch(
+    (cause: unknown) => {
+      throw new EngineError(`program "${program}" was rejected by onnxruntime: ${messageOf(cause)}`, {
+        cause,
+      });
+    },
+  );
   return {
     async run(feeds, outputs) {
       const tensors = Object.fromEntries(
         session.inputNames.map((name) => [name, ortTensor(name, feeds[name])]),
       );
       const wanted = outputs?.map((name) => OUTPUT_PREFIX + name) ?? session.outputNames;
-      return hostTensors(await session.run(tensors, wanted));
+      return hostTensors(await holdingSoon(() => session.run(tensors, wanted)));
     },
     release: () => session.release(),
   };

@@ -70,16 +70,33 @@ export interface HeadOutputs {
  * logprobs[n] = z[targets[n]] − log Σⱼ exp zⱼ, entropy[n] = −Σⱼ pⱼ log pⱼ, in nats.
  *
  * hidden [N, D], weight [V, D], targets int32 [N], temperature a scalar. Without `entropyGradient`, entropy counts as a
- * constant. `weight` gets a gradient only with `weightGradient`, and none if it is quantised.
- * @throws EngineError when the weight's gradient is needed but was not asked for.
+ * constant. `weight` gets a gradient only with `weightGradient`, and none if it is quantised. With `forwardOnly` there are
+ * no gradients, and what they alone need is not computed. A chunk is 256 rows, or fewer for a large vocabulary.
+ * @throws EngineError when a gradient is needed but was not asked for.
  * @example
  * const { logprobs } = logprobHead({ hidden, weight, targets, temperature: tf.scalar(1) });
  */
 export function logprobHead(inputs: Inputs, options: Partial<Attributes> = {}): HeadOutputs {
-  const attributes = { chunk: 256, softcap: 0, entropyGradient: false, weightGradient: false, ...options };
   const { weight, ...rows } = inputs;
+  const attributes = {
+    chunk: chunkFor(isQuantised(weight) ? weight.codes.shape[0]! : weight.shape[0]),
+    softcap: 0,
+    forwardOnly: false,
+    entropyGradient: false,
+    weightGradient: false,
+    ...options,
+  };
   const [logprobs, entropy] = runHead(rows, weight, attributes);
   return { logprobs: logprobs as tf.Tensor1D, entropy: entropy as tf.Tensor1D };
+}
+
+/** Bytes of logits that are held at a time, at most. */
+const CHUNK_BYTES = 80e6;
+
+/** Rows of a chunk for a vocabulary: 256, or fewer where their logits would take too much, in steps of 32. */
+function chunkFor(vocabulary: number): number {
+  const rows = CHUNK_BYTES / (4 * vocabulary);
+  return Math.max(32, Math.min(256, 32 * Math.floor(rows / 32)));
 }
 
 function runHead(rows: Rows, weight: Matrix, attributes: Attributes): tf.Tensor[] {

@@ -1,9 +1,11 @@
+import { EngineError } from '../../errors.ts';
 import * as tf from '../tfjs.ts';
+import { together } from './after.ts';
 import type { Saved } from './fused-kernel.ts';
 import { type Matrix, matrixRows, timesMatrix, timesTransposed } from './matrix.ts';
 
-// The language-model head for training. It computes logits in chunks of rows and never holds more than [chunk, V] of
-// them. It makes no one-hot matrix.
+// The language-model head for training. It computes logits in chunks of rows and never holds more than a few [chunk, V]
+// of them. It makes no one-hot matrix.
 //
 // The gradient of `hidden` needs the logits only as expectations of weight rows. These do not depend on the incoming
 // gradient, so the forward pass computes them while it has the logits. The backward pass then has no product with V.
@@ -21,12 +23,13 @@ export type Dense = Rows & { readonly weight: tf.Tensor2D };
 export type Inputs = Rows & { readonly weight: Matrix };
 /**
  * `chunk` is the number of rows whose logits are held at a time. `softcap` is 0 for a model without. The gradient of
- * `hidden` through `logprobs` is always computed. The other gradients are computed, and cost something, only if they
- * are asked for here.
+ * `hidden` through `logprobs` is computed unless the head is `forwardOnly`. The other gradients are computed, and cost
+ * something, only if they are asked for here.
  */
 export type Attributes = {
   readonly chunk: number;
   readonly softcap: number;
+  readonly forwardOnly: boolean;
   readonly entropyGradient: boolean;
   readonly weightGradient: boolean;
 };
@@ -42,7 +45,7 @@ type SavedOutputs = readonly [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Ten
 /** Computes the outputs of `forwardChunk` for all rows, a chunk at a time. */
 export function forward(inputs: Inputs, attributes: Attributes): tf.Tensor[] {
   const parts = chunks(inputs.hidden.shape[0], attributes.chunk).map((rows) =>
-    tf.tidy(() => forwardChunk(inputs, rows, attributes)),
+    tf.tidy(() => together(forwardChunk(inputs, rows, attributes))),
   );
   return parts[0]!.map((_, i) => tf.concat(parts.map((part) => part[i]!)));
 }
@@ -74,13 +77,13 @@ function logitsOf({ hidden, weight, temperature }: Inputs, rows: Span, softcap: 
 /**
  * Computes six outputs for some rows: the log-prob of the target, the entropy H and the log-sum-exp, [rows] each;
  * expected = Σⱼ gⱼ·pⱼ·weightⱼ, [rows, D]; surprise = Σⱼ gⱼ·pⱼ log pⱼ·weightⱼ, [rows, D]; and g of the target, [rows]. g
- * is the slope of the soft cap, 1 without one. Without a gradient of the entropy surprise is empty, [rows, 0], and
- * without a cap g is, [0].
+ * is the slope of the soft cap, 1 without one. Without a gradient of the entropy surprise is empty, [rows, 0]; a
+ * head that is `forwardOnly` has no expected either; and without a cap g is empty, [0].
  */
 function forwardChunk(
   inputs: Inputs,
   rows: Span,
-  { entropyGradient, softcap }: Pick<Attributes, 'entropyGradient' | 'softcap'>,
+  { entropyGradient, softcap, forwardOnly }: Attributes,
 ): tf.Tensor[] {
   const { z: logits, slope } = logitsOf(inputs, rows, softcap);
   const sloped = (x: tf.Tensor2D): tf.Tensor2D => (slope ? tf.mul(x, slope) : x);
@@ -96,13 +99,14 @@ function forwardChunk(
   const weighted = tf.mul(exps, shifted) as tf.Tensor2D;
   const entropy = tf.sub(logTotal, tf.div(tf.sum(weighted, 1), total));
   const column = (x: tf.Tensor) => tf.expandDims(x, 1);
-  const expected = tf.div(timesMatrix(sloped(exps), inputs.weight), column(total));
+  const none = tf.zeros([rows.size, 0]);
+  const expected = forwardOnly ? none : tf.div(timesMatrix(sloped(exps), inputs.weight), column(total));
   const surprise = entropyGradient
     ? tf.sub(
         tf.div(timesMatrix(sloped(weighted), inputs.weight), column(total)),
         tf.mul(expected, column(logTotal)),
       )
-    : tf.zeros([rows.size, 0]);
+    : none;
   const slopes = slope ? tf.gather(tf.reshape(slope, [-1]), places) : tf.zeros([0]);
   const logSumExp = tf.add(logTotal, tf.squeeze(peak, [1]));
   return [tf.sub(chosen, logTotal), entropy, logSumExp, expected, surprise, slopes];
@@ -113,6 +117,7 @@ function forwardChunk(
  * therefore (a·(g[target]·weight[target] − expected) − e·(surprise + H·expected)) / temperature.
  */
 export function hiddenGradient({ inputs, dys, outputs, attributes }: Saved<Inputs, Attributes>): tf.Tensor {
+  if (attributes.forwardOnly) throw new EngineError('the head is forwardOnly, but its gradient is asked for');
   const { weight, targets, temperature } = inputs;
   const [entropy, , expected, surprise, slopes] = outputs as readonly tf.Tensor[] as SavedOutputs;
   const column = (x: tf.Tensor) => tf.expandDims(tf.div(x, temperature), 1);

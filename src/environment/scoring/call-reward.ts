@@ -1,5 +1,6 @@
 import { RunError } from '../../errors.ts';
 import type { RewardBatch, RewardFunction } from '../../types.ts';
+import { FairTimer } from '../user-code/fair-timer.ts';
 import { withStrays } from '../user-code/stray-errors.ts';
 import { whatFailed } from '../user-code/what-failed.ts';
 import { checkScores } from './check-scores.ts';
@@ -9,7 +10,7 @@ export interface NamedReward {
   readonly name: string;
   readonly reward: RewardFunction;
   readonly weight: number;
-  /** Seconds after which a call counts as failed. */
+  /** Seconds, without those in which an engine holds the thread, after which a call counts as failed. */
   readonly timeout: number;
 }
 
@@ -34,9 +35,8 @@ async function raceTimeout(
   { reward, timeout }: NamedReward,
   batch: RewardBatch,
 ): Promise<unknown> {
-  const start = performance.now();
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), timeout * 1000);
+  const timer = new FairTimer(timeout * 1000, () => late.abort());
   const signal = AbortSignal.any([batch.signal, late.signal]);
   const stopped = aborted(signal);
   try {
@@ -45,7 +45,7 @@ async function raceTimeout(
       stopped.promise,
     ]);
     // The timer can't ring while code that never awaits holds the thread.
-    if (performance.now() - start > timeout * 1000) late.abort();
+    if (timer.isOver) late.abort();
     if (late.signal.aborted) throw late.signal.reason;
     return scores;
   } catch (cause) {
@@ -54,7 +54,7 @@ async function raceTimeout(
     const last = batch.completions.length - 1;
     throw new RunError(`${what} failed on samples 0 to ${last}: ${whatFailed(cause)}`, { cause });
   } finally {
-    clearTimeout(timer);
+    timer.stop();
     stopped.forget();
   }
 }
@@ -64,7 +64,8 @@ function aborted(signal: AbortSignal): { promise: Promise<never>; forget: () => 
   let forget = () => {};
   const promise = new Promise<never>((_, reject) => {
     const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
     forget = () => signal.removeEventListener('abort', onAbort);
   });
   return { promise, forget };

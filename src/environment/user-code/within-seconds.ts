@@ -1,17 +1,18 @@
 import { AnnealError } from '../../errors.ts';
+import { FairTimer } from './fair-timer.ts';
 
 /**
- * Waits for a user's promise, at most `seconds`.
+ * Waits for a user's promise, at most `seconds` in which no engine holds the thread.
  * @throws what it rejects with, or an Error when `seconds` have passed.
  */
 export async function withinSeconds<T>(promise: T | Promise<T>, seconds: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: FairTimer | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new AnnealError(`it took longer than ${seconds} s`)), seconds * 1000);
+    timer = new FairTimer(seconds * 1000, () => reject(new AnnealError(`it took longer than ${seconds} s`)));
   });
   try {
     return await Promise.race([promise, late]);
   } finally {
-    clearTimeout(timer);
+    timer?.stop();
   }
 }

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { RunError } from '../../errors.ts';
-import { readAllRecords } from '../../io/jsonl-file.ts';
+import { readRecords } from '../../io/jsonl-file.ts';
 import { readJsonIfAny } from '../../io/read-json.ts';
 import { trainWith } from '../../pipeline/train.ts';
 import { isRunFolder, runPaths } from '../../run/folder/paths.ts';
@@ -57,7 +57,7 @@ export async function trainJob(
     before: before.accuracy,
     validation: after.accuracy,
     validationTasks: after.tasks,
-    ...costOf(await readAllRecords<StepMetrics>(runPaths(run).metrics)),
+    ...(await costOf(runPaths(run).metrics)),
     peakMemory,
     trainableParameters,
     verified: ok,
@@ -68,11 +68,12 @@ export async function trainJob(
 }
 
 /** Tokens and seconds of a run, and how far the last move of β took the policy. */
-function costOf(metrics: readonly StepMetrics[]): Pick<Outcome, 'tokens' | 'seconds' | 'lastJump'> {
-  const jumps = metrics.flatMap(({ beta, anneal_kl: kl }) => (beta > 0 && kl != null ? [kl] : []));
-  return {
-    tokens: metrics.at(-1)?.num_tokens ?? 0,
-    seconds: metrics.reduce((sum, { step_time }) => sum + (step_time ?? 0), 0),
-    lastJump: jumps.at(-1) ?? null,
-  };
+async function costOf(path: string): Promise<Pick<Outcome, 'tokens' | 'seconds' | 'lastJump'>> {
+  let [tokens, seconds, lastJump]: [number, number, number | null] = [0, 0, null];
+  for await (const { beta, anneal_kl: kl, num_tokens, step_time } of readRecords<StepMetrics>(path)) {
+    tokens = num_tokens ?? 0;
+    seconds += step_time ?? 0;
+    if (beta > 0 && kl != null) lastJump = kl;
+  }
+  return { tokens, seconds, lastJump };
 }

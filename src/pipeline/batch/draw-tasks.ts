@@ -9,6 +9,8 @@ export interface DrawOptions {
   /** P */
   readonly prompts: number;
   readonly seeds: RandomStream;
+  /** Is called before anything is drawn for a batch. */
+  readonly onDraw?: (index: number) => void;
   /** Whether a task suits the batch of a permit; every task does when left out. */
   readonly suits?: ((task: Task, permit: Permit) => boolean) | undefined;
   /** Whether a task's prompt is used; every prompt is when left out. */
@@ -20,10 +22,12 @@ export function drawTasks({
   source,
   prompts,
   seeds,
+  onDraw,
   suits,
   uses = () => true,
 }: DrawOptions): OperatorFunction<Permit, DrawnBatch> {
   return concatMap(async (permit) => {
+    onDraw?.(permit.index);
     let dropped = 0;
     const { tasks, passedOver } = await source.take(prompts, (task) => {
       if (suits && !suits(task, permit)) return false;

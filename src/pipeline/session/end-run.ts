@@ -9,7 +9,6 @@ import type { Session } from './session.ts';
 
 /** Everything after the last step: writes the adapter, the merged model and the report, and gives the outcome. */
 export async function* endRun({ policy, paths, progress }: Session): AsyncGenerator<TrainEvent> {
-  progress.betweenBatches = undefined;
   const notes = await writeAdapter(policy, paths);
   await policy.saveMerged(paths.merged);
   await writeReport(paths.out);

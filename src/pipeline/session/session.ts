@@ -3,20 +3,22 @@ import { choicesOf } from '../../environment/ask-environment.ts';
 import type { NamedReward } from '../../environment/scoring/call-reward.ts';
 import { nameRewards } from '../../environment/scoring/name-rewards.ts';
 import { setAside } from '../../environment/set-aside.ts';
-import { shuffled } from '../../environment/shuffled.ts';
 import { firstTasks, TaskSource } from '../../environment/task-source.ts';
+import { trainingTasks } from '../../environment/training-tasks.ts';
 import { evaluationTasks } from '../../evaluation/evaluation-tasks.ts';
 import { type JsonlFile, openJsonl } from '../../io/jsonl-file.ts';
 import type { ReadyBatch } from '../../policy/batch/train-batch.ts';
 import type { CreatePolicy, Policy } from '../../policy/policy.ts';
 import { type RandomStream, randomStream, restoreStream } from '../../random.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
-import type { Checkpoint, DrawState, EvalRecord, WatchState } from '../../run/checkpoint/checkpoint.ts';
+import type { Checkpoint, EvalRecord, Unfinished, WatchState } from '../../run/checkpoint/checkpoint.ts';
 import { loadCheckpoint } from '../../run/checkpoint/load-checkpoint.ts';
 import { openRunFolder, type RunFolder } from '../../run/checkpoint/open-run-folder.ts';
 import type { RecipeSource } from '../../run/folder/config-file.ts';
 import type { RunPaths } from '../../run/folder/paths.ts';
+import { openRollouts } from '../../run/folder/rollout-files.ts';
 import type { Task } from '../../types.ts';
+import { RestartPoints } from './restart-points.ts';
 import { startWatch } from './warnings.ts';
 
 export interface TrainOptions {
@@ -43,11 +45,8 @@ interface Progress {
   reward: number | null;
   /** Where the last complete checkpoint is. */
   saved: string | undefined;
-  /**
-   * Where a run without batches drawn ahead stood between two batches; undefined while it trains.
-   * A batch that fails before it is trained on is drawn again from here.
-   */
-  betweenBatches: { readonly nextBatch: number; readonly drawn: DrawState } | undefined;
+  /** Resolves when the training on a batch that is under way has come to rest. */
+  training: Promise<void>;
   /** When the last step ended, milliseconds. */
   clock: number;
 }
@@ -63,12 +62,21 @@ export interface Session {
   readonly evalTasks: readonly Task[];
   readonly folder: RunFolder;
   readonly paths: RunPaths;
-  readonly files: Readonly<Record<'metrics' | 'rollouts' | 'evals', JsonlFile>>;
+  readonly files: Readonly<Record<'metrics' | 'rollouts' | 'evals', Pick<JsonlFile, 'append'>>>;
   /** Batches that the checkpoint held ready, and the index of the first to draw. */
   readonly pending: readonly ReadyBatch[];
   readonly nextBatch: number;
   readonly startStep: number;
+  /** What is left of the step that the checkpoint was written after. */
+  readonly unfinished: Unfinished | undefined;
+  /** Where batches in flight can be drawn again from. */
+  readonly restarts: RestartPoints;
+  /** Aborts when the run is told to stop. */
   readonly stop: AbortSignal;
+  /** To be aborted when a batch in flight has failed: what is under way need not be finished. */
+  readonly failed: AbortController;
+  /** Aborts with either. */
+  readonly ending: AbortSignal;
   readonly progress: Progress;
 }
 
@@ -99,18 +107,17 @@ async function openIn(
   const { entry } = folder;
   const from = entry && (await loadCheckpoint(entry.path));
   const { split, validationShare } = recipe.eval;
-  const pool = setAside(recipe.env, validationShare);
-  const order = { seed: recipe.seed, window: recipe.sampling.shuffleTasks };
-  const source = new TaskSource(shuffled(pool, order), 'train', from?.tasks);
+  const source = new TaskSource(trainingTasks(recipe), 'train', from?.tasks);
   await source.probe();
   // Before the model is loaded: data that is missing is found at once.
-  await firstTasks(pool, split, { count: 1 });
+  await firstTasks(setAside(recipe.env, validationShare), split, { count: 1 });
   const policy = await createPolicy(recipe);
   try {
     const evalTasks = await evaluationTasks(recipe, split, (request) => policy.usesPrompt(request));
     if (recipe.eval.accuracy !== 'generation') for (const task of evalTasks) choicesOf(recipe.env, task);
     if (from) await policy.restore(from.policy);
     const paths = await folder.begin();
+    const failed = new AbortController();
     return {
       recipe,
       policy,
@@ -119,11 +126,15 @@ async function openIn(
       folder,
       paths,
       stop: options.signal,
+      failed,
+      ending: AbortSignal.any([options.signal, failed.signal]),
+      restarts: new RestartPoints(from?.pending ?? []),
+      unfinished: from?.unfinished,
       rewards: nameRewards(recipe.rewards),
       seeds: from ? restoreStream(from.streams.seeds!) : randomStream(recipe.seed, 'seeds'),
       files: {
         metrics: await openJsonl(paths.metrics),
-        rollouts: await openJsonl(paths.rollouts),
+        rollouts: await openRollouts(paths.rollouts, recipe.rollouts.packMb),
         evals: await openJsonl(paths.evals),
       },
       pending: from?.pending ?? [],
@@ -145,7 +156,7 @@ function startProgress(recipe: Recipe, from: Checkpoint | undefined, saved: stri
     reward: from?.reward ?? null,
     coefficients: from?.coefficients ?? startCoefficients(recipe.algorithm),
     saved,
-    betweenBatches: undefined,
+    training: Promise.resolve(),
     clock: performance.now(),
   };
 }

@@ -1,7 +1,7 @@
 import type { ReadyBatch } from '../../policy/batch/train-batch.ts';
 import type { UpdateMetrics } from '../../policy/policy.ts';
 import { completionLength } from '../../rollout/completion-mask.ts';
-import type { EvalResult, StepMetrics } from '../../types.ts';
+import type { StepMetrics } from '../../types.ts';
 
 /** Tokens of a batch as TRL counts them: prompts, and what was written after them by the policy or as a target. */
 export function countTokens({ batch }: ReadyBatch): number {
@@ -20,13 +20,11 @@ export interface StepFacts {
   readonly totalTokens: number;
   /** Seconds since the step before ended: sampling, scoring and updating. */
   readonly seconds: number;
-  /** The evaluation made after the step, if any. */
-  readonly evaluation: EvalResult | undefined;
 }
 
-/** One line of metrics.jsonl. */
+/** One line of metrics.jsonl, but for an evaluation made after the step. */
 export function stepMetrics(facts: StepFacts): StepMetrics {
-  const { step, beta, ready, update, tokens, totalTokens, seconds, evaluation } = facts;
+  const { step, beta, ready, update, tokens, totalTokens, seconds } = facts;
   return {
     step,
     beta,
@@ -39,7 +37,5 @@ export function stepMetrics(facts: StepFacts): StepMetrics {
     num_tokens: totalTokens,
     step_time: seconds,
     tokens_per_second: tokens / seconds,
-    ...(evaluation && { eval_accuracy: evaluation.accuracy, eval_reward: evaluation.reward }),
-    ...(evaluation?.loss !== undefined && { eval_loss: evaluation.loss }),
   };
 }

@@ -6,13 +6,15 @@ import { randomStream, sampleIndices } from '../../random.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import { completionLength } from '../../rollout/completion-mask.ts';
 import { hasEnded } from '../../rollout/has-ended.ts';
+import type { Unfinished } from '../../run/checkpoint/checkpoint.ts';
 import { rolloutRecords } from '../../run/folder/rollout-records.ts';
-import type { EvalResult, StepMetrics, TrainEvent } from '../../types.ts';
-import { type Evaluated, evaluateNow } from '../session/evaluate-now.ts';
+import type { StepMetrics, TrainEvent } from '../../types.ts';
+import { evaluateStep, tellStep } from '../session/finish-step.ts';
 import { isDue } from '../session/is-due.ts';
 import { saveState } from '../session/save-state.ts';
 import type { Session } from '../session/session.ts';
 import { lastJump, watchStep } from '../session/warnings.ts';
+import { addOldLogprobs } from './add-old-logprobs.ts';
 import { partOf } from './part-of-batch.ts';
 import { countTokens, stepMetrics } from './step-metrics.ts';
 
@@ -29,45 +31,73 @@ export interface StepPlace {
   readonly upcoming: () => Promise<readonly ReadyBatch[]>;
 }
 
+/** A step's batch after its update, and what is left to do. */
+interface Taken {
+  /** The batch for its next step. */
+  readonly after: ReadyBatch;
+  readonly unfinished: Unfinished;
+}
+
 /**
- * One optimiser step and what belongs to it, in this order: update, rollouts on disk, evaluation when due, metrics on
- * disk, warnings, checkpoint when due. Ends with `stopped` when the run was told to stop. Returns the batch for its
- * next step.
+ * One optimiser step and what belongs to it, in this order: update, rollouts on disk, checkpoint when due and before an
+ * evaluation, evaluation when due, metrics on disk, warnings. Ends with `stopped` when the run was told to stop: an
+ * update or an evaluation under way is then given up, and made when the run goes on. Returns the batch for its next
+ * step.
  */
 export async function* takeStep(session: Session, place: StepPlace): AsyncGenerator<TrainEvent, ReadyBatch> {
-  const { policy, recipe, files, rewards, progress, stop } = session;
-  const { ready, iteration } = place;
+  const { stop } = session;
+  const taken = await unlessStopped(session, () => updateAndRecord(session, place));
+  if (taken === undefined) {
+    const saved = await save(session, { ...place, left: true });
+    yield saved;
+    yield { type: 'stopped', step: saved.step, checkpoint: saved.path };
+    return place.ready;
+  }
+  const { after, unfinished } = taken;
+  const left = place.iteration + 1 < place.iterations;
+  if (isDue(session, 'eval')) {
+    yield await save(session, { ...place, ready: after, left, unfinished });
+    yield* evaluateStep(session, unfinished);
+  } else {
+    yield* tellStep(session, unfinished);
+    if (stop.aborted || isDue(session, 'checkpoint'))
+      yield await save(session, { ...place, ready: after, left });
+  }
+  if (stop.aborted)
+    yield { type: 'stopped', step: session.policy.version, checkpoint: session.progress.saved! };
+  return after;
+}
+
+/** The outcome of an update; undefined when it gave up because the run was stopped. */
+async function unlessStopped<T>({ policy, stop }: Session, update: () => Promise<T>): Promise<T | undefined> {
+  const { version } = policy;
+  try {
+    return await update();
+  } catch (error) {
+    if (stop.aborted && policy.version === version) return undefined;
+    throw error;
+  }
+}
+
+async function updateAndRecord(session: Session, place: StepPlace): Promise<Taken> {
+  const { policy, recipe, files, rewards } = session;
   const [step, beta] = [policy.version, policy.beta];
   const { batch, update, after } = await trainOnPart(session, place);
-  const firstPass = iteration < recipe.algorithm.stepsPerGeneration;
+  const firstPass = place.iteration < recipe.algorithm.stepsPerGeneration;
   if (firstPass) {
     const names = rewards.map((reward) => reward.name);
     const tokenTexts = policy.tokenTexts?.bind(policy);
     await files.rollouts.append(rolloutRecords(batch, step, names, tokenTexts));
   }
-  if (iteration === 0) noteReward(session, ready);
-  const { evaluation, failure } = await evaluateIfDue(session);
-  if (evaluation) yield evaluation;
-  const trained = { ready: { ...ready, batch }, firstPass };
-  const metrics = measure(session, trained, { step, beta, update, evaluation: evaluation?.result });
-  await files.metrics.append([metrics]);
-  yield { type: 'step', metrics };
-  for (const message of warningsOf(session, metrics)) yield { type: 'warning', step, message };
-  if (failure) {
-    // The step itself is good: it is kept, and the evaluation is made when the run goes on.
-    yield await save(session, { ...place, ready: after });
-    throw failure.cause;
-  }
-  if (stop.aborted || isDue(session, 'checkpoint') || isBest(session)) {
-    yield await save(session, { ...place, ready: after });
-  }
-  if (stop.aborted) yield { type: 'stopped', step: policy.version, checkpoint: progress.saved! };
-  return after;
+  if (place.iteration === 0) noteReward(session, after);
+  const metrics = measure(session, { ready: { ...after, batch }, firstPass }, { step, beta, update });
+  return { after, unfinished: { metrics, warnings: warningsOf(session, metrics) } };
 }
 
 /** Trains on the step's part of the batch, or skips the update. Returns the batch for its next step. */
-async function trainOnPart(session: Session, { ready, iteration }: StepPlace) {
+async function trainOnPart(session: Session, { ready: drawn, iteration }: StepPlace) {
   const { recipe } = session;
+  const ready = await withOldLogprobs(session, drawn, iteration);
   const { stepsPerGeneration: parts, shuffle, targetKl } = recipe.algorithm;
   const order = shuffle ? shuffled(recipe.seed, ready.index) : undefined;
   const batch = partOf(ready.batch, { iteration, parts, order });
@@ -81,11 +111,20 @@ async function trainOnPart(session: Session, { ready, iteration }: StepPlace) {
   };
 }
 
+/** A batch that was begun before a restart already carries its log-probs. */
+async function withOldLogprobs({ policy, recipe, ending }: Session, ready: ReadyBatch, iteration: number) {
+  const begins = iteration === 0 && recipe.algorithm.samplerCorrection !== undefined;
+  return begins ? addOldLogprobs(policy, ready, ending) : ready;
+}
+
 /** Takes one update with the current coefficients, and moves them by what it measured. */
-async function updateOn({ policy, recipe, progress }: Session, batch: TrainBatch): Promise<UpdateMetrics> {
-  if (batch.objective === 'sft') return policy.update(batch);
+async function updateOn(
+  { policy, recipe, progress, ending }: Session,
+  batch: TrainBatch,
+): Promise<UpdateMetrics> {
+  if (batch.objective === 'sft') return policy.update(batch, undefined, ending);
   const { algorithm } = recipe;
-  const update = await policy.update(batch, lossCoefficients(progress.coefficients, algorithm));
+  const update = await policy.update(batch, lossCoefficients(progress.coefficients, algorithm), ending);
   const { kl, entropy } = update;
   const measured = { kl, entropy, ...lossSize(batch.rollouts, algorithm) };
   progress.coefficients = afterStep(progress.coefficients, algorithm, measured);
@@ -122,32 +161,10 @@ function shuffled(seed: number, index: number) {
     sampleIndices(randomStream(seed, `pass ${pass} through batch ${index}`), prompts);
 }
 
-/** Evaluates the policy when that is due; what its rewards throw is given back. */
-async function evaluateIfDue(
-  session: Session,
-): Promise<{ readonly evaluation?: Evaluated['event']; readonly failure?: { readonly cause: unknown } }> {
-  if (!isDue(session, 'eval')) return {};
-  try {
-    return { evaluation: (await evaluateNow(session)).event };
-  } catch (cause) {
-    return { failure: { cause } };
-  }
-}
-
-/** Whether the policy was just evaluated and did better than at any earlier step of training. */
-function isBest({ progress, policy }: Session): boolean {
-  const last = progress.evals.at(-1);
-  if (last?.step !== policy.version) return false;
-  const before = progress.evals.filter((record) => record.step > 0 && record.step < last.step);
-  return before.every((record) => record.accuracy < last.accuracy);
-}
-
 function measure(
   { progress }: Session,
   { ready, firstPass }: { readonly ready: ReadyBatch; readonly firstPass: boolean },
-  facts: Pick<Parameters<typeof stepMetrics>[0], 'step' | 'beta' | 'update'> & {
-    evaluation: EvalResult | undefined;
-  },
+  facts: Pick<Parameters<typeof stepMetrics>[0], 'step' | 'beta' | 'update'>,
 ): StepMetrics {
   const now = performance.now();
   const seconds = (now - progress.clock) / 1000;
@@ -157,9 +174,18 @@ function measure(
   return stepMetrics({ ...facts, ready, tokens, totalTokens: progress.tokens, seconds });
 }
 
-async function save(session: Session, { ready, iteration, iterations, upcoming }: StepPlace) {
+/** @param left whether the batch has steps left. */
+async function save(
+  session: Session,
+  {
+    ready,
+    upcoming,
+    left,
+    unfinished,
+  }: StepPlace & { readonly left: boolean; readonly unfinished?: Unfinished },
+) {
   const ahead = await upcoming();
-  const pending = iteration + 1 < iterations ? [ready, ...ahead] : ahead;
+  const pending = left ? [ready, ...ahead] : ahead;
   const last = ahead.at(-1) ?? ready;
-  return saveState(session, { pending, nextBatch: last.index + 1 });
+  return saveState(session, { pending, nextBatch: last.index + 1, unfinished });
 }

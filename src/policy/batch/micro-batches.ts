@@ -1,4 +1,6 @@
+import type { OptimizerSettings } from '../../algorithm/optimizer/optimizer-settings.ts';
 import type { HostTensor, Named } from '../../engine/engine.ts';
+import { bucketedCount, cutGroups, type ForwardLimits } from '../../model/batching/cut-groups.ts';
 import { floatRows, type PackedRows, packRows } from '../../model/packed-rows.ts';
 import { byGroup } from '../../rollout/groups.ts';
 import type { ScoredText, TextRow, TrainRow } from './train-rows.ts';
@@ -37,26 +39,44 @@ export interface MicroBatch<Packed = PackedRows> {
    * The rows' numbers by the names of `LossInputs`: [B, T]; advantages [B] or [B, T], importanceRatio [B, 1] or [B, T].
    */
   readonly rows: Named<HostTensor>;
-  /** How many of these rows are completions; those after them fill up the shape. */
-  readonly completions: number;
+  /** Which of the rows that were cut these are, in the order of the micro-batch. */
+  readonly members: readonly number[];
+  /** How many more rows, after those, only fill up the shape. */
+  readonly fillers: number;
 }
 
+/** The limits that a recipe sets. */
+export const limitsOf = ({
+  microBatchSize,
+  microBatchTokens,
+}: Pick<OptimizerSettings, 'microBatchSize' | 'microBatchTokens'>): ForwardLimits => ({
+  rows: microBatchSize,
+  tokens: microBatchTokens,
+});
+
 /**
- * Cuts an optimiser batch into micro-batches of at most `size` rows: whole groups, so that a prompt is forwarded once,
- * unless a group alone is larger. Groups of different size never share one. Filled up to a bucketed number of prompts
- * with rows that weigh nothing, so that few shapes occur.
+ * Cuts an optimiser batch into micro-batches as `cutGroups` does, with whole groups where it can, so that a prompt is
+ * forwarded once. Each is filled up to a bucketed number of prompts with rows that weigh nothing, so that few shapes
+ * occur.
  */
-export function microBatches(rows: readonly WeightedRow[], size: number): MicroBatch[] {
-  const pieces = byGroup(rows).flatMap((group) => cut(group, size));
-  const batches: WeightedRow[][][] = [];
-  for (const piece of pieces) {
-    const current = batches.at(-1);
-    const fits = current?.[0]?.length === piece.length && (current.length + 1) * piece.length <= size;
-    if (fits) current.push(piece);
-    else batches.push([piece]);
-  }
-  return batches.map((batch) => ({ ...pack(filled(batch)), completions: batch.flat().length }));
+export function microBatches(rows: readonly WeightedRow[], limits: ForwardLimits): MicroBatch[] {
+  const groups = byGroup(rows);
+  const lengths = groups.map((group) => ({
+    prefix: group[0]!.promptIds.length - 1,
+    rows: group.map(positionsOf),
+  }));
+  const starts = groups.map((_, g) => groups.slice(0, g).reduce((sum, { length }) => sum + length, 0));
+  return cutGroups(lengths, limits).map((pieces) => {
+    const batch = pieces.map((piece) => piece.rows.map((r) => groups[piece.group]![r]!));
+    const members = pieces.flatMap((piece) => piece.rows.map((r) => starts[piece.group]! + r));
+    const all = filled(batch);
+    return { ...pack(all), members, fillers: all.flat().length - members.length };
+  });
 }
+
+/** Positions that a row takes: its tokens, or one more for the state after the last. */
+const positionsOf = ({ tokenIds, valueMask }: WeightedRow): number =>
+  Math.max(tokenIds.length, valueMask?.length ?? 0);
 
 /**
  * Packs texts that are forwarded and not trained on. With `past` every row has a position more, whose state is the one
@@ -64,7 +84,7 @@ export function microBatches(rows: readonly WeightedRow[], size: number): MicroB
  */
 export function packedTexts(
   texts: readonly (TextRow & Partial<ScoredText>)[],
-  { size, past = false }: { readonly size: number; readonly past?: boolean },
+  { limits, past = false }: { readonly limits: ForwardLimits; readonly past?: boolean },
 ): MicroBatch[] {
   const rows = texts.map(({ group, promptIds, tokenIds, mask }) => ({
     group,
@@ -75,18 +95,7 @@ export function packedTexts(
     advantage: 0,
     ...(past && { valueMask: [...tokenIds.map(() => 1), 1] }),
   }));
-  return microBatches(rows, size);
-}
-
-function cut<T>(group: readonly T[], size: number): T[][] {
-  const pieces = Math.ceil(group.length / size);
-  return Array.from({ length: pieces }, (_, i) => group.slice(i * size, (i + 1) * size));
-}
-
-/** A number of prompts or rows, rounded up to a quarter of the power of two below, so that few shapes occur. */
-export function bucketedCount(count: number): number {
-  const step = Math.max(1, 2 ** (Math.floor(Math.log2(count)) - 2));
-  return Math.ceil(count / step) * step;
+  return microBatches(rows, limits);
 }
 
 function filled(batch: readonly WeightedRow[][]): readonly WeightedRow[][] {
@@ -107,12 +116,12 @@ function blank({ advantage, importanceRatio, group, ...columns }: WeightedRow): 
   };
 }
 
-function pack(pieces: readonly (readonly WeightedRow[])[]): Omit<MicroBatch, 'completions'> {
+function pack(pieces: readonly (readonly WeightedRow[])[]): Pick<MicroBatch, 'packed' | 'rows'> {
   const packed = packRows(
     pieces.map((piece) => ({
       prompt: piece[0]!.promptIds,
       completions: piece.map(({ tokenIds }) => tokenIds),
-      positions: piece.map(({ tokenIds, valueMask }) => Math.max(tokenIds.length, valueMask?.length ?? 0)),
+      positions: piece.map(positionsOf),
     })),
   );
   const { width } = packed;

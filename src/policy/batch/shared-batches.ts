@@ -1,30 +1,71 @@
+import { bucketedCount, type ForwardLimits } from '../../model/batching/cut-groups.ts';
 import { floatRows } from '../../model/packed-rows.ts';
-import { planRows, type SharedRows, sharedLength, shareRows } from '../../model/shared-rows.ts';
-import { bucketedCount, type MicroBatch, type WeightedRow } from './micro-batches.ts';
+import {
+  planRows,
+  planRowsByWidth,
+  type RowPlan,
+  type SharedRows,
+  sharedLength,
+  shareRows,
+} from '../../model/shared-rows.ts';
+import type { MicroBatch, WeightedRow } from './micro-batches.ts';
 
 /**
- * Cuts the examples of an optimiser batch into micro-batches of at most `size`, whose examples share rows of about
- * `rowLength` tokens. The loss's numbers are [1, N], one for each completion token of the micro-batch.
+ * Cuts the examples of an optimiser batch into micro-batches whose examples share rows of about `rowLength` tokens. The
+ * loss's numbers are [1, N], one for each completion token of the micro-batch.
+ *
+ * Without a limit of tokens, examples stay in their order. With one the rows are planned over the whole batch, so that
+ * only examples longer than `rowLength` have longer rows; a micro-batch has rows of one width.
  */
 export function sharedBatches(
   rows: readonly WeightedRow[],
-  { size, rowLength }: { readonly size: number; readonly rowLength: number },
+  { limits, rowLength }: { readonly limits: ForwardLimits; readonly rowLength: number },
 ): MicroBatch<SharedRows>[] {
-  return Array.from({ length: Math.ceil(rows.length / size) }, (_, i) =>
-    share(rows.slice(i * size, (i + 1) * size), rowLength),
+  const lengths = rows.map((row) => sharedLength(exampleOf(row)));
+  const { rows: mostExamples = Number.POSITIVE_INFINITY, tokens } = limits;
+  if (tokens === undefined) {
+    const size = Math.min(mostExamples, rows.length);
+    return Array.from({ length: Math.ceil(rows.length / size) }, (_, i) => {
+      const members = [...rows.keys()].slice(i * size, (i + 1) * size);
+      const { rows: planned, width } = planRows(
+        members.map((r) => lengths[r]!),
+        rowLength,
+      );
+      return share(rows, { rows: planned.map((row) => row.map((m) => members[m]!)), width });
+    });
+  }
+  return planRowsByWidth(lengths, rowLength).flatMap((plan) =>
+    cutPlan(plan, { mostExamples, tokens }).map((part) => share(rows, part)),
   );
 }
 
-function share(rows: readonly WeightedRow[], rowLength: number): MicroBatch<SharedRows> {
-  const examples = rows.map(({ promptIds: prompt, tokenIds: completion }) => ({ prompt, completion }));
-  const plan = planRows(examples.map(sharedLength), rowLength);
-  const packed = shareRows(examples, plan, bucketedCount(plan.rows.length));
-  const inOrder = plan.rows.flat().map((i) => rows[i]!);
+const exampleOf = ({ promptIds: prompt, tokenIds: completion }: WeightedRow) => ({ prompt, completion });
+
+/** Cuts a plan's rows into parts within the limits. A row that alone exceeds one is a part. */
+function cutPlan(
+  { rows, width }: RowPlan,
+  { mostExamples, tokens }: { readonly mostExamples: number; readonly tokens: number },
+): RowPlan[] {
+  const parts: (readonly number[])[][] = [];
+  for (const row of rows) {
+    const joined = [...(parts.at(-1) ?? []), row];
+    const fits = bucketedCount(joined.length) * width <= tokens && joined.flat().length <= mostExamples;
+    if (parts.length > 0 && fits) parts.at(-1)!.push(row);
+    else parts.push([row]);
+  }
+  return parts.map((part) => ({ rows: part, width }));
+}
+
+/** The micro-batch of a plan, whose numbers are those of the batch's rows. */
+function share(all: readonly WeightedRow[], plan: RowPlan): MicroBatch<SharedRows> {
+  const packed = shareRows(all.map(exampleOf), plan, bucketedCount(plan.rows.length));
+  const members = plan.rows.flat();
   const column = (of: (row: WeightedRow) => ArrayLike<number>) =>
-    floatRows([inOrder.flatMap((row) => Array.from(of(row)))], packed.targets.data.length);
+    floatRows([members.flatMap((r) => Array.from(of(all[r]!)))], packed.targets.data.length);
   return {
     packed,
     rows: { mask: column(({ mask }) => mask), lossWeights: column(({ lossWeights }) => lossWeights) },
-    completions: 1,
+    members,
+    fillers: 0,
   };
 }

@@ -2,6 +2,7 @@ import { BETA } from '../../adapter/afa-lora.ts';
 import { rowSum } from '../../algorithm/statistics/aggregation.ts';
 import type { Engine, Named, Program } from '../../engine/engine.ts';
 import * as tf from '../../engine/tfjs.ts';
+import type { ForwardLimits } from '../../model/batching/cut-groups.ts';
 import { vocabularyKl } from '../../model/divergence.ts';
 import { logits } from '../../model/forward.ts';
 import {
@@ -27,8 +28,8 @@ export interface AnnealKlOptions {
 export interface AnnealKlBatch {
   readonly texts: readonly ScoredText[];
   readonly temperature: number;
-  /** Rows that are forwarded at once. */
-  readonly size: number;
+  /** What is forwarded at once. */
+  readonly limits: ForwardLimits;
 }
 
 /** Measures how far a move of β alone takes the policy, by two forward passes with the same weights. */
@@ -42,8 +43,8 @@ export class AnnealKl {
   }
 
   /**
-   * Mean over all completion tokens of the full-vocabulary KL(π at the weights' β ‖ π at `next`), nats. next is β of
-   * each layer, [L].
+   * Mean over all completion tokens, weighted by the texts' masks, of the full-vocabulary KL(π at the weights' β ‖ π at
+   * `next`), nats. next is β of each layer, [L].
    */
   async measure(weights: ModelWeights, next: readonly number[], batch: AnnealKlBatch): Promise<number> {
     const inputs = {
@@ -52,7 +53,7 @@ export class AnnealKl {
     };
     let sum = 0;
     let tokens = 0;
-    for (const { packed, rows } of packedTexts(batch.texts, { size: batch.size })) {
+    for (const { packed, rows } of packedTexts(batch.texts, batch)) {
       const mask = rows.mask!;
       const model = this.programs.inputs(weights, longestText(packed));
       const out = await this.program.run({ ...model, ...inputs, ...packedInputs(packed), mask });

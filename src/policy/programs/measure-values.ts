@@ -1,5 +1,6 @@
 import type { Engine, Named, Program } from '../../engine/engine.ts';
 import * as tf from '../../engine/tfjs.ts';
+import type { ForwardLimits } from '../../model/batching/cut-groups.ts';
 import {
   longestText,
   type ModelPrograms,
@@ -21,16 +22,16 @@ export class ValueProgram {
     this.program = engine.compile((inputs) => this.trace(inputs), { name: 'values' });
   }
 
-  /** Values before each completion token and after the last, [B][T + 1]; `size` rows are forwarded at once. */
-  async measure(weights: ModelWeights, rows: readonly TextRow[], size: number): Promise<number[][]> {
-    const measured: number[][] = [];
-    for (const { packed, completions } of packedTexts(rows, { size, past: true })) {
+  /** Values before each completion token and after the last, [B][T + 1]. `limits` says what is forwarded at once. */
+  async measure(weights: ModelWeights, rows: readonly TextRow[], limits: ForwardLimits): Promise<number[][]> {
+    const measured: number[][] = Array(rows.length);
+    for (const { packed, members } of packedTexts(rows, { limits, past: true })) {
       const model = { ...this.programs.inputs(weights, longestText(packed)), ...weights.valueHead };
       const out = await this.program.run({ ...model, ...packedInputs(packed) });
-      for (let b = 0; b < completions; b++) {
+      for (const [b, row] of members.entries()) {
         const start = b * packed.width;
-        const end = start + rows[measured.length]!.tokenIds.length + 1;
-        measured.push(Array.from((out.values!.data as Float32Array).subarray(start, end)));
+        const end = start + rows[row]!.tokenIds.length + 1;
+        measured[row] = Array.from((out.values!.data as Float32Array).subarray(start, end));
       }
     }
     return measured;

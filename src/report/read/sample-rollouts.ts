@@ -1,3 +1,4 @@
+import { rolloutFiles } from '../../run/folder/rollout-files.ts';
 import type { RolloutView } from '../page-data.ts';
 import { type Note, type RolloutLine, rolloutLine, soundRecords } from './sound-records.ts';
 
@@ -19,7 +20,9 @@ export interface RolloutSample {
 export async function sampleRollouts(path: string, budget: number, note: Note): Promise<RolloutSample> {
   const sample = new Sample(budget);
   const wanted = (line: string) => sample.counts(line);
-  for await (const record of soundRecords(path, rolloutLine, { note, wanted })) sample.add(record);
+  for (const { path: file } of await rolloutFiles(path)) {
+    for await (const record of soundRecords(file, rolloutLine, { note, wanted })) sample.add(record);
+  }
   return sample.end();
 }
 

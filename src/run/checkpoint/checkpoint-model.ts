@@ -1,9 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StoredAdapter } from '../../adapter/stored-adapter.ts';
 import type { CausalLM } from '../../causal-lm/causal-lm.ts';
 import type { LoadModelOptions } from '../../causal-lm/load-model.ts';
+import { inTemporaryFolder } from '../../io/temporaries.ts';
 import type { CreatePolicy } from '../../policy/policy.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import { loadCheckpoint } from './load-checkpoint.ts';
@@ -26,8 +25,7 @@ export async function withCheckpointModel<T>(
   { recipe, createPolicy, loadModel }: ModelParts,
   use: (model: CausalLM) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'anneal-'));
-  try {
+  return inTemporaryFolder(async (folder) => {
     const { model, adapter } = await restoredPolicy(path, folder, { recipe, createPolicy });
     const { runtime } = recipe;
     const held = adapter === undefined ? {} : { baseDtype: runtime.baseDtype };
@@ -37,9 +35,7 @@ export async function withCheckpointModel<T>(
     } finally {
       await base.dispose();
     }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** What a model is loaded from, and the adapter to put on it; a whole model is written into `folder`. */

@@ -2,7 +2,7 @@ import type { CoefficientState } from '../../algorithm/coefficients.ts';
 import type { TaskPosition } from '../../environment/task-source.ts';
 import type { ReadyBatch } from '../../policy/batch/train-batch.ts';
 import type { PolicyState } from '../../policy/policy.ts';
-import type { EvalResult } from '../../types.ts';
+import type { EvalResult, StepMetrics } from '../../types.ts';
 
 /** The outcome of an evaluation: one line of evals.jsonl. */
 export interface EvalRecord extends EvalResult {
@@ -23,6 +23,12 @@ export interface WatchState {
   readonly unread: boolean;
   /** Some prompts were cut. */
   readonly cut: boolean;
+}
+
+/** What is left of a step whose evaluation was still to come: its line of metrics.jsonl, and its warnings. */
+export interface Unfinished {
+  readonly metrics: StepMetrics;
+  readonly warnings: readonly string[];
 }
 
 /** How far a run has come with drawing batches: everything that drawing another one changes. */
@@ -53,6 +59,8 @@ export interface Checkpoint extends DrawState {
    */
   readonly pending: readonly ReadyBatch[];
   readonly evals: readonly EvalRecord[];
+  /** Of a checkpoint that was written before the evaluation of its step, until that has been made. */
+  readonly unfinished?: Unfinished | undefined;
   readonly watch: WatchState;
   /** Tokens of prompts and completions so far. */
   readonly tokens: number;

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { parseExact, stringifyExact } from '../../io/exact-json.ts';
 
 /**
  * Version of the checkpoint layout. Of older ones the policy can be read; a run can't go on from them.
@@ -15,11 +16,17 @@ const headSchema = z.object({
   beta: z.number(),
   betaZeroStep: z.int().nonnegative(),
   evalAccuracy: z.number().nullable(),
+  /** Whether the evaluation of its step, and the step's line of metrics.jsonl, were still to come. */
+  unevaluated: z.boolean().default(false),
+  /** That evaluation, made since: an `EvalRecord`. */
+  evaluation: z.record(z.string(), z.unknown()).optional(),
   files: z.record(z.string(), z.int()),
 });
 
+export type CheckpointHead = z.output<typeof headSchema>;
+
 /** A complete checkpoint on disk. */
-export interface CheckpointEntry extends Omit<z.output<typeof headSchema>, 'files'> {
+export interface CheckpointEntry extends Omit<CheckpointHead, 'files' | 'evaluation'> {
   readonly path: string;
 }
 
@@ -47,8 +54,7 @@ export async function damagedCheckpoints(folder: string, after: number): Promise
  */
 export async function findCheckpoint(path: string): Promise<CheckpointEntry | undefined> {
   try {
-    const head = headSchema.parse(JSON.parse(await readFile(join(path, 'checkpoint.json'), 'utf8')));
-    const { files, ...entry } = head;
+    const { files, evaluation: _, ...entry } = await readHead(path);
     for (const [name, size] of Object.entries(files)) {
       if ((await stat(join(path, name))).size !== size) return undefined;
     }
@@ -57,6 +63,17 @@ export async function findCheckpoint(path: string): Promise<CheckpointEntry | un
     return undefined;
   }
 }
+
+/** Reads a checkpoint's checkpoint.json. @throws an Error when it is missing or damaged. */
+export async function readHead(path: string): Promise<CheckpointHead> {
+  return headSchema.parse(parseExact(await readFile(headPath(path), 'utf8')));
+}
+
+export const headPath = (path: string): string => join(path, 'checkpoint.json');
+
+/** The text of checkpoint.json. */
+export const headText = (head: CheckpointHead): string =>
+  `${JSON.stringify(JSON.parse(stringifyExact(head)), null, 2)}\n`;
 
 /** The last complete checkpoint of a run, if any. */
 export async function latestCheckpoint(folder: string): Promise<CheckpointEntry | undefined> {

@@ -3,15 +3,17 @@ import { basename } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { truncateAtStep } from '../../io/jsonl-file.ts';
 import { isMissing } from '../../io/read-json.ts';
-import { isTemporary, removeTemporaries } from '../../io/temporaries.ts';
+import { isTemporary } from '../../io/temporaries.ts';
 import { version } from '../../io/version.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
+import { clearRunFolder } from '../folder/clear-run-folder.ts';
 import { plainRecipe, type RunConfig, readRunConfig, writeRunConfig } from '../folder/config-file.ts';
 import { recordEnvironment } from '../folder/environment-record.ts';
 import { recordHub } from '../folder/hub-record.ts';
 import { lockRun, type RunLock } from '../folder/lock-run.ts';
 import { recordModel } from '../folder/model-record.ts';
 import { type RunPaths, runPaths } from '../folder/paths.ts';
+import { rewindRollouts } from '../folder/rollout-files.ts';
 import { checkResume, type OpenOptions } from './check-resume.ts';
 import type { CheckpointEntry } from './list-checkpoints.ts';
 import { discardAfter } from './prune-checkpoints.ts';
@@ -59,7 +61,7 @@ async function openNew(recipe: Recipe, { out, source }: OpenOptions): Promise<Ru
       notes.push(...lock.notes);
       // Another process may have begun a run here meanwhile.
       await checkFresh(out);
-      await removeTemporaries(out);
+      await clearRunFolder(out);
       const environment = await recordEnvironment(recipe.env);
       const hub = await recordHub(recipe);
       return createRunFolder(out, {
@@ -139,13 +141,13 @@ function unwritable(out: string, error: unknown): InputError {
 /** Takes a run folder back to what it was at a checkpoint; with none, to the start. */
 async function rewindRunFolder(out: string, checkpoint: CheckpointEntry | undefined): Promise<RunPaths> {
   const paths = runPaths(out);
-  const step = checkpoint?.step ?? 0;
+  const { step, unevaluated } = checkpoint ?? { step: 0, unevaluated: false };
   await mkdir(paths.checkpoints, { recursive: true });
-  await removeTemporaries(out);
+  await clearRunFolder(out);
   await discardAfter(paths.checkpoints, step);
-  await truncateAtStep(paths.metrics, step);
-  await truncateAtStep(paths.rollouts, step);
-  // The evaluation after s steps comes before the checkpoint of s steps.
-  await truncateAtStep(paths.evals, checkpoint === undefined ? 0 : step + 1);
+  // Of a checkpoint before its step's evaluation the step's line of metrics is still to come.
+  await truncateAtStep(paths.metrics, unevaluated ? step - 1 : step);
+  await rewindRollouts(paths.rollouts, step);
+  await truncateAtStep(paths.evals, (checkpoint?.evalAccuracy ?? null) === null ? step : step + 1);
   return paths;
 }

@@ -1,6 +1,5 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeTemporaries } from '../../io/temporaries.ts';
 import { bestCheckpoint, listCheckpoints } from './list-checkpoints.ts';
 
 /** Removes all checkpoints but the last `keep` and the best by eval_accuracy. */
@@ -12,9 +11,8 @@ export async function pruneCheckpoints(folder: string, keep: number): Promise<vo
   }
 }
 
-/** Removes what a resumed run will write again: unfinished writes, and checkpoints after `step`. */
+/** Removes the checkpoints after `step`, which a resumed run will write again. */
 export async function discardAfter(folder: string, step: number): Promise<void> {
-  await removeTemporaries(folder);
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
     const match = /^step-(\d+)$/.exec(name);

@@ -1,10 +1,11 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFolderAtomic } from '../../io/atomic-folder.ts';
+import { writeFileAtomic } from '../../io/atomic-write.ts';
 import { stringifyExact } from '../../io/exact-json.ts';
 import { writeSafetensors } from '../../model/files/safetensors.ts';
-import { accuracyAt, type Checkpoint } from './checkpoint.ts';
-import { FORMAT, findCheckpoint } from './list-checkpoints.ts';
+import { accuracyAt, type Checkpoint, type EvalRecord } from './checkpoint.ts';
+import { FORMAT, findCheckpoint, headPath, headText, readHead } from './list-checkpoints.ts';
 
 /** Folder name of a step's checkpoint; sorts by step. */
 function checkpointName(step: number): string {
@@ -33,6 +34,21 @@ async function write(folder: string, checkpoint: Checkpoint): Promise<void> {
   const files: Record<string, number> = {};
   for (const name of ['policy.safetensors', 'state.json'])
     files[name] = (await stat(join(folder, name))).size;
-  const head = { format: FORMAT, step, steps, beta, betaZeroStep, evalAccuracy: accuracyAt(rest), files };
-  await writeFile(join(folder, 'checkpoint.json'), `${JSON.stringify(head, null, 2)}\n`);
+  const unevaluated = rest.unfinished !== undefined;
+  const evalAccuracy = accuracyAt(rest);
+  const head = { format: FORMAT, step, steps, beta, betaZeroStep, evalAccuracy, unevaluated, files };
+  await writeFile(headPath(folder), headText(head));
+}
+
+/**
+ * Adds the evaluation of its step to a checkpoint that was written before it. A crash leaves the checkpoint with it or
+ * without.
+ */
+export async function addEvaluation(path: string, record: EvalRecord): Promise<void> {
+  const head = await readHead(path);
+  const { accuracy: evalAccuracy } = record;
+  await writeFileAtomic(
+    headPath(path),
+    headText({ ...head, evalAccuracy, unevaluated: false, evaluation: { ...record } }),
+  );
 }

@@ -11,7 +11,7 @@ export function runPaths(out: string) {
     config: join(out, 'config.json'),
     /** One line for each step: TRL's metric names plus `step` and `beta`; `eval_accuracy` on evaluation steps. */
     metrics: join(out, 'metrics.jsonl'),
-    /** One line for each completion that was trained on. */
+    /** One line for each completion that was trained on; what was packed of it lies beside it: `rolloutFiles`. */
     rollouts: join(out, 'rollouts.jsonl'),
     /** One line for each evaluation, including the one before the first step. */
     evals: join(out, 'evals.jsonl'),

@@ -1,4 +1,4 @@
-import { readAllRecords } from '../../io/jsonl-file.ts';
+import { readRecords } from '../../io/jsonl-file.ts';
 import { createEventFile, type EventFile, eventFilesIn } from '../../io/tensorboard/event-file.ts';
 import type { EventContent } from '../../io/tensorboard/event-messages.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
@@ -6,6 +6,9 @@ import type { EvalResult, StepMetrics, TrainEvent } from '../../types.ts';
 import type { EvalRecord } from '../checkpoint/checkpoint.ts';
 import { runPaths } from '../folder/paths.ts';
 import { hyperParameters } from './hyper-parameters.ts';
+
+/** Steps of the past that are held at once. */
+const TOLD_AT_ONCE = 1000;
 
 type Started = Extract<TrainEvent, { type: 'start' }>;
 
@@ -62,16 +65,31 @@ export class EventLog {
    */
   private async begin({ out, startStep }: Started): Promise<void> {
     const from = (await eventFilesIn(this.folder)).length > 0 ? startStep : 0;
-    const { steps, evals } = await recordsUpTo(startStep, out);
+    const { metrics, evals: evaluations } = runPaths(out);
+    // The evaluation after a step came before its checkpoint: a run that goes on does not make it again.
+    const evals = await readWhile<EvalRecord>(evaluations, ({ step }) => step <= startStep);
     this.file = await createEventFile(this.folder);
     const { recipe } = this.options;
     await this.file.append([
       { kind: 'restart', step: from },
       ...(from > 0 ? [] : [{ kind: 'begun', hyperParameters: hyperParameters(recipe) } as const]),
       ...evals.filter(({ step }) => step >= from).map((record) => evaluated(record.step, record)),
-      ...steps.filter(({ step }) => step >= from).map(stepped),
     ]);
+    await this.tell(metrics, { from, to: startStep });
     this.told = new Set(evals.map(({ step }) => step));
+  }
+
+  /** Tells the steps `from` up to `to` that a file holds, some at a time. */
+  private async tell(path: string, { from, to }: { readonly from: number; readonly to: number }) {
+    let told: EventContent[] = [];
+    for await (const metrics of readRecords<StepMetrics>(path)) {
+      if (metrics.step >= to) break;
+      if (metrics.step >= from) told.push(stepped(metrics));
+      if (told.length < TOLD_AT_ONCE) continue;
+      await this.file!.append(told);
+      told = [];
+    }
+    await this.file!.append(told);
   }
 
   private fail(error: unknown): void {
@@ -80,18 +98,14 @@ export class EventLog {
   }
 }
 
-/**
- * What a run folder holds of the steps before `startStep`. The evaluation after them came before the checkpoint, so a
- * run that goes on does not make it again.
- */
-async function recordsUpTo(startStep: number, out: string) {
-  const { metrics, evals } = runPaths(out);
-  const steps = await readAllRecords<StepMetrics>(metrics);
-  const results = await readAllRecords<EvalRecord>(evals);
-  return {
-    steps: steps.filter(({ step }) => step < startStep),
-    evals: results.filter(({ step }) => step <= startStep),
-  };
+/** The records of a file until one does not pass. */
+async function readWhile<T>(path: string, passes: (record: T) => boolean): Promise<T[]> {
+  const records: T[] = [];
+  for await (const record of readRecords<T>(path)) {
+    if (!passes(record)) break;
+    records.push(record);
+  }
+  return records;
 }
 
 function contentOf(event: TrainEvent): EventContent | undefined {

@@ -51,8 +51,7 @@ function firstDifference(a: readonly number[], b: readonly number[]): number | u
 
 /** Difference between the two largest logits of the next token. */
 async function topGap(policy: Pick<Policy, 'logits'>, ids: readonly number[]): Promise<number> {
-  const { data, shape } = await policy.logits(tokenBatch([ids]));
-  const next = data.subarray((ids.length - 1) * shape[2]!, ids.length * shape[2]!);
+  const { data: next } = await policy.logits(tokenBatch(ids, [ids.length - 1]));
   let [first, second] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const logit of next) {
     if (logit > first) [first, second] = [logit, first];

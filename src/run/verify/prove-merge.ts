@@ -1,25 +1,18 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { modelPath } from '../../model/config/model-path.ts';
+import { openSafetensors } from '../../model/files/safetensors.ts';
 import { readModelConfig } from '../../model/read-config.ts';
 import { expectedTensors } from '../../model/weights/expected-tensors.ts';
 import { openModelWeights } from '../../model/weights/load-weights.ts';
 import { roundedWeight } from '../../model/weights/weight-writer.ts';
-import type { Policy } from '../../policy/policy.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
-import type { RunPaths } from '../folder/paths.ts';
 import { compareWeights, type WeightComparison } from './compare-weights.ts';
-import { expectedFromAdapter } from './expected-weights.ts';
+import { type ExpectedWeight, expectedFromAdapter } from './expected-weights.ts';
+import type { ProofFiles } from './proof-files.ts';
 
-/** What was trained, and where its files are. */
-export interface Trained {
-  readonly policy: Policy;
-  readonly recipe: Recipe;
-  readonly paths: RunPaths;
-  /** Whether the policy is the run's last, whose adapter the run wrote. */
-  readonly isLast: boolean;
+/** Weights that are read one at a time. */
+interface Weights {
+  readonly read: (name: string) => Promise<Float32Array>;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -28,59 +21,44 @@ export interface Trained {
  * that merge by another formula (DoRA, biases).
  */
 export async function proveMerge(
-  trained: Trained,
+  files: ProofFiles,
+  recipe: Recipe,
   models: readonly string[],
 ): Promise<readonly WeightComparison[] | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), 'anneal-'));
-  try {
-    return await compareAll(trained, models, folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  if ('trained' in files)
+    return compareAll(await openTrained(files.trained), (_, weight) => Float64Array.from(weight), models);
+  const expected = await expectedFromAdapter(files.adapter);
+  if (expected === undefined) return undefined;
+  const { base } = files;
+  const opened = base ? await openModelWeights(base, await readModelConfig(base)) : await openBase(recipe);
+  return compareAll(opened, expected, models);
 }
 
 async function compareAll(
-  { policy, recipe, paths, isLast }: Trained,
+  base: Weights,
+  expected: ExpectedWeight,
   models: readonly string[],
-  folder: string,
-): Promise<readonly WeightComparison[] | undefined> {
-  if (policy.saveAdapter === undefined) {
-    const trained = await trainedWeights(policy);
-    const readBase = async (name: string) => trained.get(name)!;
-    return inTurn(models, (model) =>
-      compareWeights(model, { readBase, expected: (_, w) => Float64Array.from(w) }),
-    );
-  }
-  // Older versions wrote no base.
-  const isWritten = existsSync(paths.adapter) && (policy.saveBase === undefined || existsSync(paths.base));
-  const written = isLast && isWritten ? { adapter: paths.adapter, base: paths.base } : undefined;
-  const at = written ?? { adapter: join(folder, 'adapter'), base: join(folder, 'base') };
-  if (written === undefined) {
-    await policy.saveBase?.(at.base);
-    await policy.saveAdapter(at.adapter, policy.saveBase && at.base);
-  }
-  const expected = await expectedFromAdapter(at.adapter);
-  if (expected === undefined) return undefined;
-  const base = policy.saveBase
-    ? await openModelWeights(at.base, await readModelConfig(at.base))
-    : await openBase(recipe);
+): Promise<readonly WeightComparison[]> {
   try {
-    return await inTurn(models, (model) => compareWeights(model, { readBase: base.read, expected }));
+    const results: WeightComparison[] = [];
+    for (const model of models) results.push(await compareWeights(model, { readBase: base.read, expected }));
+    return results;
   } finally {
     await base.close();
   }
 }
 
-/** The trained weights by name, without the optimiser's moments, of which a policy's state has copies. */
-async function trainedWeights(policy: Policy): Promise<ReadonlyMap<string, Float32Array>> {
-  const prefix = 'trained.';
-  const { arrays } = await policy.state();
-  const entries = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
-  return new Map(entries.map(([name, { data }]) => [name.slice(prefix.length), data]));
+/** The trained weights in a checkpoint's file. */
+async function openTrained(path: string): Promise<Weights> {
+  const file = await openSafetensors(path);
+  return {
+    read: async (name) => (await file.read(`trained.${name}`)).data as Float32Array,
+    close: file.close,
+  };
 }
 
 /** The weights of the model that a recipe names, rounded as the run holds them. Fresh weights are written to base/. */
-async function openBase({ model, runtime: { baseDtype } }: Recipe) {
+async function openBase({ model, runtime: { baseDtype } }: Recipe): Promise<Weights> {
   const path = await modelPath(model);
   const config = await readModelConfig(path);
   const store = await openModelWeights(path, config);
@@ -89,10 +67,4 @@ async function openBase({ model, runtime: { baseDtype } }: Recipe) {
     read: async (name: string) => roundedWeight(await store.read(name), shapes[name]!, baseDtype),
     close: store.close,
   };
-}
-
-async function inTurn<T, R>(items: readonly T[], use: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (const item of items) results.push(await use(item));
-  return results;
 }

@@ -1,14 +1,10 @@
 import type { TokenBatch } from '../../model/token-logits.ts';
 
-/** Makes a batch of rows of token ids, padded on the right. */
-export function tokenBatch(rows: readonly (readonly number[])[]): TokenBatch {
-  const width = Math.max(...rows.map((row) => row.length));
-  const padded = (row: readonly number[], pad: number, value: (id: number) => number) => [
-    ...row.map(value),
-    ...Array<number>(width - row.length).fill(pad),
-  ];
+/** A batch of one row of token ids. @param columns whose logits are wanted; all when left out. */
+export function tokenBatch(row: readonly number[], columns?: readonly number[]): TokenBatch {
   return {
-    inputIds: rows.map((row) => padded(row, 0, (id) => id)),
-    attentionMask: rows.map((row) => padded(row, 0, () => 1)),
+    inputIds: [row],
+    attentionMask: [row.map(() => 1)],
+    ...(columns && { columns }),
   };
 }

@@ -20,6 +20,7 @@ const verificationSchema = z.object({
   maxDelta: z.number(),
   tolerance: z.number(),
   baseDelta: z.number().nullable(),
+  positions: z.object({ compared: z.int(), of: z.int() }).default({ compared: 0, of: 0 }),
   accuracy: z.number(),
   reloadedAccuracy: z.number(),
   answers: z.object({

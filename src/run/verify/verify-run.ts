@@ -3,17 +3,20 @@ import type { CausalLM } from '../../causal-lm/causal-lm.ts';
 import type { LoadModelOptions } from '../../causal-lm/load-model.ts';
 import { promptOf } from '../../environment/ask-environment.ts';
 import { InputError } from '../../errors.ts';
+import type { EvalRow } from '../../evaluation/evaluate-greedy.ts';
 import { evaluationTasks } from '../../evaluation/evaluation-tasks.ts';
+import { inTemporaryFolder } from '../../io/temporaries.ts';
 import { findModel } from '../../model/files/source.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
 import { runPaths } from '../folder/paths.ts';
 import { type Agreement, agreeOnAnswers } from './agree-on-answers.ts';
-import { compareExport, type ExportComparison } from './compare-export.ts';
-import { compareLogits } from './compare-logits.ts';
+import { compareAnswers, type ExportComparison } from './compare-export.ts';
 import type { WeightComparison } from './compare-weights.ts';
+import { KeptLogits } from './kept-logits.ts';
 import { mergeableCheckpoint } from './mergeable-checkpoint.ts';
+import { type ProofFiles, proofFiles } from './proof-files.ts';
 import { proveMerge } from './prove-merge.ts';
 import { shareRight, trainedAnswers } from './trained-answers.ts';
 import type { VerifyParts } from './verify-parts.ts';
@@ -43,6 +46,8 @@ interface Measured {
   /** Held-out accuracy of the merged model in a new process. */
   readonly reloadedAccuracy: number;
   readonly answers: Agreement;
+  /** Tokens of the compared texts at which logits were compared, and all of them. */
+  readonly positions: KeptLogits['positions'];
   /** What rounding cost, where an export was named. */
   readonly exported?: ExportComparison;
 }
@@ -80,62 +85,102 @@ export async function verifyRun(
     throw new InputError(`${merged} is missing: write it with \`anneal merge ${out}${option}\``);
   }
   if (exported !== undefined) await findModel(exported);
-  const isLast = merged === runPaths(out).merged;
-  const policy = await parts.createPolicy(recipe);
-  try {
-    await policy.restore((await loadCheckpoint(entry.path)).policy);
-    const measured = await measure(policy, { out, recipe, parts, merged, isLast, exported });
-    const problems = problemsOf(measured);
-    return { ok: problems.length === 0, problems, ...measured };
-  } finally {
-    await policy.dispose();
-  }
+  const run = { out, recipe, parts, checkpoint: entry.path, merged, exported };
+  const measured = await inTemporaryFolder((folder) => measure(run, folder));
+  const problems = problemsOf(measured);
+  return { ok: problems.length === 0, problems, ...measured };
 }
 
 interface Run {
   readonly out: string;
   readonly recipe: Recipe;
   readonly parts: VerifyParts;
+  /** Folder of the checkpoint that was merged. */
+  readonly checkpoint: string;
   readonly merged: string;
-  readonly isLast: boolean;
   readonly exported: string | undefined;
 }
 
-async function measure(policy: Policy, run: Run): Promise<Measured> {
-  const { out, recipe, parts, merged, isLast, exported } = run;
+/** What is kept of the trained policy when it is no longer in memory. */
+interface Trained extends Pick<Measured, 'step' | 'beta' | 'tolerance' | 'accuracy' | 'answers'> {
+  readonly ours: readonly EvalRow[];
+  readonly logits: KeptLogits;
+  readonly proof: ProofFiles;
+}
+
+/** Takes one model into memory after the other: new processes, the policy, the export, the merged model, the base. */
+async function measure(run: Run, folder: string): Promise<Measured> {
+  const { out, recipe, parts, merged, exported } = run;
+  const theirs = await parts.answerAnew(out, merged);
+  const exportedAnswers = exported === undefined ? [] : await parts.answerAnew(out, exported);
+  const { ours, logits, proof, ...trained } = await withPolicy(run, (policy) =>
+    lookAtPolicy(policy, { run, theirs, folder }),
+  );
+  const models = exported === undefined ? [merged] : [merged, exported];
+  const [weights = null, rounded = null] = (await proveMerge(proof, recipe, models)) ?? [];
+  const ofExport =
+    exported === undefined
+      ? undefined
+      : {
+          weights: rounded,
+          maxDelta: await withModel(parts.loadModel(exported), (model) => logits.compare(model)),
+          ...compareAnswers(exported, { ours, theirs: exportedAnswers }),
+        };
+  const deltas = await compareModels(run, logits);
+  return {
+    ...trained,
+    weights,
+    ...deltas,
+    positions: logits.positions,
+    reloadedAccuracy: shareRight(theirs),
+    ...(ofExport && { exported: ofExport }),
+  };
+}
+
+/** Uses the policy of the checkpoint that was merged. */
+async function withPolicy<T>(
+  { recipe, parts, checkpoint }: Run,
+  use: (policy: Policy) => Promise<T>,
+): Promise<T> {
+  const policy = await parts.createPolicy(recipe);
+  try {
+    await policy.restore((await loadCheckpoint(checkpoint)).policy);
+    return await use(policy);
+  } finally {
+    await policy.dispose();
+  }
+}
+
+/** Everything that the policy itself has to say. */
+async function lookAtPolicy(
+  policy: Policy,
+  {
+    run,
+    theirs,
+    folder,
+  }: { readonly run: Run; readonly theirs: readonly EvalRow[]; readonly folder: string },
+): Promise<Trained> {
+  const { out, recipe, checkpoint, merged } = run;
   const paths = runPaths(out);
-  const { heldOut } = paths;
   const tasks = await evaluationTasks(recipe, recipe.eval.split, (request) => policy.usesPrompt(request));
-  const ours = await trainedAnswers(policy, { recipe, tasks, heldOut });
+  const ours = await trainedAnswers(policy, { recipe, tasks, heldOut: paths.heldOut });
   const promptIds = (i: number) => {
     const task = tasks[i]!;
     return policy.seenPrompt({ task, messages: promptOf(recipe.env, task) }).promptIds;
   };
   const rows = ours.slice(0, COMPARED).map((row, i) => [...promptIds(i), ...row.tokenIds]);
-  const deltas = await compareModels(policy, rows, {
-    loadMerged: () => parts.loadModel(merged, { engine: recipe.runtime }),
-    loadBase: recipe.freshWeights ? null : () => parts.loadModel(recipe.model, baseOptions(recipe)),
-    init: recipe.adapter.init,
-  });
-  const models = exported === undefined ? [merged] : [merged, exported];
-  const [weights = null, rounded = null] =
-    (await proveMerge({ policy, recipe, paths, isLast }, models)) ?? [];
-  const theirs = await parts.answerAnew(out, merged);
+  const { totalParameters, vocabSize } = policy.dimensions;
+  const logits = new KeptLogits(rows, { vocabSize });
+  await logits.keep(policy);
   return {
+    ours,
+    logits,
+    proof: await proofFiles(policy, { checkpoint, paths, isLast: merged === paths.merged, folder }),
     step: policy.version,
     beta: policy.beta,
-    weights,
-    tolerance: policy.dimensions.totalParameters < 2e7 ? 1e-4 : 1e-3,
-    ...deltas,
+    tolerance: totalParameters < 2e7 ? 1e-4 : 1e-3,
     accuracy: shareRight(ours),
-    reloadedAccuracy: shareRight(theirs),
     answers: await agreeOnAnswers(policy, { ours, theirs, promptIds }),
-    ...(exported !== undefined && {
-      exported: {
-        weights: rounded,
-        ...(await compareExport(policy, { ...parts, out, path: exported, rows, ours })),
-      },
-    }),
   };
 }
 
@@ -145,29 +190,28 @@ const baseOptions = ({ runtime }: Recipe): LoadModelOptions => ({
   baseDtype: runtime.baseDtype,
 });
 
+/** The merged model against the policy, and against what training began from. */
 async function compareModels(
-  policy: Policy,
-  rows: readonly (readonly number[])[],
-  models: {
-    readonly loadMerged: () => Promise<CausalLM>;
-    readonly loadBase: (() => Promise<CausalLM>) | null;
-    /** Adapter that training began from. */
-    readonly init: string | undefined;
-  },
+  { recipe, parts, merged }: Run,
+  logits: KeptLogits,
 ): Promise<Pick<Measured, 'maxDelta' | 'baseDelta'>> {
-  const merged = await models.loadMerged();
+  const maxDelta = await withModel(parts.loadModel(merged, { engine: recipe.runtime }), (model) =>
+    logits.compare(model, { keep: true }),
+  );
+  if (recipe.freshWeights) return { maxDelta, baseDelta: null };
+  const { init } = recipe.adapter;
+  const baseDelta = await withModel(parts.loadModel(recipe.model, baseOptions(recipe)), async (base) =>
+    logits.compare(init === undefined ? base : await base.withAdapter(init)),
+  );
+  return { maxDelta, baseDelta };
+}
+
+async function withModel<T>(loading: Promise<CausalLM>, use: (model: CausalLM) => Promise<T>): Promise<T> {
+  const model = await loading;
   try {
-    const maxDelta = await compareLogits(policy, merged, rows);
-    if (models.loadBase === null) return { maxDelta, baseDelta: null };
-    const base = await models.loadBase();
-    try {
-      const start = models.init === undefined ? base : await base.withAdapter(models.init);
-      return { maxDelta, baseDelta: await compareLogits(start, merged, rows) };
-    } finally {
-      await base.dispose();
-    }
+    return await use(model);
   } finally {
-    await merged.dispose();
+    await model.dispose();
   }
 }
 

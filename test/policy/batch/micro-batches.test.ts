@@ -10,8 +10,21 @@ import { requests } from '../toy-environment.ts';
 
 /** 5 prompts of 4 completions: 3 cuts each group 3 + 1, 8 takes two groups at a time and leaves one over. */
 const sampling = { groupSize: 4, promptsPerStep: 5, maxNewTokens: 4 };
-const sizes = [1, 3, 8];
-const WHOLE = 64;
+const cuts: Limits[] = [
+  { microBatchSize: 1 },
+  { microBatchSize: 3 },
+  { microBatchSize: 8 },
+  { microBatchTokens: 4 },
+  { microBatchTokens: 30 },
+  { microBatchTokens: 100 },
+  { microBatchTokens: 60, microBatchSize: 3 },
+];
+const WHOLE: Limits = { microBatchSize: 64 };
+
+interface Limits {
+  readonly microBatchSize?: number;
+  readonly microBatchTokens?: number;
+}
 
 const kl = { klCoef: 0.1, clipEpsilonHigh: 0.28 };
 const cases: [name: string, recipe: RecipeOverrides][] = [
@@ -25,7 +38,7 @@ const cases: [name: string, recipe: RecipeOverrides][] = [
 ];
 
 describe.each(cases)('%s', (_, overrides) => {
-  let size = WHOLE;
+  let limits = WHOLE;
   const open = async (): Promise<Tiny> => {
     const model = modelFolder({ eosTokenIds: [2, ...Array.from({ length: 14 }, (_, i) => 3 + i)] });
     const recipe = parseRecipe(
@@ -34,7 +47,10 @@ describe.each(cases)('%s', (_, overrides) => {
     const optimizer = {
       ...recipe.optimizer,
       get microBatchSize() {
-        return size;
+        return limits.microBatchSize;
+      },
+      get microBatchTokens() {
+        return limits.microBatchTokens;
       },
     };
     return openTinyRecipe({ ...recipe, optimizer }, { trained: true });
@@ -44,20 +60,21 @@ describe.each(cases)('%s', (_, overrides) => {
     const tiny = await open();
     const batch = await batchFor(tiny);
     const start = tiny.policy.state();
-    const step = async (at: number) => {
-      size = at;
+    const step = async (at: Limits) => {
+      limits = at;
       await tiny.policy.restore(start);
       const metrics = await tiny.policy.update(batch);
       return { metrics, state: tiny.policy.state() };
     };
     const whole = await step(WHOLE);
     expect(whole.metrics.grad_norm).toBeGreaterThan(1e-2);
-    for (const at of sizes) {
+    for (const at of cuts) {
       const parts = await step(at);
+      const where = JSON.stringify(at);
       expect(Object.keys(parts.metrics)).toEqual(Object.keys(whole.metrics));
       for (const [name, value] of Object.entries(whole.metrics)) {
         if (unrepeatable.includes(name)) continue;
-        expect(parts.metrics[name], `${name} at micro-batches of ${at}`).toBeCloseTo(value, 5);
+        expect(parts.metrics[name], `${name} at ${where}`).toBeCloseTo(value, 5);
       }
       // Weights are as much as 100 steps long, so a step is rounded to fewer digits than the moments.
       for (const [kind, tolerance] of [
@@ -66,7 +83,7 @@ describe.each(cases)('%s', (_, overrides) => {
         ['trained.', 2e-3],
       ] as const) {
         const gap = relativeGap(parts.state, whole.state, start, kind);
-        expect(gap, `${kind} at micro-batches of ${at}`).toBeLessThan(tolerance);
+        expect(gap, `${kind} at ${where}`).toBeLessThan(tolerance);
       }
     }
   });

@@ -12,11 +12,16 @@ const cases: [name: string, recipe: RecipeOverrides, beta: number][] = [
   ['lora, β = 0', { method: 'lora' }, 0],
   ['full', { method: 'full' }, 0],
 ];
-/** Rows of 24 tokens hold one to eight examples; of 256 all of a micro-batch. 11 examples a step, 5 at a time. */
+/**
+ * Rows of 24 tokens hold one to eight examples; of 256 all of a micro-batch; of 12 one, and some examples are longer. 11
+ * examples a step, 5 at a time.
+ */
 const settings = [
   { packing: 24, microBatchSize: 32 },
   { packing: 24, microBatchSize: 5 },
   { packing: 256, microBatchSize: 32 },
+  { packing: 24, microBatchTokens: 56 },
+  { packing: 12, microBatchTokens: 30, microBatchSize: 3 },
 ];
 
 describe.each(cases)('shared rows with %s', (_, overrides, beta) => {
@@ -43,7 +48,7 @@ const zerosLike = (values: ArrayLike<number>) => new Float32Array(values.length)
 async function firstStep(
   overrides: RecipeOverrides,
   beta: number,
-  optimizer: { readonly packing?: number; readonly microBatchSize: number },
+  optimizer: Readonly<Partial<Record<'packing' | 'microBatchSize' | 'microBatchTokens', number>>>,
 ) {
   const recipe = parseRecipe(
     tinyRecipe(modelFolder(), {

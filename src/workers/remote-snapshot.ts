@@ -1,0 +1,62 @@
+import type { PolicySnapshot } from '../policy/policy.ts';
+import type { PolicyTexts } from '../policy/policy-texts.ts';
+import type { Connection } from './connection.ts';
+import type { PolicyCalls } from './policy-calls.ts';
+import { requestsWithoutTasks, rolloutsWithoutTexts } from './without-code.ts';
+
+/** Which snapshot of which policy. */
+interface Place {
+  readonly connection: Connection<PolicyCalls>;
+  readonly number: number;
+  readonly version: number;
+  readonly beta: number;
+}
+
+/** Releases snapshots that nobody released before they were forgotten. */
+const forgotten = new FinalizationRegistry<() => void>((release) => release());
+
+/** Keeps the weights that a policy in another thread has now, and samples from them there until it is released. */
+export function remoteSnapshot(
+  { connection, number, version, beta }: Place,
+  texts: PolicyTexts,
+): PolicySnapshot {
+  const kept = connection.call('snapshot', [number, version]);
+  // Who uses the snapshot is told; if nobody does it does not matter.
+  kept.catch(() => {});
+  let released = false;
+  const release = () => {
+    if (released) return;
+    released = true;
+    connection.call('release', [number]).catch(() => {});
+  };
+  const { between, encodeExample, encodeTurns, maxPositions } = texts;
+  const snapshot: PolicySnapshot = {
+    version,
+    beta,
+    maxPositions,
+    between,
+    encodeExample,
+    encodeTurns,
+    release,
+    async sample(requests, { signal, ...options }) {
+      await kept;
+      const args = [number, requestsWithoutTasks(requests), options] as const;
+      const rollouts = await connection.call('sample', [...args], { signal });
+      return rollouts.map((rollout) => ({ ...rollout, task: requests[rollout.group]!.task }));
+    },
+    async extend(ids, { signal, ...options }) {
+      await kept;
+      return connection.call('extend', [number, ids, options], { signal });
+    },
+    async values(rollouts) {
+      await kept;
+      return connection.call('values', [number, rolloutsWithoutTexts(rollouts)]);
+    },
+    async scoreTexts(requests, { signal, ...options }) {
+      await kept;
+      return connection.call('scoreTexts', [number, requestsWithoutTasks(requests), options], { signal });
+    },
+  };
+  forgotten.register(snapshot, release);
+  return snapshot;
+}
