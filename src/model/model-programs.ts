@@ -1,10 +1,10 @@
 import type { Engine, HostTensor, Named, Program } from '../engine/engine.ts';
 import { takeRows } from '../engine/ops/take-rows.ts';
 import * as tf from '../engine/tfjs.ts';
+import type { DecodingModel } from './cache/decoding-model.ts';
 import type { ModelConfig } from './config/model-config.ts';
 import type { DecoderModel, LinearMap } from './decoder.ts';
-import type { DecodingModel } from './decoding/decoding-model.ts';
-import { DecodingPrograms } from './decoding/decoding-programs.ts';
+import { DecodingPrograms } from './decoding-programs.ts';
 import { decoderForward, logits, logprobs, type SharedBatch, sharedForward } from './forward.ts';
 import type { PackedRows } from './packed-rows.ts';
 import { RopeTables, ropeAngles } from './rope-tables.ts';
