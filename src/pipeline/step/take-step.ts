@@ -112,9 +112,9 @@ async function trainOnPart(session: Session, { ready: drawn, iteration }: StepPl
 }
 
 /** A batch that was begun before a restart already carries its log-probs. */
-async function withOldLogprobs({ policy, recipe }: Session, ready: ReadyBatch, iteration: number) {
+async function withOldLogprobs({ policy, recipe, ending }: Session, ready: ReadyBatch, iteration: number) {
   const begins = iteration === 0 && recipe.algorithm.samplerCorrection !== undefined;
-  return begins ? addOldLogprobs(policy, ready) : ready;
+  return begins ? addOldLogprobs(policy, ready, ending) : ready;
 }
 
 /** Takes one update with the current coefficients, and moves them by what it measured. */
