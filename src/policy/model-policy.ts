@@ -146,7 +146,8 @@ export class ModelPolicy implements Policy {
       extend: async (texts, options) =>
         (await completions(sampler, texts, { ...options, groupSize: 1 })).flat(),
       between,
-      values: (rollouts) => this.valueProgram.measure(weights, rollouts, limitsOf(recipe.optimizer)),
+      values: (rollouts, signal) =>
+        this.valueProgram.measure(weights, rollouts, { ...limitsOf(recipe.optimizer), signal }),
       encodeExample,
       encodeTurns,
       scoreTexts: (requests, options) => {

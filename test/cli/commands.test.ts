@@ -78,7 +78,7 @@ describe('anneal run', () => {
     expect(events.at(-1)).toMatchObject({ type: 'verified', ok: true, beta: 0 });
   });
 
-  test('Ctrl-C finishes the step, writes a checkpoint and ends with 130; --resume gives the run that was not stopped', async () => {
+  test('Ctrl-C stops it, writes a checkpoint and ends with 130; --resume gives the run that was not stopped', async () => {
     const out = join(folder, 'stopped');
     const stopped = await anneal(['run', recipe, '--out', out], {
       onLine: (line, interrupt) => {
