@@ -2,11 +2,11 @@ import type { DynamicAxes, Engine, HostTensor, Named, Program } from '../engine/
 import { chunkRows } from '../engine/ops/logprob-head.ts';
 import { takeRows } from '../engine/ops/take-rows.ts';
 import * as tf from '../engine/tfjs.ts';
-import { batchAxes, chunksOf, headChunks } from './axes/batch-axes.ts';
+import { batchAxes, chunksOf, gridAxes, headChunks } from './axes/batch-axes.ts';
+import type { DecodingModel } from './cache/decoding-model.ts';
 import type { ModelConfig } from './config/model-config.ts';
 import type { DecoderModel, LinearMap } from './decoder.ts';
-import type { DecodingModel } from './decoding/decoding-model.ts';
-import { DecodingPrograms } from './decoding/decoding-programs.ts';
+import { DecodingPrograms } from './decoding-programs.ts';
 import { decoderForward, logits, logprobs, type SharedBatch, sharedForward } from './forward.ts';
 import type { PackedRows } from './packed-rows.ts';
 import { RopeTables, ropeAngles } from './rope-tables.ts';
@@ -52,7 +52,7 @@ export class ModelPrograms {
     this.rope = new RopeTables(config);
     this.logitsProgram = engine.compile((inputs) => this.forwardLogits(inputs), {
       name: 'logits',
-      dynamicAxes: { ids: { 0: 'rows', 1: 'width' }, wanted: { 0: 'wanted' }, ...this.rope.axes },
+      dynamicAxes: ({ ids }) => ({ ids: gridAxes(ids!), wanted: { 0: 'wanted' }, ...this.rope.axes }),
     });
     this.logprobsProgram = engine.compile((inputs) => this.forwardLogprobs(inputs), {
       name: 'logprobs',

@@ -1,6 +1,6 @@
 import type { HostTensor } from '../../src/engine/engine.ts';
-import type { DecodingModel } from '../../src/model/decoding/decoding-model.ts';
-import type { KvCache } from '../../src/model/decoding/kv-cache.ts';
+import type { DecodingModel } from '../../src/model/cache/decoding-model.ts';
+import type { KvCache } from '../../src/model/cache/kv-cache.ts';
 
 export const VOCAB = 8;
 

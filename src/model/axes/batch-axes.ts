@@ -1,4 +1,5 @@
 import type { DynamicAxes, HostTensor, Named } from '../../engine/engine.ts';
+import { attendsInBlocks } from '../attention/places.ts';
 
 /**
  * The dynamic axes of a batch among a program's inputs: one compiled program serves packed rows of any number and
@@ -8,25 +9,45 @@ export function batchAxes(inputs: Named<HostTensor>, columns: readonly string[] 
   const given = columns.filter((name) => name in inputs);
   const chunks = { [CHUNKS]: { 1: 'chunk' } };
   if ('owners' in inputs) {
-    const grid = { 0: 'rows', 1: 'width' };
+    const grid = gridAxes(inputs.ids!);
     // Their number is bucketed, so it is a whole number of chunks.
     const predicted = `${chunksOf(inputs).count}*chunk`;
     const targets = { 0: predicted };
     const tokens = Object.fromEntries(given.map((name) => [name, { 1: predicted }]));
     return { ids: grid, positions: grid, owners: grid, predicting: targets, targets, ...tokens, ...chunks };
   }
+  const [prefixWidth, width] = [inputs.prefixIds!, inputs.ids!].map(({ shape }) => shape[1]!) as [
+    number,
+    number,
+  ];
+  const isAnyLength = sameForAll(prefixWidth, width) && sameForAll(0, prefixWidth);
   const rows = { 0: 'prefixes*group' };
-  const grid = { ...rows, 1: 'width' };
-  const width = inputs.ids!.shape[1]!;
+  const grid: Axes = isAnyLength ? { ...rows, 1: 'width' } : rows;
   return {
-    prefixIds: { 0: 'prefixes', 1: 'prefixWidth' },
+    prefixIds: isAnyLength ? { 0: 'prefixes', 1: 'prefixWidth' } : { 0: 'prefixes' },
     prefixLengths: { 0: 'prefixes' },
     ids: grid,
-    targets: { 0: 'prefixes*group*width' },
+    targets: { 0: isAnyLength ? 'prefixes*group*width' : `prefixes*group*${width}` },
     ...Object.fromEntries(given.map((name) => [name, inputs[name]!.shape[1] === width ? grid : rows])),
     ...chunks,
   };
 }
+
+type Axes = DynamicAxes[string];
+
+/** The dynamic axes of rows of tokens, [R, T]. */
+export const gridAxes = ({ shape }: Pick<HostTensor, 'shape'>): Axes =>
+  sameForAll(0, shape[1]!) ? { 0: 'rows', 1: 'width' } : { 0: 'rows' };
+
+/** Programs with dynamic axes are traced at sizes up to this. */
+const TRACED = 37;
+
+/**
+ * Tells whether T tokens after a prefix of S compute with the same ops whatever S and T are. Long ones do not: their
+ * attention goes in blocks, whose number depends on S and T, and those sizes are compiled.
+ */
+const sameForAll = (prefixTokens: number, tokens: number): boolean =>
+  !attendsInBlocks(prefixTokens, tokens) && !attendsInBlocks(TRACED, TRACED);
 
 /** A batch of more than so many chunks has larger ones. */
 const MOST_CHUNKS = 64;

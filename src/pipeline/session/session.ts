@@ -28,7 +28,10 @@ export interface TrainOptions {
   readonly resume?: boolean;
   /** Resume though data, options of the environment or files of the model have changed. */
   readonly forceData?: boolean;
-  /** Aborting it finishes the step, writes a checkpoint and emits `stopped`. */
+  /**
+   * Aborting it gives up what is under way, writes a checkpoint from which that is made again to the same bits, and
+   * emits `stopped`.
+   */
   readonly signal?: AbortSignal;
   /** Where the recipe was loaded from, for config.json: `verify`, `eval` and `merge` load it from there. */
   readonly source?: RecipeSource;

@@ -25,9 +25,14 @@ export class ValueProgram {
   }
 
   /** Values before each completion token and after the last, [B][T + 1]. `limits` says what is forwarded at once. */
-  async measure(weights: ModelWeights, rows: readonly TextRow[], limits: ForwardLimits): Promise<number[][]> {
+  async measure(
+    weights: ModelWeights,
+    rows: readonly TextRow[],
+    { signal, ...limits }: ForwardLimits & { readonly signal?: AbortSignal | undefined },
+  ): Promise<number[][]> {
     const measured: number[][] = Array(rows.length);
     for (const { packed, members } of packedTexts(rows, { limits, past: true })) {
+      signal?.throwIfAborted();
       const model = { ...this.programs.inputs(weights, longestText(packed)), ...weights.valueHead };
       const out = await this.program.run({ ...model, ...this.programs.rows(packed) });
       for (const [b, row] of members.entries()) {

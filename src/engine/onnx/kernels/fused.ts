@@ -73,6 +73,7 @@ function zeroOf(values: readonly Value[]): Value {
 
 /** The first element of a tensor, [1]. */
 function firstElement(x: Value): Value {
+  if (x.shape.length === 0) return reshape(x, [1]);
   const axes = x.shape.map((_, axis) => axis);
   const shape = axes.map(() => 1);
   const inputs = [x, int64s(axes.map(() => 0)), int64s(shape), int64s(axes)];

@@ -1,14 +1,15 @@
-import type { DynamicAxes, Engine, HostTensor, Named, Program } from '../../engine/engine.ts';
-import * as tf from '../../engine/tfjs.ts';
-import type { ModelConfig } from '../config/model-config.ts';
-import type { DecoderModel } from '../decoder.ts';
-import { logits } from '../forward.ts';
-import type { HeadKeys } from '../forward-rows.ts';
-import { packs, partsOf, weightOf } from '../weights/base-weights.ts';
-import type { DecodeOutputs, DecodingModel } from './decoding-model.ts';
+import type { DynamicAxes, Engine, HostTensor, Named, Program } from '../engine/engine.ts';
+import * as tf from '../engine/tfjs.ts';
+import { gridAxes } from './axes/batch-axes.ts';
+import type { DecodeOutputs, DecodingModel } from './cache/decoding-model.ts';
+import type { KvCache } from './cache/kv-cache.ts';
+import type { ModelConfig } from './config/model-config.ts';
+import type { DecoderModel } from './decoder.ts';
+import { logits } from './forward.ts';
 import { continuePrefill } from './forward-continue.ts';
 import { decodeStep, prefill } from './forward-decode.ts';
-import type { KvCache } from './kv-cache.ts';
+import type { HeadKeys } from './forward-rows.ts';
+import { packs, partsOf, weightOf } from './weights/base-weights.ts';
 
 const EMBEDDING = 'model.embed_tokens.weight';
 const HEAD = 'lm_head.weight';
@@ -46,7 +47,7 @@ export class DecodingPrograms {
       Object.fromEntries(cache.map((name) => [name, { 0: rows, 2: 'positions' }]));
     this.prefillProgram = engine.compile((inputs) => this.forwardPrefill(inputs), {
       name: 'prefill',
-      dynamicAxes: { ids: { 0: 'prompts', 1: 'tokens' }, ...ropeAxes },
+      dynamicAxes: ({ ids }) => ({ ids: gridAxes(ids!), ...ropeAxes }),
     });
     this.extendProgram = engine.compile((inputs) => this.forwardExtend(inputs), {
       name: 'extend',
