@@ -47,7 +47,8 @@ export interface CompileOptions {
 
 /** A compiled function. It is compiled at the first call with each new set of input shapes. */
 export interface Program {
-  run(inputs: Named<HostTensor>): Promise<Record<string, HostTensor>>;
+  /** Computes the outputs, or those named: an output that is not returned is not copied. */
+  run(inputs: Named<HostTensor>, outputs?: readonly string[]): Promise<Record<string, HostTensor>>;
   /** Releases everything compiled for this program. */
   dispose(): Promise<void>;
 }

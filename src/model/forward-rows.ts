@@ -60,7 +60,7 @@ export function causalMask(tokens: number, share: number, window: Window): tf.Te
 }
 
 /** Where a key lies before the window of the token at `position`. */
-const outside = (key: tf.Tensor, position: tf.Tensor, window: number): tf.Tensor =>
+export const outside = (key: tf.Tensor, position: tf.Tensor, window: number): tf.Tensor =>
   tf.lessEqual(key, tf.sub(position, tf.scalar(window, 'int32')));
 
 /**
@@ -118,7 +118,7 @@ export function cacheMask(lengths: tf.Tensor1D, slots: tf.Tensor1D, window: Wind
   return hide(tf.logicalOr(tf.greaterEqual(key, position), outside(key, position, window)));
 }
 
-function hide<T extends tf.Tensor>(hidden: tf.Tensor): T {
+export function hide<T extends tf.Tensor>(hidden: tf.Tensor): T {
   return tf.mul(tf.cast(hidden, 'float32'), HIDDEN);
 }
 

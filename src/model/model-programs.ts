@@ -3,14 +3,12 @@ import { takeRows } from '../engine/ops/take-rows.ts';
 import * as tf from '../engine/tfjs.ts';
 import type { ModelConfig } from './config/model-config.ts';
 import type { DecoderModel, LinearMap } from './decoder.ts';
-import type { DecodingModel } from './decoding-model.ts';
+import type { DecodingModel } from './decoding/decoding-model.ts';
+import { DecodingPrograms } from './decoding/decoding-programs.ts';
 import { decoderForward, logits, logprobs, type SharedBatch, sharedForward } from './forward.ts';
-import { decodeStep, prefill } from './forward-decode.ts';
-import type { KvCache } from './kv-cache.ts';
 import type { PackedRows } from './packed-rows.ts';
 import { RopeTables, ropeAngles } from './rope-tables.ts';
 import type { SharedRows } from './shared-rows.ts';
-import { packs, partsOf, weightOf } from './weights/base-weights.ts';
 
 /** A model's tensors at one moment. A new version is a new record with new arrays. */
 export interface ModelWeights {
@@ -44,27 +42,19 @@ export class ModelPrograms {
   private readonly linear: LinearFactory;
   private readonly logitsProgram: Program;
   private readonly logprobsProgram: Program;
-  private readonly prefillProgram: Program;
-  private readonly decodeProgram: Program;
-  /** What the decoding program holds, packed. */
-  private readonly constants: Named<HostTensor>;
+  private readonly decodingPrograms: DecodingPrograms;
 
   constructor({ engine, config, linear, frozen }: ModelProgramsOptions) {
     this.config = config;
     this.linear = linear;
-    this.constants = frozen ? decodeConstants(frozen, config) : {};
     this.rope = new RopeTables(config);
     this.logitsProgram = engine.compile((inputs) => this.forwardLogits(inputs), { name: 'logits' });
     this.logprobsProgram = engine.compile((inputs) => this.forwardLogprobs(inputs), { name: 'logprobs' });
-    this.prefillProgram = engine.compile((inputs) => this.forwardPrefill(inputs), {
-      name: 'prefill',
-      dynamicAxes: { ids: { 0: 'prompts' } },
-    });
-    this.decodeProgram = engine.compile((inputs) => this.forwardDecode(inputs), {
-      name: 'decode',
-      dynamicAxes: this.decodeAxes(),
-      mutable: cacheNames(config.layers),
-      constants: this.constants,
+    this.decodingPrograms = new DecodingPrograms({
+      engine,
+      config,
+      frozen,
+      decoder: (inputs) => this.decoder(inputs),
     });
   }
 
@@ -94,21 +84,11 @@ export class ModelPrograms {
 
   /** Returns the model for the decoding loop, with these weights. */
   decoding(weights: ModelWeights): DecodingModel {
-    const { layers, kvHeads, headDim, vocabSize, maxPositionEmbeddings } = this.config;
-    return {
-      cache: { layers, kvHeads, headDim },
-      vocabSize,
-      maxPositions: maxPositionEmbeddings,
-      prefill: async (ids) => {
-        const out = await this.prefillProgram.run({ ...this.inputs(weights, ids.shape[1]!), ids });
-        return cacheNames(layers).map((name) => out[name]!);
-      },
-      step: (ids, cache, temperature) => this.decode(weights, { ids, cache, temperature }),
-    };
+    return this.decodingPrograms.model((tokens) => this.inputs(weights, tokens));
   }
 
   async dispose(): Promise<void> {
-    const programs = [this.logitsProgram, this.logprobsProgram, this.prefillProgram, this.decodeProgram];
+    const programs = [this.logitsProgram, this.logprobsProgram, this.decodingPrograms];
     await Promise.all(programs.map((program) => program.dispose()));
   }
 
@@ -153,90 +133,6 @@ export class ModelPrograms {
     const model = this.decoder(inputs);
     return packedLogprobs(model, { hidden: packedHidden(model, inputs), inputs }, { forwardOnly: true });
   }
-
-  private forwardPrefill(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
-    const keys = prefill(this.decoder(inputs), inputs.ids as tf.Tensor2D);
-    return named(
-      this.config.layers,
-      keys.flatMap(({ k, v }) => [k, v]),
-    );
-  }
-
-  private forwardDecode(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
-    const model = this.decoder(inputs);
-    const names = cacheNames(this.config.layers);
-    const past = Array.from({ length: this.config.layers }, (_, layer) => ({
-      k: inputs[names[2 * layer]!] as tf.Tensor4D,
-      v: inputs[names[2 * layer + 1]!] as tf.Tensor4D,
-    }));
-    const [ids, lengths, slots] = [inputs.ids, inputs.lengths, inputs.slots] as [
-      tf.Tensor1D,
-      tf.Tensor1D,
-      tf.Tensor1D,
-    ];
-    const { hidden, keys } = decodeStep(model, { ids, positions: lengths, lengths, past, slots });
-    const ownHead = Object.keys(this.constants).some((name) => weightOf(name) === HEAD);
-    const head = ownHead ? { ...model, config: { ...this.config, tieWordEmbeddings: false } } : model;
-    const scaled = tf.div(logits(head, hidden), inputs.temperature!);
-    return {
-      probabilities: tf.softmax(scaled),
-      topLogits: tf.max(scaled, -1),
-      ...named(
-        this.config.layers,
-        keys.flatMap(({ k, v }) => [k, v]),
-      ),
-    };
-  }
-
-  private async decode(
-    weights: ModelWeights,
-    step: { readonly ids: Int32Array; readonly cache: KvCache; readonly temperature: number },
-  ) {
-    const names = cacheNames(this.config.layers);
-    const { ids, cache, temperature } = step;
-    const all = Object.entries(this.inputs(weights, cache.capacity + 1));
-    const free = all.filter(([name]) => !(name in this.constants));
-    const out = await this.decodeProgram.run({
-      ...Object.fromEntries(free),
-      ids: { data: ids, shape: [ids.length], dtype: 'int32' },
-      lengths: { data: cache.lengths, shape: [ids.length], dtype: 'int32' },
-      slots: {
-        data: Int32Array.from({ length: cache.capacity }, (_, i) => i),
-        shape: [cache.capacity],
-        dtype: 'int32',
-      },
-      temperature: scalarInput(temperature),
-      ...Object.fromEntries(cache.tensors().map((tensor, i) => [names[i]!, tensor])),
-    });
-    return {
-      probabilities: out.probabilities!.data as Float32Array,
-      topLogits: out.topLogits!.data as Float32Array,
-      tensors: names.map((name) => out[name]!),
-    };
-  }
-
-  private decodeAxes() {
-    const cache = cacheNames(this.config.layers).map(
-      (name) => [name, { 0: 'rows', 2: 'positions' }] as const,
-    );
-    return {
-      ids: { 0: 'rows' },
-      lengths: { 0: 'rows' },
-      slots: { 0: 'positions' },
-      ...Object.fromEntries(cache),
-    };
-  }
-}
-
-/**
- * Returns the constants of the decoding program: frozen weights that gain by being packed. A tied embedding serves
- * twice: the head holds it packed, under the head's name, and look-ups read it as an input.
- */
-function decodeConstants(frozen: Named<HostTensor>, config: ModelConfig): Named<HostTensor> {
-  const packed = Object.fromEntries(Object.entries(frozen).filter(([name]) => packs(name)));
-  const others = Object.entries(packed).filter(([name]) => weightOf(name) !== EMBEDDING);
-  const head = config.tieWordEmbeddings ? partsOf(packed, EMBEDDING, HEAD) : {};
-  return { ...Object.fromEntries(others), ...head };
 }
 
 /**
@@ -281,11 +177,3 @@ export const scalarInput = (value: number): HostTensor => ({
   shape: [],
   dtype: 'float32',
 });
-
-/** Returns the names of the cache's arrays, in the order of `KvCache.tensors`. */
-const cacheNames = (layers: number): string[] =>
-  Array.from({ length: layers }, (_, layer) => [`cache.${layer}.k`, `cache.${layer}.v`]).flat();
-
-function named(layers: number, tensors: readonly tf.Tensor[]): Named<tf.Tensor> {
-  return Object.fromEntries(cacheNames(layers).map((name, i) => [name, tensors[i]!]));
-}

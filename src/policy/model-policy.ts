@@ -9,6 +9,7 @@ import type { Engine } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import { continuationLogprobs } from '../model/batching/continuation-logprobs.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
+import { KeptKeys } from '../model/decoding/kept-keys.ts';
 import { endTokenIds, endTokensDiffer, turnEndIds } from '../model/end-tokens.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import { type SaveOptions, saveModel } from '../model/save/save-model.ts';
@@ -135,7 +136,8 @@ export class ModelPolicy implements Policy {
     const model = this.programs.decoding(weights);
     const { maxPositions: positions, between, encodeExample, encodeTurns } = this.texts;
     const encoding = { tokenizer, endIds: turnEndIds(config, tokenizer), positions };
-    const sampler = { model, tokenizer, eosTokenIds: endTokenIds(config, tokenizer), version, beta };
+    const kept = new KeptKeys();
+    const sampler = { model, tokenizer, kept, eosTokenIds: endTokenIds(config, tokenizer), version, beta };
     return {
       version,
       beta,

@@ -59,11 +59,11 @@ class OnnxEngine implements Engine {
   compile(fn: ProgramFunction, options: CompileOptions): Program {
     const id = `${options.name}#${this.programs++}`;
     return {
-      run: async (inputs) => {
+      run: async (inputs, outputs) => {
         const key = `${id} ${shapeKey(inputs, options)}`;
         const compiled = await this.acquire(key, () => this.build(fn, inputs, options));
         try {
-          return await compiled.session.run(inputs);
+          return await compiled.session.run(inputs, outputs);
         } finally {
           compiled.running--;
         }

@@ -15,7 +15,8 @@ export interface SessionSettings {
 
 /** A compiled graph. */
 export interface OnnxSession {
-  run(feeds: Named<HostTensor>): Promise<Record<string, HostTensor>>;
+  /** `outputs` are the names of those that are wanted; all, when left out. */
+  run(feeds: Named<HostTensor>, outputs?: readonly string[]): Promise<Record<string, HostTensor>>;
   release(): Promise<void>;
 }
 
@@ -65,11 +66,12 @@ export async function openOnnxSession(
     },
   );
   return {
-    async run(feeds) {
+    async run(feeds, outputs) {
       const tensors = Object.fromEntries(
         session.inputNames.map((name) => [name, ortTensor(name, feeds[name])]),
       );
-      return hostTensors(await holdingSoon(() => session.run(tensors)));
+      const wanted = outputs?.map((name) => OUTPUT_PREFIX + name) ?? session.outputNames;
+      return hostTensors(await holdingSoon(() => session.run(tensors, wanted)));
     },
     release: () => session.release(),
   };

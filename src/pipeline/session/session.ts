@@ -3,8 +3,8 @@ import { choicesOf } from '../../environment/ask-environment.ts';
 import type { NamedReward } from '../../environment/scoring/call-reward.ts';
 import { nameRewards } from '../../environment/scoring/name-rewards.ts';
 import { setAside } from '../../environment/set-aside.ts';
-import { shuffled } from '../../environment/shuffled.ts';
 import { firstTasks, TaskSource } from '../../environment/task-source.ts';
+import { trainingTasks } from '../../environment/training-tasks.ts';
 import { evaluationTasks } from '../../evaluation/evaluation-tasks.ts';
 import { type JsonlFile, openJsonl } from '../../io/jsonl-file.ts';
 import type { ReadyBatch } from '../../policy/batch/train-batch.ts';
@@ -110,12 +110,10 @@ async function openIn(
   const { entry } = folder;
   const from = entry && (await loadCheckpoint(entry.path));
   const { split, validationShare } = recipe.eval;
-  const pool = setAside(recipe.env, validationShare);
-  const order = { seed: recipe.seed, window: recipe.sampling.shuffleTasks };
-  const source = new TaskSource(shuffled(pool, order), 'train', from?.tasks);
+  const source = new TaskSource(trainingTasks(recipe), 'train', from?.tasks);
   await source.probe();
   // Before the model is loaded: data that is missing is found at once.
-  await firstTasks(pool, split, { count: 1 });
+  await firstTasks(setAside(recipe.env, validationShare), split, { count: 1 });
   const policy = await createPolicy(recipe);
   try {
     const evalTasks = await evaluationTasks(recipe, split, (request) => policy.usesPrompt(request));

@@ -1,5 +1,5 @@
-import * as tf from '../engine/tfjs.ts';
-import { type DecoderModel, decoderLayer, embed, keysAndValues, norm } from './decoder.ts';
+import * as tf from '../../engine/tfjs.ts';
+import { type DecoderModel, decoderLayer, embed, keysAndValues, norm } from '../decoder.ts';
 import {
   anglesAt,
   attendRows,
@@ -8,8 +8,8 @@ import {
   type HeadKeys,
   keysToHeads,
   positionsFrom,
-} from './forward-rows.ts';
-import { layersOf } from './layers.ts';
+} from '../forward-rows.ts';
+import { layersOf } from '../layers.ts';
 
 // Decoding with a key/value cache that belongs to the caller. These functions read the cache, and return the keys and
 // values that the caller appends to it.
