@@ -158,7 +158,7 @@ test.each(['true', 'false'])(
     const { code, lines, errors } = await runProcess(args, (line, { send }) => {
       if (line.includes(' steps, ')) setTimeout(() => send('SIGINT'), 300);
     });
-    expect(errors).toEqual(['writing a checkpoint, then stopping; Ctrl-C again to quit at once']);
+    expect(errors).toEqual(['stopping, then writing a checkpoint; Ctrl-C again to quit at once']);
     expect(code).toBe(130);
     expect(lines.at(-2)).toMatch(/^stopped after step 0, saved in /);
     expect(readdirSync(out)).not.toContain('evals.jsonl');

@@ -29,8 +29,7 @@ export interface OnnxSession {
 const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' } };
 
 /**
- * Loads a serialised graph into onnxruntime. `externals` are the constants outside the protobuf, by the location that
- * the graph gives them.
+ * Loads a serialised graph into onnxruntime. `folder` has the file of the constants that are not in the graph itself.
  *
  * The memory arena is off: it doubles the resident size and makes nothing faster. Common-subexpression elimination is
  * off because it would undo the recomputation in gradients.
@@ -39,8 +38,7 @@ const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' 
 export async function openOnnxSession(
   program: string,
   graph: Uint8Array,
-  externals: Named<HostTensor['data']>,
-  { device, threads }: SessionSettings,
+  { device, threads, folder }: SessionSettings & { readonly folder?: string | undefined },
 ): Promise<OnnxSession> {
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
@@ -49,13 +47,12 @@ export async function openOnnxSession(
     enableCpuMemArena: false,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    externalData: Object.entries(externals).map(([path, data]) => ({
-      path,
-      data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    })),
     extra: {
       optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' },
-      session: waiting,
+      session: {
+        ...waiting,
+        ...(folder !== undefined && { model_external_initializers_file_folder_path: folder }),
+      },
     },
   };
   const session = await holdingSoon(() => ort.InferenceSession.create(graph, options)).catch(

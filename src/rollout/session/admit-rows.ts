@@ -1,6 +1,6 @@
-import type { DecodingModel } from '../../model/decoding/decoding-model.ts';
-import type { KeptKeys, KeptText } from '../../model/decoding/kept-keys.ts';
-import type { KvCache, TextKeys } from '../../model/decoding/kv-cache.ts';
+import type { DecodingModel } from '../../model/cache/decoding-model.ts';
+import type { KeptKeys, KeptText } from '../../model/cache/kept-keys.ts';
+import type { KvCache, TextKeys } from '../../model/cache/kv-cache.ts';
 import type { DecodeRow } from './decode-row.ts';
 import { extendRows, type PrefillGroup, prefillRows } from './fill-cache.ts';
 
