@@ -20,7 +20,7 @@ export default defineRecipe({
   },
   env: arithmetic(),
   rewards: [{ reward: exactNumber() }],
-  sampling: { groupSize: 1, promptsPerStep: 64, shuffleTasks: 20_000, maxNewTokens: 24 },
+  sampling: { groupSize: 1, promptsPerStep: 64, shuffle: true, maxNewTokens: 24 },
   optimizer: { lr: 3e-3, lrSchedule: 'cosine', warmupSteps: 10, microBatchSize: 64 },
   steps: 300,
   seed: 1,

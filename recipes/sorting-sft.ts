@@ -20,7 +20,7 @@ export default defineRecipe({
   },
   env: sorting(),
   rewards: [{ reward: captured({ pattern: /^(.*)$/ }) }],
-  sampling: { groupSize: 1, promptsPerStep: 64, shuffleTasks: 20_000, maxNewTokens: 24 },
+  sampling: { groupSize: 1, promptsPerStep: 64, shuffle: true, maxNewTokens: 24 },
   optimizer: { lr: 1e-2, lrSchedule: 'cosine', warmupSteps: 10, microBatchSize: 64 },
   steps: 300,
   seed: 1,

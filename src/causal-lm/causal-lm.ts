@@ -7,6 +7,7 @@ import { annealOf, mountingBase, type StoredAdapter } from '../adapter/stored-ad
 import type { Engine, HostTensor, Named } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import { continuationLogprobs } from '../model/batching/continuation-logprobs.ts';
+import { KeptKeys } from '../model/cache/kept-keys.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
 import { baseLinear } from '../model/decoder.ts';
 import { endTokenIds } from '../model/end-tokens.ts';
@@ -49,6 +50,13 @@ export interface GenerateOptions {
   readonly n?: number;
   /** Texts that end a completion. */
   readonly stop?: readonly string[];
+  /** Memory for keys and values, in GiB. Default 1. Where they don't fit, some texts wait for others to end. */
+  readonly cacheGB?: number | undefined;
+  /**
+   * Keeps the keys and values of these texts, in half of that memory, for the next call: what its prompts begin with is
+   * not computed again. A call without it drops those that are kept.
+   */
+  readonly keep?: boolean | undefined;
   /** Seed of the sampling. Default 0. */
   readonly seed?: number;
   /** Aborting it ends the call between two tokens, with the signal's reason. */
@@ -140,6 +148,7 @@ export class LoadedModel implements CausalLM {
   private readonly programs: ModelPrograms;
   private readonly parts: ModelParts;
   private readonly adapter: MountedAdapter | undefined;
+  private readonly kept = new KeptKeys();
   private disposed = false;
 
   constructor(parts: ModelParts, adapter?: MountedAdapter) {
@@ -195,18 +204,34 @@ export class LoadedModel implements CausalLM {
       n = 1,
       stop = [],
       seed = 0,
+      cacheGB = 1,
+      keep = false,
       signal,
     } = options;
-    checkSampling({ maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, n });
+    checkSampling({ maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, n, cacheGB });
     const prompts = this.promptIds(options);
     const groups = await completions(
       {
         model: this.programs.decoding(this.modelWeights()),
         tokenizer: this.tokenizer,
         eosTokenIds: endTokenIds(this.config, this.tokenizer),
+        kept: this.kept,
       },
       prompts,
-      { groupSize: n, maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, stop, seed, signal },
+      {
+        groupSize: n,
+        maxNewTokens,
+        temperature,
+        topP,
+        topK,
+        minP,
+        repetitionPenalty,
+        stop,
+        seed,
+        cacheGB,
+        keep,
+        signal,
+      },
     );
     return groups.flat();
   }
@@ -223,6 +248,7 @@ export class LoadedModel implements CausalLM {
   setBeta(beta: number): void {
     if (!this.adapter?.spec.anneals) throw new InputError('setBeta: the model has no annealed adapter');
     if (!(beta >= 0 && beta <= 1)) throw new InputError(`setBeta: β is between 0 and 1 (got ${beta})`);
+    this.kept.clear();
     this.adapter.betas = Array<number>(this.config.layers).fill(beta);
   }
 
@@ -241,6 +267,7 @@ export class LoadedModel implements CausalLM {
   async dispose(): Promise<void> {
     if (this.disposed) return;
     this.disposed = true;
+    this.kept.clear();
     await this.programs.dispose();
     if (this.parts.ownsEngine) await this.parts.engine.dispose();
   }
@@ -272,10 +299,13 @@ export class LoadedModel implements CausalLM {
 /** Checks the ranges of the sampling settings. @throws InputError naming the setting and its value. */
 function checkSampling(
   given: Readonly<
-    Record<'maxNewTokens' | 'temperature' | 'topP' | 'topK' | 'minP' | 'repetitionPenalty' | 'n', number>
+    Record<
+      'maxNewTokens' | 'temperature' | 'topP' | 'topK' | 'minP' | 'repetitionPenalty' | 'n' | 'cacheGB',
+      number
+    >
   >,
 ) {
-  const { maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, n } = given;
+  const { maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, n, cacheGB } = given;
   const rules: readonly [name: keyof typeof given, holds: boolean, range: string][] = [
     ['maxNewTokens', Number.isInteger(maxNewTokens) && maxNewTokens >= 1, 'a whole number from 1'],
     ['temperature', temperature >= 0 && Number.isFinite(temperature), '0 (greedy) or more'],
@@ -284,6 +314,7 @@ function checkSampling(
     ['minP', minP >= 0 && minP <= 1, 'between 0 and 1'],
     ['repetitionPenalty', repetitionPenalty > 0 && Number.isFinite(repetitionPenalty), 'above 0'],
     ['n', Number.isInteger(n) && n >= 1, 'a whole number from 1'],
+    ['cacheGB', cacheGB > 0 && Number.isFinite(cacheGB), 'above 0'],
   ];
   const broken = rules.find(([, holds]) => !holds);
   if (broken) throw new InputError(`generate: ${broken[0]} must be ${broken[2]} (got ${given[broken[0]]})`);

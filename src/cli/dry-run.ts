@@ -1,7 +1,7 @@
 import { stepsPerBatch } from '../algorithm/algorithm-settings.ts';
 import { promptOf } from '../environment/ask-environment.ts';
-import { setAside } from '../environment/set-aside.ts';
 import { firstTasks } from '../environment/task-source.ts';
+import { trainingTasks } from '../environment/training-tasks.ts';
 import { recipeWarnings } from '../pipeline/session/warnings.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Recipe } from '../recipe/recipe.ts';
@@ -46,9 +46,7 @@ export async function dryRun(
 async function planOf(recipe: Recipe, policy: Policy): Promise<Plan> {
   const { name, model, method, steps, sampling, algorithm } = recipe;
   const drawn = Math.ceil(steps / stepsPerBatch(algorithm)) * sampling.promptsPerStep;
-  const tasks = await firstTasks(setAside(recipe.env, recipe.eval.validationShare), 'train', {
-    count: Math.min(drawn, PROMPTS),
-  });
+  const tasks = await firstTasks(trainingTasks(recipe), 'train', { count: Math.min(drawn, PROMPTS) });
   const lengths = tasks.map((task) => {
     const messages = promptOf(recipe.env, task);
     const { promptIds, promptTokensCut = 0 } = policy.seenPrompt({ task, messages });

@@ -8,7 +8,12 @@ import { chooseCheckpoint } from '../run/checkpoint/choose-checkpoint.ts';
 import { isRunFolder } from '../run/folder/paths.ts';
 import { loadRecipe, loadRunRecipe } from '../run/loading/load-recipe.ts';
 import type { Estimate, EvalResult, TaskPart } from '../types.ts';
-import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './options/checkpoint-option.ts';
+import {
+  type CheckpointOption,
+  checkpointByName,
+  checkpointOnlyOf,
+  checkpointOption,
+} from './options/checkpoint-option.ts';
 import { mergedOf } from './options/merged-of.ts';
 import { numberOption, positiveOption } from './options/numeric-options.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
@@ -49,7 +54,8 @@ export function evalCommand(io: Io, toolkit: Toolkit): Command {
     )
     .action(async (spec: string, options: EvalOptions) => {
       const asked = samplesAsked(options);
-      const { model, evaluated } = await withModel(spec, options, toolkit, async (recipe, loaded) => {
+      const chosen = checkpointByName(spec, options);
+      const { model, evaluated } = await withModel(spec, chosen, toolkit, async (recipe, loaded) => {
         const split = options.split ?? recipe.eval.split;
         return { split, ...(await evaluateModel(recipe, { model: loaded, split, ...asked })) };
       });

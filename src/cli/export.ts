@@ -7,7 +7,7 @@ import { writeFolderAtomic } from '../io/atomic-folder.ts';
 import { checkFresh } from '../run/checkpoint/open-run-folder.ts';
 import { isRunFolder, runPaths } from '../run/folder/paths.ts';
 import { mergeableCheckpoint } from '../run/verify/mergeable-checkpoint.ts';
-import { checkpointOption } from './options/checkpoint-option.ts';
+import { checkpointByName, checkpointOption } from './options/checkpoint-option.ts';
 import {
   dtypes,
   type ExportForm,
@@ -54,7 +54,8 @@ export function exportCommand(io: Io, toolkit: Toolkit): Command {
       'after',
       '\nExample:\n  anneal export runs/first --format gguf --dtype q8_0\n  anneal export runs/first --dtype bf16 --out my-model\n  anneal export runs/first --format peft --checkpoint best\n  anneal export runs/first/adapter --model tiny --format gguf --out tiny.gguf',
     )
-    .action(async (spec: string, options: ExportOptions) => {
+    .action(async (spec: string, asked: ExportOptions) => {
+      const options = checkpointByName(spec, asked);
       const form = exportForm(options.format, options.dtype);
       const out = await exportTo(spec, { form, options, io, toolkit });
       const size = await sizeOf(out);

@@ -4,7 +4,7 @@ import { localPath } from '../hub/local-path.ts';
 import { checkFresh } from '../run/checkpoint/open-run-folder.ts';
 import { isRunFolder } from '../run/folder/paths.ts';
 import { mergeableCheckpoint } from '../run/verify/mergeable-checkpoint.ts';
-import { checkpointOption } from './options/checkpoint-option.ts';
+import { checkpointByName, checkpointOption } from './options/checkpoint-option.ts';
 import { type ExportableOptions, isAdapterFolder, withExportable } from './saving/exportable.ts';
 import { insideRun } from './saving/inside-run.ts';
 import type { Io } from './terminal/io.ts';
@@ -33,7 +33,8 @@ export function mergeCommand(io: Io, toolkit: Toolkit): Command {
       'after',
       '\nExample:\n  anneal merge runs/first\n  anneal merge runs/first --checkpoint best\n  anneal merge runs/first/adapter --model tiny --out merged',
     )
-    .action(async (given: string, options: MergeOptions) => {
+    .action(async (given: string, asked: MergeOptions) => {
+      const options = checkpointByName(given, asked);
       const folder = isRunFolder(given) ? given : await localPath(given, 'adapter');
       if (!isRunFolder(folder) && !isAdapterFolder(folder)) {
         throw new InputError(

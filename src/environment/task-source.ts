@@ -5,6 +5,8 @@ import { whatFailed } from './user-code/what-failed.ts';
 
 /** The run fails after this many tasks in a row that don't suit the curriculum. */
 const MOST_UNSUITED = 100_000;
+/** Tasks that are read at most where all of a part are needed. */
+export const MOST_TASKS = 10_000_000;
 
 /** Tasks taken, and how many were passed over on the way. */
 interface TakenTasks {
@@ -17,6 +19,11 @@ export interface TaskPool {
   readonly name: string;
   /** @param pass which pass over the part this is, from 0: those of a shuffled pool differ in order. */
   tasks(part: TaskPart, pass?: number): AsyncIterable<Task>;
+  /**
+   * The tasks of a pass behind its first `after`, of a pool that need not read those.
+   * @throws InputError while reading, when there are fewer.
+   */
+  tasksAfter?(part: TaskPart, pass: number, after: number): AsyncIterable<Task>;
 }
 
 /** How far a run has read its tasks. */
@@ -103,6 +110,8 @@ export class TaskSource {
   }
 
   async #open(): Promise<AsyncIterator<Task>> {
+    const behind = this.#environment.tasksAfter?.(this.#split, this.#epoch, this.#offset);
+    if (behind) return behind[Symbol.asyncIterator]();
     const iterator = openTasks(this.#environment, this.#split, this.#epoch);
     for (let i = 0; i < this.#offset; i++) {
       if ((await nextTask(iterator, this.#environment, this.#split)) === undefined) {
@@ -144,6 +153,27 @@ export async function firstTasks(
   return tasks;
 }
 
+/** The tasks of a part one by one, each checked. @throws InputError as `firstTasks` does. */
+export async function* readTasks(environment: TaskPool, split: TaskPart): AsyncGenerator<Task> {
+  const iterator = openTasks(environment, split);
+  try {
+    for (;;) {
+      const task = await nextTask(iterator, environment, split);
+      if (task === undefined) return;
+      yield task;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+/** @throws InputError for tasks that don't end, where all are needed. */
+export function refuseEndless({ name }: TaskPool, split: TaskPart): never {
+  throw new InputError(
+    `env "${name}" has more than ${MOST_TASKS.toLocaleString('en-US')} ${split} tasks, which is too many to shuffle or to choose from: set sampling.shuffle to false`,
+  );
+}
+
 function openTasks(environment: TaskPool, split: TaskPart, pass = 0): AsyncIterator<Task> {
   try {
     return environment.tasks(split, pass)[Symbol.asyncIterator]();
@@ -180,6 +210,6 @@ function noneSuits(environment: TaskPool, count: number): string {
   return `${count} tasks in a row of env "${environment.name}" were passed over, by the curriculum or because their prompts are too long (sampling.longPrompts): some must be left at every time`;
 }
 
-function noTasks(environment: TaskPool, split: TaskPart): string {
+export function noTasks(environment: TaskPool, split: TaskPart): string {
   return `env "${environment.name}" has no tasks in its ${split} split`;
 }

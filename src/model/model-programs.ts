@@ -1,16 +1,16 @@
-import type { Engine, HostTensor, Named, Program } from '../engine/engine.ts';
+import type { DynamicAxes, Engine, HostTensor, Named, Program } from '../engine/engine.ts';
+import { chunkRows } from '../engine/ops/logprob-head.ts';
 import { takeRows } from '../engine/ops/take-rows.ts';
 import * as tf from '../engine/tfjs.ts';
+import { batchAxes, chunksOf, gridAxes, headChunks } from './axes/batch-axes.ts';
+import type { DecodingModel } from './cache/decoding-model.ts';
 import type { ModelConfig } from './config/model-config.ts';
 import type { DecoderModel, LinearMap } from './decoder.ts';
-import type { DecodingModel } from './decoding-model.ts';
+import { DecodingPrograms } from './decoding-programs.ts';
 import { decoderForward, logits, logprobs, type SharedBatch, sharedForward } from './forward.ts';
-import { decodeStep, prefill } from './forward-decode.ts';
-import type { KvCache } from './kv-cache.ts';
 import type { PackedRows } from './packed-rows.ts';
 import { RopeTables, ropeAngles } from './rope-tables.ts';
 import type { SharedRows } from './shared-rows.ts';
-import { packs, partsOf, weightOf } from './weights/base-weights.ts';
 
 /** A model's tensors at one moment. A new version is a new record with new arrays. */
 export interface ModelWeights {
@@ -44,27 +44,26 @@ export class ModelPrograms {
   private readonly linear: LinearFactory;
   private readonly logitsProgram: Program;
   private readonly logprobsProgram: Program;
-  private readonly prefillProgram: Program;
-  private readonly decodeProgram: Program;
-  /** What the decoding program holds, packed. */
-  private readonly constants: Named<HostTensor>;
+  private readonly decodingPrograms: DecodingPrograms;
 
   constructor({ engine, config, linear, frozen }: ModelProgramsOptions) {
     this.config = config;
     this.linear = linear;
-    this.constants = frozen ? decodeConstants(frozen, config) : {};
     this.rope = new RopeTables(config);
-    this.logitsProgram = engine.compile((inputs) => this.forwardLogits(inputs), { name: 'logits' });
-    this.logprobsProgram = engine.compile((inputs) => this.forwardLogprobs(inputs), { name: 'logprobs' });
-    this.prefillProgram = engine.compile((inputs) => this.forwardPrefill(inputs), {
-      name: 'prefill',
-      dynamicAxes: { ids: { 0: 'prompts' } },
+    this.logitsProgram = engine.compile((inputs) => this.forwardLogits(inputs), {
+      name: 'logits',
+      dynamicAxes: ({ ids }) => ({ ids: gridAxes(ids!), wanted: { 0: 'wanted' }, ...this.rope.axes }),
     });
-    this.decodeProgram = engine.compile((inputs) => this.forwardDecode(inputs), {
-      name: 'decode',
-      dynamicAxes: this.decodeAxes(),
-      mutable: cacheNames(config.layers),
-      constants: this.constants,
+    this.logprobsProgram = engine.compile((inputs) => this.forwardLogprobs(inputs), {
+      name: 'logprobs',
+      dynamicAxes: (inputs) => this.axes(inputs),
+    });
+    this.decodingPrograms = new DecodingPrograms({
+      engine,
+      config,
+      frozen,
+      decoder: (inputs) => this.decoder(inputs),
+      ropeAxes: this.rope.axes,
     });
   }
 
@@ -86,7 +85,7 @@ export class ModelPrograms {
   ): Promise<{ readonly logprobs: HostTensor; readonly entropy: HostTensor }> {
     const out = await this.logprobsProgram.run({
       ...this.inputs(weights, longestText(packed)),
-      ...packedInputs(packed),
+      ...this.rows(packed),
       temperature: scalarInput(temperature),
     });
     return { logprobs: out.logprobs!, entropy: out.entropy! };
@@ -94,21 +93,11 @@ export class ModelPrograms {
 
   /** Returns the model for the decoding loop, with these weights. */
   decoding(weights: ModelWeights): DecodingModel {
-    const { layers, kvHeads, headDim, vocabSize, maxPositionEmbeddings } = this.config;
-    return {
-      cache: { layers, kvHeads, headDim },
-      vocabSize,
-      maxPositions: maxPositionEmbeddings,
-      prefill: async (ids) => {
-        const out = await this.prefillProgram.run({ ...this.inputs(weights, ids.shape[1]!), ids });
-        return cacheNames(layers).map((name) => out[name]!);
-      },
-      step: (ids, cache, temperature) => this.decode(weights, { ids, cache, temperature }),
-    };
+    return this.decodingPrograms.model((tokens) => this.inputs(weights, tokens));
   }
 
   async dispose(): Promise<void> {
-    const programs = [this.logitsProgram, this.logprobsProgram, this.prefillProgram, this.decodeProgram];
+    const programs = [this.logitsProgram, this.logprobsProgram, this.decodingPrograms];
     await Promise.all(programs.map((program) => program.dispose()));
   }
 
@@ -141,6 +130,22 @@ export class ModelPrograms {
     return { ...base, ...adapter, ...this.rope.upTo(tokens) };
   }
 
+  /** Returns packed or shared rows as program inputs, with the chunks of their logits. */
+  rows(rows: PackedRows | SharedRows): Named<HostTensor> {
+    const chunks = headChunks(rows.targets.shape[0]!, chunkRows(this.config.vocabSize));
+    if ('owners' in rows) return { ...rows, ...chunks };
+    const { prefixIds, prefixLengths, ids, targets } = rows;
+    return { prefixIds, prefixLengths, ids, targets, ...chunks };
+  }
+
+  /**
+   * The dynamic axes of packed or shared rows and of the rotary tables. `columns` are the names of inputs with a number
+   * for each row or token.
+   */
+  axes(inputs: Named<HostTensor>, columns: readonly string[] = []): DynamicAxes {
+    return { ...batchAxes(inputs, columns), ...this.rope.axes };
+  }
+
   private forwardLogits(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
     const model = this.decoder(inputs);
     const ids = inputs.ids as tf.Tensor2D;
@@ -153,95 +158,11 @@ export class ModelPrograms {
     const model = this.decoder(inputs);
     return packedLogprobs(model, { hidden: packedHidden(model, inputs), inputs }, { forwardOnly: true });
   }
-
-  private forwardPrefill(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
-    const keys = prefill(this.decoder(inputs), inputs.ids as tf.Tensor2D);
-    return named(
-      this.config.layers,
-      keys.flatMap(({ k, v }) => [k, v]),
-    );
-  }
-
-  private forwardDecode(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
-    const model = this.decoder(inputs);
-    const names = cacheNames(this.config.layers);
-    const past = Array.from({ length: this.config.layers }, (_, layer) => ({
-      k: inputs[names[2 * layer]!] as tf.Tensor4D,
-      v: inputs[names[2 * layer + 1]!] as tf.Tensor4D,
-    }));
-    const [ids, lengths, slots] = [inputs.ids, inputs.lengths, inputs.slots] as [
-      tf.Tensor1D,
-      tf.Tensor1D,
-      tf.Tensor1D,
-    ];
-    const { hidden, keys } = decodeStep(model, { ids, positions: lengths, lengths, past, slots });
-    const ownHead = Object.keys(this.constants).some((name) => weightOf(name) === HEAD);
-    const head = ownHead ? { ...model, config: { ...this.config, tieWordEmbeddings: false } } : model;
-    const scaled = tf.div(logits(head, hidden), inputs.temperature!);
-    return {
-      probabilities: tf.softmax(scaled),
-      topLogits: tf.max(scaled, -1),
-      ...named(
-        this.config.layers,
-        keys.flatMap(({ k, v }) => [k, v]),
-      ),
-    };
-  }
-
-  private async decode(
-    weights: ModelWeights,
-    step: { readonly ids: Int32Array; readonly cache: KvCache; readonly temperature: number },
-  ) {
-    const names = cacheNames(this.config.layers);
-    const { ids, cache, temperature } = step;
-    const all = Object.entries(this.inputs(weights, cache.capacity + 1));
-    const free = all.filter(([name]) => !(name in this.constants));
-    const out = await this.decodeProgram.run({
-      ...Object.fromEntries(free),
-      ids: { data: ids, shape: [ids.length], dtype: 'int32' },
-      lengths: { data: cache.lengths, shape: [ids.length], dtype: 'int32' },
-      slots: {
-        data: Int32Array.from({ length: cache.capacity }, (_, i) => i),
-        shape: [cache.capacity],
-        dtype: 'int32',
-      },
-      temperature: scalarInput(temperature),
-      ...Object.fromEntries(cache.tensors().map((tensor, i) => [names[i]!, tensor])),
-    });
-    return {
-      probabilities: out.probabilities!.data as Float32Array,
-      topLogits: out.topLogits!.data as Float32Array,
-      tensors: names.map((name) => out[name]!),
-    };
-  }
-
-  private decodeAxes() {
-    const cache = cacheNames(this.config.layers).map(
-      (name) => [name, { 0: 'rows', 2: 'positions' }] as const,
-    );
-    return {
-      ids: { 0: 'rows' },
-      lengths: { 0: 'rows' },
-      slots: { 0: 'positions' },
-      ...Object.fromEntries(cache),
-    };
-  }
-}
-
-/**
- * Returns the constants of the decoding program: frozen weights that gain by being packed. A tied embedding serves
- * twice: the head holds it packed, under the head's name, and look-ups read it as an input.
- */
-function decodeConstants(frozen: Named<HostTensor>, config: ModelConfig): Named<HostTensor> {
-  const packed = Object.fromEntries(Object.entries(frozen).filter(([name]) => packs(name)));
-  const others = Object.entries(packed).filter(([name]) => weightOf(name) !== EMBEDDING);
-  const head = config.tieWordEmbeddings ? partsOf(packed, EMBEDDING, HEAD) : {};
-  return { ...Object.fromEntries(others), ...head };
 }
 
 /**
  * Computes the final hidden states of packed rows, [B·T, D], or of the predicting tokens of shared rows, [N, D].
- * `inputs` has the names of `packedInputs`.
+ * `inputs` has the names of `ModelPrograms.rows`.
  */
 export function packedHidden(model: DecoderModel, inputs: Named<tf.Tensor>): tf.Tensor2D {
   if (inputs.owners) return sharedForward(model, inputs as unknown as SharedBatch);
@@ -256,11 +177,16 @@ export function packedHidden(model: DecoderModel, inputs: Named<tf.Tensor>): tf.
 export function packedLogprobs(
   model: DecoderModel,
   { hidden, inputs }: { readonly hidden: tf.Tensor2D; readonly inputs: Named<tf.Tensor> },
-  options: Parameters<typeof logprobs>[2] = {},
+  options: Omit<NonNullable<Parameters<typeof logprobs>[2]>, 'chunk' | 'chunks'> = {},
 ): { readonly logprobs: tf.Tensor2D; readonly entropy: tf.Tensor2D } {
   const targets = inputs.targets as tf.Tensor1D;
   const shape = (inputs.owners ? [1, targets.shape[0]] : inputs.ids!.shape) as [number, number];
-  const out = logprobs(model, { hidden, targets, temperature: inputs.temperature as tf.Scalar }, options);
+  const { count, size } = chunksOf(inputs);
+  const out = logprobs(
+    model,
+    { hidden, targets, temperature: inputs.temperature as tf.Scalar },
+    { ...options, chunk: size, chunks: count },
+  );
   return { logprobs: tf.reshape(out.logprobs, shape), entropy: tf.reshape(out.entropy, shape) };
 }
 
@@ -268,24 +194,9 @@ export function packedLogprobs(
 export const longestText = (rows: PackedRows | SharedRows): number =>
   rows.ids.shape[1]! + ('owners' in rows ? 0 : rows.prefixIds.shape[1]!);
 
-/** Returns packed or shared rows as program inputs. */
-export function packedInputs(rows: PackedRows | SharedRows): Named<HostTensor> {
-  if ('owners' in rows) return { ...rows };
-  const { prefixIds, prefixLengths, ids, targets } = rows;
-  return { prefixIds, prefixLengths, ids, targets };
-}
-
 /** Returns a number as a program input. */
 export const scalarInput = (value: number): HostTensor => ({
   data: Float32Array.of(value),
   shape: [],
   dtype: 'float32',
 });
-
-/** Returns the names of the cache's arrays, in the order of `KvCache.tensors`. */
-const cacheNames = (layers: number): string[] =>
-  Array.from({ length: layers }, (_, layer) => [`cache.${layer}.k`, `cache.${layer}.v`]).flat();
-
-function named(layers: number, tensors: readonly tf.Tensor[]): Named<tf.Tensor> {
-  return Object.fromEntries(cacheNames(layers).map((name, i) => [name, tensors[i]!]));
-}

@@ -87,7 +87,7 @@ function makeReady(session: Session): OperatorFunction<Permit, ReadyBatch> {
     return pipe(draw(session, sampling.promptsPerStep), makeExamples(env, recipe.sft.turns));
   return pipe(
     scoredRollouts(session),
-    algorithm.klCoef === 0 ? identity : addReference(policy),
+    algorithm.klCoef === 0 ? identity : addReference(policy, session.ending),
     addAdvantages(advantagesBy(rewards, algorithm), klCoefficient(session)),
     map(({ rollouts, ...rest }) => ({ ...rest, batch: { objective: 'rl', rollouts }, stopsEarly: false })),
   );

@@ -1,17 +1,18 @@
-import { type AdamWState, adamW } from '../algorithm/optimizer/adamw.ts';
+import { type AdamWState, adamW, type Moments, type StateDtype } from '../algorithm/optimizer/adamw.ts';
 import { clipGradNorm } from '../algorithm/optimizer/clip.ts';
 import { learningRate } from '../algorithm/optimizer/learning-rate.ts';
 import type { Optimizer } from '../algorithm/optimizer/types.ts';
 import { DivergedError, InputError } from '../errors.ts';
+import { float32ToBfloat16 } from '../model/files/half.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { GradientSum } from './gradient-sum.ts';
-import { type Shapes, shapesOf, type Trainable, type Trained } from './method/trainable.ts';
+import { type SavedArray, type Shapes, shapesOf, type Trainable, type Trained } from './method/trainable.ts';
 import type { PolicyState, UpdateMetrics } from './policy.ts';
 
 /** The run ends after this many non-finite updates in a row. */
 const MAX_SKIPPED = 3;
 
-type LearnerSettings = Pick<Recipe, 'optimizer' | 'steps'>;
+type LearnerSettings = Pick<Recipe, 'optimizer' | 'steps' | 'seed'>;
 /** What a step needs to know of its batch. */
 type BatchGradient = Pick<GradientSum, 'loss' | 'gradients' | 'isEmpty'>;
 
@@ -33,8 +34,8 @@ export class Learner {
     this.shapes = shapesOf(initial);
     this.recipe = recipe;
     this.current = Object.fromEntries(Object.entries(initial).map(([name, { data }]) => [name, data]));
-    const { betas, eps, weightDecay } = recipe.optimizer;
-    this.optimizer = adamW({ betas, eps, weightDecay });
+    const { betas, eps, weightDecay, stateDtype } = recipe.optimizer;
+    this.optimizer = adamW({ betas, eps, weightDecay, stateDtype, seed: recipe.seed });
     this.moments = this.optimizer.init(this.current);
   }
 
@@ -75,7 +76,7 @@ export class Learner {
   /** The state as it is now. Later steps leave its arrays alone, and so must whoever gets it. */
   state(): PolicyState {
     this.momentsAreShared = true;
-    const arrays = (prefix: string, values: Trained) =>
+    const arrays = (prefix: string, values: Trained | Moments) =>
       Object.entries(values).map(
         ([name, data]) => [prefix + name, { data, shape: this.shapes[name]! }] as const,
       );
@@ -91,7 +92,7 @@ export class Learner {
 
   /** Takes over a state, whose arrays it shares. @throws InputError when the state has other tensors. */
   restore({ arrays, data }: PolicyState): void {
-    const read = (prefix: string) =>
+    const read = <A>(prefix: string, as: (array: SavedArray['data']) => A): Record<string, A> =>
       Object.fromEntries(
         Object.entries(this.shapes).map(([name, shape]) => {
           const array = arrays[prefix + name];
@@ -100,11 +101,13 @@ export class Learner {
               `the checkpoint is of another model or method: "${name}" should be [${shape}], it has ${array ? `[${array.shape}]` : 'none'}`,
             );
           }
-          return [name, array.data];
+          return [name, as(array.data)];
         }),
       );
-    this.current = read('trained.');
-    this.moments = { step: Number(data.optimizerStep), expAvg: read('expAvg.'), expAvgSq: read('expAvgSq.') };
+    const held = (array: SavedArray['data']) => asHeld(array, this.recipe.optimizer.stateDtype);
+    this.current = read('trained.', (array) => array as Float32Array);
+    const [expAvg, expAvgSq] = [read('expAvg.', held), read('expAvgSq.', held)];
+    this.moments = { step: Number(data.optimizerStep), expAvg, expAvgSq };
     this.momentsAreShared = true;
     this.skippedInRow = Number(data.skippedInRow);
   }
@@ -118,3 +121,7 @@ export class Learner {
     this.momentsAreShared = false;
   }
 }
+
+/** A moment of a state as it is held. Files widen bfloat16, so narrowing it again loses nothing. */
+const asHeld = (array: SavedArray['data'], dtype: StateDtype): SavedArray['data'] =>
+  dtype === 'bfloat16' && array instanceof Float32Array ? float32ToBfloat16(array) : array;

@@ -9,7 +9,7 @@ import type { SeenPrompt } from '../rollout/seen-prompt.ts';
 import type { TextScorer } from '../rollout/text-scorer.ts';
 import type { Rollout } from '../types.ts';
 import type { Example, TrainBatch, WrittenExample } from './batch/train-batch.ts';
-import type { StateArray } from './method/trainable.ts';
+import type { SavedArray } from './method/trainable.ts';
 
 /**
  * The seam between the pipeline and what it trains. The pipeline sees a policy as plain data going in and out;
@@ -23,9 +23,9 @@ export interface PolicySnapshot extends Sampler, TextScorer {
   readonly beta: number;
   /**
    * The value function before each token of every rollout and after its last, [B][T + 1]. Only for policies with a
-   * value function.
+   * value function. @throws the signal's reason when that is aborted.
    */
-  values(rollouts: readonly Rollout[]): Promise<readonly (readonly number[])[]>;
+  values(rollouts: readonly Rollout[], signal?: AbortSignal): Promise<readonly (readonly number[])[]>;
   /**
    * A prompt and the text that follows it as token ids, the token that ends a turn included.
    * @throws InputError for a text or prompt without tokens, or both together longer than the model has positions.
@@ -48,7 +48,7 @@ export type UpdateMetrics = Readonly<Record<string, number>>;
 
 /** Everything that a bit-exact continuation needs: trained weights, optimiser moments, the β schedule with its step. */
 export interface PolicyState {
-  readonly arrays: Readonly<Record<string, StateArray>>;
+  readonly arrays: Readonly<Record<string, SavedArray>>;
   /** JSON-able. */
   readonly data: Readonly<Record<string, unknown>>;
 }

@@ -4,6 +4,7 @@ import { InputError } from '../errors.ts';
 import { nearestNames } from '../options/nearest-names.ts';
 import { fieldPaths, fieldsOf } from '../options/schema-fields.ts';
 import { type RecipeInput, recipeSchema } from './recipe.ts';
+import { engineOf, methodOf, withoutUnread } from './unread-fields.ts';
 
 /**
  * Applies `a.b=value` overrides to a recipe, in order; a value is JSON, or else text as it stands.
@@ -11,7 +12,7 @@ import { type RecipeInput, recipeSchema } from './recipe.ts';
  * @throws InputError for a missing '=', an unknown field (naming the nearest), an environment without options.
  */
 export function applyOverrides(input: RecipeInput, overrides: readonly string[]): RecipeInput {
-  let recipe: unknown = input;
+  let recipe: unknown = forReaders(input, overrides);
   const options: Record<string, unknown> = {};
   for (const override of overrides) {
     const { path, value } = parseOverride(override);
@@ -22,6 +23,17 @@ export function applyOverrides(input: RecipeInput, overrides: readonly string[])
     }
   }
   return configured(recipe as RecipeInput, options);
+}
+
+/** A recipe for the method and the engine that overrides choose: without what only its own read. */
+function forReaders(input: RecipeInput, overrides: readonly string[]): RecipeInput {
+  const given = new Map(
+    overrides.map(parseOverride).map(({ path, value }) => [path.join('.'), String(value)]),
+  );
+  const method = given.get('method') ?? methodOf(input);
+  const engine = given.get('runtime.engine') ?? engineOf(input);
+  if (method === methodOf(input) && engine === engineOf(input)) return input;
+  return withoutUnread(input, { method, engine });
 }
 
 /** Reads 'a.b=value'; the value is JSON, or else text as it stands. @throws InputError for a missing '='. */

@@ -18,8 +18,13 @@ import { compare } from './compare-settings.ts';
 const evaluation = z.strictObject({
   /** Optimiser steps between evaluations; 0 evaluates only before and after. */
   every: z.int().nonnegative().default(50),
-  /** Held-out tasks: the first ones of `split`. */
+  /**
+   * Held-out tasks of `split`: of an environment that reads files as many chosen at random, unless `sampling.shuffle` is
+   * false; else the first ones.
+   */
   tasks: positiveInt.default(500),
+  /** Decides which are chosen; the run's seed does not. */
+  seed: z.int().default(0),
   /** Where they come from: the environment's test split, or the training tasks set aside for validation. */
   split: z.enum(['validation', 'test']).default('test'),
   /** Share of the training tasks that is set aside for validation, by a hash of their ids, and never trained on. */

@@ -3,6 +3,7 @@ import { startsDead } from '../adapter/dead-start.ts';
 import { algorithm, comparesGroups, stepsPerBatch } from '../algorithm/algorithm-settings.ts';
 import { MOST_KL_ERROR } from '../algorithm/kl/controller.ts';
 import type { Recipe } from './recipe-fields.ts';
+import { unreadFields } from './unread-fields.ts';
 
 /** Something wrong with a field in view of others. */
 interface RecipeIssue {
@@ -24,7 +25,16 @@ export function recipeIssues(recipe: Recipe): RecipeIssue[] {
     ...initIssues(recipe),
     ...learningRateIssues(recipe),
     ...validationIssues(recipe),
+    ...unreadIssues(recipe),
   ];
+}
+
+/** Fields that were set in vain. */
+function unreadIssues(recipe: Recipe): RecipeIssue[] {
+  return unreadFields(recipe).map(({ path, why }) => ({
+    path: path.split('.'),
+    message: `is not read: ${why}; leave it out`,
+  }));
 }
 
 /** Options of `algorithm` that only sampled completions give a meaning to. */

@@ -1,3 +1,4 @@
+import { readsFiles } from '../environment/shuffled.ts';
 import { InputError } from '../errors.ts';
 import { issueLines } from '../options/issue-lines.ts';
 import { type Recipe, type RecipeInput, recipeFields } from './recipe-fields.ts';
@@ -18,8 +19,14 @@ export const recipeSchema = recipeFields.superRefine((recipe, context) => {
  */
 export function parseRecipe(input: unknown): Recipe {
   const result = recipeSchema.safeParse(input, { reportInput: true });
-  if (result.success) return result.data;
+  if (result.success) return withOrder(result.data);
   throw new InputError(`bad recipe: ${issueLines(result.error, recipeSchema, 'recipe').join('; ')}`);
+}
+
+/** Says whether tasks are shuffled where the recipe does not. */
+function withOrder(recipe: Recipe): Recipe {
+  const { shuffle = readsFiles(recipe.env) } = recipe.sampling;
+  return { ...recipe, sampling: { ...recipe.sampling, shuffle } };
 }
 
 /** Identity with types: what a recipe file exports by default. */

@@ -1,5 +1,6 @@
+import type { DecodingModel } from '../model/cache/decoding-model.ts';
+import type { KeptKeys } from '../model/cache/kept-keys.ts';
 import { checkPositions } from '../model/check-positions.ts';
-import type { DecodingModel } from '../model/decoding-model.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Completion, Rollout } from '../types.ts';
 import { type GeneratedTokens, generate } from './generate.ts';
@@ -14,6 +15,8 @@ export interface SamplingModel {
   readonly eosTokenIds: readonly number[];
   readonly version: number;
   readonly beta: number;
+  /** Keys and values of texts that may be continued, under these weights. */
+  readonly kept: KeptKeys;
 }
 
 /** G rollouts of each request, [B] in the order of the requests: where prompts become rows. */
@@ -22,7 +25,8 @@ export async function sampleRollouts(
   requests: readonly SampleRequest[],
   options: SampleOptions,
 ): Promise<Rollout[]> {
-  const { tokenizer, version, beta } = sampler;
+  const { tokenizer, version, beta, kept } = sampler;
+  kept.clear();
   const { maxPromptLength } = options;
   const prompts = requests.map((request) => seenPrompt(request, { tokenizer, maxPromptLength }));
   const answers = await completions(
@@ -46,20 +50,25 @@ export async function sampleRollouts(
  * @throws InputError for a prompt that is empty or leaves no position to continue at.
  */
 export async function completions(
-  { model, tokenizer, eosTokenIds }: Pick<SamplingModel, 'model' | 'tokenizer' | 'eosTokenIds'>,
+  { model, tokenizer, eosTokenIds, kept }: Omit<SamplingModel, 'version' | 'beta'>,
   prompts: readonly (readonly number[])[],
   options: Omit<SampleOptions, 'maxPromptLength'>,
 ): Promise<Completion[][]> {
-  const { stop } = options;
+  const { stop, cacheGB = 1, keep = false, ...how } = options;
   // The first new token needs a position too.
   for (const [i, { length }] of prompts.entries())
     checkPositions(`prompt ${i}`, length, model.maxPositions - 1);
   const stops = stopStrings(tokenizer, stop);
   const groups = await generate(model, prompts, {
-    ...options,
+    ...how,
+    cacheBytes: cacheGB * 2 ** 30,
+    keep,
+    // Without any, prompts are computed as they are, in the same batches whatever was sampled before.
+    kept: keep || kept.bytes > 0 ? kept : undefined,
     eosTokenIds,
     watch: stop.length > 0 ? stops.watch : undefined,
   });
+  if (!keep) kept.clear();
   const textOf = ({ tokenIds, finishReason }: GeneratedTokens) =>
     finishReason === 'stop'
       ? stops.before(tokenIds)

@@ -21,6 +21,13 @@ export interface SampleOptions {
   /** 1, which changes nothing, when left out. */
   readonly repetitionPenalty?: number | undefined;
   readonly stop: readonly string[];
+  /** Memory for keys and values, in GiB. Default 1. */
+  readonly cacheGB?: number | undefined;
+  /**
+   * Keeps the keys and values of these texts, in half of that memory, for the next call of `extend`. A call without it
+   * drops those that are kept.
+   */
+  readonly keep?: boolean | undefined;
   /** Seed of the call: the same weights, β, requests and seed give the same bits, whatever else is going on. */
   readonly seed: number;
   /** Aborting it ends the call between two tokens, with the signal's reason. */

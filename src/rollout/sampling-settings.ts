@@ -9,9 +9,10 @@ export const sampling = z.strictObject({
   /** P: prompts per rollout batch. */
   promptsPerStep: positiveInt.default(16),
   /**
-   * Tasks are drawn in an order of the run's seed, shuffled among this many at a time; 0 keeps the environment's order.
+   * Tasks are drawn in a random order of the run's seed, another one in each pass, and evaluations choose theirs at
+   * random. Left out: true where the environment reads files, else false, which keeps the environment's order.
    */
-  shuffleTasks: z.int().nonnegative().default(0),
+  shuffle: z.boolean().optional(),
   maxNewTokens: positiveInt.default(64),
   maxPromptLength: positiveInt.default(512),
   /** Prompts over the limit lose their oldest turns, leave their task out of the run, or end it. */
@@ -31,6 +32,8 @@ export const sampling = z.strictObject({
   stepTimeout: z.number().positive().max(86_400).default(300),
   /** Answers that the environment works on at a time; 1 for an environment that must not be asked twice at once. */
   parallelSteps: positiveInt.default(64),
+  /** GiB for the keys and values of texts under way. Where they don't fit, some texts wait for others to end. */
+  cacheGB: z.number().positive().default(1),
   /** How many rollout batches the sampler runs ahead of the updates: exactly this many, independent of timing. */
   maxOffPolicySteps: z.int().nonnegative().default(0),
 });

@@ -78,7 +78,7 @@ describe('anneal run', () => {
     expect(events.at(-1)).toMatchObject({ type: 'verified', ok: true, beta: 0 });
   });
 
-  test('Ctrl-C finishes the step, writes a checkpoint and ends with 130; --resume gives the run that was not stopped', async () => {
+  test('Ctrl-C stops it, writes a checkpoint and ends with 130; --resume gives the run that was not stopped', async () => {
     const out = join(folder, 'stopped');
     const stopped = await anneal(['run', recipe, '--out', out], {
       onLine: (line, interrupt) => {
@@ -86,9 +86,7 @@ describe('anneal run', () => {
       },
     });
     expect(stopped.code).toBe(130);
-    expect(stopped.err).toEqual([
-      'finishing the step, then writing a checkpoint; Ctrl-C again to quit at once',
-    ]);
+    expect(stopped.err).toEqual(['stopping, then writing a checkpoint; Ctrl-C again to quit at once']);
     expect(stopped.out.at(-1)).toBe(`continue with: anneal run ${out} --resume`);
     expect(stopped.exits).toEqual([]);
     const resumed = await anneal(['run', out, '--resume']);
@@ -109,7 +107,7 @@ describe('anneal run', () => {
     });
     expect(stopped.code).toBe(code);
     expect(stopped.err).toEqual([
-      `${first}: finishing the step, then writing a checkpoint; a second signal ends the run at once`,
+      `${first}: stopping, then writing a checkpoint; a second signal ends the run at once`,
     ]);
     expect(stopped.out.at(-2)).toMatch(/^stopped after step \d, saved in .*step-00000\d$/);
     const twice = await anneal(['run', recipe, '--out', join(folder, `${first}-twice`)], {
@@ -462,6 +460,16 @@ describe('a checkpoint by name', () => {
       expect(reward).toBeCloseTo(Number(evals[step]!.reward), 10);
     },
   );
+
+  test('--model best of a run is its best checkpoint', async () => {
+    const said = async (...more: string[]) => (await anneal(['eval', several, '--json', ...more])).out;
+    expect(await said('--model', 'best')).toEqual(await said('--checkpoint', 'best'));
+    const merged = join(folder, 'best-merged');
+    expect((await anneal(['merge', several, '--model', 'last', '--out', merged])).code).toBe(0);
+    expect(await readSafetensors(join(merged, 'model.safetensors'))).toEqual(
+      await readSafetensors(join(several, 'merged', 'model.safetensors')),
+    );
+  });
 
   test('generate takes any, with its adapter at its own β', async () => {
     const args = ['--prompt', textOf([61, 70, 99]), '--max-new-tokens', '6'];

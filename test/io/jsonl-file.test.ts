@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { openJsonl, readAllRecords, truncateAtStep } from '../../src/io/jsonl-file.ts';
+import { describe, expect, test } from 'vitest';
+import { openJsonl, readAllRecords, stepRange, truncateAtStep } from '../../src/io/jsonl-file.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 
 async function file(content?: string): Promise<string> {
@@ -29,6 +30,42 @@ test('records are appended a line each; NaN is null', async () => {
   ]);
 });
 
+describe('a file is cut off from its end', () => {
+  const line = (step: number, text: string) => `${JSON.stringify({ step, text })}\n`;
+
+  test('the same for every size of block, however lines lie in it', async () => {
+    const texts = ['', 'ä→', 'x'.repeat(50), 'β'.repeat(3), '\n'];
+    const content = Array.from({ length: 12 }, (_, i) => line(i >> 1, texts[i % 5]!)).join('');
+    for (const ending of ['', '{"step":9', 'null\n{"st\n']) {
+      for (let end = 0; end <= 7; end++) {
+        const whole = await file(content + ending);
+        await truncateAtStep(whole, end);
+        const kept = readFileSync(whole, 'utf8');
+        // Computed apart: the lines before the first of that step.
+        const lines = content.split(/(?<=\n)/);
+        expect(kept).toBe(lines.filter((each) => each !== '' && JSON.parse(each).step < end).join(''));
+        for (const block of [1, 2, 3, 7, 16, 64, 1000]) {
+          const path = await file(content + ending);
+          await truncateAtStep(path, end, block);
+          expect(readFileSync(path, 'utf8')).toBe(kept);
+        }
+      }
+    }
+  });
+
+  test('a file of 5 GB, most of it a hole, in no time', async () => {
+    const path = await file('');
+    const at = 5e9;
+    const handle = await open(path, 'r+');
+    await handle.write(`\n${line(7, 'kept')}${line(8, 'cut')}`, at);
+    await handle.close();
+    await truncateAtStep(path, 8);
+    expect(statSync(path).size).toBe(at + 1 + line(7, 'kept').length);
+    // Nothing of the hole takes room on the disk.
+    expect(statSync(path).blocks * 512).toBeLessThan(1e7);
+  });
+});
+
 test('a file appears with its first record', async () => {
   const path = await file();
   const jsonl = await openJsonl(path);
@@ -37,6 +74,15 @@ test('a file appears with its first record', async () => {
   expect(await readAllRecords(path)).toEqual([]);
   await truncateAtStep(path, 3);
   expect(existsSync(path)).toBe(false);
+});
+
+test('the steps of a file are those of its first and last whole records', async () => {
+  expect(await stepRange(await file('{"step":3}\n{"step":3}\n{"step":9}\n{"step":10'))).toEqual({
+    first: 3,
+    last: 9,
+  });
+  expect(await stepRange(await file('nothing\n{}\n'))).toBe(undefined);
+  expect(await stepRange(await file(''))).toBe(undefined);
 });
 
 test('reading ends at a line that a crash cut off', async () => {

@@ -152,8 +152,8 @@ export class Bandit implements Policy {
   }
 
   async restore({ arrays, data }: PolicyState) {
-    this.weights = arrays.weights!.data;
-    this.#momentum = arrays.momentum!.data;
+    this.weights = arrays.weights!.data as Float32Array;
+    this.#momentum = arrays.momentum!.data as Float32Array;
     this.version = data.version as number;
   }
 

@@ -66,7 +66,9 @@ describe.each(oneOfEachFamily.map((folder) => [nameOf(folder), folder] as const)
     const expected = trainable.merged(trainedOf(policy), anneal);
     for (const [name, { data }] of Object.entries(await loadWeights(folder, config)))
       expect(data, name).toEqual(expected(name));
-    const merged = await openTinyRecipe(parseRecipe({ ...recipe, model: folder, method: 'full' }));
+    const merged = await openTinyRecipe(
+      parseRecipe({ ...recipe, model: folder, method: 'full', adapter: {} }),
+    );
     expect(greatestGap(await logitsOf(merged), await logitsOf(tiny))).toBeLessThan(1e-4);
   });
 

@@ -35,7 +35,7 @@ async function greedyTexts(tiny: Tiny): Promise<string[]> {
 
 /** A model folder as it is, without an adapter. */
 const openFolder = ({ recipe }: Tiny, model = recipe.model): Promise<Tiny> =>
-  openTinyRecipe(parseRecipe({ ...recipe, model, method: 'full' }));
+  openTinyRecipe(parseRecipe({ ...recipe, model, method: 'full', adapter: {} }));
 
 describe.each([
   ['lora', 'A-s-B'] as const,

@@ -8,7 +8,7 @@ const sampling = { temperature: 0.7 };
 
 /** Log-probs of the rollouts' tokens, [B][T], from the logits of the base model by itself. */
 async function baseLogprobs({ recipe }: Tiny, rollouts: readonly Rollout[]): Promise<number[][]> {
-  const { policy, config } = await openTinyRecipe(parseRecipe({ ...recipe, method: 'full' }));
+  const { policy, config } = await openTinyRecipe(parseRecipe({ ...recipe, method: 'full', adapter: {} }));
   const score = async ({ promptIds, tokenIds }: Rollout) => {
     const ids = [...promptIds, ...tokenIds];
     const { data } = await policy.logits({ inputIds: [ids], attentionMask: [ids.map(() => 1)] });

@@ -16,6 +16,10 @@ const settings: [name: string, recipe: RecipeOverrides][] = [
   ['micro-batches by tokens', { optimizer: { lr: 3e-3, microBatchTokens: 40 } }],
   ['anneal_kl on a sample', { metrics: { annealKlTokens: 20 } }],
   ['full fine-tuning with KL', { method: 'full', algorithm: { klCoef: 0.1 } }],
+  [
+    'full fine-tuning with moments in bfloat16',
+    { method: 'full', optimizer: { lr: 3e-3, stateDtype: 'bfloat16' } },
+  ],
   ['supervised', { objective: 'sft' }],
   ['a base of 4 bits', { runtime: { baseDtype: 'q4' } }],
   ['a base of 8 bits, supervised', { objective: 'sft', runtime: { baseDtype: 'q8' } }],

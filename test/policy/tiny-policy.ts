@@ -34,7 +34,7 @@ export function tinyRecipe(model: string, overrides: RecipeOverrides = {}): Reci
     seed: 3,
     checkpoint: { every: 0 },
     ...overrides,
-    adapter: { rank: 4, alpha: 8, ...overrides.adapter },
+    adapter: { ...(overrides.method !== 'full' && { rank: 4, alpha: 8 }), ...overrides.adapter },
     sampling: { groupSize: 4, promptsPerStep: 3, maxNewTokens: 8, ...overrides.sampling },
     optimizer: { lr: 1e-2, ...overrides.optimizer },
     eval: { every: 0, tasks: 3, ...overrides.eval },
@@ -148,7 +148,7 @@ export const trainedOf = (policy: ModelPolicy): Trained => arraysOf(policy.state
 export function arraysOf({ arrays }: PolicyState, prefix: string): Trained {
   return Object.fromEntries(
     Object.entries(arrays).flatMap(([name, { data }]) =>
-      name.startsWith(prefix) ? [[name.slice(prefix.length), data]] : [],
+      name.startsWith(prefix) ? [[name.slice(prefix.length), data as Float32Array]] : [],
     ),
   );
 }

@@ -1,62 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { HostTensor } from '../../src/engine/engine.ts';
-import type { DecodingModel } from '../../src/model/decoding-model.ts';
-import type { KvCache } from '../../src/model/kv-cache.ts';
+import type { DecodingModel } from '../../src/model/cache/decoding-model.ts';
 import { penaliseRepetition } from '../../src/rollout/drawing/penalise-repetition.ts';
 import { type GeneratedTokens, type GenerateSettings, generate } from '../../src/rollout/generate.ts';
+import { scored, sumModel, VOCAB } from './sum-model.ts';
 
-const VOCAB = 8;
 const EOS = 7;
-
-/**
- * A model whose "key" of a token is the token itself, and whose next-token probabilities depend on the sum of
- * everything a row has seen: if a row's cache held anything but its own history, the distribution would be another.
- */
-function sumModel(): DecodingModel & { readonly batchSizes: number[] } {
-  const batchSizes: number[] = [];
-  const seen = (ids: ArrayLike<number>, cache: KvCache, row: number): number => {
-    const [keys] = cache.tensors();
-    const stride = keys!.shape[2]!;
-    let sum = ids[row]!;
-    for (let s = 0; s < cache.lengths[row]!; s++) sum += keys!.data[row * stride + s]!;
-    return sum;
-  };
-  return {
-    batchSizes,
-    cache: { layers: 1, kvHeads: 1, headDim: 1 },
-    vocabSize: VOCAB,
-    maxPositions: 100,
-    async prefill(ids) {
-      const [prompts, width] = ids.shape as [number, number];
-      const tensor: HostTensor = {
-        data: Float32Array.from(ids.data),
-        shape: [prompts, 1, width, 1],
-        dtype: 'float32',
-      };
-      return [tensor, tensor];
-    },
-    async step(ids, cache, temperature) {
-      batchSizes.push(ids.length);
-      const probabilities = new Float32Array(ids.length * VOCAB);
-      const topLogits = new Float32Array(ids.length);
-      for (let row = 0; row < ids.length; row++) {
-        const logits = Array.from(
-          { length: VOCAB },
-          (_, v) => Math.sin(seen(ids, cache, row) * (v + 1)) / temperature,
-        );
-        topLogits[row] = Math.max(...logits);
-        const total = logits.reduce((sum, z) => sum + Math.exp(z), 0);
-        for (const [v, z] of logits.entries()) probabilities[row * VOCAB + v] = Math.exp(z) / total;
-      }
-      const own: HostTensor = {
-        data: Float32Array.from(ids),
-        shape: [ids.length, 1, 1, 1],
-        dtype: 'float32',
-      };
-      return { probabilities, topLogits, tensors: [own, own] };
-    },
-  };
-}
 
 const settings: GenerateSettings = {
   groupSize: 3,
@@ -69,17 +17,6 @@ const settings: GenerateSettings = {
   seed: 5,
 };
 const prompts = [[1, 2, 3], [4], [5, 6, 1, 2, 3, 4, 5, 6, 1, 2], [2, 2]];
-
-/** log p(token | everything before) by the model's definition. */
-function scored(prompt: readonly number[], tokens: readonly number[]): number[] {
-  let sum = prompt.reduce((a, b) => a + b, 0);
-  return tokens.map((token) => {
-    const logits = Array.from({ length: VOCAB }, (_, v) => Math.sin(sum * (v + 1)));
-    const logprob = logits[token]! - Math.log(logits.reduce((total, z) => total + Math.exp(z), 0));
-    sum += token;
-    return logprob;
-  });
-}
 
 describe('generate', () => {
   test('records the log-prob of each token given the row’s own history', async () => {
@@ -100,8 +37,8 @@ describe('generate', () => {
       expect(tokenIds.indexOf(EOS)).toBe(finishReason === 'eos' ? tokenIds.length - 1 : -1);
       if (finishReason === 'length') expect(tokenIds.length).toBe(settings.maxNewTokens);
     }
-    expect(model.batchSizes[0]).toBe(12);
-    expect(model.batchSizes.at(-1)).toBeLessThan(12);
+    expect(model.asked.steps[0]!.rows).toBe(12);
+    expect(model.asked.steps.at(-1)!.rows).toBeLessThan(12);
   });
 
   test('ends a row at a stop condition', async () => {
@@ -120,7 +57,7 @@ describe('generate', () => {
     const stop = new AbortController();
     const model = sumModel();
     const step: DecodingModel['step'] = (...given) => {
-      if (model.batchSizes.length === 4) stop.abort(new Error('enough'));
+      if (model.asked.steps.length === 4) stop.abort(new Error('enough'));
       return model.step(...given);
     };
     const generating = generate({ ...model, step }, prompts, {
@@ -129,7 +66,7 @@ describe('generate', () => {
       signal: stop.signal,
     });
     await expect(generating).rejects.toThrow('enough');
-    expect(model.batchSizes).toHaveLength(5);
+    expect(model.asked.steps).toHaveLength(5);
   });
 
   test('is the same for the same seed, and another for another', async () => {

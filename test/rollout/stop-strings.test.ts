@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { HostTensor } from '../../src/engine/engine.ts';
-import type { DecodingModel } from '../../src/model/decoding-model.ts';
+import type { DecodingModel } from '../../src/model/cache/decoding-model.ts';
+import { KeptKeys } from '../../src/model/cache/kept-keys.ts';
 import { createTokenizer, loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.ts';
 import { completions } from '../../src/rollout/sample-rollouts.ts';
 import { stopStrings } from '../../src/rollout/stop-strings.ts';
@@ -35,26 +36,33 @@ const counting: DecodingModel = {
   vocabSize: tokens.length,
   maxPositions: 100,
   prefill: async () => [],
+  extend: async () => [],
   step: async (ids) => {
     const own: HostTensor = { data: Float32Array.from(ids), shape: [ids.length, 1, 1, 1], dtype: 'float32' };
     const probabilities = new Float32Array(ids.length * tokens.length);
     for (const [row, id] of ids.entries()) probabilities[row * tokens.length + id + 1] = 1;
-    return { probabilities, topLogits: new Float32Array(ids.length), tensors: [own, own] };
+    const ones = new Float32Array(ids.length).fill(1);
+    const likeliest = ids.map((id) => id + 1);
+    return { probabilities, likeliest, topProbabilities: ones, topLogits: ones, tensors: [own, own] };
   },
 };
 
 async function said(...stop: string[]): Promise<{ text: string; reason: string; tokens: string }> {
-  const groups = await completions({ model: counting, tokenizer, eosTokenIds: [7] }, [[0]], {
-    groupSize: 1,
-    maxNewTokens: 20,
-    temperature: 0,
-    topP: 1,
-    topK: 0,
-    minP: 0,
-    repetitionPenalty: 1,
-    seed: 0,
-    stop,
-  });
+  const groups = await completions(
+    { model: counting, tokenizer, eosTokenIds: [7], kept: new KeptKeys() },
+    [[0]],
+    {
+      groupSize: 1,
+      maxNewTokens: 20,
+      temperature: 0,
+      topP: 1,
+      topK: 0,
+      minP: 0,
+      repetitionPenalty: 1,
+      seed: 0,
+      stop,
+    },
+  );
   const { text, finishReason, tokenIds } = groups[0]![0]!;
   return { text, reason: finishReason, tokens: tokenizer.decode(tokenIds) };
 }

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { writeFolderAtomic } from '../../src/io/atomic-folder.ts';
 import { parseExact, stringifyExact } from '../../src/io/exact-json.ts';
 import { temporaryBeside } from '../../src/io/temporaries.ts';
+import { bfloat16ToFloat32 } from '../../src/model/files/half.ts';
 import { startWatch } from '../../src/pipeline/session/warnings.ts';
 import type { TrainRollout } from '../../src/policy/batch/train-batch.ts';
 import { randomStream, restoreStream } from '../../src/random.ts';
@@ -75,6 +76,22 @@ function checkpoint(step: number, accuracy?: number): Checkpoint {
     evals: accuracy === undefined ? [] : [{ ...evaluation, accuracy }],
   };
 }
+
+test('moments in bfloat16 take 2 bytes each, and come back as the numbers that they are', async () => {
+  const folder = await temporaryFolder();
+  const data = Uint16Array.from([0, 0x3f80, 0xc049, 0x7f80, 1]);
+  const moments = { 'expAvg.w': { data, shape: [5] } };
+  const trained = { 'trained.w': { data: Float32Array.of(1, 2, 3, 4, 5), shape: [5] } };
+  const { policy, ...rest } = checkpoint(3);
+  const saved = { ...rest, policy: { ...policy, arrays: { ...trained, ...moments } } };
+  const path = await saveCheckpoint(folder, saved);
+  const file = readFileSync(join(path, 'policy.safetensors'));
+  const header = JSON.parse(file.toString('utf8', 8, 8 + Number(file.readBigUInt64LE(0))));
+  expect(header['expAvg.w']).toEqual({ dtype: 'BF16', shape: [5], data_offsets: [20, 30] });
+  const { arrays } = (await loadCheckpoint(path)).policy;
+  expect(arrays['expAvg.w']!.data).toEqual(bfloat16ToFloat32(data));
+  expect(arrays['trained.w']!.data).toEqual(trained['trained.w'].data);
+});
 
 describe('a checkpoint', () => {
   test('reads back bit for bit: arrays, doubles, NaN, −0, random streams', async () => {

@@ -1,18 +1,29 @@
 import { InputError } from '../../errors.ts';
+import { randomStream } from '../../random.ts';
+import { drawKey, narrowInto, type RoundingKey, widenInto } from './bfloat16-moments.ts';
 import type { Optimizer, Parameters } from './types.ts';
+
+/** How the moments are held. */
+export type StateDtype = 'float32' | 'bfloat16';
 
 export interface AdamWOptions {
   /** Decay rates of the two moments, β1 and β2. */
   readonly betas: readonly [number, number];
   readonly eps: number;
   readonly weightDecay: number;
+  /** float32 when left out. With bfloat16 both moments are rounded at random after each step, by `seed`. */
+  readonly stateDtype?: StateDtype;
+  readonly seed?: number;
 }
+
+/** Moments in float32, or as the bit patterns of bfloat16. */
+export type Moments = Record<string, Float32Array | Uint16Array>;
 
 export interface AdamWState {
   /** Updates done so far. */
   readonly step: number;
-  readonly expAvg: Record<string, Float32Array>;
-  readonly expAvgSq: Record<string, Float32Array>;
+  readonly expAvg: Moments;
+  readonly expAvgSq: Moments;
 }
 
 /**
@@ -23,17 +34,25 @@ export interface AdamWState {
  * value is written over its gradient: an update takes no memory of its own.
  */
 export function adamW(options: AdamWOptions): Optimizer<AdamWState> {
+  const { stateDtype = 'float32', seed = 0 } = options;
   return {
-    init: (params) => ({ step: 0, expAvg: zerosLike(params), expAvgSq: zerosLike(params) }),
+    init: (params) => ({
+      step: 0,
+      expAvg: zerosLike(params, stateDtype),
+      expAvgSq: zerosLike(params, stateDtype),
+    }),
     update(grads, state, params, lr) {
       const step = state.step + 1;
+      const random = randomStream(seed, `rounding of moments at step ${step}`);
       const next: Record<string, Float32Array> = { ...params };
       for (const [name, grad] of Object.entries(grads)) {
         const [param, m, v] = [params[name], state.expAvg[name], state.expAvgSq[name]];
         if (param === undefined || m === undefined || v === undefined) {
           throw new InputError(`gradient for "${name}", which the optimiser was not started with`);
         }
-        adamStep({ ...options, grad, param, m, v, out: grad, step, lr });
+        const shared = { ...options, grad, param, out: grad, step, lr };
+        if (m instanceof Float32Array && v instanceof Float32Array) adamStep({ ...shared, m, v });
+        else adamStepIn16({ ...shared, m: m as Uint16Array, v: v as Uint16Array, key: drawKey(random) });
         next[name] = grad;
       }
       return { params: next, state: { ...state, step } };
@@ -41,8 +60,13 @@ export function adamW(options: AdamWOptions): Optimizer<AdamWState> {
   };
 }
 
-const zerosLike = (params: Parameters) =>
-  Object.fromEntries(Object.entries(params).map(([name, p]) => [name, new Float32Array(p.length)]));
+const zerosLike = (params: Parameters, dtype: StateDtype): Moments =>
+  Object.fromEntries(
+    Object.entries(params).map(([name, { length }]) => [
+      name,
+      dtype === 'float32' ? new Float32Array(length) : new Uint16Array(length),
+    ]),
+  );
 
 interface AdamStep extends AdamWOptions {
   readonly grad: Float32Array;
@@ -71,5 +95,27 @@ function adamStep({ grad, param, m, v, out, step, lr, betas, eps, weightDecay }:
     v[i] = square;
     const root = fround(fround(fround(Math.sqrt(square)) / bias) + epsilon);
     out[i] = fround(param[i]! * keep) + fround(fround(stepSize * mean) / root);
+  }
+}
+
+/** Elements that are widened at a time. */
+const CHUNK = 8192;
+
+type AdamStepIn16 = Omit<AdamStep, 'm' | 'v'> & {
+  readonly m: Uint16Array;
+  readonly v: Uint16Array;
+  readonly key: RoundingKey;
+};
+
+/** The same step with moments in bfloat16. The parameters move by the moments as they are before their rounding. */
+function adamStepIn16({ m, v, key, grad, param, out, ...options }: AdamStepIn16): void {
+  const [wideM, wideV] = [new Float32Array(CHUNK), new Float32Array(CHUNK)];
+  for (let from = 0; from < param.length; from += CHUNK) {
+    const part = <A extends Float32Array | Uint16Array>(of: A) => of.subarray(from, from + CHUNK) as A;
+    const [m16, v16] = [part(m), part(v)];
+    widenInto(wideM, m16);
+    widenInto(wideV, v16);
+    adamStep({ ...options, grad: part(grad), param: part(param), out: part(out), m: wideM, v: wideV });
+    narrowInto([m16, v16], [wideM, wideV], { key, from });
   }
 }

@@ -23,6 +23,12 @@ const optimizerFields = {
     .describe(
       'tokens that are forwarded at once, with the padding and the prompts: long texts then come few at a time and beside those of their length. Both limits hold where both are given',
     ),
+  stateDtype: z
+    .enum(['float32', 'bfloat16'])
+    .default('float32')
+    .describe(
+      'how the two moments are held, in memory and in checkpoints: bfloat16 halves them, and rounds them at random after each step, so that their mean is right',
+    ),
   packing: z
     .int()
     .nonnegative()

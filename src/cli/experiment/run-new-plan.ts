@@ -36,11 +36,11 @@ function warnOfSeeds({ seeds, tasks }: Plan, io: Io): void {
     const configs = variants.map(({ points }) => points[0]!.config.recipe);
     const alike = configs.some(
       ({ method, objective, sampling }) =>
-        method === 'full' && objective === 'sft' && (sampling as Recipe['sampling']).shuffleTasks === 0,
+        method === 'full' && objective === 'sft' && !(sampling as Recipe['sampling']).shuffle,
     );
     if (alike)
       io.err(
-        `warning: ${name}: the seeds of method full are all the same run, because the order of tasks is fixed; set sampling.shuffleTasks`,
+        `warning: ${name}: the seeds of method full are all the same run, because the order of tasks is fixed; set sampling.shuffle`,
       );
   }
 }

@@ -1,4 +1,5 @@
 import { InputError } from '../../errors.ts';
+import { isRunFolder } from '../../run/folder/paths.ts';
 
 /** Which of a run's checkpoints a command is about. */
 export interface CheckpointOption {
@@ -15,4 +16,15 @@ export const checkpointOption = [
 export function checkpointOnlyOf(spec: string, checkpoint: string | undefined): void {
   if (checkpoint !== undefined)
     throw new InputError(`--checkpoint is of a run, and ${spec} is no run folder`);
+}
+
+/** Options with `--model best` and `--model last` of a run in the words of --checkpoint, which they mean. */
+export function checkpointByName<T extends CheckpointOption & { readonly model?: string }>(
+  spec: string,
+  options: T,
+): T {
+  const { model, checkpoint, ...rest } = options;
+  if (!isRunFolder(spec) || checkpoint !== undefined || !['best', 'last'].includes(model ?? ''))
+    return options;
+  return { ...rest, checkpoint: model } as T;
 }

@@ -81,7 +81,7 @@ class EagerProgram implements Program {
     this.#engine = engine;
   }
 
-  run(inputs: Named<HostTensor>): Promise<Record<string, HostTensor>> {
+  run(inputs: Named<HostTensor>, wanted?: readonly string[]): Promise<Record<string, HostTensor>> {
     return withBackend(this.#engine.backend, async () => {
       if (this.#disposed)
         throw new EngineError(`program "${this.#options.name}" was disposed: compile it again`);
@@ -89,7 +89,7 @@ class EagerProgram implements Program {
       this.#settle(everything);
       const outputs = holding(() => tf.tidy(() => this.#evaluate(everything)));
       try {
-        return await holding(() => readAll(outputs));
+        return await holding(() => readAll(outputs, wanted));
       } finally {
         tf.dispose(outputs);
       }
@@ -144,11 +144,16 @@ class EagerProgram implements Program {
   }
 }
 
-async function readAll(outputs: Named<tf.Tensor>): Promise<Record<string, HostTensor>> {
-  const read = Object.entries(outputs).map(async ([name, tensor]) => {
-    const host = { data: await tensor.data(), shape: tensor.shape, dtype: tensor.dtype } as HostTensor;
-    return [name, host] as const;
-  });
+async function readAll(
+  outputs: Named<tf.Tensor>,
+  wanted: readonly string[] = Object.keys(outputs),
+): Promise<Record<string, HostTensor>> {
+  const read = Object.entries(outputs)
+    .filter(([name]) => wanted.includes(name))
+    .map(async ([name, tensor]) => {
+      const host = { data: await tensor.data(), shape: tensor.shape, dtype: tensor.dtype } as HostTensor;
+      return [name, host] as const;
+    });
   return Object.fromEntries(await Promise.all(read));
 }
 

@@ -15,7 +15,8 @@ export interface SessionSettings {
 
 /** A compiled graph. */
 export interface OnnxSession {
-  run(feeds: Named<HostTensor>): Promise<Record<string, HostTensor>>;
+  /** `outputs` are the names of those that are wanted; all, when left out. */
+  run(feeds: Named<HostTensor>, outputs?: readonly string[]): Promise<Record<string, HostTensor>>;
   release(): Promise<void>;
 }
 
@@ -28,8 +29,7 @@ export interface OnnxSession {
 const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' } };
 
 /**
- * Loads a serialised graph into onnxruntime. `externals` are the constants outside the protobuf, by the location that
- * the graph gives them.
+ * Loads a serialised graph into onnxruntime. `folder` has the file of the constants that are not in the graph itself.
  *
  * The memory arena is off: it doubles the resident size and makes nothing faster. Common-subexpression elimination is
  * off because it would undo the recomputation in gradients.
@@ -38,8 +38,7 @@ const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' 
 export async function openOnnxSession(
   program: string,
   graph: Uint8Array,
-  externals: Named<HostTensor['data']>,
-  { device, threads }: SessionSettings,
+  { device, threads, folder }: SessionSettings & { readonly folder?: string | undefined },
 ): Promise<OnnxSession> {
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
@@ -48,13 +47,12 @@ export async function openOnnxSession(
     enableCpuMemArena: false,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    externalData: Object.entries(externals).map(([path, data]) => ({
-      path,
-      data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    })),
     extra: {
       optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' },
-      session: waiting,
+      session: {
+        ...waiting,
+        ...(folder !== undefined && { model_external_initializers_file_folder_path: folder }),
+      },
     },
   };
   const session = await holdingSoon(() => ort.InferenceSession.create(graph, options)).catch(
@@ -65,11 +63,12 @@ export async function openOnnxSession(
     },
   );
   return {
-    async run(feeds) {
+    async run(feeds, outputs) {
       const tensors = Object.fromEntries(
         session.inputNames.map((name) => [name, ortTensor(name, feeds[name])]),
       );
-      return hostTensors(await holdingSoon(() => session.run(tensors)));
+      const wanted = outputs?.map((name) => OUTPUT_PREFIX + name) ?? session.outputNames;
+      return hostTensors(await holdingSoon(() => session.run(tensors, wanted)));
     },
     release: () => session.release(),
   };

@@ -2,6 +2,7 @@ import type { methods } from '../../adapter/adapter-settings.ts';
 import { InputError } from '../../errors.ts';
 import type { CompareSettings, Grid } from '../../recipe/compare-settings.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
+import { whyUnread } from '../../recipe/unread-fields.ts';
 import type { VariantInput } from './make-plan.ts';
 
 type Method = (typeof methods)[number];
@@ -38,10 +39,11 @@ export function methodVariants({ settings, objective, methods, sweep }: MethodsI
       );
   }
   return methods.map((method) => {
-    const asked = sweep && (sweep[''] ?? sweep[method]) && { ...sweep[''], ...sweep[method] };
+    const forAll = sweep?.[''] && readBy(method, sweep['']);
+    const asked = (forAll ?? sweep?.[method]) && { ...forAll, ...sweep?.[method] };
     const grid = asked ?? settings.grid[method] ?? defaultGrid(objective, method);
     checkFields(grid);
-    return { name: method, settings: { method }, grid: method === 'full' ? withoutAdapter(grid) : grid };
+    return { name: method, settings: { method }, grid };
   });
 }
 
@@ -49,9 +51,11 @@ const defaultGrid = (objective: Recipe['objective'], method: Method): Grid => ({
   'optimizer.lr': [...RATES[objective][method === 'full' ? 'full' : 'adapter']],
 });
 
-/** Method full has no adapter: its values would all be the same run. */
-const withoutAdapter = (grid: Grid): Grid =>
-  Object.fromEntries(Object.entries(grid).filter(([field]) => !field.startsWith('adapter.')));
+/** Of a grid for all methods what a method reads: with other values it would be the same run. */
+const readBy = (method: Method, grid: Grid): Grid =>
+  Object.fromEntries(
+    Object.entries(grid).filter(([field]) => whyUnread(field, { method, engine: '' }) === undefined),
+  );
 
 function checkFields(grid: Grid): void {
   const wrong = Object.keys(grid).find((field) => !SWEPT.test(field) || SHARED.test(field));

@@ -2,8 +2,10 @@ import { setAside } from '../../environment/set-aside.ts';
 import { firstTasks } from '../../environment/task-source.ts';
 import { InputError } from '../../errors.ts';
 import { version } from '../../io/version.ts';
+import { parseOverride } from '../../recipe/apply-overrides.ts';
 import type { Grid } from '../../recipe/compare-settings.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
+import { whyUnread } from '../../recipe/unread-fields.ts';
 import { settingsText } from '../../report/format.ts';
 import { loadRecipe } from '../../run/loading/load-recipe.ts';
 import { configOf } from './config-hash.ts';
@@ -100,11 +102,11 @@ async function planTask({ recipe: spec, variants }: TaskInput, input: PlanInput)
   const { recipe, source } = await loadRecipe(spec, shared);
   await firstTasks(setAside(recipe.env, recipe.eval.validationShare), 'validation', { count: 1 });
   const planned: PlannedVariant[] = [];
-  for (const variant of variants) {
+  const methods = variants.map(({ settings }) => String(settings.method ?? recipe.method));
+  for (const [i, variant] of variants.entries()) {
     const points: PlannedPoint[] = [];
-    for (const settings of crossed(variant.grid)) {
-      points.push(await planPoint(source.recipe, settings, [...shared, ...overridesFrom(variant.settings)]));
-    }
+    const set = [...readBy(methods[i]!, methods, shared), ...overridesFrom(variant.settings)];
+    for (const settings of crossed(variant.grid)) points.push(await planPoint(source.recipe, settings, set));
     planned.push({ name: variant.name, settings: variant.settings, points });
   }
   return {
@@ -113,6 +115,15 @@ async function planTask({ recipe: spec, variants }: TaskInput, input: PlanInput)
     trainTasks: await countTrainTasks(recipe),
     variants: planned,
   };
+}
+
+/** The overrides of all variants without those that only the methods of others read. */
+function readBy(method: string, methods: readonly string[], overrides: readonly string[]): string[] {
+  const isRead = (by: string, override: string) =>
+    whyUnread(parseOverride(override).path.join('.'), { method: by, engine: '' }) === undefined;
+  return overrides.filter(
+    (override) => isRead(method, override) || !methods.some((other) => isRead(other, override)),
+  );
 }
 
 /** One point of a grid, resolved. */

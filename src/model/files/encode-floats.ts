@@ -38,25 +38,38 @@ export interface TensorToWrite {
   readonly read: () => Float32Array | Promise<Float32Array>;
 }
 
+/** A tensor of numbers that are rounded already: the bit patterns of bfloat16. */
+export interface Bfloat16Tensor extends Pick<TensorToWrite, 'name' | 'shape'> {
+  readonly bits: Uint16Array;
+}
+
 /**
  * Reads a tensor and rounds it to the type's bytes.
  * @throws InputError naming the tensor when the type can't hold one of its values; RangeError when it is not as long as
  * its shape.
  */
-export async function encodeTensor(
-  { name, shape, read }: TensorToWrite,
-  type: EncodedType,
-): Promise<Uint8Array> {
+export async function encodeTensor(tensor: TensorToWrite, type: EncodedType): Promise<Uint8Array> {
+  const { name, read } = tensor;
   const values = await read();
-  const length = shape.reduce((count, axis) => count * axis, 1);
-  if (length !== values.length) {
-    throw new RangeError(`tensor "${name}" of shape [${shape}] has ${values.length} values`);
-  }
+  checkLength(tensor, values.length);
   try {
-    const { buffer, byteOffset, byteLength } = encodings[type].encode(values);
-    return new Uint8Array(buffer, byteOffset, byteLength);
+    return bytesOf(encodings[type].encode(values));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new InputError(`tensor "${name}": ${error.message}; write the model as bf16 or f32`);
   }
 }
+
+/** The bytes of a tensor that is bfloat16 already. @throws RangeError when it is not as long as its shape. */
+export function bfloat16Bytes(tensor: Bfloat16Tensor): Uint8Array {
+  checkLength(tensor, tensor.bits.length);
+  return bytesOf(tensor.bits);
+}
+
+function checkLength({ name, shape }: Pick<TensorToWrite, 'name' | 'shape'>, length: number): void {
+  if (shape.reduce((count, axis) => count * axis, 1) === length) return;
+  throw new RangeError(`tensor "${name}" of shape [${shape}] has ${length} values`);
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
+  new Uint8Array(buffer, byteOffset, byteLength);

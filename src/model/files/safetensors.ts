@@ -1,7 +1,13 @@
 import { InputError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/atomic-write.ts';
 import { openBinaryFile } from '../../io/binary-file.ts';
-import { encodedBytes, encodeTensor, type TensorToWrite } from './encode-floats.ts';
+import {
+  type Bfloat16Tensor,
+  bfloat16Bytes,
+  encodedBytes,
+  encodeTensor,
+  type TensorToWrite,
+} from './encode-floats.ts';
 import { bytesOf, type RowRange } from './row-range.ts';
 import {
   elementCount,
@@ -71,18 +77,18 @@ export async function readSafetensors(path: string): Promise<Record<string, Stor
 
 /**
  * Writes float tensors as a safetensors file, crash-safe; keys keep their order.
- * `dtype` BF16 halves the file, rounding to nearest, ties to even.
+ * `dtype` BF16 halves the file, rounding to nearest, ties to even. Bit patterns of bfloat16 are written as they are.
  */
 export async function writeSafetensors(
   path: string,
-  tensors: Readonly<Record<string, { readonly data: Float32Array; readonly shape: readonly number[] }>>,
+  tensors: Readonly<
+    Record<string, { readonly data: Float32Array | Uint16Array; readonly shape: readonly number[] }>
+  >,
   options: { readonly dtype?: FloatType; readonly metadata?: Readonly<Record<string, string>> } = {},
 ): Promise<void> {
-  const entries = Object.entries(tensors).map(([name, { data, shape }]) => ({
-    name,
-    shape,
-    read: () => data,
-  }));
+  const entries = Object.entries(tensors).map(([name, { data, shape }]) =>
+    data instanceof Uint16Array ? { name, shape, bits: data } : { name, shape, read: () => data },
+  );
   await streamSafetensors(path, entries, options);
 }
 
@@ -96,15 +102,17 @@ export type FloatType = 'F32' | 'F16' | 'BF16';
  */
 export async function streamSafetensors(
   path: string,
-  tensors: readonly TensorToWrite[],
+  tensors: readonly (TensorToWrite | Bfloat16Tensor)[],
   options: { readonly dtype?: FloatType; readonly metadata?: Readonly<Record<string, string>> } = {},
 ): Promise<void> {
   const { dtype = 'F32', metadata = { format: 'pt' } } = options;
   const header: Record<string, unknown> = { __metadata__: metadata };
   let position = 0;
-  for (const { name, shape } of tensors) {
-    const end = position + encodedBytes(dtype, elementCount(shape));
-    header[name] = { dtype, shape, data_offsets: [position, end] };
+  for (const tensor of tensors) {
+    const { name, shape } = tensor;
+    const own = 'bits' in tensor ? 'BF16' : dtype;
+    const end = position + encodedBytes(own, elementCount(shape));
+    header[name] = { dtype: own, shape, data_offsets: [position, end] };
     position = end;
   }
   await writeFileAtomic(path, fileChunks(header, tensors, dtype));
@@ -112,7 +120,7 @@ export async function streamSafetensors(
 
 async function* fileChunks(
   header: object,
-  tensors: readonly TensorToWrite[],
+  tensors: readonly (TensorToWrite | Bfloat16Tensor)[],
   dtype: FloatType,
 ): AsyncIterable<Uint8Array> {
   const json = Buffer.from(JSON.stringify(header));
@@ -123,5 +131,6 @@ async function* fileChunks(
   length.writeBigUInt64LE(BigInt(padded.length));
   yield length;
   yield padded;
-  for (const tensor of tensors) yield await encodeTensor(tensor, dtype);
+  for (const tensor of tensors)
+    yield 'bits' in tensor ? bfloat16Bytes(tensor) : await encodeTensor(tensor, dtype);
 }

@@ -3,8 +3,8 @@ import { choicesOf } from '../../environment/ask-environment.ts';
 import type { NamedReward } from '../../environment/scoring/call-reward.ts';
 import { nameRewards } from '../../environment/scoring/name-rewards.ts';
 import { setAside } from '../../environment/set-aside.ts';
-import { shuffled } from '../../environment/shuffled.ts';
 import { firstTasks, TaskSource } from '../../environment/task-source.ts';
+import { trainingTasks } from '../../environment/training-tasks.ts';
 import { evaluationTasks } from '../../evaluation/evaluation-tasks.ts';
 import { type JsonlFile, openJsonl } from '../../io/jsonl-file.ts';
 import type { ReadyBatch } from '../../policy/batch/train-batch.ts';
@@ -20,6 +20,7 @@ import { openRollouts } from '../../run/folder/rollout-files.ts';
 import type { Task } from '../../types.ts';
 import { RestartPoints } from './restart-points.ts';
 import { startWatch } from './warnings.ts';
+import { type Compilations, startCompilations } from './watch-compilations.ts';
 
 export interface TrainOptions {
   /** The run folder; new or empty, unless `resume`. */
@@ -28,7 +29,10 @@ export interface TrainOptions {
   readonly resume?: boolean;
   /** Resume though data, options of the environment or files of the model have changed. */
   readonly forceData?: boolean;
-  /** Aborting it finishes the step, writes a checkpoint and emits `stopped`. */
+  /**
+   * Aborting it gives up what is under way, writes a checkpoint from which that is made again to the same bits, and
+   * emits `stopped`.
+   */
   readonly signal?: AbortSignal;
   /** Where the recipe was loaded from, for config.json: `verify`, `eval` and `merge` load it from there. */
   readonly source?: RecipeSource;
@@ -43,6 +47,8 @@ interface Progress {
   coefficients: CoefficientState;
   /** A moving average of the batches' mean rewards; null before the first. */
   reward: number | null;
+  /** What the engine has compiled in this process. */
+  compilations: Compilations;
   /** Where the last complete checkpoint is. */
   saved: string | undefined;
   /** Resolves when the training on a batch that is under way has come to rest. */
@@ -107,12 +113,10 @@ async function openIn(
   const { entry } = folder;
   const from = entry && (await loadCheckpoint(entry.path));
   const { split, validationShare } = recipe.eval;
-  const pool = setAside(recipe.env, validationShare);
-  const order = { seed: recipe.seed, window: recipe.sampling.shuffleTasks };
-  const source = new TaskSource(shuffled(pool, order), 'train', from?.tasks);
+  const source = new TaskSource(trainingTasks(recipe), 'train', from?.tasks);
   await source.probe();
   // Before the model is loaded: data that is missing is found at once.
-  await firstTasks(pool, split, { count: 1 });
+  await firstTasks(setAside(recipe.env, validationShare), split, { count: 1 });
   const policy = await createPolicy(recipe);
   try {
     const evalTasks = await evaluationTasks(recipe, split, (request) => policy.usesPrompt(request));
@@ -157,6 +161,7 @@ function startProgress(recipe: Recipe, from: Checkpoint | undefined, saved: stri
     tokens: from?.tokens ?? 0,
     reward: from?.reward ?? null,
     coefficients: from?.coefficients ?? startCoefficients(recipe.algorithm),
+    compilations: startCompilations,
     saved,
     training: Promise.resolve(),
     clock: performance.now(),

@@ -1,5 +1,4 @@
 import { startsDead } from '../../adapter/dead-start.ts';
-import { ignoredFields } from '../../recipe/ignored-fields.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import type { SeenPrompt } from '../../rollout/seen-prompt.ts';
 import type { WatchState } from '../../run/checkpoint/checkpoint.ts';
@@ -123,10 +122,7 @@ export function promptWarnings(
 
 /** The warnings about a recipe before it runs. */
 export function recipeWarnings(recipe: Recipe): string[] {
-  const ignored = ignoredFields(recipe).map(
-    ({ fields, why }) => `${fields.join(', ')} ${fields.length === 1 ? 'is' : 'are'} ignored: ${why}`,
-  );
-  return [...rateWarnings(recipe), ...deadStartWarnings(recipe), ...ignored];
+  return [...rateWarnings(recipe), ...deadStartWarnings(recipe)];
 }
 
 function deadStartWarnings(recipe: Recipe): string[] {

@@ -9,10 +9,11 @@ import type { Policy } from '../../policy/policy.ts';
 export async function addOldLogprobs(
   policy: Pick<Policy, 'logprobs'>,
   ready: ReadyBatch,
+  signal?: AbortSignal,
 ): Promise<ReadyBatch> {
   const { batch } = ready;
   if (batch.objective !== 'rl') return ready;
-  const old = await policy.logprobs(batch.rollouts);
+  const old = await policy.logprobs(batch.rollouts, signal);
   const rollouts = batch.rollouts.map((rollout, b) => ({ ...rollout, oldLogprobs: old[b]! }));
   return { ...ready, batch: { ...batch, rollouts } };
 }

@@ -14,6 +14,7 @@ import { isDue } from '../session/is-due.ts';
 import { saveState } from '../session/save-state.ts';
 import type { Session } from '../session/session.ts';
 import { lastJump, watchStep } from '../session/warnings.ts';
+import { watchCompilations } from '../session/watch-compilations.ts';
 import { addOldLogprobs } from './add-old-logprobs.ts';
 import { partOf } from './part-of-batch.ts';
 import { countTokens, stepMetrics } from './step-metrics.ts';
@@ -112,9 +113,9 @@ async function trainOnPart(session: Session, { ready: drawn, iteration }: StepPl
 }
 
 /** A batch that was begun before a restart already carries its log-probs. */
-async function withOldLogprobs({ policy, recipe }: Session, ready: ReadyBatch, iteration: number) {
+async function withOldLogprobs({ policy, recipe, ending }: Session, ready: ReadyBatch, iteration: number) {
   const begins = iteration === 0 && recipe.algorithm.samplerCorrection !== undefined;
-  return begins ? addOldLogprobs(policy, ready) : ready;
+  return begins ? addOldLogprobs(policy, ready, ending) : ready;
 }
 
 /** Takes one update with the current coefficients, and moves them by what it measured. */
@@ -140,9 +141,12 @@ function lossSize(rollouts: readonly TrainRollout[], { maskTruncated }: Recipe['
 
 /** The warnings after a step. */
 function warningsOf({ policy, recipe, progress }: Session, metrics: StepMetrics): readonly string[] {
+  const compiled = watchCompilations(progress.compilations, metrics);
+  progress.compilations = compiled.state;
   const { state, warnings } = watchStep(progress.watch, metrics);
   progress.watch = state;
-  return policy.version === recipe.steps ? [...warnings, ...lastJump(metrics)] : warnings;
+  const all = [...compiled.warnings, ...warnings];
+  return policy.version === recipe.steps ? [...all, ...lastJump(metrics)] : all;
 }
 
 /** Adds a batch's mean reward to the moving average that a curriculum sees. */

@@ -3,9 +3,15 @@ import type { HostTensor, Named } from '../../engine/engine.ts';
 import type { LinearFactory, ModelWeights } from '../../model/model-programs.ts';
 import type { ReadWeight } from '../../model/weights/read-weight.ts';
 
-/** A named array of a policy's state. */
+/** A named array of trained numbers. */
 export interface StateArray {
   readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+/** An array as a policy's state has it: float32, or the bit patterns of bfloat16. */
+export interface SavedArray {
+  readonly data: Float32Array | Uint16Array;
   readonly shape: readonly number[];
 }
 

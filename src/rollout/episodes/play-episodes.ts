@@ -31,13 +31,19 @@ export async function playEpisodes(
   requests: readonly SampleRequest[],
   options: EpisodeOptions,
 ): Promise<readonly Rollout[]> {
-  const rollouts = await sampler.sample(requests, options);
-  if (environment.step === undefined) return rollouts;
+  const answers = environment.step !== undefined;
+  const rollouts = await sampler.sample(requests, { ...options, keep: answers && options.maxTurns > 1 });
+  if (!answers) return rollouts;
   const episodes = rollouts.map((rollout): Open => ({ rollout: firstTurn(rollout) }));
   let open = episodes;
   for (let turn = 1; turn < options.maxTurns && open.length > 0; turn++) {
     const seed = Math.floor(randomStream(options.seed, `turn ${turn}`).next() * 2 ** 32);
-    open = await nextTurn(sampler, environment, open, { ...options, groupSize: 1, seed });
+    open = await nextTurn(sampler, environment, open, {
+      ...options,
+      groupSize: 1,
+      seed,
+      keep: turn + 1 < options.maxTurns,
+    });
   }
   return episodes.map(({ rollout }) => rollout);
 }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../errors.ts';
 import { version } from '../../io/version.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
+import { withoutUnread } from '../../recipe/unread-fields.ts';
 import { plainRecipe, type RecipeSource, type RunConfig, readRunConfig } from '../folder/config-file.ts';
 import {
   type EnvironmentRecord,
@@ -80,7 +81,8 @@ function checkRecipe(
 /** The fields that may not differ. Of `runtime` it is the dtype of the base, which changes what is learnt. */
 function pinned(recipe: Record<string, unknown>): Record<string, unknown> {
   const { baseDtype = 'float32' } = (recipe.runtime ?? {}) as { readonly baseDtype?: string };
-  const fields = Object.entries(recipe).filter(([field]) => !FREE.has(field));
+  // Older versions stored what a method did not read.
+  const fields = Object.entries(withoutUnread(recipe)).filter(([field]) => !FREE.has(field));
   return { ...Object.fromEntries(fields), 'runtime.baseDtype': baseDtype };
 }
 

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { parseExact } from '../../io/exact-json.ts';
 import { readSafetensors } from '../../model/files/safetensors.ts';
-import type { StateArray } from '../../policy/method/trainable.ts';
+import type { SavedArray } from '../../policy/method/trainable.ts';
 import type { Checkpoint, EvalRecord } from './checkpoint.ts';
 import { readHead } from './list-checkpoints.ts';
 
 /** Reads a checkpoint that `listCheckpoints` found complete. @throws InputError when its content can't be read. */
 export async function loadCheckpoint(path: string): Promise<Checkpoint> {
-  const arrays: Record<string, StateArray> = {};
+  const arrays: Record<string, SavedArray> = {};
   for (const [name, { data, shape }] of Object.entries(
     await readSafetensors(join(path, 'policy.safetensors')),
   )) {

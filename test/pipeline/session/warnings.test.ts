@@ -91,24 +91,6 @@ describe('a person is warned', () => {
     );
   });
 
-  test('of fields that the method or the engine ignores', () => {
-    const warnings = (overrides: Parameters<typeof banditRecipe>[0]) =>
-      recipeWarnings(parseRecipe(banditRecipe({ optimizer: { lr: 2e-4 }, ...overrides })));
-    const adapter = { rank: 4, placement: 's-A-B', schedule: { kind: 'cosine', hold: 0.1 } } as const;
-    expect(warnings({ adapter })).toEqual([]);
-    expect(warnings({ method: 'full', adapter })).toEqual([
-      "adapter.rank, adapter.placement, adapter.schedule.kind, adapter.schedule.hold are ignored: method 'full' has no adapter",
-    ]);
-    expect(warnings({ method: 'lora', adapter })).toEqual([
-      "adapter.placement, adapter.schedule.kind, adapter.schedule.hold are ignored: method 'lora' has no activation to anneal",
-    ]);
-    expect(warnings({ method: 'lora', adapter: { rank: 4, activation: 'silu' } })).toEqual([]);
-    expect(warnings({ runtime: { engine: 'node', device: 'cuda' } })).toEqual([
-      "runtime.device is ignored: engine 'node' has a device of its own; runtime.device is that of engine 'onnx'",
-    ]);
-    expect(warnings({ runtime: { engine: 'auto', device: 'cuda', threads: 2 } })).toEqual([]);
-  });
-
   test('of a learning rate far from what the method takes', () => {
     const warningsAt = (lr: number, overrides: Parameters<typeof banditRecipe>[0] = {}) =>
       recipeWarnings(parseRecipe(banditRecipe({ optimizer: { lr }, ...overrides })));

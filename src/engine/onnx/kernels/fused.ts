@@ -44,21 +44,39 @@ const rotary: TraceKernel = ({ x, cos, sin }, { headDim, inverse }) => {
   return reshape(turned, [rows, width]);
 };
 
-/**
- * Returns x by an op that reads an element of each other input: x minus an int32 zero made of them, which changes no
- * bit of x, whatever they are. onnxruntime runs a node after its inputs, and finds nothing here to fold.
- */
-const after: TraceKernel = ({ x, ...others }) => {
-  const firsts = Object.values(others).map(firstElement);
-  const count = firsts.length;
-  const all = node('Concat', firsts, { dtype: 'float32', shape: [count] }, { attributes: { axis: 0 } });
-  const zeros = node('Mul', [cast(all, 'int32'), scalar(0, 'int32')], { dtype: 'int32', shape: [count] });
-  const zero = node('ReduceSum', [zeros, int64s([0])], { dtype: 'int32', shape: [1] });
-  return node('Sub', [x!, cast(zero, 'float32')], { dtype: 'float32', shape: x!.shape });
+/** Returns x by an op that reads the others. */
+const after: TraceKernel = ({ x, ...others }) => minus(x!, zeroOf(Object.values(others)));
+
+/** Returns each input by an op that reads all. */
+const together: TraceKernel = (inputs) => {
+  const zero = zeroOf(Object.values(inputs));
+  return Object.values(inputs).map((x) => minus(x, zero));
 };
+
+const minus = (x: Value, zero: Value): Value => {
+  const { shape } = x;
+  return node('Sub', [x, shape.length === 0 ? reshape(zero, []) : zero], { dtype: 'float32', shape });
+};
+
+/**
+ * Computes 0 from an element of each value, [1]. It is an integer zero, so it is 0 whatever they are, and x − 0 has the
+ * bits of x. onnxruntime runs a node after its inputs, and finds nothing here to fold.
+ */
+function zeroOf(values: readonly Value[]): Value {
+  const shape = [values.length];
+  const all = node(
+    'Concat',
+    values.map(firstElement),
+    { dtype: 'float32', shape },
+    { attributes: { axis: 0 } },
+  );
+  const zeros = node('Mul', [cast(all, 'int32'), scalar(0, 'int32')], { dtype: 'int32', shape });
+  return cast(node('ReduceSum', [zeros, int64s([0])], { dtype: 'int32', shape: [1] }), 'float32');
+}
 
 /** The first element of a tensor, [1]. */
 function firstElement(x: Value): Value {
+  if (x.shape.length === 0) return reshape(x, [1]);
   const axes = x.shape.map((_, axis) => axis);
   const shape = axes.map(() => 1);
   const inputs = [x, int64s(axes.map(() => 0)), int64s(shape), int64s(axes)];
@@ -71,4 +89,5 @@ export const fusedKernels: Readonly<Record<string, TraceKernel>> = {
   SwiGlu: swiGlu,
   Rotary: rotary,
   After: after,
+  Together: together,
 };

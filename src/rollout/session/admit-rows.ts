@@ -1,0 +1,94 @@
+import type { DecodingModel } from '../../model/cache/decoding-model.ts';
+import type { KeptKeys, KeptText } from '../../model/cache/kept-keys.ts';
+import type { KvCache, TextKeys } from '../../model/cache/kv-cache.ts';
+import type { DecodeRow } from './decode-row.ts';
+import { extendRows, type PrefillGroup, prefillRows } from './fill-cache.ts';
+
+/** What rows are admitted to. */
+export interface Admission {
+  readonly model: DecodingModel;
+  readonly cache: KvCache;
+  readonly kept: KeptKeys;
+  /** The rows in the cache, in its order. */
+  readonly active: readonly DecodeRow[];
+  /** Whether a text may begin with the keys and values of another that begins alike. */
+  readonly reuses: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A shorter common beginning costs more to copy than to compute. */
+const LEAST_COMMON = 16;
+
+/** A row that enters the cache: its tokens but the last, which decoding starts with, and how many are known. */
+interface Entering {
+  readonly row: DecodeRow;
+  readonly past: readonly number[];
+  readonly known: number;
+  readonly keys?: TextKeys;
+}
+
+/**
+ * Puts rows into the cache, at its end: copies keys and values that are known, computes the others. Prompts are computed
+ * once for all rows that are given the same array. Returns the rows in the cache's order.
+ */
+export async function admitRows(rows: readonly DecodeRow[], admission: Admission): Promise<DecodeRow[]> {
+  const { cache } = admission;
+  const entering = rows.map((row) => enter(row, admission));
+  const [partly, others] = [
+    entering.filter(({ past, known }) => known > 0 && known < past.length),
+    entering.filter(({ past, known }) => known === 0 || known === past.length),
+  ];
+  const ordered = [...others, ...partly];
+  const longest = ordered.reduce((max, { past }) => Math.max(max, past.length), 1);
+  const first = cache.add(ordered.length, longest);
+  for (const [i, { keys, known }] of ordered.entries())
+    if (keys !== undefined) cache.write(first + i, keys, known);
+  await prefillRows(freshGroups(others, first), admission);
+  const rest = partly.map(({ past, known }) => past.slice(known));
+  if (rest.length > 0) await extendRows(rest, first + others.length, admission);
+  return ordered.map(({ row }) => row);
+}
+
+function enter(row: DecodeRow, { kept, cache, active, reuses }: Admission): Entering {
+  const past = row.ids.slice(0, -1);
+  const found = kept.longest(past);
+  const least = reuses ? Math.min(past.length, LEAST_COMMON) : past.length;
+  const beside = reuses ? besideIn(cache, active, past) : undefined;
+  if (beside !== undefined && beside.common >= Math.max(least, 1 + (found?.common ?? 0)))
+    return { row, past, known: beside.common, keys: cache.read(beside.index, beside.common) };
+  if (found === undefined || found.common < least || found.common === 0) return { row, past, known: 0 };
+  forgetUsed(kept, found.text, row);
+  return { row, past, known: found.common, keys: found.text.keys };
+}
+
+/** A kept text that the new row holds whole is that row's from now on, unless others wait for it. */
+function forgetUsed(kept: KeptKeys, text: KeptText, row: DecodeRow): void {
+  const whole = text.ids.length < row.length;
+  if (whole && text.shared !== row.request.promptIds) kept.forget(text);
+}
+
+/** The row in the cache that begins as `past` does for the most tokens. */
+function besideIn(cache: KvCache, active: readonly DecodeRow[], past: readonly number[]) {
+  let best: { index: number; common: number } | undefined;
+  for (const [index, row] of active.entries()) {
+    const { promptIds } = row.request;
+    const most = Math.min(cache.lengthOf(index), past.length, promptIds.length);
+    let common = 0;
+    while (common < most && promptIds[common] === past[common]) common++;
+    if (common > (best?.common ?? 0)) best = { index, common };
+  }
+  return best;
+}
+
+/** Rows without known tokens, those of the same prompt together. */
+function freshGroups(entering: readonly Entering[], first: number): PrefillGroup[] {
+  const groups: { ids: readonly number[]; rows: number[]; prompt: readonly number[] | undefined }[] = [];
+  for (const [i, { row, past, known }] of entering.entries()) {
+    if (known > 0) continue;
+    const prompt = row.tokenIds.length === 0 ? row.request.promptIds : undefined;
+    const same = groups.at(-1);
+    if (same !== undefined && prompt !== undefined && same.prompt === prompt) same.rows.push(first + i);
+    else groups.push({ ids: past, rows: [first + i], prompt });
+  }
+  return groups;
+}

@@ -1,0 +1,98 @@
+import type { DecodeOutputs } from '../../model/cache/decoding-model.ts';
+import type { RandomStream } from '../../random.ts';
+import type { FinishReason } from '../../types.ts';
+import { argmax, drawToken } from '../drawing/draw-token.ts';
+import type { Truncation } from '../drawing/kept-tokens.ts';
+import { penaliseRepetition } from '../drawing/penalise-repetition.ts';
+
+/** Takes the ids of one completion as they come. Says whether the text so far holds a stop string. */
+export type StopWatch = (id: number) => boolean;
+
+/** A text to continue, and how. */
+export interface DecodeRequest extends Truncation {
+  /** At least one token. */
+  readonly promptIds: readonly number[];
+  readonly maxNewTokens: number;
+  /** 0 is greedy decoding; its log-probs are those at temperature 1. */
+  readonly temperature: number;
+  /** Above 1 makes tokens of the prompt and of the completion so far less likely; 1 when left out. */
+  readonly repetitionPenalty?: number | undefined;
+  readonly eosTokenIds: readonly number[];
+  readonly watch?: StopWatch | undefined;
+  /** What tokens are drawn with: one number for each. */
+  readonly stream: RandomStream;
+  /** Whether the session keeps the keys and values of the finished text, for texts that begin like it. */
+  readonly keep?: boolean | undefined;
+}
+
+/** A completion under way. */
+export class DecodeRow {
+  readonly request: DecodeRequest;
+  readonly tokenIds: number[] = [];
+  /** Under the distribution at the temperature, without truncation and without repetition penalty; nats. */
+  readonly logprobs: number[] = [];
+  /** There when the completion has ended. */
+  finishReason?: FinishReason;
+  cancelled = false;
+  private readonly room: number;
+  /** Ids that a penalty counts; none without one. */
+  private readonly seen: Set<number>;
+
+  constructor(request: DecodeRequest, maxPositions: number) {
+    this.request = request;
+    this.room = Math.min(request.maxNewTokens, maxPositions - request.promptIds.length);
+    this.seen = new Set(this.penalty === 1 ? [] : request.promptIds);
+  }
+
+  /** Ids of the prompt and of the completion so far. */
+  get ids(): number[] {
+    return [...this.request.promptIds, ...this.tokenIds];
+  }
+
+  get length(): number {
+    return this.request.promptIds.length + this.tokenIds.length;
+  }
+
+  /** The id that the next step follows. */
+  get lastId(): number {
+    return this.tokenIds.at(-1) ?? this.request.promptIds.at(-1)!;
+  }
+
+  /** Tokens that it may still get. */
+  get left(): number {
+    return this.room - this.tokenIds.length;
+  }
+
+  /** Whether a step must give it probabilities. */
+  get draws(): boolean {
+    return this.request.temperature > 0 || this.penalty !== 1;
+  }
+
+  /** Takes the next token from what a step found for row `r` of its batch. */
+  take(outputs: DecodeOutputs, r: number, vocabSize: number): void {
+    const probabilities = outputs.probabilities?.subarray(r * vocabSize, (r + 1) * vocabSize);
+    const token = this.draws ? this.draw(outputs, r, probabilities!) : outputs.likeliest[r]!;
+    const probability = probabilities === undefined ? outputs.topProbabilities[r]! : probabilities[token]!;
+    this.tokenIds.push(token);
+    this.logprobs.push(Math.log(probability));
+    if (this.penalty !== 1) this.seen.add(token);
+    if (this.request.eosTokenIds.includes(token)) this.finishReason = 'eos';
+    else if (this.request.watch?.(token)) this.finishReason = 'stop';
+    else if (this.left <= 0) this.finishReason = 'length';
+  }
+
+  private get penalty(): number {
+    return this.request.repetitionPenalty ?? 1;
+  }
+
+  private draw(outputs: DecodeOutputs, r: number, probabilities: Float32Array): number {
+    const { temperature, stream } = this.request;
+    const weights = penaliseRepetition(probabilities, {
+      penalty: this.penalty,
+      topLogit: outputs.topLogits[r]!,
+      topProbability: outputs.topProbabilities[r]!,
+      previousIds: this.seen,
+    });
+    return temperature === 0 ? argmax(weights) : drawToken(weights, this.request, stream.next());
+  }
+}

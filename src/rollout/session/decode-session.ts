@@ -1,0 +1,202 @@
+import type { DecodingModel } from '../../model/cache/decoding-model.ts';
+import { KeptKeys } from '../../model/cache/kept-keys.ts';
+import { allocatedFor, bytesOfToken, KvCache } from '../../model/cache/kv-cache.ts';
+import { type Admission, admitRows } from './admit-rows.ts';
+import { type DecodeRequest, DecodeRow } from './decode-row.ts';
+
+export interface SessionOptions {
+  /** Bytes of keys and values: of the rows under way, and of kept texts, which get what is left, half at most. */
+  readonly cacheBytes?: number | undefined;
+  /** Keys and values of earlier texts of the same model and weights. The session adds its own. */
+  readonly kept?: KeptKeys | undefined;
+  /** Whether a text may begin with the keys and values of another that begins alike. Default false. */
+  readonly reuses?: boolean | undefined;
+}
+
+/** Rows decoded at a time. */
+const MAX_ROWS = 256;
+const CACHE_BYTES = 2 ** 30;
+
+/**
+ * Decodes completions that come and go: a row that ends makes room for the next one at once.
+ *
+ * Rows enter in the order in which they were admitted, as long as there is memory for a quarter more than the longest
+ * has. When rows grow out of it, the shortest leaves, and enters again later with the tokens that it has. So a row's
+ * tokens depend on its request alone, but for rounding: its numbers are computed beside others, and may be computed
+ * twice.
+ * @example
+ * const session = new DecodeSession(model);
+ * const row = session.admit(request);
+ * while (row.finishReason === undefined) await session.step();
+ */
+export class DecodeSession {
+  private readonly model: DecodingModel;
+  private readonly cache: KvCache;
+  private readonly kept: KeptKeys;
+  private readonly cacheBytes: number;
+  private readonly reuses: boolean;
+  private waiting: DecodeRow[] = [];
+  /** The rows in the cache, in its order. */
+  private active: DecodeRow[] = [];
+
+  constructor(model: DecodingModel, { cacheBytes = CACHE_BYTES, kept, reuses = false }: SessionOptions = {}) {
+    this.model = model;
+    this.cache = new KvCache(model.cache);
+    this.kept = kept ?? new KeptKeys();
+    this.cacheBytes = cacheBytes;
+    this.reuses = reuses;
+  }
+
+  /** Whether nothing is left to do. */
+  get idle(): boolean {
+    return this.waiting.length + this.active.length === 0;
+  }
+
+  /** Rows that a step would compute, and rows that wait for memory. */
+  get rows(): { readonly active: number; readonly waiting: number } {
+    return { active: this.active.length, waiting: this.waiting.length };
+  }
+
+  /** Adds a completion. It gets its first token in the next step, or when there is room. */
+  admit(request: DecodeRequest): DecodeRow {
+    const row = new DecodeRow(request, this.model.maxPositions);
+    this.waiting.push(row);
+    return row;
+  }
+
+  /** Gives a completion up. It gets no more tokens once the step under way has ended. */
+  cancel(row: DecodeRow): void {
+    row.cancelled = true;
+    this.waiting = this.waiting.filter((each) => each !== row);
+  }
+
+  /**
+   * Lets waiting rows in, and computes one token of each row. Returns the rows that got one. One step at a time; rows
+   * may be admitted and cancelled meanwhile.
+   * @throws the signal's reason when it has aborted; the session can go on afterwards.
+   */
+  async step(signal?: AbortSignal): Promise<readonly DecodeRow[]> {
+    signal?.throwIfAborted();
+    this.leave((row) => row.cancelled);
+    await this.enter(signal);
+    if (this.active.length === 0) return [];
+    this.makeRoom();
+    const { active } = this;
+    const outputs = await this.model.step(
+      Int32Array.from(active, ({ lastId }) => lastId),
+      this.cache,
+      {
+        temperatures: Float32Array.from(active, ({ request }) => request.temperature || 1),
+        drawing: active.some(({ draws }) => draws),
+      },
+    );
+    this.cache.append(outputs.tensors);
+    const stepped = active.filter(({ cancelled }) => !cancelled);
+    for (const [r, row] of active.entries()) if (!row.cancelled) row.take(outputs, r, this.model.vocabSize);
+    this.leave((row) => row.cancelled || row.finishReason !== undefined);
+    return stepped;
+  }
+
+  /** Removes rows from the cache. The last row takes the place of one that leaves. */
+  private leave(leaves: (row: DecodeRow) => boolean): void {
+    const rows = [...this.active];
+    for (let r = rows.length - 1; r >= 0; r--) {
+      const row = rows[r]!;
+      if (!leaves(row)) continue;
+      if (row.request.keep && !row.cancelled) this.keep(row, r);
+      this.remove(r);
+    }
+    this.active = [...this.active];
+    this.boundKept();
+  }
+
+  private remove(r: number): void {
+    this.cache.remove(r);
+    const last = this.active.at(-1)!;
+    this.active = this.active.slice(0, -1);
+    if (r < this.active.length) this.active[r] = last;
+  }
+
+  /** Keeps the keys and values of a row: of all its tokens that went through the model. */
+  private keep(row: DecodeRow, r: number, shared?: readonly number[]): void {
+    this.kept.keep({ ids: row.ids.slice(0, this.cache.lengthOf(r)), keys: this.cache.read(r), shared });
+  }
+
+  /** Rows that wait enter the cache, as many as there is room for. */
+  private async enter(signal: AbortSignal | undefined): Promise<void> {
+    const rows = this.fitting();
+    if (rows.length === 0) return;
+    const { model, cache, kept, active, reuses } = this;
+    const admission: Admission = { model, cache, kept, active, reuses, signal };
+    try {
+      this.active = [...active, ...(await admitRows(rows, admission))];
+    } catch (error) {
+      while (cache.rows > active.length) cache.remove(cache.rows - 1);
+      this.waiting = [...rows, ...this.waiting];
+      throw error;
+    }
+    this.shareLast(rows);
+    this.boundKept();
+  }
+
+  /** Takes the rows that there is room for from those that wait. */
+  private fitting(): DecodeRow[] {
+    const rows: DecodeRow[] = [];
+    let longest = this.cache.longest;
+    let positions = 0;
+    for (const row of this.waiting) {
+      const count = this.active.length + rows.length + 1;
+      const most = Math.max(longest, row.length);
+      const growth = Math.min(row.left, Math.max(32, Math.ceil(most / 4)));
+      if (count > MAX_ROWS) break;
+      if (count > 1 && this.bytes(count, allocatedFor(most + growth)) > this.cacheBytes) break;
+      rows.push(row);
+      longest = most;
+      positions = most + growth;
+    }
+    const count = this.active.length + rows.length;
+    if (this.bytes(count, this.cache.capacity) > this.cacheBytes) this.cache.shrink(positions);
+    this.waiting = this.waiting.slice(rows.length);
+    return rows;
+  }
+
+  /** Keeps the prompt of the last rows that entered while others of the same prompt wait, and forgets it after them. */
+  private shareLast(entered: readonly DecodeRow[]): void {
+    const prompt = entered.at(-1)!.request.promptIds;
+    const wanted = this.waiting[0]?.request.promptIds;
+    for (const text of this.kept.shared()) if (text.shared !== wanted) this.kept.forget(text);
+    if (wanted !== prompt || this.kept.shared().some(({ shared }) => shared === prompt)) return;
+    const r = this.active.findIndex(({ request }) => request.promptIds === prompt);
+    const length = prompt.length - 1;
+    const keys = this.cache.read(r, length);
+    this.kept.keep({ ids: prompt.slice(0, length), keys, shared: prompt });
+  }
+
+  /** The shortest rows leave while there is no room for one more token of each. They wait in front of the others. */
+  private makeRoom(): void {
+    for (;;) {
+      const needed = this.bytes(this.active.length, allocatedFor(this.cache.longest + 1));
+      if (this.active.length <= 1 || needed <= this.cacheBytes) return;
+      let shortest = 0;
+      for (const r of this.active.keys())
+        if (this.cache.lengthOf(r) <= this.cache.lengthOf(shortest)) shortest = r;
+      const row = this.active[shortest]!;
+      this.keep(row, shortest);
+      this.remove(shortest);
+      this.waiting.unshift(row);
+      this.kept.shrink(
+        this.cacheBytes - this.bytes(this.active.length, allocatedFor(this.cache.longest + 1)),
+      );
+    }
+  }
+
+  /** Forgets kept texts that there is no memory for. */
+  private boundKept(positions = 0): void {
+    const used = this.bytes(this.cache.rows, Math.max(this.cache.capacity, allocatedFor(positions)));
+    this.kept.shrink(Math.min(this.cacheBytes - used, this.cacheBytes / 2));
+  }
+
+  private bytes(rows: number, positions: number): number {
+    return rows * positions * bytesOfToken(this.model.cache);
+  }
+}

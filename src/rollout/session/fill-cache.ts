@@ -1,0 +1,69 @@
+import type { HostTensor } from '../../engine/engine.ts';
+import type { DecodingModel } from '../../model/cache/decoding-model.ts';
+import type { KvCache } from '../../model/cache/kv-cache.ts';
+import { lengthBucket } from '../../model/length-bucket.ts';
+
+/** Prompt tokens prefilled in one call. */
+const PREFILL_TOKENS = 8192;
+
+/** Cached rows that get the same first tokens. */
+export interface PrefillGroup {
+  readonly ids: readonly number[];
+  readonly rows: readonly number[];
+}
+
+interface FillOptions {
+  readonly model: DecodingModel;
+  readonly cache: KvCache;
+  /** Checked before each call of the model. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Computes the keys and values of texts from their beginning, and copies each text's to its rows. */
+export async function prefillRows(
+  groups: readonly PrefillGroup[],
+  { model, cache, signal }: FillOptions,
+): Promise<void> {
+  const longest = groups.reduce((max, { ids }) => Math.max(max, ids.length), 0);
+  if (longest === 0) return;
+  const width = lengthBucket(longest);
+  for (const part of parts(groups, width)) {
+    signal?.throwIfAborted();
+    const lengths = Int32Array.from(part, ({ ids }) => ids.length);
+    const tensors = await model.prefill(
+      padded(
+        part.map(({ ids }) => ids),
+        width,
+      ),
+      { data: lengths, shape: [part.length], dtype: 'int32' },
+    );
+    for (const [p, { ids, rows }] of part.entries()) cache.fill(rows, tensors, p, ids.length);
+  }
+}
+
+/** Computes the keys and values of the next ids of the cache's rows from `first` on, and appends them. */
+export async function extendRows(
+  texts: readonly (readonly number[])[],
+  first: number,
+  { model, cache, signal }: FillOptions,
+): Promise<void> {
+  const width = lengthBucket(texts.reduce((max, ids) => Math.max(max, ids.length), 0));
+  let row = first;
+  for (const part of parts(texts, width)) {
+    signal?.throwIfAborted();
+    const tensors = await model.extend(padded(part, width), cache, row);
+    for (const [prompt, { length }] of part.entries()) cache.extend(row++, tensors, { prompt, length });
+  }
+}
+
+function parts<T>(all: readonly T[], width: number): T[][] {
+  const size = Math.max(1, Math.floor(PREFILL_TOKENS / width));
+  const count = Math.ceil(all.length / size);
+  return Array.from({ length: count }, (_, i) => all.slice(i * size, (i + 1) * size));
+}
+
+function padded(texts: readonly (readonly number[])[], width: number): HostTensor {
+  const data = new Int32Array(texts.length * width);
+  for (const [i, ids] of texts.entries()) data.set(ids, i * width);
+  return { data, shape: [texts.length, width], dtype: 'int32' };
+}
