@@ -11,6 +11,6 @@ export type * from './types.ts';
 
 /**
  * Trains a recipe's policy: a cold observable of the run's events. It ends with `done`, with `stopped` after `signal`
- * was aborted, or with an error; unsubscribing stops the run after the step under way, with a checkpoint.
+ * was aborted, or with an error; unsubscribing stops the run in the same way, silently.
  */
 export const train = trainWith(openPolicy);

@@ -7,9 +7,9 @@ import { annealOf, mountingBase, type StoredAdapter } from '../adapter/stored-ad
 import type { Engine, HostTensor, Named } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import { continuationLogprobs } from '../model/batching/continuation-logprobs.ts';
+import { KeptKeys } from '../model/cache/kept-keys.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
 import { baseLinear } from '../model/decoder.ts';
-import { KeptKeys } from '../model/decoding/kept-keys.ts';
 import { endTokenIds } from '../model/end-tokens.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import type { Sequences } from '../model/packed-rows.ts';

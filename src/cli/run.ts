@@ -106,7 +106,7 @@ async function train(
   const progress = json ? jsonEvents(io) : progressFor(io);
   let first: StopSignal | undefined;
   const ignore = io.onSignal((signal) => {
-    // The first signal lets the run write a checkpoint, the second ends the process at once.
+    // The first signal stops the run with a checkpoint, the second ends the process at once.
     if (first !== undefined) return io.exit(signalCodes[signal]);
     first = signal;
     stop.abort();
@@ -139,9 +139,9 @@ async function train(
 }
 
 const stopping: Readonly<Record<StopSignal, string>> = {
-  SIGINT: 'writing a checkpoint, then stopping; Ctrl-C again to quit at once',
-  SIGTERM: 'SIGTERM: writing a checkpoint, then stopping; a second signal ends the run at once',
-  SIGHUP: 'SIGHUP: writing a checkpoint, then stopping; a second signal ends the run at once',
+  SIGINT: 'stopping, then writing a checkpoint; Ctrl-C again to quit at once',
+  SIGTERM: 'SIGTERM: stopping, then writing a checkpoint; a second signal ends the run at once',
+  SIGHUP: 'SIGHUP: stopping, then writing a checkpoint; a second signal ends the run at once',
 };
 
 function stoppedLines({ step, checkpoint }: Extract<TrainEvent, { type: 'stopped' }>, out: string): string[] {

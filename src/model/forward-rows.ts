@@ -1,7 +1,9 @@
 import { attention } from '../engine/ops/attention.ts';
+import { blockedAttention } from '../engine/ops/blocked-attention.ts';
 import type { RotaryAngles } from '../engine/ops/rotary.ts';
 import { takeRows } from '../engine/ops/take-rows.ts';
 import * as tf from '../engine/tfjs.ts';
+import { attendsInBlocks, blocking, type Places, places } from './attention/places.ts';
 import type { ModelConfig } from './config/model-config.ts';
 
 // Packed rows: every token of a batch is one row of [N, …]. Only attention needs to know which rows belong together.
@@ -40,10 +42,9 @@ export function positionsFrom(starts: tf.Tensor1D, rows: number, tokens: number)
   return tf.reshape(tf.add(first, tf.range(0, tokens, 1, 'int32')), [rows * tokens]);
 }
 
-/** Looks up the rotary angles of positions. Padding may lie beyond the tables; it gets the last angles. */
+/** Looks up the rotary angles of positions. */
 export function anglesAt(rope: RotaryAngles, positions: tf.Tensor1D): RotaryAngles {
-  const within = tf.minimum(positions, tf.scalar(rope.cos.shape[0] - 1, 'int32')) as tf.Tensor1D;
-  return { cos: takeRows(rope.cos, within), sin: takeRows(rope.sin, within) };
+  return { cos: takeRows(rope.cos, positions), sin: takeRows(rope.sin, positions) };
 }
 
 /** Number of latest tokens that a token sees, itself included; null for all. */
@@ -55,8 +56,14 @@ export function causalMask(tokens: number, share: number, window: Window): tf.Te
   const all = tf.floorDiv(tf.range(0, tokens * share, 1, 'int32'), tf.scalar(share, 'int32'));
   const token = tf.reshape(all, [tokens * share, 1]);
   const later = tf.greater(key, token);
-  if (window === null || window >= tokens) return hide(later);
+  if (window === null) return hide(later);
   return hide(tf.logicalOr(later, outside(key, token, window)));
+}
+
+/** What hides later tokens of sequences from earlier ones, ids [R, T]: a mask, or places for attention in blocks. */
+export function ownMask(ids: tf.Tensor2D, share: number, window: Window): AttendedKeys['mask'] {
+  const tokens = ids.shape[1];
+  return attendsInBlocks(0, tokens) ? places(ids) : causalMask(tokens, share, window);
 }
 
 /** Where a key lies before the window of the token at `position`. */
@@ -73,8 +80,7 @@ export function ownersMask(owners: tf.Tensor2D, share: number, window: Window): 
   const key = tf.range(0, width, 1, 'int32');
   const [keys, tokens] = [tf.reshape(key, [1, width]), tf.reshape(key, [width, 1])];
   const later = tf.greater(keys, tokens);
-  const unseen =
-    window === null || window >= width ? later : tf.logicalOr(later, outside(keys, tokens, window));
+  const unseen = window === null ? later : tf.logicalOr(later, outside(keys, tokens, window));
   const hidden = hide<tf.Tensor4D>(tf.logicalOr(other, unseen));
   if (share === 1) return hidden;
   const shared = tf.tile(tf.reshape(hidden, [rows, width, 1, width]), [1, 1, share, 1]);
@@ -141,27 +147,45 @@ export function keysToHeads(
 export interface AttendedKeys {
   /** Each sequence's own keys, [P, K, G·T, d]. */
   readonly own: HeadKeys;
-  /** Mask of the own keys, [T·J, T], or one for each sequence, [B, 1, T·J, T]. */
-  readonly mask: tf.Tensor2D | tf.Tensor4D;
-  /** Keys [P, K, S, d] that G = B/P sequences share, with their mask [P, 1, 1, S] or [P, 1, G·T·J, S]. */
-  readonly past?: HeadKeys & { readonly mask: tf.Tensor4D };
+  /** Mask of the own keys, [T·J, T], or one for each sequence, [B, 1, T·J, T]; or the places of all keys. */
+  readonly mask: tf.Tensor2D | tf.Tensor4D | Places;
+  /** Keys [P, K, S, d] that G = B/P sequences share, with their mask [P, 1, 1, S] or [P, 1, G·T·J, S] if `mask` is one. */
+  readonly past?: HeadKeys & { readonly mask: tf.Tensor4D | null };
+}
+
+/** What attention depends on besides queries and keys. */
+export interface AttentionContext {
+  readonly config: ModelConfig;
+  /** B */
+  readonly sequences: number;
+  /** Number of latest tokens that a token sees, for attention in blocks. Masks know it already. */
+  readonly window?: Window;
 }
 
 /** Computes attention for rows of queries: [B·T, K·J·d] → [B·T, K·J·d]. */
 export function attendRows(
   q: tf.Tensor2D,
   { own, mask, past }: AttendedKeys,
-  { config, sequences }: { readonly config: ModelConfig; readonly sequences: number },
+  { config, sequences, window = null }: AttentionContext,
 ): tf.Tensor2D {
   const leaders = own.k.shape[0];
-  const inputs = { q: toHeads(q, leaders, config), ...own, mask };
+  const heads = toHeads(q, leaders, config);
   const attributes = {
     scale: config.attentionScale,
     softcap: config.attentionSoftcap ?? 0,
     groupSize: sequences / leaders,
   };
-  const attended = past
-    ? attention({ ...inputs, prefixK: past.k, prefixV: past.v, prefixMask: past.mask }, attributes)
-    : attention(inputs, attributes);
-  return fromHeads(attended, q.shape[0] / leaders);
+  const attended = () => {
+    if (!(mask instanceof tf.Tensor)) {
+      const { k, v } = own;
+      const keys = past ? { k, v, prefixK: past.k, prefixV: past.v } : { k, v };
+      const blocks = { window: window ?? 0, block: blocking.queries };
+      return blockedAttention({ q: heads, ...keys, ...mask }, { ...attributes, ...blocks });
+    }
+    const inputs = { q: heads, ...own, mask };
+    return past
+      ? attention({ ...inputs, prefixK: past.k, prefixV: past.v, prefixMask: past.mask! }, attributes)
+      : attention(inputs, attributes);
+  };
+  return fromHeads(attended(), q.shape[0] / leaders);
 }

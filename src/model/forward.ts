@@ -4,14 +4,17 @@ import type { Matrix } from '../engine/ops/matrix.ts';
 import { recomputed, type TensorTree } from '../engine/ops/recomputed.ts';
 import { takeRows } from '../engine/ops/take-rows.ts';
 import * as tf from '../engine/tfjs.ts';
+import { attendsInBlocks, ownersPlaces, placesAfter } from './attention/places.ts';
 import { type DecoderModel, decoderLayer, embed, type LayerRows, norm, parameter } from './decoder.ts';
 import {
+  type AttendedKeys,
   anglesAt,
   attendRows,
   causalMask,
   keysToHeads,
   lengthMask,
   ownersMask,
+  ownMask,
   positionsFrom,
   prefixWindowMask,
 } from './forward-rows.ts';
@@ -78,7 +81,7 @@ function forwardBy<Parts extends TensorTree>(
   let x = embed(model, plan.ids);
   observe?.(0, x);
   for (let index = 0; index < layers; index++) {
-    const rows = (parts: Parts) => plan.rows(parts, index === layers - 1);
+    const rows = (parts: Parts) => plan.rows(parts, index);
     x = layerOnce(model, index, { x, parts: plan.parts(index) }, rows);
     observe?.(index + 1, x);
   }
@@ -132,41 +135,47 @@ interface Plan<Parts> {
   readonly ids: tf.Tensor1D;
   /** What a layer needs besides its weights and the stream. */
   readonly parts: (layer: number) => Parts;
-  readonly rows: (parts: Parts, isLast: boolean) => LayerRows;
+  readonly rows: (parts: Parts, layer: number) => LayerRows;
 }
 
-type RowParts<Mask> = { readonly angles: Angles | null; readonly masks: Mask };
+type RowParts = { readonly angles: Angles | null; readonly masks: AttendedKeys['mask'] };
 type Angles = { readonly cos: tf.Tensor2D; readonly sin: tf.Tensor2D };
 
-function planPlain(model: DecoderModel, ids: tf.Tensor2D): Plan<RowParts<tf.Tensor2D>> {
+function planPlain(model: DecoderModel, ids: tf.Tensor2D): Plan<RowParts> {
   const { config } = model;
   const [sequences, tokens] = ids.shape;
   const starts = tf.fill<tf.Rank.R1>([sequences], 0, 'int32');
   const positions = positionsFrom(starts, sequences, tokens);
   const parts = layersOf(model, {
     angles: (rope) => anglesAt(rope, positions),
-    masks: (window) => causalMask(tokens, config.heads / config.kvHeads, window),
+    masks: (window) => ownMask(ids, config.heads / config.kvHeads, window),
   });
-  const rows = ({ angles, masks: mask }: RowParts<tf.Tensor2D>): LayerRows => {
+  const rows = ({ angles, masks: mask }: RowParts, layer: number): LayerRows => {
+    const { window } = config.layerForms[layer]!;
     const attend: LayerRows['attend'] = (q, k, v) =>
-      attendRows(q, { own: keysToHeads({ k, v }, sequences, config), mask }, { config, sequences });
+      attendRows(q, { own: keysToHeads({ k, v }, sequences, config), mask }, { config, sequences, window });
     return { angles, attend };
   };
   return { ids: tf.reshape(ids, [-1]), parts, rows };
 }
 
-function planShared(model: DecoderModel, batch: SharedBatch): Plan<RowParts<tf.Tensor4D>> {
+function planShared(model: DecoderModel, batch: SharedBatch): Plan<RowParts> {
   const { config } = model;
   const { ids, positions, owners, predicting } = batch;
-  const sequences = ids.shape[0];
+  const [sequences, width] = ids.shape;
   const parts = layersOf(model, {
     angles: (rope) => anglesAt(rope, tf.reshape(positions, [-1])),
-    masks: (window) => ownersMask(owners, config.heads / config.kvHeads, window),
+    masks: (window) =>
+      attendsInBlocks(0, width)
+        ? ownersPlaces(owners)
+        : ownersMask(owners, config.heads / config.kvHeads, window),
   });
-  const rows = ({ angles, masks: mask }: RowParts<tf.Tensor4D>, isLast: boolean): LayerRows => {
+  const rows = ({ angles, masks: mask }: RowParts, layer: number): LayerRows => {
+    // Tokens of other owners lie beyond a window of the row's width.
+    const window = Math.min(config.layerForms[layer]!.window ?? width, width);
     const attend: LayerRows['attend'] = (q, k, v) =>
-      attendRows(q, { own: keysToHeads({ k, v }, sequences, config), mask }, { config, sequences });
-    return isLast
+      attendRows(q, { own: keysToHeads({ k, v }, sequences, config), mask }, { config, sequences, window });
+    return layer === config.layers - 1
       ? { angles, attend, wanted: (attended) => takeRows(attended, predicting) }
       : { angles, attend };
   };
@@ -195,7 +204,8 @@ function planWithPrefix(model: DecoderModel, batch: Required<DecoderBatch>): Pla
   const split = (rows: tf.Tensor2D) =>
     tf.split(rows, [prefixes * width, sequences * tokens]) as [tf.Tensor2D, tf.Tensor2D];
 
-  const rows = ({ angles, masks }: PrefixParts, isLast: boolean): LayerRows => {
+  const rows = ({ angles, masks }: PrefixParts, layer: number): LayerRows => {
+    const { window } = config.layerForms[layer]!;
     const splitKeys = (allK: tf.Tensor2D, allV: tf.Tensor2D) => {
       const [[pastK, k], [pastV, v]] = [split(allK), split(allV)];
       const past = keysToHeads({ k: pastK, v: pastV }, prefixes, config);
@@ -205,19 +215,19 @@ function planWithPrefix(model: DecoderModel, batch: Required<DecoderBatch>): Pla
         past: { ...past, mask: masks.past },
       };
     };
-    if (isLast) {
+    if (layer === config.layers - 1) {
       return {
         angles: angles?.all ?? null,
         queries: { take: (all) => split(all)[1], angles: angles?.own ?? null },
-        attend: (q, allK, allV) => attendRows(q, splitKeys(allK, allV), { config, sequences }),
+        attend: (q, allK, allV) => attendRows(q, splitKeys(allK, allV), { config, sequences, window }),
       };
     }
     const attend: LayerRows['attend'] = (allQ, allK, allV) => {
       const [prefixQ, q] = split(allQ);
       const keys = splitKeys(allK, allV);
-      const context = { config, sequences: prefixes };
+      const context = { config, sequences: prefixes, window };
       const prefix = attendRows(prefixQ, { own: keys.past, mask: masks.prefix }, context);
-      return tf.concat([prefix, attendRows(q, keys, { config, sequences })]);
+      return tf.concat([prefix, attendRows(q, keys, { config, sequences, window })]);
     };
     return { angles: angles?.all ?? null, attend };
   };
@@ -226,17 +236,26 @@ function planWithPrefix(model: DecoderModel, batch: Required<DecoderBatch>): Pla
 }
 
 /** The masks of prefixes among themselves, of rows among themselves, and of rows on their prefix. */
-function prefixMasks(batch: Required<DecoderBatch>, share: number, window: number | null) {
+function prefixMasks(
+  batch: Required<DecoderBatch>,
+  share: number,
+  window: number | null,
+): {
+  readonly prefix: AttendedKeys['mask'];
+  readonly own: AttendedKeys['mask'];
+  readonly past: tf.Tensor4D | null;
+} {
   const [prefixes, width] = batch.prefix.ids.shape;
   const [sequences, tokens] = batch.ids.shape;
-  const { lengths } = batch.prefix;
+  const { ids, lengths } = batch.prefix;
+  const prefix = ownMask(ids, share, window);
+  if (attendsInBlocks(width, tokens)) return { prefix, own: placesAfter(lengths, width, tokens), past: null };
   const sizes = { width, group: sequences / prefixes, tokens, share };
   return {
-    prefix: causalMask(width, share, window),
+    prefix,
     own: causalMask(tokens, share, window),
-    // A window that no text of this batch outgrows hides nothing.
     past:
-      window === null || window >= width + tokens
+      window === null
         ? lengthMask(lengths, tf.range(0, width, 1, 'int32'))
         : prefixWindowMask(lengths, sizes, window),
   };

@@ -33,7 +33,7 @@ export function trainWith(createPolicy: CreatePolicy) {
       const stop = new AbortController();
       const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
       const strays = new StrayErrors(stop, signal);
-      // Never unsubscribed: the run ends by itself after the step under way.
+      // Never unsubscribed: the run ends by itself, with a checkpoint.
       strays.open(() =>
         run(createPolicy, input, { ...options, signal, strays }).subscribe({
           next: (event) => strays.outside(() => subscriber.next(event)),

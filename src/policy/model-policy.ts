@@ -8,8 +8,8 @@ import { nanMean } from '../algorithm/statistics/nan-statistics.ts';
 import type { Engine } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import { continuationLogprobs } from '../model/batching/continuation-logprobs.ts';
+import { KeptKeys } from '../model/cache/kept-keys.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
-import { KeptKeys } from '../model/decoding/kept-keys.ts';
 import { endTokenIds, endTokensDiffer, turnEndIds } from '../model/end-tokens.ts';
 import { ModelPrograms, type ModelWeights } from '../model/model-programs.ts';
 import { type SaveOptions, saveModel } from '../model/save/save-model.ts';
@@ -146,7 +146,8 @@ export class ModelPolicy implements Policy {
       extend: async (texts, options) =>
         (await completions(sampler, texts, { ...options, groupSize: 1 })).flat(),
       between,
-      values: (rollouts) => this.valueProgram.measure(weights, rollouts, limitsOf(recipe.optimizer)),
+      values: (rollouts, signal) =>
+        this.valueProgram.measure(weights, rollouts, { ...limitsOf(recipe.optimizer), signal }),
       encodeExample,
       encodeTurns,
       scoreTexts: (requests, options) => {

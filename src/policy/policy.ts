@@ -23,9 +23,9 @@ export interface PolicySnapshot extends Sampler, TextScorer {
   readonly beta: number;
   /**
    * The value function before each token of every rollout and after its last, [B][T + 1]. Only for policies with a
-   * value function.
+   * value function. @throws the signal's reason when that is aborted.
    */
-  values(rollouts: readonly Rollout[]): Promise<readonly (readonly number[])[]>;
+  values(rollouts: readonly Rollout[], signal?: AbortSignal): Promise<readonly (readonly number[])[]>;
   /**
    * A prompt and the text that follows it as token ids, the token that ends a turn included.
    * @throws InputError for a text or prompt without tokens, or both together longer than the model has positions.

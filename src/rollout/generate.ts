@@ -1,10 +1,9 @@
-import type { DecodingModel } from '../model/decoding/decoding-model.ts';
-import type { KeptKeys } from '../model/decoding/kept-keys.ts';
+import type { DecodingModel } from '../model/cache/decoding-model.ts';
+import type { KeptKeys } from '../model/cache/kept-keys.ts';
 import { randomStream } from '../random.ts';
 import type { FinishReason } from '../types.ts';
-import type { DecodeRequest, DecodeRow } from './session/decode-row.ts';
+import type { DecodeRequest, DecodeRow, StopWatch } from './session/decode-row.ts';
 import { DecodeSession } from './session/decode-session.ts';
-import type { StopWatch } from './stop-strings.ts';
 
 export interface GenerateSettings extends Omit<DecodeRequest, 'promptIds' | 'stream' | 'watch'> {
   /** G: completions of each prompt. */

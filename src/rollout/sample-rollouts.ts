@@ -1,6 +1,6 @@
+import type { DecodingModel } from '../model/cache/decoding-model.ts';
+import type { KeptKeys } from '../model/cache/kept-keys.ts';
 import { checkPositions } from '../model/check-positions.ts';
-import type { DecodingModel } from '../model/decoding/decoding-model.ts';
-import type { KeptKeys } from '../model/decoding/kept-keys.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import type { Completion, Rollout } from '../types.ts';
 import { type GeneratedTokens, generate } from './generate.ts';

@@ -1,9 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { TextStream } from '../model/tokenizer/text-stream.ts';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
-
-/** Takes the ids of one completion as they come. Says whether the text so far holds a stop string. */
-export type StopWatch = (id: number) => boolean;
+import type { StopWatch } from './session/decode-row.ts';
 
 /** Tells where a completion's stop strings stand. */
 export interface StopStrings {

@@ -35,7 +35,7 @@ export function policyHandlers(createPolicy: CreatePolicy): Handlers<PolicyCalls
     },
     sample: (signal, number, requests, options) => at(number).sample(requests, { ...options, signal }),
     extend: (signal, number, texts, options) => at(number).extend(texts, { ...options, signal }),
-    values: (_, number, rollouts) => at(number).values(rollouts),
+    values: (signal, number, rollouts) => at(number).values(rollouts, signal),
     scoreTexts: (signal, number, requests, options) =>
       at(number).scoreTexts(requests, { ...options, signal }),
     async update(signal, batch, coefficients) {

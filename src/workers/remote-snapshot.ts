@@ -48,9 +48,9 @@ export function remoteSnapshot(
       await kept;
       return connection.call('extend', [number, ids, options], { signal });
     },
-    async values(rollouts) {
+    async values(rollouts, signal) {
       await kept;
-      return connection.call('values', [number, rolloutsWithoutTexts(rollouts)]);
+      return connection.call('values', [number, rolloutsWithoutTexts(rollouts)], { signal });
     },
     async scoreTexts(requests, { signal, ...options }) {
       await kept;

@@ -78,7 +78,7 @@ describe('anneal run', () => {
     expect(events.at(-1)).toMatchObject({ type: 'verified', ok: true, beta: 0 });
   });
 
-  test('Ctrl-C finishes the step, writes a checkpoint and ends with 130; --resume gives the run that was not stopped', async () => {
+  test('Ctrl-C stops it, writes a checkpoint and ends with 130; --resume gives the run that was not stopped', async () => {
     const out = join(folder, 'stopped');
     const stopped = await anneal(['run', recipe, '--out', out], {
       onLine: (line, interrupt) => {
@@ -86,7 +86,7 @@ describe('anneal run', () => {
       },
     });
     expect(stopped.code).toBe(130);
-    expect(stopped.err).toEqual(['writing a checkpoint, then stopping; Ctrl-C again to quit at once']);
+    expect(stopped.err).toEqual(['stopping, then writing a checkpoint; Ctrl-C again to quit at once']);
     expect(stopped.out.at(-1)).toBe(`continue with: anneal run ${out} --resume`);
     expect(stopped.exits).toEqual([]);
     const resumed = await anneal(['run', out, '--resume']);
@@ -107,7 +107,7 @@ describe('anneal run', () => {
     });
     expect(stopped.code).toBe(code);
     expect(stopped.err).toEqual([
-      `${first}: writing a checkpoint, then stopping; a second signal ends the run at once`,
+      `${first}: stopping, then writing a checkpoint; a second signal ends the run at once`,
     ]);
     expect(stopped.out.at(-2)).toMatch(/^stopped after step \d, saved in .*step-00000\d$/);
     const twice = await anneal(['run', recipe, '--out', join(folder, `${first}-twice`)], {

@@ -2,8 +2,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
 import type * as tf from '../../src/engine/tfjs.ts';
 import { EngineError } from '../../src/errors.ts';
-import { decodeStep, prefill } from '../../src/model/decoding/forward-decode.ts';
 import { logits } from '../../src/model/forward.ts';
+import { decodeStep, prefill } from '../../src/model/forward-decode.ts';
 import { ropeTables } from '../../src/model/rope-tables.ts';
 import { initialiseWeights } from '../../src/model/weights/initialise-weights.ts';
 import {

@@ -18,6 +18,7 @@ const groups = [
   'optimizer',
   'eval',
   'checkpoint',
+  'rollouts',
   'metrics',
   'runtime',
   'compare',

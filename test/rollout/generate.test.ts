@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { DecodingModel } from '../../src/model/decoding/decoding-model.ts';
+import type { DecodingModel } from '../../src/model/cache/decoding-model.ts';
 import { penaliseRepetition } from '../../src/rollout/drawing/penalise-repetition.ts';
 import { type GeneratedTokens, type GenerateSettings, generate } from '../../src/rollout/generate.ts';
 import { scored, sumModel, VOCAB } from './sum-model.ts';

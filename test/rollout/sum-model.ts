@@ -1,6 +1,6 @@
 import type { HostTensor } from '../../src/engine/engine.ts';
-import type { DecodingModel } from '../../src/model/decoding/decoding-model.ts';
-import type { KvCache } from '../../src/model/decoding/kv-cache.ts';
+import type { DecodingModel } from '../../src/model/cache/decoding-model.ts';
+import type { KvCache } from '../../src/model/cache/kv-cache.ts';
 
 export const VOCAB = 8;
 
@@ -73,7 +73,7 @@ export function sumModel(): DecodingModel & { readonly asked: Asked } {
 }
 
 /** Logits after tokens of this sum. */
-export const logitsAfter = (sum: number): number[] =>
+const logitsAfter = (sum: number): number[] =>
   Array.from({ length: VOCAB }, (_, v) => Math.sin(sum * (v + 1)));
 
 /** log p(token | everything before) by the model's definition. */

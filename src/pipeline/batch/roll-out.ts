@@ -26,7 +26,7 @@ export function rollOut(
     const play = (options: EpisodeOptions) => playEpisodes(policy, environment, requests, options);
     const sampled = await play({ ...sampling, seed });
     const likeliest = greedy ? await play({ ...sampling, ...GREEDY, seed }) : undefined;
-    const valued = values ? await policy.values(sampled) : undefined;
+    const valued = values ? await policy.values(sampled, sampling.signal) : undefined;
     return {
       index,
       rollouts: valued ? sampled.map((rollout, b) => ({ ...rollout, values: valued[b]! })) : sampled,

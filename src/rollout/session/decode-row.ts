@@ -1,10 +1,12 @@
-import type { DecodeOutputs } from '../../model/decoding/decoding-model.ts';
+import type { DecodeOutputs } from '../../model/cache/decoding-model.ts';
 import type { RandomStream } from '../../random.ts';
 import type { FinishReason } from '../../types.ts';
 import { argmax, drawToken } from '../drawing/draw-token.ts';
 import type { Truncation } from '../drawing/kept-tokens.ts';
 import { penaliseRepetition } from '../drawing/penalise-repetition.ts';
-import type { StopWatch } from '../stop-strings.ts';
+
+/** Takes the ids of one completion as they come. Says whether the text so far holds a stop string. */
+export type StopWatch = (id: number) => boolean;
 
 /** A text to continue, and how. */
 export interface DecodeRequest extends Truncation {

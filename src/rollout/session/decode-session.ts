@@ -1,6 +1,6 @@
-import type { DecodingModel } from '../../model/decoding/decoding-model.ts';
-import { KeptKeys } from '../../model/decoding/kept-keys.ts';
-import { allocatedFor, bytesOfToken, KvCache } from '../../model/decoding/kv-cache.ts';
+import type { DecodingModel } from '../../model/cache/decoding-model.ts';
+import { KeptKeys } from '../../model/cache/kept-keys.ts';
+import { allocatedFor, bytesOfToken, KvCache } from '../../model/cache/kv-cache.ts';
 import { type Admission, admitRows } from './admit-rows.ts';
 import { type DecodeRequest, DecodeRow } from './decode-row.ts';
 

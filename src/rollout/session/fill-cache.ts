@@ -1,6 +1,6 @@
 import type { HostTensor } from '../../engine/engine.ts';
-import type { DecodingModel } from '../../model/decoding/decoding-model.ts';
-import type { KvCache } from '../../model/decoding/kv-cache.ts';
+import type { DecodingModel } from '../../model/cache/decoding-model.ts';
+import type { KvCache } from '../../model/cache/kv-cache.ts';
 import { lengthBucket } from '../../model/length-bucket.ts';
 
 /** Prompt tokens prefilled in one call. */

@@ -4,6 +4,7 @@ import { createEagerEngine } from '../../../src/engine/eager/eager-engine.ts';
 import type { HostTensor, Named, ProgramFunction } from '../../../src/engine/engine.ts';
 import { fusedKernels } from '../../../src/engine/onnx/kernels/fused.ts';
 import { createOnnxEngine } from '../../../src/engine/onnx/onnx-engine.ts';
+import { after, together } from '../../../src/engine/ops/after.ts';
 import { rmsNorm } from '../../../src/engine/ops/rms-norm.ts';
 import { rotary } from '../../../src/engine/ops/rotary.ts';
 import { swiglu } from '../../../src/engine/ops/swiglu.ts';
@@ -74,7 +75,7 @@ const cases: Record<
 
 describe('fused kernels of the onnx engine', () => {
   test('are all tested here', () => {
-    const kernels = new Set(Object.keys(cases).map((name) => name.split(' ')[0]));
+    const kernels = new Set([...Object.keys(cases).map((name) => name.split(' ')[0]), 'After', 'Together']);
     expect([...kernels].sort()).toEqual(Object.keys(fusedKernels).sort());
   });
 
@@ -87,6 +88,27 @@ describe('fused kernels of the onnx engine', () => {
       for (const [i, value] of data.entries()) {
         expect(Math.abs(actual[output]!.data[i]! - value), `${output}[${i}]`).toBeLessThan(2e-5);
       }
+    }
+  });
+
+  test('After and Together return their inputs to the bit, whatever those are', async () => {
+    const odd = [-0, 0, Number.NaN, Number.POSITIVE_INFINITY, -1e-45, 3.4e38];
+    const inputs = {
+      x: float([2, 3], (i) => odd[i]!),
+      y: float([1, 2], (i) => odd[i + 2]!),
+      z: float([], () => odd[3]!),
+    };
+    const program = onnx.compile(
+      ({ x, y, z }) => {
+        const [b, c] = together([y!, z!]) as [tf.Tensor, tf.Tensor];
+        return { x: after(x!, [y!, z!]), y: b, z: c };
+      },
+      { name: 'order' },
+    );
+    const outputs = await program.run(inputs);
+    for (const [name, { data, shape }] of Object.entries(inputs)) {
+      expect(outputs[name]!.shape).toEqual(shape);
+      expect(Array.from(outputs[name]!.data), name).toEqual(Array.from(data));
     }
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { KeptKeys } from '../../../src/model/decoding/kept-keys.ts';
+import { KeptKeys } from '../../../src/model/cache/kept-keys.ts';
 import { randomStream } from '../../../src/random.ts';
 import { generate } from '../../../src/rollout/generate.ts';
 import type { DecodeRequest, DecodeRow } from '../../../src/rollout/session/decode-row.ts';

@@ -53,7 +53,10 @@ const together: TraceKernel = (inputs) => {
   return Object.values(inputs).map((x) => minus(x, zero));
 };
 
-const minus = (x: Value, zero: Value): Value => node('Sub', [x, zero], { dtype: 'float32', shape: x.shape });
+const minus = (x: Value, zero: Value): Value => {
+  const { shape } = x;
+  return node('Sub', [x, shape.length === 0 ? reshape(zero, []) : zero], { dtype: 'float32', shape });
+};
 
 /**
  * Computes 0 from an element of each value, [1]. It is an integer zero, so it is 0 whatever they are, and x − 0 has the
@@ -73,6 +76,7 @@ function zeroOf(values: readonly Value[]): Value {
 
 /** The first element of a tensor, [1]. */
 function firstElement(x: Value): Value {
+  if (x.shape.length === 0) return reshape(x, [1]);
   const axes = x.shape.map((_, axis) => axis);
   const shape = axes.map(() => 1);
   const inputs = [x, int64s(axes.map(() => 0)), int64s(shape), int64s(axes)];

@@ -1,7 +1,7 @@
-import * as tf from '../../engine/tfjs.ts';
-import { type DecoderModel, decoderLayer, embed, keysAndValues, norm } from '../decoder.ts';
-import { anglesAt, attendRows, type HeadKeys, hide, keysToHeads, outside } from '../forward-rows.ts';
-import { layersOf } from '../layers.ts';
+import * as tf from '../engine/tfjs.ts';
+import { type DecoderModel, decoderLayer, embed, keysAndValues, norm } from './decoder.ts';
+import { anglesAt, attendRows, type HeadKeys, hide, keysToHeads, outside } from './forward-rows.ts';
+import { layersOf } from './layers.ts';
 
 /** Right-padded texts that continue P cached ones. */
 export interface ContinuedTexts {

@@ -1,15 +1,15 @@
-import * as tf from '../../engine/tfjs.ts';
-import { type DecoderModel, decoderLayer, embed, keysAndValues, norm } from '../decoder.ts';
+import * as tf from '../engine/tfjs.ts';
+import { type DecoderModel, decoderLayer, embed, keysAndValues, norm } from './decoder.ts';
 import {
   anglesAt,
   attendRows,
   cacheMask,
-  causalMask,
   type HeadKeys,
   keysToHeads,
+  ownMask,
   positionsFrom,
-} from '../forward-rows.ts';
-import { layersOf } from '../layers.ts';
+} from './forward-rows.ts';
+import { layersOf } from './layers.ts';
 
 // Decoding with a key/value cache that belongs to the caller. These functions read the cache, and return the keys and
 // values that the caller appends to it.
@@ -25,17 +25,18 @@ export function prefill(model: DecoderModel, ids: tf.Tensor2D): HeadKeys[] {
   const positions = positionsFrom(starts, sequences, tokens);
   const layers = layersOf(model, {
     angles: (rope) => anglesAt(rope, positions),
-    masks: (window) => causalMask(tokens, config.heads / config.kvHeads, window),
+    masks: (window) => ownMask(ids, config.heads / config.kvHeads, window),
   });
   const keys: HeadKeys[] = [];
   let x = embed(model, tf.reshape(ids, [-1]));
   const last = config.layers - 1;
   for (let index = 0; index < last; index++) {
     const { angles, masks: mask } = layers(index);
+    const { window } = config.layerForms[index]!;
     const attend = (q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D) => {
       const own = keysToHeads({ k, v }, sequences, config);
       keys.push(own);
-      return attendRows(q, { own, mask }, { config, sequences });
+      return attendRows(q, { own, mask }, { config, sequences, window });
     };
     x = decoderLayer(model, index, x, { angles, attend });
   }
