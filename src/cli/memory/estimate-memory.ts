@@ -1,5 +1,5 @@
 import { bucketedCount } from '../../model/batching/cut-groups.ts';
-import { allocatedFor, bytesOfToken } from '../../model/decoding/kv-cache.ts';
+import { allocatedFor, bytesOfToken } from '../../model/cache/kv-cache.ts';
 import { lengthBucket } from '../../model/length-bucket.ts';
 import { activationBytes, type Rows, recomputesRows } from '../../model/recompute.ts';
 import { bytesPerWeight } from '../../model/weights/base-weights.ts';
