@@ -3,6 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { EngineError } from '../../errors.ts';
 import type { HostTensor, Named } from '../engine.ts';
 import { holdingSoon } from '../held-time.ts';
+import type { HandedOver } from './constants-file.ts';
 import { typeInGraph } from './trace/graph.ts';
 import { OUTPUT_PREFIX } from './trace/model-proto.ts';
 
@@ -29,7 +30,7 @@ export interface OnnxSession {
 const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' } };
 
 /**
- * Loads a serialised graph into onnxruntime. `folder` has the file of the constants that are not in the graph itself.
+ * Loads a serialised graph into onnxruntime. `constants` are those that are not in the graph itself.
  *
  * The memory arena is off: it doubles the resident size and makes nothing faster. Common-subexpression elimination is
  * off because it would undo the recomputation in gradients.
@@ -38,7 +39,11 @@ const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' 
 export async function openOnnxSession(
   program: string,
   graph: Uint8Array,
-  { device, threads, folder }: SessionSettings & { readonly folder?: string | undefined },
+  {
+    device,
+    threads,
+    constants = { bytes: {} },
+  }: SessionSettings & { readonly constants?: HandedOver['from'] | undefined },
 ): Promise<OnnxSession> {
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
@@ -47,11 +52,15 @@ export async function openOnnxSession(
     enableCpuMemArena: false,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    externalData: Object.entries('bytes' in constants ? constants.bytes : {}).map(([path, data]) => ({
+      path,
+      data,
+    })),
     extra: {
       optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' },
       session: {
         ...waiting,
-        ...(folder !== undefined && { model_external_initializers_file_folder_path: folder }),
+        ...('folder' in constants && { model_external_initializers_file_folder_path: constants.folder }),
       },
     },
   };
