@@ -39,11 +39,18 @@ export interface CompileOptions {
    */
   readonly mutable?: readonly string[];
   /**
-   * Axes whose size may differ between calls without a new compilation: input name → axis → symbol. Axes with the same
-   * symbol must have the same size.
+   * Axes whose size may differ between calls without a new compilation. A function gives them for a call's inputs, where
+   * those may have other ranks.
    */
-  readonly dynamicAxes?: Named<Readonly<Record<number, string>>>;
+  readonly dynamicAxes?: DynamicAxes | ((inputs: Named<HostTensor>) => DynamicAxes);
 }
+
+/**
+ * Input name → axis → its size: a symbol, or a product of symbols and numbers such as 'prefixes*group' or '8*chunk'. Axes with the same symbol
+ * must have the same size. The ops of the program must be the same at all sizes, and its shapes sums of products of
+ * them: at most two products, with whole factors.
+ */
+export type DynamicAxes = Named<Readonly<Record<number, string>>>;
 
 /** A compiled function. It is compiled at the first call with each new set of input shapes. */
 export interface Program {

@@ -1,5 +1,6 @@
-import type { Engine, HostTensor, Named, Program } from '../engine/engine.ts';
+import type { DynamicAxes, Engine, HostTensor, Named, Program } from '../engine/engine.ts';
 import * as tf from '../engine/tfjs.ts';
+import { gridAxes } from './axes/batch-axes.ts';
 import type { DecodeOutputs, DecodingModel } from './cache/decoding-model.ts';
 import type { KvCache } from './cache/kv-cache.ts';
 import type { ModelConfig } from './config/model-config.ts';
@@ -20,6 +21,8 @@ export interface DecodingProgramsOptions {
   readonly decoder: (inputs: Named<tf.Tensor>) => DecoderModel;
   /** Base weights that the method never changes. The decoding program holds those packed that gain by it. */
   readonly frozen?: Named<HostTensor> | undefined;
+  /** Dynamic axes of the rotary tables. */
+  readonly ropeAxes: DynamicAxes;
 }
 
 /** Weights, and rotary tables for texts of so many tokens, as program inputs. */
@@ -35,7 +38,7 @@ export class DecodingPrograms {
   /** What the decoding program holds, packed. */
   private readonly constants: Named<HostTensor>;
 
-  constructor({ engine, config, decoder, frozen }: DecodingProgramsOptions) {
+  constructor({ engine, config, decoder, frozen, ropeAxes }: DecodingProgramsOptions) {
     this.config = config;
     this.decoder = decoder;
     this.constants = frozen ? decodeConstants(frozen, config) : {};
@@ -44,12 +47,13 @@ export class DecodingPrograms {
       Object.fromEntries(cache.map((name) => [name, { 0: rows, 2: 'positions' }]));
     this.prefillProgram = engine.compile((inputs) => this.forwardPrefill(inputs), {
       name: 'prefill',
-      dynamicAxes: { ids: { 0: 'prompts' } },
+      dynamicAxes: ({ ids }) => ({ ids: gridAxes(ids!), ...ropeAxes }),
     });
     this.extendProgram = engine.compile((inputs) => this.forwardExtend(inputs), {
       name: 'extend',
       mutable: cache,
       dynamicAxes: {
+        ...ropeAxes,
         ids: { 0: 'texts', 1: 'tokens' },
         lengths: { 0: 'texts' },
         slots: { 0: 'positions' },
@@ -62,6 +66,7 @@ export class DecodingPrograms {
       mutable: cache,
       constants: this.constants,
       dynamicAxes: {
+        ...ropeAxes,
         ids: { 0: 'rows' },
         lengths: { 0: 'rows' },
         temperatures: { 0: 'rows' },

@@ -1,3 +1,4 @@
+import { spans } from '../engine/ops/logprob-rows.ts';
 import * as tf from '../engine/tfjs.ts';
 
 /**
@@ -15,13 +16,15 @@ export interface DivergenceInputs {
  * Computes KL(π‖π′) = Σ_v π(v)·log(π(v)/π′(v)) over the whole vocabulary at each position, in nats: → [N].
  *
  * π = softmax(logits(hidden) / temperature), and π′ is the same of otherHidden. At most `chunk` positions' logits are
- * held at a time.
+ * held at a time; `chunks` as in `logprobHead`.
  */
-export function vocabularyKl(inputs: DivergenceInputs, chunk = 256): tf.Tensor1D {
+export function vocabularyKl(
+  inputs: DivergenceInputs,
+  options: Parameters<typeof spans>[1] = { chunk: 256, chunks: 0 },
+): tf.Tensor1D {
   const [rows, width] = inputs.hidden.shape;
   const parts: tf.Tensor1D[] = [];
-  for (let start = 0; start < rows; start += chunk) {
-    const size = Math.min(chunk, rows - start);
+  for (const { start, size } of spans(rows, options)) {
     const cut = (x: tf.Tensor2D) => tf.slice(x, [start, 0], [size, width]);
     const logp = logProbabilities(cut(inputs.hidden), inputs);
     const logq = logProbabilities(cut(inputs.otherHidden), inputs);

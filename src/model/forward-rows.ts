@@ -42,10 +42,9 @@ export function positionsFrom(starts: tf.Tensor1D, rows: number, tokens: number)
   return tf.reshape(tf.add(first, tf.range(0, tokens, 1, 'int32')), [rows * tokens]);
 }
 
-/** Looks up the rotary angles of positions. Padding may lie beyond the tables; it gets the last angles. */
+/** Looks up the rotary angles of positions. */
 export function anglesAt(rope: RotaryAngles, positions: tf.Tensor1D): RotaryAngles {
-  const within = tf.minimum(positions, tf.scalar(rope.cos.shape[0] - 1, 'int32')) as tf.Tensor1D;
-  return { cos: takeRows(rope.cos, within), sin: takeRows(rope.sin, within) };
+  return { cos: takeRows(rope.cos, positions), sin: takeRows(rope.sin, positions) };
 }
 
 /** Number of latest tokens that a token sees, itself included; null for all. */
@@ -57,7 +56,7 @@ export function causalMask(tokens: number, share: number, window: Window): tf.Te
   const all = tf.floorDiv(tf.range(0, tokens * share, 1, 'int32'), tf.scalar(share, 'int32'));
   const token = tf.reshape(all, [tokens * share, 1]);
   const later = tf.greater(key, token);
-  if (window === null || window >= tokens) return hide(later);
+  if (window === null) return hide(later);
   return hide(tf.logicalOr(later, outside(key, token, window)));
 }
 
@@ -81,8 +80,7 @@ export function ownersMask(owners: tf.Tensor2D, share: number, window: Window): 
   const key = tf.range(0, width, 1, 'int32');
   const [keys, tokens] = [tf.reshape(key, [1, width]), tf.reshape(key, [width, 1])];
   const later = tf.greater(keys, tokens);
-  const unseen =
-    window === null || window >= width ? later : tf.logicalOr(later, outside(keys, tokens, window));
+  const unseen = window === null ? later : tf.logicalOr(later, outside(keys, tokens, window));
   const hidden = hide<tf.Tensor4D>(tf.logicalOr(other, unseen));
   if (share === 1) return hidden;
   const shared = tf.tile(tf.reshape(hidden, [rows, width, 1, width]), [1, 1, share, 1]);

@@ -254,9 +254,8 @@ function prefixMasks(
   return {
     prefix,
     own: causalMask(tokens, share, window),
-    // A window that no text of this batch outgrows hides nothing.
     past:
-      window === null || window >= width + tokens
+      window === null
         ? lengthMask(lengths, tf.range(0, width, 1, 'int32'))
         : prefixWindowMask(lengths, sizes, window),
   };

@@ -1,6 +1,8 @@
-import type { Engine, HostTensor, Named, Program } from '../engine/engine.ts';
+import type { DynamicAxes, Engine, HostTensor, Named, Program } from '../engine/engine.ts';
+import { chunkRows } from '../engine/ops/logprob-head.ts';
 import { takeRows } from '../engine/ops/take-rows.ts';
 import * as tf from '../engine/tfjs.ts';
+import { batchAxes, chunksOf, gridAxes, headChunks } from './axes/batch-axes.ts';
 import type { DecodingModel } from './cache/decoding-model.ts';
 import type { ModelConfig } from './config/model-config.ts';
 import type { DecoderModel, LinearMap } from './decoder.ts';
@@ -48,13 +50,20 @@ export class ModelPrograms {
     this.config = config;
     this.linear = linear;
     this.rope = new RopeTables(config);
-    this.logitsProgram = engine.compile((inputs) => this.forwardLogits(inputs), { name: 'logits' });
-    this.logprobsProgram = engine.compile((inputs) => this.forwardLogprobs(inputs), { name: 'logprobs' });
+    this.logitsProgram = engine.compile((inputs) => this.forwardLogits(inputs), {
+      name: 'logits',
+      dynamicAxes: ({ ids }) => ({ ids: gridAxes(ids!), wanted: { 0: 'wanted' }, ...this.rope.axes }),
+    });
+    this.logprobsProgram = engine.compile((inputs) => this.forwardLogprobs(inputs), {
+      name: 'logprobs',
+      dynamicAxes: (inputs) => this.axes(inputs),
+    });
     this.decodingPrograms = new DecodingPrograms({
       engine,
       config,
       frozen,
       decoder: (inputs) => this.decoder(inputs),
+      ropeAxes: this.rope.axes,
     });
   }
 
@@ -76,7 +85,7 @@ export class ModelPrograms {
   ): Promise<{ readonly logprobs: HostTensor; readonly entropy: HostTensor }> {
     const out = await this.logprobsProgram.run({
       ...this.inputs(weights, longestText(packed)),
-      ...packedInputs(packed),
+      ...this.rows(packed),
       temperature: scalarInput(temperature),
     });
     return { logprobs: out.logprobs!, entropy: out.entropy! };
@@ -121,6 +130,22 @@ export class ModelPrograms {
     return { ...base, ...adapter, ...this.rope.upTo(tokens) };
   }
 
+  /** Returns packed or shared rows as program inputs, with the chunks of their logits. */
+  rows(rows: PackedRows | SharedRows): Named<HostTensor> {
+    const chunks = headChunks(rows.targets.shape[0]!, chunkRows(this.config.vocabSize));
+    if ('owners' in rows) return { ...rows, ...chunks };
+    const { prefixIds, prefixLengths, ids, targets } = rows;
+    return { prefixIds, prefixLengths, ids, targets, ...chunks };
+  }
+
+  /**
+   * The dynamic axes of packed or shared rows and of the rotary tables. `columns` are the names of inputs with a number
+   * for each row or token.
+   */
+  axes(inputs: Named<HostTensor>, columns: readonly string[] = []): DynamicAxes {
+    return { ...batchAxes(inputs, columns), ...this.rope.axes };
+  }
+
   private forwardLogits(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
     const model = this.decoder(inputs);
     const ids = inputs.ids as tf.Tensor2D;
@@ -137,7 +162,7 @@ export class ModelPrograms {
 
 /**
  * Computes the final hidden states of packed rows, [B·T, D], or of the predicting tokens of shared rows, [N, D].
- * `inputs` has the names of `packedInputs`.
+ * `inputs` has the names of `ModelPrograms.rows`.
  */
 export function packedHidden(model: DecoderModel, inputs: Named<tf.Tensor>): tf.Tensor2D {
   if (inputs.owners) return sharedForward(model, inputs as unknown as SharedBatch);
@@ -152,24 +177,22 @@ export function packedHidden(model: DecoderModel, inputs: Named<tf.Tensor>): tf.
 export function packedLogprobs(
   model: DecoderModel,
   { hidden, inputs }: { readonly hidden: tf.Tensor2D; readonly inputs: Named<tf.Tensor> },
-  options: Parameters<typeof logprobs>[2] = {},
+  options: Omit<NonNullable<Parameters<typeof logprobs>[2]>, 'chunk' | 'chunks'> = {},
 ): { readonly logprobs: tf.Tensor2D; readonly entropy: tf.Tensor2D } {
   const targets = inputs.targets as tf.Tensor1D;
   const shape = (inputs.owners ? [1, targets.shape[0]] : inputs.ids!.shape) as [number, number];
-  const out = logprobs(model, { hidden, targets, temperature: inputs.temperature as tf.Scalar }, options);
+  const { count, size } = chunksOf(inputs);
+  const out = logprobs(
+    model,
+    { hidden, targets, temperature: inputs.temperature as tf.Scalar },
+    { ...options, chunk: size, chunks: count },
+  );
   return { logprobs: tf.reshape(out.logprobs, shape), entropy: tf.reshape(out.entropy, shape) };
 }
 
 /** The number of tokens that the longest text of packed or shared rows may have. */
 export const longestText = (rows: PackedRows | SharedRows): number =>
   rows.ids.shape[1]! + ('owners' in rows ? 0 : rows.prefixIds.shape[1]!);
-
-/** Returns packed or shared rows as program inputs. */
-export function packedInputs(rows: PackedRows | SharedRows): Named<HostTensor> {
-  if ('owners' in rows) return { ...rows };
-  const { prefixIds, prefixLengths, ids, targets } = rows;
-  return { prefixIds, prefixLengths, ids, targets };
-}
 
 /** Returns a number as a program input. */
 export const scalarInput = (value: number): HostTensor => ({

@@ -22,29 +22,34 @@ export function ropeTables(config: Pick<ModelConfig, 'ropes'>, positions: number
   return Object.fromEntries(tables);
 }
 
-/** Rows of the first tables. Longer ones compile every program anew, so only very long texts get them. */
-const FIRST = 16_384;
+/** Rows of the first tables. */
+const FIRST = 1024;
 
 /** A model's tables, as long as its longest text so far needs: many models could read far longer texts than they do. */
 export class RopeTables {
-  private readonly config: Pick<ModelConfig, 'ropes' | 'maxPositionEmbeddings'>;
+  private readonly config: Pick<ModelConfig, 'ropes'>;
   private rows = 0;
   private tables: Named<HostTensor> = {};
 
-  constructor(config: Pick<ModelConfig, 'ropes' | 'maxPositionEmbeddings'>) {
+  constructor(config: Pick<ModelConfig, 'ropes'>) {
     this.config = config;
   }
 
-  /** Tables for texts of so many tokens, padding included, but for no more tokens than the model has positions. */
+  /** Tables for texts of so many tokens, padding included. */
   upTo(tokens: number): Named<HostTensor> {
-    const { maxPositionEmbeddings } = this.config;
-    const needed = Math.min(tokens, maxPositionEmbeddings);
-    if (this.rows === 0 || needed > this.rows) {
-      const power = 2 ** Math.ceil(Math.log2(Math.max(needed, FIRST)));
-      this.rows = Math.min(power, maxPositionEmbeddings);
+    if (tokens > this.rows) {
+      this.rows = 2 ** Math.ceil(Math.log2(Math.max(tokens, FIRST)));
       this.tables = ropeTables(this.config, this.rows);
     }
     return this.tables;
+  }
+
+  /** The tables' rows as dynamic axes: longer tables compile nothing anew. */
+  get axes(): Named<Readonly<Record<number, string>>> {
+    const names = Object.values(this.config.ropes.map((_, index) => tableNames(index)));
+    return Object.fromEntries(
+      names.flatMap(({ cos, sin }) => [cos, sin].map((name) => [name, { 0: 'angles' }])),
+    );
   }
 }
 

@@ -1,5 +1,9 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { afterAll, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { HostTensor, Named, ProgramDType, ProgramFunction } from '../../src/engine/engine.ts';
 import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
 import * as tf from '../../src/engine/tfjs.ts';
@@ -126,5 +130,91 @@ describe('a compiled program', () => {
     expect(small.stats().compilations).toBe(3);
     expect(small.stats().livePrograms).toBe(1);
     await small.dispose();
+  });
+
+  test('takes sizes that are sums and products of dynamic ones, and counts up to them', async () => {
+    // Two groups of rows, of which one comes in sixes, in one tensor and apart again; and each row's number.
+    const fn: ProgramFunction = ({ a, b }) => {
+      const [rows, width] = a!.shape as [number, number];
+      const all = tf.concat([tf.reshape(a!, [-1]), tf.reshape(b!, [-1])]);
+      const doubled = tf.mul(tf.reshape(all, [rows * width + b!.shape[0]! * b!.shape[1]!]), 2);
+      const [first, second] = tf.split(doubled, [rows * width, b!.shape[0]! * b!.shape[1]!]) as [
+        tf.Tensor,
+        tf.Tensor,
+      ];
+      const numbers = tf.range(3, 3 + 2 * rows * width, 2, 'int32');
+      return {
+        first: tf.add(first, tf.cast(numbers, 'float32')),
+        second: tf.slice(second, [rows], [b!.shape[0]! * b!.shape[1]! - rows]),
+        sizes: tf.fill([2], rows, 'int32'),
+      };
+    };
+    const dynamicAxes = { a: { 0: 'rows', 1: 'width' }, b: { 0: '6*rows', 1: 'other' } };
+    const program = engine.compile(fn, { name: 'sums', dynamicAxes });
+    const before = engine.stats().compilations;
+    for (const [rows, width, other] of [
+      [1, 1, 1],
+      [3, 5, 2],
+      [2, 9, 4],
+    ] as const) {
+      const feeds = { a: float([rows, width]), b: float([6 * rows, other]) };
+      const actual = await program.run(feeds);
+      const expected = await oracle(fn, feeds);
+      for (const [name, values] of Object.entries(expected))
+        expect(Array.from(actual[name]!.data)).toEqual(values);
+    }
+    expect(engine.stats().compilations).toBe(before + 1);
+  });
+
+  test('with constants stays, whatever else is compiled, and holds them for one set of shapes', async () => {
+    const small = await createOnnxEngine({ threads: 1, cacheBytes: 1 });
+    const w = float([64, 7]);
+    const held = small.compile(
+      ({ x, w }) => ({ y: tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D, false, true) }),
+      {
+        name: 'held',
+        constants: { w },
+      },
+    );
+    const other = small.compile(({ x }) => ({ y: tf.exp(x!) }), { name: 'exp' });
+    const { y } = await held.run({ x: float([2, 7]) });
+    for (const n of [1, 2, 3]) await other.run({ x: float([n]) });
+    expect((await held.run({ x: float([2, 7]) })).y).toEqual(y);
+    expect(small.stats()).toEqual({ compilations: 4, livePrograms: 2, constantBytes: w.data.byteLength });
+    await held.run({ x: float([3, 7]) });
+    expect(small.stats()).toEqual({ compilations: 5, livePrograms: 2, constantBytes: w.data.byteLength });
+    await small.dispose();
+  });
+});
+
+describe('the file of a program’s constants', () => {
+  const tmp = process.env.TMPDIR;
+  afterEach(() => {
+    if (tmp === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = tmp;
+  });
+  const run = () => {
+    const program = engine.compile(({ x, w }) => ({ y: tf.mul(x!, w!) }), {
+      name: 'held',
+      constants: { w: float([5]) },
+    });
+    return program.run({ x: float([5]) });
+  };
+
+  test('is deleted once the program is compiled, and so is one that a crash left', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'engine-test-'));
+    process.env.TMPDIR = folder;
+    mkdirSync(join(folder, 'anneal-constants-old'));
+    utimesSync(join(folder, 'anneal-constants-old'), 1e9, 1e9);
+    await run();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('is done without where it can’t be written, with a warning that names the folder', async () => {
+    const written = await run();
+    process.env.TMPDIR = '/no/such/folder';
+    const warned = once(process, 'warning');
+    expect(await run()).toEqual(written);
+    expect(String((await warned)[0])).toMatch(/\/no\/such\/folder.*TMPDIR/);
   });
 });

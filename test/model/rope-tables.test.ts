@@ -1,26 +1,58 @@
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import type { HostTensor } from '../../src/engine/engine.ts';
+import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
+import { baseLinear } from '../../src/model/decoder.ts';
+import { parseModelConfig } from '../../src/model/families/parse-config.ts';
+import { ModelPrograms } from '../../src/model/model-programs.ts';
 import { RopeTables } from '../../src/model/rope-tables.ts';
+import { initialiseWeights } from '../../src/model/weights/initialise-weights.ts';
 
 const config = { ropes: [{ theta: 10000, dim: 4, scaling: { type: 'default' } as const }] };
 const rowsOf = (tables: ReturnType<RopeTables['upTo']>) => Object.values(tables).map(({ shape }) => shape[0]);
 
-test('tables are as long as the longest text so far needs, and no longer than the model reads', () => {
-  const tables = new RopeTables({ ...config, maxPositionEmbeddings: 40_000 });
-  expect(rowsOf(tables.upTo(17))).toEqual([16_384, 16_384]);
-  expect(tables.upTo(16_384)).toBe(tables.upTo(1));
-  expect(rowsOf(tables.upTo(16_385))).toEqual([32_768, 32_768]);
-  expect(rowsOf(tables.upTo(99_000))).toEqual([40_000, 40_000]);
-  expect(rowsOf(tables.upTo(3))).toEqual([40_000, 40_000]);
-});
+const engine = await createOnnxEngine({ threads: 1 });
+afterAll(() => engine.dispose());
 
-test('a model that could read millions of tokens costs no more than its texts', () => {
-  const tables = new RopeTables({ ...config, maxPositionEmbeddings: 2 ** 24 });
-  expect(rowsOf(tables.upTo(100))).toEqual([16_384, 16_384]);
+test('tables are as long as the longest text so far needs', () => {
+  const tables = new RopeTables(config);
+  expect(rowsOf(tables.upTo(17))).toEqual([1024, 1024]);
+  expect(tables.upTo(1024)).toBe(tables.upTo(1));
+  expect(rowsOf(tables.upTo(1025))).toEqual([2048, 2048]);
+  expect(rowsOf(tables.upTo(99_000))).toEqual([131_072, 131_072]);
+  expect(rowsOf(tables.upTo(3))).toEqual([131_072, 131_072]);
 });
 
 test('longer tables begin with the shorter ones', () => {
-  const tables = new RopeTables({ ...config, maxPositionEmbeddings: 2 ** 15 });
+  const tables = new RopeTables(config);
   const [short] = Object.values(tables.upTo(1));
   const [long] = Object.values(tables.upTo(20_000));
   expect(long!.data.subarray(0, short!.data.length)).toEqual(short!.data);
+});
+
+test('a text beyond the tables compiles nothing anew, and is computed as if the tables had always been long', async () => {
+  const model = parseModelConfig({
+    config: {
+      model_type: 'llama',
+      vocab_size: 40,
+      hidden_size: 16,
+      intermediate_size: 24,
+      num_hidden_layers: 1,
+      num_attention_heads: 2,
+      max_position_embeddings: 4096,
+    },
+    where: 'rope-tables.test',
+  });
+  const weights = { base: initialiseWeights(model, 5), adapter: {} };
+  const programs = () => new ModelPrograms({ engine, config: model, linear: baseLinear });
+  const ids = (length: number): HostTensor => ({
+    data: Int32Array.from({ length }, (_, i) => (i * 7) % 40),
+    shape: [1, length],
+    dtype: 'int32',
+  });
+  const growing = programs();
+  await growing.logits(weights, ids(8));
+  const { compilations } = engine.stats();
+  const after = await growing.logits(weights, ids(1100));
+  expect(engine.stats().compilations).toBe(compilations);
+  expect(after.data).toEqual((await programs().logits(weights, ids(1100))).data);
 });

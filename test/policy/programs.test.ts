@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { HostTensor, Named } from '../../src/engine/engine.ts';
 import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
@@ -46,10 +47,18 @@ describe('decoding in many batch sizes and cache lengths', () => {
   });
 });
 
+/** Linux lets a process forget the most memory that it had; elsewhere what it has in the end has to do. */
+const onLinux = process.platform === 'linux';
+const forgetPeak = () => onLinux && writeFileSync('/proc/self/clear_refs', '5');
+const peakBytes = (): number =>
+  onLinux
+    ? 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1])
+    : process.memoryUsage().rss;
+
 /** What a program and a run of Node need, whatever the size of the model. */
 const OVERHEAD = 64 * 2 ** 20;
 
-test('five live shapes cost less than 2.2 times the weights', async () => {
+test('any number of shapes is served by four programs, which cost less than 2.2 times the weights', async () => {
   const config = parseModelConfig({
     config: {
       model_type: 'llama',
@@ -63,6 +72,7 @@ test('five live shapes cost less than 2.2 times the weights', async () => {
     },
     where: 'programs.test',
   });
+  forgetPeak();
   const before = process.memoryUsage().rss;
   const shapes = Object.entries(expectedTensors(config));
   const base: Named<HostTensor> = Object.fromEntries(
@@ -91,8 +101,9 @@ test('five live shapes cost less than 2.2 times the weights', async () => {
     };
     await generate(programs.decoding(weights), [prompt], { ...settings, eosTokenIds: [2] });
   }
-  const cost = process.memoryUsage().rss - before;
-  expect(engine.stats().livePrograms).toBeGreaterThanOrEqual(5);
+  const cost = peakBytes() - before;
+  // Logits, log-probs, prefill and decode.
+  expect(engine.stats()).toMatchObject({ livePrograms: 4, compilations: 4 });
   expect(cost - OVERHEAD).toBeLessThan(2.2 * bytesOf(base));
   await engine.dispose();
 });

@@ -73,7 +73,7 @@ export function sumModel(): DecodingModel & { readonly asked: Asked } {
 }
 
 /** Logits after tokens of this sum. */
-export const logitsAfter = (sum: number): number[] =>
+const logitsAfter = (sum: number): number[] =>
   Array.from({ length: VOCAB }, (_, v) => Math.sin(sum * (v + 1)));
 
 /** log p(token | everything before) by the model's definition. */

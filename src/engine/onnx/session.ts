@@ -3,6 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { EngineError } from '../../errors.ts';
 import type { HostTensor, Named } from '../engine.ts';
 import { holdingSoon } from '../held-time.ts';
+import type { HandedOver } from './constants-file.ts';
 import { typeInGraph } from './trace/graph.ts';
 import { OUTPUT_PREFIX } from './trace/model-proto.ts';
 
@@ -29,8 +30,7 @@ export interface OnnxSession {
 const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' } };
 
 /**
- * Loads a serialised graph into onnxruntime. `externals` are the constants outside the protobuf, by the location that
- * the graph gives them.
+ * Loads a serialised graph into onnxruntime. `constants` are those that are not in the graph itself.
  *
  * The memory arena is off: it doubles the resident size and makes nothing faster. Common-subexpression elimination is
  * off because it would undo the recomputation in gradients.
@@ -39,8 +39,11 @@ const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' 
 export async function openOnnxSession(
   program: string,
   graph: Uint8Array,
-  externals: Named<HostTensor['data']>,
-  { device, threads }: SessionSettings,
+  {
+    device,
+    threads,
+    constants = { bytes: {} },
+  }: SessionSettings & { readonly constants?: HandedOver['from'] | undefined },
 ): Promise<OnnxSession> {
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
@@ -49,13 +52,16 @@ export async function openOnnxSession(
     enableCpuMemArena: false,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    externalData: Object.entries(externals).map(([path, data]) => ({
+    externalData: Object.entries('bytes' in constants ? constants.bytes : {}).map(([path, data]) => ({
       path,
-      data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      data,
     })),
     extra: {
       optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' },
-      session: waiting,
+      session: {
+        ...waiting,
+        ...('folder' in constants && { model_external_initializers_file_folder_path: constants.folder }),
+      },
     },
   };
   const session = await holdingSoon(() => ort.InferenceSession.create(graph, options)).catch(

@@ -79,7 +79,8 @@ export interface HeadOutputs {
 export function logprobHead(inputs: Inputs, options: Partial<Attributes> = {}): HeadOutputs {
   const { weight, ...rows } = inputs;
   const attributes = {
-    chunk: chunkFor(isQuantised(weight) ? weight.codes.shape[0]! : weight.shape[0]),
+    chunks: 0,
+    chunk: chunkRows(isQuantised(weight) ? weight.codes.shape[0]! : weight.shape[0]),
     softcap: 0,
     forwardOnly: false,
     entropyGradient: false,
@@ -94,7 +95,7 @@ export function logprobHead(inputs: Inputs, options: Partial<Attributes> = {}): 
 const CHUNK_BYTES = 80e6;
 
 /** Rows of a chunk for a vocabulary: 256, or fewer where their logits would take too much, in steps of 32. */
-function chunkFor(vocabulary: number): number {
+export function chunkRows(vocabulary: number): number {
   const rows = CHUNK_BYTES / (4 * vocabulary);
   return Math.max(32, Math.min(256, 32 * Math.floor(rows / 32)));
 }

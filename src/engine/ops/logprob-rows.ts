@@ -22,12 +22,14 @@ export type Rows = {
 export type Dense = Rows & { readonly weight: tf.Tensor2D };
 export type Inputs = Rows & { readonly weight: Matrix };
 /**
- * `chunk` is the number of rows whose logits are held at a time. `softcap` is 0 for a model without. The gradient of
+ * `chunk` is the number of rows whose logits are held at a time, and `chunks` how many such parts there are: as many as
+ * the rows need if it is 0. The last part has the rows that are left. `softcap` is 0 for a model without. The gradient of
  * `hidden` through `logprobs` is computed unless the head is `forwardOnly`. The other gradients are computed, and cost
  * something, only if they are asked for here.
  */
 export type Attributes = {
   readonly chunk: number;
+  readonly chunks: number;
   readonly softcap: number;
   readonly forwardOnly: boolean;
   readonly entropyGradient: boolean;
@@ -44,16 +46,18 @@ type SavedOutputs = readonly [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Ten
 
 /** Computes the outputs of `forwardChunk` for all rows, a chunk at a time. */
 export function forward(inputs: Inputs, attributes: Attributes): tf.Tensor[] {
-  const parts = chunks(inputs.hidden.shape[0], attributes.chunk).map((rows) =>
+  const parts = spans(inputs.hidden.shape[0], attributes).map((rows) =>
     tf.tidy(() => together(forwardChunk(inputs, rows, attributes))),
   );
   return parts[0]!.map((_, i) => tf.concat(parts.map((part) => part[i]!)));
 }
 
-function chunks(rows: number, chunk: number): Span[] {
-  return Array.from({ length: Math.ceil(rows / chunk) }, (_, i) => ({
+/** Cuts rows into chunks. With a number of chunks given, what is cut has the same form whatever the sizes are. */
+export function spans(rows: number, { chunk, chunks }: Pick<Attributes, 'chunk' | 'chunks'>): Span[] {
+  const count = chunks || Math.ceil(rows / chunk);
+  return Array.from({ length: count }, (_, i) => ({
     start: i * chunk,
-    size: Math.min(chunk, rows - i * chunk),
+    size: i === count - 1 ? rows - i * chunk : chunk,
   }));
 }
 
@@ -93,7 +97,7 @@ function forwardChunk(
   const total = tf.sum(exps, 1);
   const logTotal = tf.log(total);
   const vocabulary = logits.shape[1];
-  const offsets = tf.range(0, rows.size * vocabulary, vocabulary, 'int32');
+  const offsets = tf.mul(tf.range(0, rows.size, 1, 'int32'), tf.scalar(vocabulary, 'int32'));
   const places = tf.add(offsets, cut(inputs.targets, rows)) as tf.Tensor1D;
   const chosen = tf.gather(tf.reshape(shifted, [-1]), places);
   const weighted = tf.mul(exps, shifted) as tf.Tensor2D;
@@ -137,7 +141,7 @@ export function weightGradient(saved: Saved<Dense, Attributes>): tf.Tensor {
   const reached = capped ? tf.mul(saved.dys[0]!, saved.outputs[4]!) : saved.dys[0]!;
   const scale = tf.expandDims(tf.div(reached, temperature), 1);
   const landed = tf.unsortedSegmentSum(tf.mul(hidden, scale), targets, weight.shape[0]);
-  return chunks(hidden.shape[0], saved.attributes.chunk).reduce<tf.Tensor>(
+  return spans(hidden.shape[0], saved.attributes).reduce<tf.Tensor>(
     (sum, rows) =>
       tf.sub(
         sum,

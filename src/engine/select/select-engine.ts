@@ -9,6 +9,8 @@ export interface EngineChoice {
   readonly device: 'cpu' | 'webgpu' | 'cuda';
   /** Threads that compute one op; 0 uses every core. */
   readonly threads: number;
+  /** GB that compiled programs of the onnx engine may take; 'auto', an eighth of the machine's memory, when left out. */
+  readonly programCacheGb?: number | 'auto' | undefined;
 }
 
 /**
@@ -17,7 +19,12 @@ export interface EngineChoice {
  * @example
  * const engine = await openEngine({ engine: 'auto', device: 'cpu', threads: 0 });
  */
-export async function openEngine({ engine, device, threads }: EngineChoice): Promise<Engine> {
+export async function openEngine({
+  engine,
+  device,
+  threads,
+  programCacheGb = 'auto',
+}: EngineChoice): Promise<Engine> {
   if (engine === 'gpu' || engine === 'node') return openEager(engine, threads);
   if (engine === 'auto' && device === 'cpu' && hasNvidiaDriver()) {
     try {
@@ -27,7 +34,8 @@ export async function openEngine({ engine, device, threads }: EngineChoice): Pro
     }
   }
   const { createOnnxEngine } = await import('../onnx/onnx-engine.ts');
-  return createOnnxEngine({ device, threads });
+  const cache = programCacheGb === 'auto' ? {} : { cacheBytes: programCacheGb * 1e9 };
+  return createOnnxEngine({ device, threads, ...cache });
 }
 
 /** Opens an eager engine. TensorFlow reads its thread count from the environment once, when it starts. */

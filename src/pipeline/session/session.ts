@@ -20,6 +20,7 @@ import { openRollouts } from '../../run/folder/rollout-files.ts';
 import type { Task } from '../../types.ts';
 import { RestartPoints } from './restart-points.ts';
 import { startWatch } from './warnings.ts';
+import { type Compilations, startCompilations } from './watch-compilations.ts';
 
 export interface TrainOptions {
   /** The run folder; new or empty, unless `resume`. */
@@ -46,6 +47,8 @@ interface Progress {
   coefficients: CoefficientState;
   /** A moving average of the batches' mean rewards; null before the first. */
   reward: number | null;
+  /** What the engine has compiled in this process. */
+  compilations: Compilations;
   /** Where the last complete checkpoint is. */
   saved: string | undefined;
   /** Resolves when the training on a batch that is under way has come to rest. */
@@ -158,6 +161,7 @@ function startProgress(recipe: Recipe, from: Checkpoint | undefined, saved: stri
     tokens: from?.tokens ?? 0,
     reward: from?.reward ?? null,
     coefficients: from?.coefficients ?? startCoefficients(recipe.algorithm),
+    compilations: startCompilations,
     saved,
     training: Promise.resolve(),
     clock: performance.now(),

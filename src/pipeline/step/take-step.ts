@@ -8,6 +8,7 @@ import { isDue } from '../session/is-due.ts';
 import { saveState } from '../session/save-state.ts';
 import type { Session } from '../session/session.ts';
 import { lastJump, watchStep } from '../session/warnings.ts';
+import { watchCompilations } from '../session/watch-compilations.ts';
 import { countTokens, stepMetrics } from './step-metrics.ts';
 import { trainOnPart } from './train-on-part.ts';
 
@@ -89,9 +90,12 @@ async function updateAndRecord(session: Session, place: StepPlace): Promise<Take
 
 /** The warnings after a step. */
 function warningsOf({ policy, recipe, progress }: Session, metrics: StepMetrics): readonly string[] {
+  const compiled = watchCompilations(progress.compilations, metrics);
+  progress.compilations = compiled.state;
   const { state, warnings } = watchStep(progress.watch, metrics);
   progress.watch = state;
-  return policy.version === recipe.steps ? [...warnings, ...lastJump(metrics)] : warnings;
+  const all = [...compiled.warnings, ...warnings];
+  return policy.version === recipe.steps ? [...all, ...lastJump(metrics)] : all;
 }
 
 /** Adds a batch's mean reward to the moving average that a curriculum sees. */

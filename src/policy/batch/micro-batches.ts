@@ -32,6 +32,15 @@ const OPTIONAL = [
   'valueWeights',
 ] as const;
 
+/** The names of all numbers of a micro-batch's rows. */
+export const rowColumns: readonly string[] = [
+  'mask',
+  'lossWeights',
+  'advantages',
+  'importanceRatio',
+  ...OPTIONAL,
+];
+
 /** Part of an optimiser batch that is forwarded at once. */
 export interface MicroBatch<Packed = PackedRows> {
   readonly packed: Packed;

@@ -2,6 +2,7 @@ import { BETA } from '../../adapter/afa-lora.ts';
 import { rowSum } from '../../algorithm/statistics/aggregation.ts';
 import type { Engine, Named, Program } from '../../engine/engine.ts';
 import * as tf from '../../engine/tfjs.ts';
+import { chunksOf } from '../../model/axes/batch-axes.ts';
 import type { ForwardLimits } from '../../model/batching/cut-groups.ts';
 import { vocabularyKl } from '../../model/divergence.ts';
 import { logits } from '../../model/forward.ts';
@@ -10,7 +11,6 @@ import {
   type ModelPrograms,
   type ModelWeights,
   packedHidden,
-  packedInputs,
   scalarInput,
 } from '../../model/model-programs.ts';
 import { packedTexts } from '../batch/micro-batches.ts';
@@ -39,7 +39,10 @@ export class AnnealKl {
 
   constructor({ engine, programs }: AnnealKlOptions) {
     this.programs = programs;
-    this.program = engine.compile((inputs) => this.trace(inputs), { name: 'anneal_kl' });
+    this.program = engine.compile((inputs) => this.trace(inputs), {
+      name: 'anneal_kl',
+      dynamicAxes: (inputs) => programs.axes(inputs, ['mask']),
+    });
   }
 
   /**
@@ -56,7 +59,7 @@ export class AnnealKl {
     for (const { packed, rows } of packedTexts(batch.texts, batch)) {
       const mask = rows.mask!;
       const model = this.programs.inputs(weights, longestText(packed));
-      const out = await this.program.run({ ...model, ...inputs, ...packedInputs(packed), mask });
+      const out = await this.program.run({ ...model, ...inputs, ...this.programs.rows(packed), mask });
       sum += out.kl!.data[0]!;
       tokens += rowSum(mask.data);
     }
@@ -70,12 +73,16 @@ export class AnnealKl {
   private trace(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
     const modelAt = (beta: tf.Tensor) => this.programs.decoder({ ...inputs, [BETA]: beta });
     const model = modelAt(inputs[BETA]!);
-    const kl = vocabularyKl({
-      hidden: packedHidden(model, inputs),
-      otherHidden: packedHidden(modelAt(inputs[NEXT]!), inputs),
-      logits: (hidden) => logits(model, hidden),
-      temperature: inputs.temperature as tf.Scalar,
-    });
+    const { count, size } = chunksOf(inputs);
+    const kl = vocabularyKl(
+      {
+        hidden: packedHidden(model, inputs),
+        otherHidden: packedHidden(modelAt(inputs[NEXT]!), inputs),
+        logits: (hidden) => logits(model, hidden),
+        temperature: inputs.temperature as tf.Scalar,
+      },
+      { chunk: size, chunks: count },
+    );
     // Padding holds finite numbers without meaning; the mask removes them.
     return { kl: tf.sum(tf.mul(kl, tf.reshape(inputs.mask!, [-1]))) };
   }

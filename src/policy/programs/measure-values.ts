@@ -6,7 +6,6 @@ import {
   type ModelPrograms,
   type ModelWeights,
   packedHidden,
-  packedInputs,
 } from '../../model/model-programs.ts';
 import { values } from '../../model/value-head.ts';
 import { packedTexts } from '../batch/micro-batches.ts';
@@ -19,7 +18,10 @@ export class ValueProgram {
 
   constructor({ engine, programs }: { readonly engine: Engine; readonly programs: ModelPrograms }) {
     this.programs = programs;
-    this.program = engine.compile((inputs) => this.trace(inputs), { name: 'values' });
+    this.program = engine.compile((inputs) => this.trace(inputs), {
+      name: 'values',
+      dynamicAxes: (inputs) => programs.axes(inputs),
+    });
   }
 
   /** Values before each completion token and after the last, [B][T + 1]. `limits` says what is forwarded at once. */
@@ -32,7 +34,7 @@ export class ValueProgram {
     for (const { packed, members } of packedTexts(rows, { limits, past: true })) {
       signal?.throwIfAborted();
       const model = { ...this.programs.inputs(weights, longestText(packed)), ...weights.valueHead };
-      const out = await this.program.run({ ...model, ...packedInputs(packed) });
+      const out = await this.program.run({ ...model, ...this.programs.rows(packed) });
       for (const [b, row] of members.entries()) {
         const start = b * packed.width;
         const end = start + rows[row]!.tokenIds.length + 1;

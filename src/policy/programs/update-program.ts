@@ -6,20 +6,14 @@ import { ratioMetrics } from '../../algorithm/loss/ratio-metrics.ts';
 import type { LossInputs, LossResult } from '../../algorithm/loss/terms/types.ts';
 import type { ValueInputs } from '../../algorithm/loss/value-loss.ts';
 import { detach } from '../../algorithm/statistics/stop-gradient.ts';
-import type { Engine, HostTensor, Named, Program } from '../../engine/engine.ts';
+import type { CompileOptions, Engine, HostTensor, Named, Program } from '../../engine/engine.ts';
 import * as tf from '../../engine/tfjs.ts';
-import {
-  type ModelPrograms,
-  packedHidden,
-  packedInputs,
-  packedLogprobs,
-  scalarInput,
-} from '../../model/model-programs.ts';
+import { type ModelPrograms, packedHidden, packedLogprobs, scalarInput } from '../../model/model-programs.ts';
 import type { PackedRows } from '../../model/packed-rows.ts';
 import { type RecomputeSetting, recomputes } from '../../model/recompute.ts';
 import type { SharedRows } from '../../model/shared-rows.ts';
 import { values } from '../../model/value-head.ts';
-import type { MicroBatch } from '../batch/micro-batches.ts';
+import { type MicroBatch, rowColumns } from '../batch/micro-batches.ts';
 
 /**
  * The loss of a micro-batch, its metrics, and its gradient by every trained tensor: each a part that adds up over the
@@ -72,10 +66,14 @@ export class UpdateProgram {
   private readonly recomputing: Program;
 
   constructor(options: UpdateProgramOptions) {
-    const { engine, trained } = options;
+    const { engine, programs, trained } = options;
     this.options = options;
-    this.keeping = engine.compile((inputs) => this.trace(inputs), { name: 'update' });
-    this.recomputing = engine.compile((inputs) => this.trace(inputs, trained), { name: 'update' });
+    const shared: CompileOptions = {
+      name: 'update',
+      dynamicAxes: (inputs) => programs.axes(inputs, rowColumns),
+    };
+    this.keeping = engine.compile((inputs) => this.trace(inputs), shared);
+    this.recomputing = engine.compile((inputs) => this.trace(inputs, trained), shared);
   }
 
   async run({ model, batch, temperature, hyper }: MicroInputs): Promise<MicroResult> {
@@ -83,7 +81,7 @@ export class UpdateProgram {
     const program = recomputes(recompute, programs.config, batch.packed) ? this.recomputing : this.keeping;
     const out = await program.run({
       ...model,
-      ...packedInputs(batch.packed),
+      ...programs.rows(batch.packed),
       ...batch.rows,
       temperature: scalarInput(temperature),
       ...Object.fromEntries(Object.entries(hyper).map(([name, value]) => [HYPER + name, scalarInput(value)])),

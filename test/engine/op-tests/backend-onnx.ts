@@ -25,7 +25,7 @@ async function evaluate(value: Value) {
   const { output, feeds } = constantsToInputs(value);
   const inputs = Object.entries(feeds).map(([name, { dtype, shape }]) => ({ name, dtype, dims: shape }));
   const { bytes } = serialise({ name: 'value', inputs, externals: [], outputs: { output } });
-  const session = await openOnnxSession('value', bytes, {}, { device: 'cpu', threads: 1 });
+  const session = await openOnnxSession('value', bytes, { device: 'cpu', threads: 1 });
   try {
     return (await session.run(feeds)).output!.data;
   } finally {

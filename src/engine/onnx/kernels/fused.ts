@@ -53,7 +53,10 @@ const together: TraceKernel = (inputs) => {
   return Object.values(inputs).map((x) => minus(x, zero));
 };
 
-const minus = (x: Value, zero: Value): Value => node('Sub', [x, zero], { dtype: 'float32', shape: x.shape });
+const minus = (x: Value, zero: Value): Value => {
+  const { shape } = x;
+  return node('Sub', [x, shape.length === 0 ? reshape(zero, []) : zero], { dtype: 'float32', shape });
+};
 
 /**
  * Computes 0 from an element of each value, [1]. It is an integer zero, so it is 0 whatever they are, and x − 0 has the

@@ -148,21 +148,35 @@ function sixteenfold(codes: Value): Value {
 const sixteenth = (scales: Value): Value => node('Mul', [scales, scalar(1 / 16, 'float32')], scales);
 
 /**
- * x·Ŵᵀ with onnxruntime's own kernel, which packs a fixed weight once and multiplies without widening it. It wants codes
- * 2i and 2i + 1 in byte i, so the inputs of each block are put in the order i, 16 + i. It accumulates floats.
+ * x·Ŵᵀ with onnxruntime's own kernel, which packs a fixed weight once and multiplies without widening it. It accumulates
+ * floats.
  */
 function matMulNBits(x: Value, { codes, scales }: Stored): Value {
   const [rows, blocks] = scales.shape as [number, number];
-  const columns = blocks * BLOCK;
-  const halves = reshape(x, [x.shape[0]!, blocks, 2, BLOCK / 2]);
-  const turned = { dtype: 'float32', shape: [x.shape[0]!, blocks, BLOCK / 2, 2] } as const;
-  const paired = node('Transpose', [halves], turned, { attributes: { perm: [0, 1, 3, 2] } });
   return node(
     'MatMulNBits',
-    [reshape(paired, [x.shape[0]!, columns]), codes, scales],
+    [x, neighbours(codes), scales],
     { dtype: 'float32', shape: [x.shape[0]!, rows] },
-    { domain: 'com.microsoft', attributes: { K: columns, N: rows, bits: 4, block_size: BLOCK } },
+    { domain: 'com.microsoft', attributes: { K: blocks * BLOCK, N: rows, bits: 4, block_size: BLOCK } },
   );
+}
+
+/**
+ * Half bytes in the order that MatMulNBits wants, codes 2i and 2i + 1 in byte i, from codes i and 16 + i: [rows, blocks,
+ * 16]. Of a fixed weight onnxruntime computes this once, when it opens the session.
+ */
+function neighbours(codes: Value): Value {
+  const bytes = codes.shape;
+  const [rows, blocks] = bytes as [number, number];
+  const four = constant(Uint8Array.of(4), 'uint8', []);
+  const like = (op: string, inputs: readonly Value[], attributes = {}) =>
+    node(op, inputs, { dtype: 'uint8', shape: bytes }, { attributes });
+  const low = like('BitwiseAnd', [codes, constant(Uint8Array.of(0x0f), 'uint8', [])]);
+  const high = like('BitShift', [codes, four], { direction: 'RIGHT' });
+  const all = { dtype: 'uint8', shape: [rows, blocks, BLOCK] } as const;
+  const pairs = reshape(node('Concat', [low, high], all, { attributes: { axis: 2 } }), [...bytes, 2]);
+  const ofPair = (index: number) => like('Gather', [pairs, scalar(index, 'int32')], { axis: 3 });
+  return like('BitwiseOr', [ofPair(0), like('BitShift', [ofPair(1), four], { direction: 'LEFT' })]);
 }
 
 /** The ops of engine/ops/quantised-weight.ts. */

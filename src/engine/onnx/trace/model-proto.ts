@@ -1,5 +1,6 @@
 import { EngineError } from '../../../errors.ts';
 import { messageTypes } from '../../../io/protobuf/message-types.ts';
+import type { DimsOf } from './dynamic-axes.ts';
 import {
   type Attribute,
   type ConstantData,
@@ -27,6 +28,7 @@ const ModelProto = messageTypes({
     initializer: ['TensorProto', 5, 'repeated'],
     input: ['ValueInfoProto', 11, 'repeated'],
     output: ['ValueInfoProto', 12, 'repeated'],
+    valueInfo: ['ValueInfoProto', 13, 'repeated'],
   },
   NodeProto: {
     input: ['string', 1, 'repeated'],
@@ -72,14 +74,18 @@ export interface GraphInput {
   readonly dims: readonly (number | string)[];
 }
 
-/** A constant outside the protobuf, which may not exceed 2 GB. It lies in the file or buffer called `location`. */
-export interface ExternalConstant {
-  readonly name: string;
-  readonly dtype: ValueType;
-  readonly dims: readonly number[];
+/** Where a constant outside of the protobuf lies: in the file or buffer called `location`. */
+export interface ExternalPlace {
   readonly location: string;
   readonly offset: number;
   readonly bytes: number;
+}
+
+/** A constant outside the protobuf, which may not exceed 2 GB. */
+export interface ExternalConstant extends ExternalPlace {
+  readonly name: string;
+  readonly dtype: ValueType;
+  readonly dims: readonly number[];
 }
 
 export interface GraphDescription {
@@ -87,13 +93,15 @@ export interface GraphDescription {
   readonly inputs: readonly GraphInput[];
   readonly externals: readonly ExternalConstant[];
   readonly outputs: Readonly<Record<string, Value>>;
+  /** Dimensions of values that onnxruntime can't find by itself. */
+  readonly dimsOf?: DimsOf | undefined;
 }
 
 /**
  * Serialises the nodes that the outputs depend on as an ONNX model: opset 20, or 26 where a node needs it, and
  * onnxruntime's contrib ops.
  */
-export function serialise({ name, inputs, externals, outputs }: GraphDescription): {
+export function serialise({ name, inputs, externals, outputs, dimsOf }: GraphDescription): {
   readonly bytes: Uint8Array;
   readonly nodeCount: number;
 } {
@@ -110,9 +118,10 @@ export function serialise({ name, inputs, externals, outputs }: GraphDescription
     ],
     graph: {
       name,
-      node: writer.nodes,
+      node: largestFirst(writer.nodes, externals),
       initializer: [...writer.initializers, ...externals.map(externalTensor)],
       input: inputs.map(({ name, dtype, dims }) => valueInfo(name, dtype, dims)),
+      valueInfo: dimsOf ? writer.shapes(dimsOf) : [],
       output: Object.entries(outputs).map(([name, { dtype }]) => ({
         name: OUTPUT_PREFIX + name,
         type: { tensorType: { elemType: typeCodes[dtype] } },
@@ -122,9 +131,26 @@ export function serialise({ name, inputs, externals, outputs }: GraphDescription
   return { bytes: ModelProto.encode(message).finish(), nodeCount: writer.nodes.length };
 }
 
+/** The names in a node's message. */
+interface NodeMessage {
+  readonly input: readonly string[];
+  readonly [field: string]: unknown;
+}
+
+/**
+ * Puts nodes that read constants first, those of the largest constants before others. onnxruntime sorts nodes itself,
+ * and packs their constants in the order of the file; while it packs one, it holds that constant twice. So the most is
+ * held twice when little else is packed.
+ */
+function largestFirst(nodes: readonly NodeMessage[], externals: readonly ExternalConstant[]): NodeMessage[] {
+  const sizes = new Map(externals.map(({ name, bytes }) => [name, bytes]));
+  const size = ({ input }: NodeMessage) => Math.max(0, ...input.map((name) => sizes.get(name) ?? 0));
+  return [...nodes].sort((a, b) => size(b) - size(a));
+}
+
 /** Names values and collects the messages of nodes and initialisers. */
 class GraphWriter {
-  readonly nodes: object[] = [];
+  readonly nodes: NodeMessage[] = [];
   readonly initializers: object[] = [];
   needsBitCast = false;
   private readonly names = new Map<Value, string>();
@@ -155,6 +181,14 @@ class GraphWriter {
       opType: 'Identity',
       input: [this.nameOf(value)],
       output: [name],
+    });
+  }
+
+  /** The dimensions of the nodes' outputs, as far as they are known. */
+  shapes(dimsOf: DimsOf): object[] {
+    return [...this.names].flatMap(([value, name]) => {
+      const dims = dimsOf(value);
+      return dims === undefined ? [] : [valueInfo(name, value.dtype, dims)];
     });
   }
 
