@@ -86,7 +86,12 @@ class OnnxEngine implements Engine {
       const { bytes, nodeCount } = await withBackend(BACKEND, () =>
         holding(() => buildGraph(fn, inputs, { ...options, places })),
       );
-      const session = await openOnnxSession(name, bytes, { ...this.settings, folder: file?.folder });
+      const { keepsMemory } = options;
+      const session = await openOnnxSession(name, bytes, {
+        ...this.settings,
+        folder: file?.folder,
+        keepsMemory,
+      });
       return { session: withFile(session, file), constantBytes, bytes: nodeCount * BYTES_PER_NODE };
     } finally {
       await file?.remove();

@@ -13,6 +13,14 @@ export interface SessionSettings {
   readonly threads: number;
 }
 
+/** What one session needs. */
+interface SessionUse {
+  /** Has the file of the constants that are not in the graph itself. */
+  readonly folder?: string | undefined;
+  /** See `CompileOptions`. */
+  readonly keepsMemory?: boolean | undefined;
+}
+
 /** A compiled graph. */
 export interface OnnxSession {
   /** `outputs` are the names of those that are wanted; all, when left out. */
@@ -29,22 +37,24 @@ export interface OnnxSession {
 const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' } };
 
 /**
- * Loads a serialised graph into onnxruntime. `folder` has the file of the constants that are not in the graph itself.
+ * Loads a serialised graph into onnxruntime.
  *
- * The memory arena is off: it doubles the resident size and makes nothing faster. Common-subexpression elimination is
- * off because it would undo the recomputation in gradients.
+ * Without `keepsMemory` the memory arena is off, and a run's memory is returned when it ends. The arena keeps it, and
+ * then memory patterns are off: from the second run they take one more block of the whole size. Common-subexpression
+ * elimination is off because it would undo the recomputation in gradients.
  * @throws EngineError naming the program when onnxruntime rejects the graph.
  */
 export async function openOnnxSession(
   program: string,
   graph: Uint8Array,
-  { device, threads, folder }: SessionSettings & { readonly folder?: string | undefined },
+  { device, threads, folder, keepsMemory = false }: SessionSettings & SessionUse,
 ): Promise<OnnxSession> {
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
     intraOpNumThreads: threads === 0 ? availableParallelism() : threads,
     interOpNumThreads: 1,
-    enableCpuMemArena: false,
+    enableCpuMemArena: keepsMemory,
+    enableMemPattern: !keepsMemory,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     extra: {
