@@ -148,11 +148,7 @@ async function update({ policy }: RandomPolicy, rollouts: readonly Rollout[]) {
   return policy.update({ objective: 'rl', rollouts: advantaged });
 }
 
-const counts = ({ loss, compilations, live_programs }: Readonly<Record<string, number>>) => ({
-  loss,
-  compilations,
-  live_programs,
-});
+const counts = ({ loss, compilations }: Readonly<Record<string, number>>) => ({ loss, compilations });
 
 /** A row that nobody sampled. */
 const rowOf = (group: number, promptIds: readonly number[], tokenIds: readonly number[]): Rollout => ({

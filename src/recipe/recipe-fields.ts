@@ -45,7 +45,7 @@ const sft = z.strictObject({
 });
 
 const checkpoint = z.strictObject({
-  /** Optimiser steps between checkpoints; 0 saves only at the end or when stopped. */
+  /** Optimiser steps between checkpoints; 0 saves only before evaluations, at the end and when stopped. */
   every: z.int().nonnegative().default(50),
   /** How many of the latest to keep; the best by eval_accuracy is kept besides. */
   keep: positiveInt.default(2),

@@ -1,3 +1,4 @@
+import { SHARE_ENV } from 'node:worker_threads';
 import { localPath } from '../hub/local-path.ts';
 import { knownCommits } from '../hub/revisions.ts';
 import { modelPath } from '../model/config/model-path.ts';
@@ -26,7 +27,9 @@ async function policyInThread(recipe: Recipe): Promise<Policy> {
   // What lies on the hub is downloaded here, where a person is told how that goes.
   const path = await modelPath(recipe.model);
   if (recipe.adapter.init !== undefined) await localPath(recipe.adapter.init, 'adapter');
-  const connection = new Connection<PolicyCalls>(startThread(new URL('./policy-worker', import.meta.url)));
+  const module = new URL('./policy-worker', import.meta.url);
+  // TensorFlow reads its settings from the process's environment, not from a copy.
+  const connection = new Connection<PolicyCalls>(startThread(module, { env: SHARE_ENV }));
   try {
     const opening = connection.call('open', [recipeWithoutCode(recipe), knownCommits()]);
     const [opened, texts] = await Promise.all([opening, textsOf(recipe, path)]);

@@ -38,20 +38,17 @@ test.each([
   // `timeout` signals a process and its group, a terminal that closes does so by the shell and by the kernel.
   ['SIGTERM', 143, 2],
   ['SIGHUP', 129, 2],
-] as const)(
-  '%s: the process finishes its step, saves, and exits with %i',
-  async (signal, expected, times) => {
-    const { out, args } = await endless();
-    const { code, lines } = await runProcess(args, (line, { send }) => {
-      if (!line.startsWith('step 3/')) return;
-      for (let i = 0; i < times; i++) setTimeout(() => send(signal), i * 20);
-    });
-    expect(code).toBe(expected);
-    expect(lines.at(-1)).toBe(`continue with: anneal run ${out} --resume`);
-    const steps = lines.filter((line) => line.startsWith('step ') && !line.includes('accuracy'));
-    expect((await latestCheckpoint(join(out, 'checkpoints')))!.step).toBe(steps.length);
-  },
-);
+] as const)('%s: the process stops, saves, and exits with %i', async (signal, expected, times) => {
+  const { out, args } = await endless();
+  const { code, lines } = await runProcess(args, (line, { send }) => {
+    if (!line.startsWith('step 3/')) return;
+    for (let i = 0; i < times; i++) setTimeout(() => send(signal), i * 20);
+  });
+  expect(code).toBe(expected);
+  expect(lines.at(-1)).toBe(`continue with: anneal run ${out} --resume`);
+  const steps = lines.filter((line) => line.startsWith('step ') && !line.includes('accuracy'));
+  expect((await latestCheckpoint(join(out, 'checkpoints')))!.step).toBe(steps.length);
+});
 
 test.skipIf(spawnSync('python3', ['--version']).status !== 0)(
   'a terminal that closes: the run saves, though nobody is left to read what it prints',
@@ -146,3 +143,24 @@ test('a run that goes on is not resumed by another process; ended at once, it le
   expect(metrics.map((line) => JSON.parse(line).step)).toEqual([...metrics.keys()]);
   expect(readdirSync(out)).not.toContain('run.lock');
 });
+
+test.each(['true', 'false'])(
+  'SIGINT is heard within the first evaluation, with runtime.worker=%s',
+  async (worker) => {
+    const out = join(await temporaryFolder(), 'run');
+    const settings = [
+      `runtime.worker=${worker}`,
+      'runtime.threads=1',
+      'eval.tasks=5000',
+      'eval.batchSize=5000',
+    ];
+    const args = ['run', 'arithmetic', '--out', out, ...settings.flatMap((setting) => ['--set', setting])];
+    const { code, lines, errors } = await runProcess(args, (line, { send }) => {
+      if (line.includes(' steps, ')) setTimeout(() => send('SIGINT'), 300);
+    });
+    expect(errors).toEqual(['stopping, then writing a checkpoint; Ctrl-C again to quit at once']);
+    expect(code).toBe(130);
+    expect(lines.at(-2)).toMatch(/^stopped after step 0, saved in /);
+    expect(readdirSync(out)).not.toContain('evals.jsonl');
+  },
+);

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import type { Engine } from '../../src/engine/engine.ts';
+import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
 import { train } from '../../src/index.ts';
 import type { TrainRollout } from '../../src/policy/batch/train-batch.ts';
 import { lines } from '../pipeline/run.ts';
@@ -61,6 +63,50 @@ describe('the rollouts of episodes', () => {
   ])('have the log-probs that the trainer finds, at β = %s and %s', async (...betas) => {
     const tiny = await open(betas);
     const rollouts = await rollOut(tiny);
+    const found = await trainerLogprobs(tiny, rollouts);
+    expect(greatestGap(own(rollouts, recorded(rollouts)), own(rollouts, found))).toBeLessThan(1e-4);
+  });
+});
+
+describe('a turn of an episode', () => {
+  const noting = async (cacheGB: number, ran: string[] = []) => {
+    const inner = await createOnnxEngine({ threads: 1 });
+    const engine: Engine = {
+      name: 'onnx',
+      stats: () => inner.stats(),
+      dispose: () => inner.dispose(),
+      compile: (fn, options) => {
+        const { run, dispose } = inner.compile(fn, options);
+        return {
+          run: (...given) => {
+            ran.push(options.name);
+            return run(...given);
+          },
+          dispose,
+        };
+      },
+    };
+    const tiny = await openTiny({
+      recipe: { env: toyTool(), sampling: { ...sampling, cacheGB } },
+      eosTokenIds,
+      chatTemplate: true,
+      trained: true,
+      betas: () => [0.5, 0.5],
+      open: async () => engine,
+    });
+    return { rollouts: await rollOut(tiny), tiny };
+  };
+
+  test('computes only what was said since, and samples what it would from the whole conversation', async () => {
+    const ran: string[] = [];
+    const { rollouts, tiny } = await noting(1, ran);
+    expect(ran.filter((name) => name === 'prefill')).toHaveLength(1);
+    expect(ran.filter((name) => name === 'extend')).toHaveLength(2);
+    // Without memory for kept texts, each turn computes the whole conversation.
+    const anew: string[] = [];
+    const small = await noting(1e-9, anew);
+    expect(anew).not.toContain('extend');
+    expect(small.rollouts.map(({ tokenIds }) => tokenIds)).toEqual(rollouts.map(({ tokenIds }) => tokenIds));
     const found = await trainerLogprobs(tiny, rollouts);
     expect(greatestGap(own(rollouts, recorded(rollouts)), own(rollouts, found))).toBeLessThan(1e-4);
   });

@@ -74,6 +74,33 @@ describe.each(methods)(
   },
 );
 
+describe('with memory for few rows', () => {
+  // 24 rows take turns: some leave the cache half done, and enter it again.
+  const few = { ...sampling, cacheGB: 2e-4 };
+  const open = () =>
+    openTiny({
+      recipe: { algorithm, sampling: few },
+      eosTokenIds: [2, 3, 4],
+      trained: true,
+      betas: () => [0.5, 0.2],
+    });
+
+  test('the trainer finds the same log-probs', async () => {
+    const tiny = await open();
+    const rollouts = await rollOut(tiny, { maxNewTokens: 90 });
+    expectVaried(rollouts);
+    expect(greatestGap(recorded(rollouts), await trainerLogprobs(tiny, rollouts))).toBeLessThan(1e-4);
+  });
+
+  test('the tokens are those with memory for all, and bits those of the same seed', async () => {
+    const tiny = await open();
+    const rollouts = await rollOut(tiny, { maxNewTokens: 90 });
+    const all = await rollOut(tiny, { maxNewTokens: 90, cacheGB: 1 });
+    expect(rollouts.map(({ tokenIds }) => tokenIds)).toEqual(all.map(({ tokenIds }) => tokenIds));
+    expect(await rollOut(tiny, { maxNewTokens: 90 })).toEqual(rollouts);
+  });
+});
+
 /** The rollouts are what the claim is about: prompts of unequal length, some rows finished long before others. */
 function expectVaried(rollouts: readonly Rollout[]): void {
   expect(new Set(rollouts.map(({ promptIds }) => promptIds.length)).size).toBeGreaterThan(3);

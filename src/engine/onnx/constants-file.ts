@@ -1,21 +1,15 @@
 import { type FileHandle, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EngineError } from '../../errors.ts';
 import type { HostTensor, Named } from '../engine.ts';
+import type { ExternalPlace } from './trace/model-proto.ts';
 
-/** Where a constant lies in the file, in bytes. */
-export interface FilePlace {
-  readonly location: string;
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-/** The constants of a program in a temporary file, from which onnxruntime maps them into memory. */
-export interface ConstantsFile {
-  readonly folder: string;
-  readonly places: Named<FilePlace>;
-  /** Deletes the file. Does nothing where it is gone, or on Windows while a session has it open. */
+/** The constants of a program as a session gets them. */
+export interface HandedOver {
+  readonly places: Named<ExternalPlace>;
+  /** The folder that they lie in, or their bytes by location. */
+  readonly from: { readonly folder: string } | { readonly bytes: Named<Uint8Array> };
+  /** Deletes the file. Does nothing where there is none, or on Windows while a session has it open. */
   remove(): Promise<void>;
 }
 
@@ -29,30 +23,50 @@ const PAGE = 2 ** 16;
 
 /**
  * Writes constants to a temporary file. onnxruntime would copy what it gets in memory, pack the copy, and free it only
- * when all is packed. What it maps from a file it frees tensor by tensor.
- * @throws EngineError when the disk has no room.
+ * when all is packed. What it maps from a file it frees tensor by tensor. Where they can't be written they are handed
+ * over in memory, with a warning.
  */
-export async function writeConstants(constants: Named<HostTensor>): Promise<ConstantsFile> {
+export async function handOver(constants: Named<HostTensor>): Promise<HandedOver> {
   const root = tmpdir();
   try {
     await removeLeftOvers(root);
-    const folder = await mkdtemp(join(root, PREFIX));
-    const remove = () => rm(folder, { recursive: true, force: true }).catch(() => {});
-    try {
-      const file = await open(join(folder, NAME), 'w');
-      const places = await writeAll(file, constants).finally(() => file.close());
-      return { folder, places, remove };
-    } catch (cause) {
-      await remove();
-      throw cause;
-    }
-  } catch (cause) {
-    throw new EngineError(
-      `the weights could not be written to ${root} (${(cause as Error).message}): set TMPDIR to a folder with room`,
-      { cause },
+    return await writeConstants(root, constants);
+  } catch (error) {
+    process.emitWarning(
+      `the weights could not be written to ${root} (${(error as Error).message}), so compiling the sampler takes their size in memory once more; set TMPDIR to a folder with room`,
     );
+    return inMemory(constants);
   }
 }
+
+async function writeConstants(root: string, constants: Named<HostTensor>): Promise<HandedOver> {
+  const folder = await mkdtemp(join(root, PREFIX));
+  const remove = () => rm(folder, { recursive: true, force: true }).catch(() => {});
+  try {
+    const file = await open(join(folder, NAME), 'w');
+    const places = await writeAll(file, constants).finally(() => file.close());
+    return { places, from: { folder }, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+function inMemory(constants: Named<HostTensor>): HandedOver {
+  const all = Object.entries(constants);
+  const places = all.map(
+    ([name, { data }]) => [name, { location: name, offset: 0, bytes: data.byteLength }] as const,
+  );
+  const bytes = all.map(([name, { data }]) => [name, bytesOf(data)] as const);
+  return {
+    places: Object.fromEntries(places),
+    from: { bytes: Object.fromEntries(bytes) },
+    remove: async () => {},
+  };
+}
+
+const bytesOf = (data: HostTensor['data']): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 async function removeLeftOvers(root: string): Promise<void> {
   const names = (await readdir(root)).filter((name) => name.startsWith(PREFIX));
@@ -63,11 +77,11 @@ async function removeLeftOvers(root: string): Promise<void> {
   }
 }
 
-async function writeAll(file: FileHandle, constants: Named<HostTensor>): Promise<Named<FilePlace>> {
-  const places: Record<string, FilePlace> = {};
+async function writeAll(file: FileHandle, constants: Named<HostTensor>): Promise<Named<ExternalPlace>> {
+  const places: Record<string, ExternalPlace> = {};
   let offset = 0;
   for (const [name, { data }] of Object.entries(constants)) {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const bytes = bytesOf(data);
     for (let done = 0; done < bytes.length; ) {
       const { bytesWritten } = await file.write(
         bytes,

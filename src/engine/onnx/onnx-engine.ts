@@ -2,7 +2,7 @@ import type { CompileOptions, Engine, HostTensor, Named, Program, ProgramFunctio
 import { holding } from '../held-time.ts';
 import * as tf from '../tfjs.ts';
 import { withBackend } from '../with-backend.ts';
-import { type ConstantsFile, writeConstants } from './constants-file.ts';
+import { type HandedOver, handOver } from './constants-file.ts';
 import { kernels } from './kernels/index.ts';
 import { type Compiled, ProgramCache, usualCacheBytes } from './program-cache.ts';
 import { type OnnxSession, openOnnxSession, type SessionSettings } from './session.ts';
@@ -80,34 +80,26 @@ class OnnxEngine implements Engine {
   ): Promise<Compiled> {
     this.compilations++;
     const { name, constants = {} } = options;
-    const { file, constantBytes } = await constantsFile(constants);
+    const constantBytes = Object.values(constants).reduce((sum, { data }) => sum + data.byteLength, 0);
+    const held = constantBytes > 0 ? await handOver(constants) : undefined;
     try {
-      const places = file?.places ?? {};
+      const places = held?.places ?? {};
       const { bytes, nodeCount } = await withBackend(BACKEND, () =>
         holding(() => buildGraph(fn, inputs, { ...options, places })),
       );
-      const { keepsMemory } = options;
-      const session = await openOnnxSession(name, bytes, {
-        ...this.settings,
-        folder: file?.folder,
-        keepsMemory,
-      });
-      return { session: withFile(session, file), constantBytes, bytes: nodeCount * BYTES_PER_NODE };
+      const use = { constants: held?.from, keepsMemory: options.keepsMemory };
+      const session = await openOnnxSession(name, bytes, { ...this.settings, ...use });
+      return { session: withFile(session, held), constantBytes, bytes: nodeCount * BYTES_PER_NODE };
     } finally {
-      await file?.remove();
+      await held?.remove();
     }
   }
 }
 
 /** Deletes the file of a session's constants when the session goes, where it could not be deleted before. */
-function withFile(session: OnnxSession, file: ConstantsFile | undefined): OnnxSession {
+function withFile(session: OnnxSession, file: HandedOver | undefined): OnnxSession {
   if (file === undefined) return session;
   return { ...session, release: () => session.release().then(file.remove) };
-}
-
-async function constantsFile(constants: Named<HostTensor>) {
-  const constantBytes = Object.values(constants).reduce((sum, { data }) => sum + data.byteLength, 0);
-  return { constantBytes, file: constantBytes > 0 ? await writeConstants(constants) : undefined };
 }
 
 let registered = false;

@@ -3,6 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { EngineError } from '../../errors.ts';
 import type { HostTensor, Named } from '../engine.ts';
 import { holdingSoon } from '../held-time.ts';
+import type { HandedOver } from './constants-file.ts';
 import { typeInGraph } from './trace/graph.ts';
 import { OUTPUT_PREFIX } from './trace/model-proto.ts';
 
@@ -15,8 +16,8 @@ export interface SessionSettings {
 
 /** What one session needs. */
 interface SessionUse {
-  /** Has the file of the constants that are not in the graph itself. */
-  readonly folder?: string | undefined;
+  /** The constants that are not in the graph itself. */
+  readonly constants?: HandedOver['from'] | undefined;
   /** See `CompileOptions`. */
   readonly keepsMemory?: boolean | undefined;
 }
@@ -47,7 +48,7 @@ const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' 
 export async function openOnnxSession(
   program: string,
   graph: Uint8Array,
-  { device, threads, folder, keepsMemory = false }: SessionSettings & SessionUse,
+  { device, threads, constants = { bytes: {} }, keepsMemory = false }: SessionSettings & SessionUse,
 ): Promise<OnnxSession> {
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
@@ -57,11 +58,15 @@ export async function openOnnxSession(
     enableMemPattern: !keepsMemory,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    externalData: Object.entries('bytes' in constants ? constants.bytes : {}).map(([path, data]) => ({
+      path,
+      data,
+    })),
     extra: {
       optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' },
       session: {
         ...waiting,
-        ...(folder !== undefined && { model_external_initializers_file_folder_path: folder }),
+        ...('folder' in constants && { model_external_initializers_file_folder_path: constants.folder }),
       },
     },
   };

@@ -1,11 +1,5 @@
-import { afterStep, lossCoefficients } from '../../algorithm/coefficients.ts';
 import { nanMean } from '../../algorithm/statistics/nan-statistics.ts';
-import type { ReadyBatch, TrainBatch, TrainRollout } from '../../policy/batch/train-batch.ts';
-import type { UpdateMetrics } from '../../policy/policy.ts';
-import { randomStream, sampleIndices } from '../../random.ts';
-import type { Recipe } from '../../recipe/recipe.ts';
-import { completionLength } from '../../rollout/completion-mask.ts';
-import { hasEnded } from '../../rollout/has-ended.ts';
+import type { ReadyBatch } from '../../policy/batch/train-batch.ts';
 import type { Unfinished } from '../../run/checkpoint/checkpoint.ts';
 import { rolloutRecords } from '../../run/folder/rollout-records.ts';
 import type { StepMetrics, TrainEvent } from '../../types.ts';
@@ -15,9 +9,8 @@ import { saveState } from '../session/save-state.ts';
 import type { Session } from '../session/session.ts';
 import { lastJump, watchStep } from '../session/warnings.ts';
 import { watchCompilations } from '../session/watch-compilations.ts';
-import { addOldLogprobs } from './add-old-logprobs.ts';
-import { partOf } from './part-of-batch.ts';
 import { countTokens, stepMetrics } from './step-metrics.ts';
+import { trainOnPart } from './train-on-part.ts';
 
 /** Weight of the newest batch in the moving average of rewards: about ten batches count. */
 const REWARD_SHARE = 2 / 11;
@@ -83,7 +76,7 @@ async function unlessStopped<T>({ policy, stop }: Session, update: () => Promise
 async function updateAndRecord(session: Session, place: StepPlace): Promise<Taken> {
   const { policy, recipe, files, rewards } = session;
   const [step, beta] = [policy.version, policy.beta];
-  const { batch, update, after } = await trainOnPart(session, place);
+  const { batch, update, after } = await trainOnPart(session, place.ready, place.iteration);
   const firstPass = place.iteration < recipe.algorithm.stepsPerGeneration;
   if (firstPass) {
     const names = rewards.map((reward) => reward.name);
@@ -93,50 +86,6 @@ async function updateAndRecord(session: Session, place: StepPlace): Promise<Take
   if (place.iteration === 0) noteReward(session, after);
   const metrics = measure(session, { ready: { ...after, batch }, firstPass }, { step, beta, update });
   return { after, unfinished: { metrics, warnings: warningsOf(session, metrics) } };
-}
-
-/** Trains on the step's part of the batch, or skips the update. Returns the batch for its next step. */
-async function trainOnPart(session: Session, { ready: drawn, iteration }: StepPlace) {
-  const { recipe } = session;
-  const ready = await withOldLogprobs(session, drawn, iteration);
-  const { stepsPerGeneration: parts, shuffle, targetKl } = recipe.algorithm;
-  const order = shuffle ? shuffled(recipe.seed, ready.index) : undefined;
-  const batch = partOf(ready.batch, { iteration, parts, order });
-  const update = await (ready.stopsEarly ? session.policy.skip(batch) : updateOn(session, batch));
-  if (targetKl === undefined) return { batch, update, after: ready };
-  const stopsEarly = ready.stopsEarly || update.approx_kl! > targetKl;
-  return {
-    batch,
-    update: { ...update, stopped_early: ready.stopsEarly ? 1 : 0 },
-    after: { ...ready, stopsEarly },
-  };
-}
-
-/** A batch that was begun before a restart already carries its log-probs. */
-async function withOldLogprobs({ policy, recipe, ending }: Session, ready: ReadyBatch, iteration: number) {
-  const begins = iteration === 0 && recipe.algorithm.samplerCorrection !== undefined;
-  return begins ? addOldLogprobs(policy, ready, ending) : ready;
-}
-
-/** Takes one update with the current coefficients, and moves them by what it measured. */
-async function updateOn(
-  { policy, recipe, progress, ending }: Session,
-  batch: TrainBatch,
-): Promise<UpdateMetrics> {
-  if (batch.objective === 'sft') return policy.update(batch, undefined, ending);
-  const { algorithm } = recipe;
-  const update = await policy.update(batch, lossCoefficients(progress.coefficients, algorithm), ending);
-  const { kl, entropy } = update;
-  const measured = { kl, entropy, ...lossSize(batch.rollouts, algorithm) };
-  progress.coefficients = afterStep(progress.coefficients, algorithm, measured);
-  return update;
-}
-
-/** Loss tokens and completions of a batch. */
-function lossSize(rollouts: readonly TrainRollout[], { maskTruncated }: Recipe['algorithm']) {
-  const inLoss = rollouts.filter((rollout) => hasEnded(rollout) || !maskTruncated);
-  const tokens = inLoss.reduce((sum, rollout) => sum + completionLength(rollout), 0);
-  return { tokens, sequences: rollouts.length };
 }
 
 /** The warnings after a step. */
@@ -155,14 +104,6 @@ function noteReward({ progress }: Session, { batch }: ReadyBatch): void {
   const reward = nanMean(batch.rollouts.map((rollout) => rollout.reward));
   const before = progress.reward ?? reward;
   if (Number.isFinite(reward)) progress.reward = before + REWARD_SHARE * (reward - before);
-}
-
-/**
- * The order of a batch's prompts in each pass, from a random stream of its own, so that a resumed run finds the same.
- */
-function shuffled(seed: number, index: number) {
-  return (pass: number, prompts: number) =>
-    sampleIndices(randomStream(seed, `pass ${pass} through batch ${index}`), prompts);
 }
 
 function measure(

@@ -16,7 +16,7 @@ export interface Admission {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A shorter common beginning costs more to copy than to compute. */
+/** A shorter common beginning of two texts is not worth a call. One that goes on after a kept one always is. */
 const LEAST_COMMON = 16;
 
 /** A row that enters the cache: its tokens but the last, which decoding starts with, and how many are known. */
@@ -56,7 +56,9 @@ function enter(row: DecodeRow, { kept, cache, active, reuses }: Admission): Ente
   const beside = reuses ? besideIn(cache, active, past) : undefined;
   if (beside !== undefined && beside.common >= Math.max(least, 1 + (found?.common ?? 0)))
     return { row, past, known: beside.common, keys: cache.read(beside.index, beside.common) };
-  if (found === undefined || found.common < least || found.common === 0) return { row, past, known: 0 };
+  if (found === undefined || found.common === 0) return { row, past, known: 0 };
+  const goesOn = reuses && found.common === found.text.ids.length;
+  if (found.common < least && !goesOn) return { row, past, known: 0 };
   forgetUsed(kept, found.text, row);
   return { row, past, known: found.common, keys: found.text.keys };
 }

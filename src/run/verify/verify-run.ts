@@ -1,28 +1,19 @@
 import { existsSync } from 'node:fs';
 import type { CausalLM } from '../../causal-lm/causal-lm.ts';
 import type { LoadModelOptions } from '../../causal-lm/load-model.ts';
-import { promptOf } from '../../environment/ask-environment.ts';
 import { InputError } from '../../errors.ts';
-import type { EvalRow } from '../../evaluation/evaluate-greedy.ts';
-import { evaluationTasks } from '../../evaluation/evaluation-tasks.ts';
 import { inTemporaryFolder } from '../../io/temporaries.ts';
 import { findModel } from '../../model/files/source.ts';
-import type { Policy } from '../../policy/policy.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
-import { loadCheckpoint } from '../checkpoint/load-checkpoint.ts';
-import { runPaths } from '../folder/paths.ts';
-import { type Agreement, agreeOnAnswers } from './agree-on-answers.ts';
+import type { Agreement } from './agree-on-answers.ts';
 import { compareAnswers, type ExportComparison } from './compare-export.ts';
 import type { WeightComparison } from './compare-weights.ts';
-import { KeptLogits } from './kept-logits.ts';
+import type { KeptLogits } from './kept-logits.ts';
+import { lookAtTrained, type MergedRun } from './look-at-trained.ts';
 import { mergeableCheckpoint } from './mergeable-checkpoint.ts';
-import { type ProofFiles, proofFiles } from './proof-files.ts';
 import { proveMerge } from './prove-merge.ts';
-import { shareRight, trainedAnswers } from './trained-answers.ts';
+import { shareRight } from './trained-answers.ts';
 import type { VerifyParts } from './verify-parts.ts';
-
-/** Number of held-out prompts, each with its answer, on which logits are compared. */
-const COMPARED = 8;
 
 /** The measurements. */
 interface Measured {
@@ -91,31 +82,12 @@ export async function verifyRun(
   return { ok: problems.length === 0, problems, ...measured };
 }
 
-interface Run {
-  readonly out: string;
-  readonly recipe: Recipe;
-  readonly parts: VerifyParts;
-  /** Folder of the checkpoint that was merged. */
-  readonly checkpoint: string;
-  readonly merged: string;
-  readonly exported: string | undefined;
-}
-
-/** What is kept of the trained policy when it is no longer in memory. */
-interface Trained extends Pick<Measured, 'step' | 'beta' | 'tolerance' | 'accuracy' | 'answers'> {
-  readonly ours: readonly EvalRow[];
-  readonly logits: KeptLogits;
-  readonly proof: ProofFiles;
-}
-
 /** Takes one model into memory after the other: new processes, the policy, the export, the merged model, the base. */
-async function measure(run: Run, folder: string): Promise<Measured> {
+async function measure(run: MergedRun, folder: string): Promise<Measured> {
   const { out, recipe, parts, merged, exported } = run;
   const theirs = await parts.answerAnew(out, merged);
   const exportedAnswers = exported === undefined ? [] : await parts.answerAnew(out, exported);
-  const { ours, logits, proof, ...trained } = await withPolicy(run, (policy) =>
-    lookAtPolicy(policy, { run, theirs, folder }),
-  );
+  const { ours, logits, proof, ...trained } = await lookAtTrained(run, { theirs, folder });
   const models = exported === undefined ? [merged] : [merged, exported];
   const [weights = null, rounded = null] = (await proveMerge(proof, recipe, models)) ?? [];
   const ofExport =
@@ -137,53 +109,6 @@ async function measure(run: Run, folder: string): Promise<Measured> {
   };
 }
 
-/** Uses the policy of the checkpoint that was merged. */
-async function withPolicy<T>(
-  { recipe, parts, checkpoint }: Run,
-  use: (policy: Policy) => Promise<T>,
-): Promise<T> {
-  const policy = await parts.createPolicy(recipe);
-  try {
-    await policy.restore((await loadCheckpoint(checkpoint)).policy);
-    return await use(policy);
-  } finally {
-    await policy.dispose();
-  }
-}
-
-/** Everything that the policy itself has to say. */
-async function lookAtPolicy(
-  policy: Policy,
-  {
-    run,
-    theirs,
-    folder,
-  }: { readonly run: Run; readonly theirs: readonly EvalRow[]; readonly folder: string },
-): Promise<Trained> {
-  const { out, recipe, checkpoint, merged } = run;
-  const paths = runPaths(out);
-  const tasks = await evaluationTasks(recipe, recipe.eval.split, (request) => policy.usesPrompt(request));
-  const ours = await trainedAnswers(policy, { recipe, tasks, heldOut: paths.heldOut });
-  const promptIds = (i: number) => {
-    const task = tasks[i]!;
-    return policy.seenPrompt({ task, messages: promptOf(recipe.env, task) }).promptIds;
-  };
-  const rows = ours.slice(0, COMPARED).map((row, i) => [...promptIds(i), ...row.tokenIds]);
-  const { totalParameters, vocabSize } = policy.dimensions;
-  const logits = new KeptLogits(rows, { vocabSize });
-  await logits.keep(policy);
-  return {
-    ours,
-    logits,
-    proof: await proofFiles(policy, { checkpoint, paths, isLast: merged === paths.merged, folder }),
-    step: policy.version,
-    beta: policy.beta,
-    tolerance: totalParameters < 2e7 ? 1e-4 : 1e-3,
-    accuracy: shareRight(ours),
-    answers: await agreeOnAnswers(policy, { ours, theirs, promptIds }),
-  };
-}
-
 /** The base as the run held it. */
 const baseOptions = ({ runtime }: Recipe): LoadModelOptions => ({
   engine: runtime,
@@ -192,7 +117,7 @@ const baseOptions = ({ runtime }: Recipe): LoadModelOptions => ({
 
 /** The merged model against the policy, and against what training began from. */
 async function compareModels(
-  { recipe, parts, merged }: Run,
+  { recipe, parts, merged }: MergedRun,
   logits: KeptLogits,
 ): Promise<Pick<Measured, 'maxDelta' | 'baseDelta'>> {
   const maxDelta = await withModel(parts.loadModel(merged, { engine: recipe.runtime }), (model) =>

@@ -22,7 +22,7 @@ export const termAt = ({ factor, symbols }: Term, sizes: Sizes): number =>
   symbols.reduce((product, symbol) => product * sizes[symbol]!, factor);
 
 /** How often a program with dynamic axes is traced. */
-export const TRACES = 4;
+const TRACES = 4;
 
 /** Small, because tfjs makes whole tensors of zeros while it is traced. */
 const primes = [11, 13, 17, 19, 23, 29, 31, 37];

@@ -74,14 +74,18 @@ export interface GraphInput {
   readonly dims: readonly (number | string)[];
 }
 
-/** A constant outside the protobuf, which may not exceed 2 GB. It lies in the file or buffer called `location`. */
-export interface ExternalConstant {
-  readonly name: string;
-  readonly dtype: ValueType;
-  readonly dims: readonly number[];
+/** Where a constant outside of the protobuf lies: in the file or buffer called `location`. */
+export interface ExternalPlace {
   readonly location: string;
   readonly offset: number;
   readonly bytes: number;
+}
+
+/** A constant outside the protobuf, which may not exceed 2 GB. */
+export interface ExternalConstant extends ExternalPlace {
+  readonly name: string;
+  readonly dtype: ValueType;
+  readonly dims: readonly number[];
 }
 
 export interface GraphDescription {

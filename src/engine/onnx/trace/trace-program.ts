@@ -1,11 +1,10 @@
 import type { CompileOptions, DynamicAxes, HostTensor, Named, ProgramFunction } from '../../engine.ts';
 import { type ProgramView, programView } from '../../program-view.ts';
 import * as tf from '../../tfjs.ts';
-import type { FilePlace } from '../constants-file.ts';
 import { polynomialText, type Sizes, termAt, termOf, tracedSizes } from './axis-sizes.ts';
 import { generalise } from './dynamic-axes.ts';
 import { input, typeInGraph, type Value } from './graph.ts';
-import { type GraphInput, serialise } from './model-proto.ts';
+import { type ExternalPlace, type GraphInput, serialise } from './model-proto.ts';
 import type { SizeSource } from './shape-expressions.ts';
 import type { TraceBackend } from './trace-backend.ts';
 
@@ -33,13 +32,12 @@ export function shapeKey(inputs: Named<HostTensor>, options: CompileOptions): st
 }
 
 /**
- * Traces a program for inputs of these shapes and serialises its graph. `places` says where in the file of constants
- * each constant lies.
+ * Traces a program for inputs of these shapes and serialises its graph. `places` says where each constant lies.
  */
 export function buildGraph(
   fn: ProgramFunction,
   inputs: Named<HostTensor>,
-  { places, ...options }: CompileOptions & { readonly places: Named<FilePlace> },
+  { places, ...options }: CompileOptions & { readonly places: Named<ExternalPlace> },
 ) {
   const { name, constants = {} } = options;
   const axes = axesOf(inputs, options);
