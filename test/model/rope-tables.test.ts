@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from 'vitest';
-import type { HostTensor } from '../../src/engine/engine.ts';
 import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
 import { baseLinear } from '../../src/model/decoder.ts';
 import { parseModelConfig } from '../../src/model/families/parse-config.ts';
 import { ModelPrograms } from '../../src/model/model-programs.ts';
+import { packRows } from '../../src/model/packed-rows.ts';
 import { RopeTables } from '../../src/model/rope-tables.ts';
 import { initialiseWeights } from '../../src/model/weights/initialise-weights.ts';
 
@@ -44,15 +44,14 @@ test('a text beyond the tables compiles nothing anew, and is computed as if the 
   });
   const weights = { base: initialiseWeights(model, 5), adapter: {} };
   const programs = () => new ModelPrograms({ engine, config: model, linear: baseLinear });
-  const ids = (length: number): HostTensor => ({
-    data: Int32Array.from({ length }, (_, i) => (i * 7) % 40),
-    shape: [1, length],
-    dtype: 'int32',
-  });
+  const ids = (length: number) => Array.from({ length }, (_, i) => (i * 7) % 40);
+  const texts = (prompt: number, completion: number) =>
+    packRows([{ prompt: ids(prompt), completions: [ids(completion)] }]);
   const growing = programs();
-  await growing.logits(weights, ids(8));
+  await growing.logprobs(weights, texts(300, 400), 1);
   const { compilations } = engine.stats();
-  const after = await growing.logits(weights, ids(1100));
+  // More than 1,024 positions, and too few tokens after the prompt for attention in blocks.
+  const after = await growing.logprobs(weights, texts(700, 500), 1);
   expect(engine.stats().compilations).toBe(compilations);
-  expect(after.data).toEqual((await programs().logits(weights, ids(1100))).data);
+  expect(after).toEqual(await programs().logprobs(weights, texts(700, 500), 1));
 });

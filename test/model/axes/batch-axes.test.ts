@@ -13,7 +13,9 @@ test.each(sizes)(
       counts.add(count);
       if (count * size < rows || (count - 1) * size >= rows)
         throw new Error(`${rows} rows: ${count} × ${size}`);
-      if (count < 64 && size > 2 * most + 1) throw new Error(`${rows} rows: a chunk has ${size}`);
+      // No batch has more than 64 chunks.
+      if (size > 2 * Math.max(most, Math.ceil(rows / 64)) + 1)
+        throw new Error(`${rows} rows: a chunk has ${size}`);
     }
     expect(counts.size).toBeLessThanOrEqual(7);
   },
