@@ -140,7 +140,13 @@ function hostValue(values: tf.BackendValues, shape: readonly number[], type: tf.
   return constant(values instanceof convert ? values : convert.from(numbers), dtype, shape);
 }
 
+/** Compares a typed array's bytes with themselves one element on: tfjs makes zeros as large as any output. */
 function isUniform(values: ArrayLike<number>, first: number): boolean {
+  if (ArrayBuffer.isView(values)) {
+    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    const step = values.byteLength / values.length;
+    return bytes.subarray(step).equals(bytes.subarray(0, bytes.length - step));
+  }
   for (let i = 1; i < values.length; i++) if (!Object.is(values[i], first)) return false;
   return true;
 }
