@@ -29,9 +29,9 @@ describe('the estimate of memory', () => {
     expect(estimate({ method: 'full' }).weights).toBe(4e9);
   });
 
-  test('all else is as in float32, but for the head’s weights that an update widens', () => {
+  test('all else is as in float32, but for the weights that an update widens', () => {
     const { weights: _, total: __, ...float } = estimate({});
-    const widened = 50000 * 1000 * 4;
+    const widened = 130e6;
     expect(estimate({ runtime: { baseDtype: 'q4' } })).toMatchObject({
       ...float,
       update: float.update + widened,
@@ -63,6 +63,14 @@ describe('the estimate of memory', () => {
     expect(update({ microBatchSize: 8 }, 'always')).toBeLessThan(update({ microBatchSize: 8 }, 'never') / 3);
   });
 
+  test('decodes as many texts at a time as fit into the cache', () => {
+    const sampling = (cacheGB: number, batchSize: number) =>
+      estimate({ eval: { tasks: 5000, batchSize }, sampling: { cacheGB } }).sampling;
+    expect(sampling(1, 5000)).toBe(sampling(1, 1000));
+    expect(sampling(2, 5000) / sampling(1, 5000)).toBeCloseTo(2, 1);
+    expect(sampling(1, 20)).toBe(sampling(2, 20));
+  });
+
   test('counts the longest prompt there is, where that is known', () => {
     const recipe = recipeOf({ sampling: long });
     expect(estimateMemory(recipe, sizes, { longestPrompt: 50 }).update).toBeLessThan(
@@ -87,7 +95,9 @@ describe('the setting that would lower it most', () => {
     const full = { ...sizes, trainableParameters: 1e9 };
     expect(named({ method: 'full' }, full)).toBe('optimizer.stateDtype=bfloat16');
     expect(saving({ method: 'full' }, full)!.bytes).toBe(4e9);
-    expect(named({ eval: { tasks: 5000, batchSize: 5000 } }, small)).toBe('eval.batchSize=2500');
+    expect(named({ eval: { tasks: 5000, batchSize: 5000 }, sampling: { cacheGB: 4 } }, small)).toBe(
+      'sampling.cacheGB=2',
+    );
   });
 
   test('is none where none would save much', () => {

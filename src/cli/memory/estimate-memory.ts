@@ -18,6 +18,8 @@ const [PROCESS, WORKER] = [110 * MB, 60 * MB];
 const [FORWARD_LAYER, UPDATE_LAYER] = [2.4 * MB, 6.5 * MB];
 /** Bytes of logits that the log-prob head makes at a time, at most, and how many arrays of that size it works with. */
 const [HEAD_BYTES, HEAD_ARRAYS] = [80 * MB, 2];
+/** Measured: what widening the weights of a base in fewer bits takes in a backward pass. */
+const WIDENED = 130 * MB;
 /** Arrays of [B, V] that a decode step works with: logits, probabilities, and what comes back. */
 const DECODE_ARRAYS = 3;
 
@@ -49,9 +51,10 @@ export interface TextLengths {
  *   process    110 MB, 60 for a thread of its own, and for each layer 2.4 MB a forward program and 6.5 the update
  *   weights    N · 8 bytes; 2 in a base of bfloat16, 1.125 of q8, 1.25 of q4; N · 4 for method full
  *   training   n · (8 for the moments, 4 in bfloat16; 4 for gradients, 8 with several micro-batches; 4 for an adapter)
- *   sampling   B · (P + T) · L · 2 · kvHeads · headDim · 4, with P prompt tokens and T new ones, and 3 · B · V · 4
+ *   sampling   B · (P + T) · L · 2 · kvHeads · headDim · 4, with P prompt tokens and T new ones, and 3 · B · V · 4, for
+ *              the B texts that fit into sampling.cacheGB
  *   update     the tokens of a micro-batch · (L + 1) · (8 D + 3 F) · 4, or with recomputation · (L · D + 2 · (8 D +
- *              3 F)) · 4; two chunks of logits; and the head's weights, widened, with a base in fewer bits
+ *              3 F)) · 4; two chunks of logits; and 130 MB with a base in fewer bits
  */
 export function estimateMemory(
   recipe: Recipe,
@@ -108,8 +111,10 @@ function samplingBytes(recipe: Recipe, sizes: PolicyDimensions, prompt: number):
     objective === 'sft' ? 0 : sequencesOf(recipe),
     Math.min(evaluation.batchSize, evaluation.tasks),
   );
-  const cache = rows * allocatedFor(prompt + sampling.maxNewTokens) * bytesOfToken(sizes);
-  return cache + rows * DECODE_ARRAYS * sizes.vocabSize * FLOAT;
+  const ofOneRow = allocatedFor(prompt + sampling.maxNewTokens) * bytesOfToken(sizes);
+  // Texts that don't fit into the cache wait.
+  const decoded = Math.min(rows, Math.max(1, Math.floor((sampling.cacheGB * 2 ** 30) / ofOneRow)));
+  return decoded * (ofOneRow + DECODE_ARRAYS * sizes.vocabSize * FLOAT);
 }
 
 /** The tokens of the largest micro-batch, with padding, and those of one text and its prompt. */
@@ -153,6 +158,6 @@ function updateBytes({ runtime }: Recipe, sizes: PolicyDimensions, rows: Rows): 
     : all + oneLayer;
   const predicted = rows.at(-1)!;
   const logits = Math.min(HEAD_BYTES, predicted.rows * predicted.tokens * vocabSize * FLOAT);
-  const widened = runtime.baseDtype === 'float32' ? 0 : vocabSize * hiddenSize * FLOAT;
+  const widened = runtime.baseDtype === 'float32' ? 0 : WIDENED;
   return layersKept + HEAD_ARRAYS * logits + widened;
 }

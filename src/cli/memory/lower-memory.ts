@@ -15,7 +15,7 @@ const LEAST = 0.05;
 
 /**
  * Finds the setting that would lower the estimated peak most, among those that leave the task and its batches alone:
- * smaller micro-batches, recomputation, a base in 8 bits, moments in 16, fewer answers at a time in evaluations.
+ * smaller micro-batches, recomputation, a base in 8 bits, moments in 16, fewer texts decoded at a time.
  * Undefined when none would lower it by 5 %.
  */
 export function greatestSaving(
@@ -42,10 +42,10 @@ interface Candidate {
 }
 
 function candidates(recipe: Recipe, lengths: TextLengths): Candidate[] {
-  const { method, optimizer, runtime, eval: evaluation } = recipe;
+  const { method, optimizer, runtime, sampling } = recipe;
   const { largest, least } = microBatchTokens(recipe, lengths);
   const tokens = Math.max(least, Math.ceil(largest / 2));
-  const batchSize = Math.ceil(evaluation.batchSize / 2);
+  const cacheGB = sampling.cacheGB / 2;
   const all: (Candidate | false)[] = [
     tokens < largest && {
       setting: `optimizer.microBatchTokens=${tokens}`,
@@ -64,9 +64,9 @@ function candidates(recipe: Recipe, lengths: TextLengths): Candidate[] {
       setting: 'optimizer.stateDtype=bfloat16',
       changed: { ...recipe, optimizer: { ...optimizer, stateDtype: 'bfloat16' } },
     },
-    batchSize < evaluation.batchSize && {
-      setting: `eval.batchSize=${batchSize}`,
-      changed: { ...recipe, eval: { ...evaluation, batchSize } },
+    {
+      setting: `sampling.cacheGB=${cacheGB}`,
+      changed: { ...recipe, sampling: { ...sampling, cacheGB } },
     },
   ];
   return all.filter((candidate) => candidate !== false);
