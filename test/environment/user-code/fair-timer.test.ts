@@ -16,6 +16,7 @@ const JUDGE = `
 const { createServer } = require('node:http');
 const answer = JSON.stringify({ choices: [{ message: { content: 'Score: 1' } }] });
 const server = createServer((request, response) => {
+  response.setHeader('connection', 'close');
   setTimeout(() => response.end(answer), Number(request.url.split('/')[1]));
 });
 server.listen(0, '127.0.0.1', () => require('node:worker_threads').parentPort.postMessage(server.address().port));
@@ -108,11 +109,11 @@ describe('beside an engine that holds the thread', () => {
   test('an environment has its time, and the requests of llmJudge', async () => {
     const said = withinSeconds(
       fetch(url(55)).then(() => 'yes'),
-      0.2,
+      0.5,
     );
     await hold();
     expect(await said).toBe('yes');
-    const asked = { model: 'm', prompt: () => 'Score?', scale: [0, 1], timeout: 0.2, retries: 0 } as const;
+    const asked = { model: 'm', prompt: () => 'Score?', scale: [0, 1], timeout: 0.5, retries: 0 } as const;
     const reward = llmJudge({ url: url(55), ...asked });
     expect(await scoreBesideEngine(reward, 60)).toEqual([1]);
   });
