@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { LoadedModel } from '../../../src/causal-lm/causal-lm.ts';
-import type { Engine } from '../../../src/engine/engine.ts';
-import { createOnnxEngine } from '../../../src/engine/onnx/onnx-engine.ts';
-import { readModelConfig } from '../../../src/model/read-config.ts';
-import { loadTokenizer } from '../../../src/model/tokenizer/tokenizer.ts';
-import { loadWeights } from '../../../src/model/weights/load-weights.ts';
+import { LoadedModel } from '../../src/causal-lm/causal-lm.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
+import { readModelConfig } from '../../src/model/read-config.ts';
+import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.ts';
+import { loadWeights } from '../../src/model/weights/load-weights.ts';
 
 /** Every family, with windows and without, in random weights. */
 const folder = 'test/fixtures/own/models';
