@@ -6,15 +6,19 @@
  *   node dist/bench/rollout.js draw
  *   node dist/bench/rollout.js schedule
  *   node dist/bench/rollout.js decode --rows 32 --cache-mb 48
+ *   node dist/bench/rollout.js turn
  *
  * Prints JSON lines. `stops`: seconds a row of 4,096 tokens, as the text grows and by decoding it anew for each token.
  * `draw`: CPU milliseconds a row and token at 151,936 tokens. `schedule` and `decode`: completions of lengths drawn at
  * random, in waves that wait for their longest and in one session. `schedule` counts the steps at the shape of
  * Qwen2.5-1.5B without computing them; `decode` computes them on a model of 135M parameters' width with four layers.
+ * `turn`: a token for each of 16 conversations of 768 tokens, to which 32 were added, on the same model: computed anew,
+ * and after the kept ones.
  */
 import { parseArgs } from 'node:util';
 import { createOnnxEngine } from '../src/engine/onnx/onnx-engine.ts';
 import type { DecodingModel } from '../src/model/cache/decoding-model.ts';
+import { KeptKeys } from '../src/model/cache/kept-keys.ts';
 import { bytesOfToken } from '../src/model/cache/kv-cache.ts';
 import { baseLinear } from '../src/model/decoder.ts';
 import { ModelPrograms } from '../src/model/model-programs.ts';
@@ -201,12 +205,39 @@ async function schedule(): Promise<void> {
   }
 }
 
-async function decode(): Promise<void> {
+/** Runs a part on a model of four layers. */
+async function withModel(run: (model: DecodingModel) => Promise<void>): Promise<void> {
   const config = configOf(shape('llama', [49152, 576, 1536, 4, 9, 3]));
   const engine = await createOnnxEngine();
   const weights = initialiseWeights(config, 1);
   const programs = new ModelPrograms({ engine, config, linear: baseLinear, frozen: weights });
-  const model = programs.decoding({ base: weights, adapter: {} });
+  await run(programs.decoding({ base: weights, adapter: {} }));
+  await programs.dispose();
+  await engine.dispose();
+}
+
+async function turn(model: DecodingModel): Promise<void> {
+  const talks = Array.from({ length: 16 }, (_, i) =>
+    Array.from({ length: 768 }, (_, t) => (i + 7 * t) % 999),
+  );
+  const longer = talks.map((talk, i) => [
+    ...talk,
+    ...Array.from({ length: 32 }, (_, t) => (i + 5 * t) % 999),
+  ]);
+  const decodeOnce = async (texts: readonly number[][], kept?: KeptKeys) => {
+    const session = new DecodeSession(model, { kept, reuses: kept !== undefined });
+    for (const text of texts) session.admit({ ...request(text, 1), keep: kept !== undefined });
+    while (!session.idle) await session.step();
+  };
+  for (let repeat = 0; repeat < 3; repeat++) {
+    const kept = new KeptKeys();
+    await decodeOnce(talks, kept);
+    const after = await timed(() => decodeOnce(longer, kept));
+    print({ part: 'turn', anew: await timed(() => decodeOnce(longer)), after });
+  }
+}
+
+async function decode(model: DecodingModel): Promise<void> {
   const cacheBytes = Number(values['cache-mb']) * 2 ** 20;
   const rows = lengths(Number(values.rows), 512).map((most, i) =>
     request([1 + i, 2, 3, 4, 5, 6, 7, 8], most),
@@ -220,11 +251,15 @@ async function decode(): Promise<void> {
     });
     print({ part: 'decode', session: await decodeAll(model, rows, { cacheBytes }) });
   }
-  await programs.dispose();
-  await engine.dispose();
 }
 
-const parts: Readonly<Record<string, () => Promise<void>>> = { stops, draw, schedule, decode };
+const parts: Readonly<Record<string, () => Promise<void>>> = {
+  stops,
+  draw,
+  schedule,
+  decode: () => withModel(decode),
+  turn: () => withModel(turn),
+};
 const part = parts[positionals[0] ?? ''];
 if (part === undefined) throw new Error(`name one of ${Object.keys(parts).join(', ')}`);
 await part();

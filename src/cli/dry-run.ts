@@ -5,7 +5,8 @@ import { trainingTasks } from '../environment/training-tasks.ts';
 import { recipeWarnings } from '../pipeline/session/warnings.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Recipe } from '../recipe/recipe.ts';
-import { estimateMemory, type MemoryEstimate } from './estimate-memory.ts';
+import { estimateMemory, type MemoryEstimate } from './memory/estimate-memory.ts';
+import { greatestSaving, type Saving } from './memory/lower-memory.ts';
 import { bytes, count, percent, table } from './terminal/format.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
@@ -23,6 +24,8 @@ interface Plan {
   /** First step with β exactly 0; 0 when there is no annealing. */
   readonly betaZeroStep: number;
   readonly memory: MemoryEstimate;
+  /** The setting that would lower the memory most; absent when none would by much. */
+  readonly saving?: Saving;
   /** How many prompts were checked, the length of the longest in tokens, and how many would be truncated. */
   readonly prompts: { readonly checked: number; readonly longest: number; readonly truncated: number };
   readonly warnings: readonly string[];
@@ -53,6 +56,8 @@ async function planOf(recipe: Recipe, policy: Policy): Promise<Plan> {
     return promptIds.length + promptTokensCut;
   });
   const { trainableParameters, totalParameters } = policy.dimensions;
+  const texts = { longestPrompt: Math.max(...lengths) };
+  const saving = greatestSaving(recipe, policy.dimensions, texts);
   return {
     recipe: name,
     model,
@@ -61,7 +66,8 @@ async function planOf(recipe: Recipe, policy: Policy): Promise<Plan> {
     trainableParameters,
     totalParameters,
     betaZeroStep: policy.betaZeroStep,
-    memory: estimateMemory(recipe, policy.dimensions),
+    memory: estimateMemory(recipe, policy.dimensions, texts),
+    ...(saving && { saving }),
     prompts: {
       checked: lengths.length,
       longest: Math.max(...lengths),
@@ -72,9 +78,9 @@ async function planOf(recipe: Recipe, policy: Policy): Promise<Plan> {
 }
 
 function planLines(plan: Plan): string[] {
-  const { memory, prompts, warnings } = plan;
+  const { memory, saving, prompts, warnings } = plan;
   const share = percent(plan.trainableParameters / plan.totalParameters);
-  const parts = `weights ${bytes(memory.weights)}, optimiser ${bytes(memory.optimizer)}, KV cache ${bytes(memory.kvCache)}, activations ${bytes(memory.activations)}`;
+  const parts = `weights ${bytes(memory.weights)}, training ${bytes(memory.training)}, programs and Node ${bytes(memory.process)}, sampling ${bytes(memory.sampling)} or update ${bytes(memory.update)}`;
   return [
     ...table([
       ['recipe', `${plan.recipe}: ${plan.method} on ${plan.model}`],
@@ -83,6 +89,7 @@ function planLines(plan: Plan): string[] {
         `${count(plan.trainableParameters)} trained of ${count(plan.totalParameters)} (${share})`,
       ],
       ['memory', `about ${bytes(memory.total)}: ${parts}`],
+      ...savingLines(saving),
       ['steps', String(plan.steps)],
       [
         'β',
@@ -95,4 +102,9 @@ function planLines(plan: Plan): string[] {
     ]),
     ...warnings.map((warning) => `warning: ${warning}`),
   ];
+}
+
+function savingLines(saving: Saving | undefined): (readonly [string, string])[] {
+  if (saving === undefined) return [];
+  return [['', `--set ${saving.setting} would save about ${bytes(saving.bytes)}`]];
 }

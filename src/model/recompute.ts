@@ -9,7 +9,7 @@ export type RecomputeSetting = 'auto' | 'always' | 'never';
 const BOUND = 3e9;
 
 /** Sizes of a batch: rows that attend apart from each other, and tokens of each, padding included. */
-type Rows = readonly { readonly rows: number; readonly tokens: number }[];
+export type Rows = readonly { readonly rows: number; readonly tokens: number }[];
 
 /**
  * Tells whether the update computes the layers of a micro-batch again in its backward pass. It depends on the setting,
@@ -20,9 +20,12 @@ export function recomputes(
   sizes: ModelSizes,
   batch: PackedRows | SharedRows,
 ): boolean {
-  if (setting !== 'auto') return setting === 'always';
-  return activationBytes(sizes, rowsOf(batch)) > BOUND;
+  return recomputesRows(setting, sizes, rowsOf(batch));
 }
+
+/** The same for the shapes alone. */
+export const recomputesRows = (setting: RecomputeSetting, sizes: ModelSizes, rows: Rows): boolean =>
+  setting === 'auto' ? activationBytes(sizes, rows) > BOUND : setting === 'always';
 
 function rowsOf(batch: PackedRows | SharedRows): Rows {
   const grids = 'owners' in batch ? [batch.ids] : [batch.prefixIds, batch.ids];

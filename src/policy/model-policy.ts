@@ -142,6 +142,7 @@ export class ModelPolicy implements Policy {
       version,
       beta,
       maxPositions: positions,
+      release: () => kept.clear(),
       sample: (requests, options) => sampleRollouts(sampler, requests, options),
       extend: async (texts, options) =>
         (await completions(sampler, texts, { ...options, groupSize: 1 })).flat(),

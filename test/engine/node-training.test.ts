@@ -27,7 +27,7 @@ async function both(
       steps: 4,
       optimizer,
       algorithm: { klCoef: 0.1 },
-      adapter: { schedule: { fraction: 1 } },
+      ...(method === 'afa-lora' && { adapter: { schedule: { fraction: 1 } } }),
     },
     trained: true,
   };

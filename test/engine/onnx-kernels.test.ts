@@ -56,6 +56,50 @@ describe('kernels of the onnx engine', () => {
     await threaded.dispose();
   });
 
+  test.each([
+    { rows: 1, keys: 20, width: 12 },
+    { rows: 3, keys: 20, width: 12 },
+    { rows: 3, keys: 9, width: 8 },
+    { rows: 8, keys: 17, width: 16 },
+    { rows: 9, keys: 20, width: 12 },
+  ])('a product of $rows rows with each matrix of a batch agrees with the sums themselves', async (sizes) => {
+    const { rows, keys, width } = sizes;
+    const numbers = (shape: readonly number[], step: number) =>
+      floats(
+        Array.from({ length: shape.reduce((x, y) => x * y, 1) }, (_, i) => ((i * step) % 17) - 8),
+        shape,
+      );
+    const q = numbers([2, 3, rows, width], 5);
+    const k = numbers([2, 3, keys, width], 7);
+    const p = numbers([2, 3, rows, keys], 11);
+    const program = engine.compile(
+      ({ q, k, p }) => ({ scores: tf.matMul(q!, k!, false, true), mixed: tf.matMul(p!, k!) }),
+      { name: 'few rows', dynamicAxes: { k: { 2: 'keys' }, p: { 3: 'keys' } } },
+    );
+    const out = await program.run({ q, k, p });
+    expect(out.scores!.shape).toEqual([2, 3, rows, keys]);
+    expect(out.mixed!.shape).toEqual([2, 3, rows, width]);
+    const scores: number[] = [];
+    const mixed: number[] = [];
+    for (let row = 0; row < 6 * rows; row++) {
+      const own = Math.floor(row / rows) * keys * width;
+      for (let j = 0; j < keys; j++) {
+        let sum = 0;
+        for (let d = 0; d < width; d++) sum += q.data[row * width + d]! * k.data[own + j * width + d]!;
+        scores.push(sum);
+      }
+      for (let d = 0; d < width; d++) {
+        let sum = 0;
+        for (let j = 0; j < keys; j++) sum += p.data[row * keys + j]! * k.data[own + j * width + d]!;
+        mixed.push(sum);
+      }
+    }
+    // Whole numbers below 2²⁴ are exact.
+    expect(Array.from(out.scores!.data)).toEqual(scores);
+    expect(Array.from(out.mixed!.data)).toEqual(mixed);
+    await program.dispose();
+  });
+
   test('squeeze drops axes of size 1 of a float tensor', async () => {
     const program = engine.compile(({ x }) => ({ all: tf.squeeze(x!), some: tf.squeeze(x!, [-1]) }), {
       name: 'squeeze',

@@ -139,7 +139,7 @@ describe('when weights all but stand still, what is left of the ratio is β’s 
   });
 
   test('the first step of a batch has ratio 1, the later ones not', async () => {
-    const { steps } = await watched(recipe({ method: 'lora', algorithm: { numIterations: 3 } }));
+    const { steps } = await watched(recipe({ method: 'lora', adapter: {}, algorithm: { numIterations: 3 } }));
     expect(steps.map((step) => distanceFromOne(step) > 1e-3)).toEqual([false, true, true, false, true, true]);
     for (const step of steps) expect(step.metrics.loss).toBeCloseTo(byHand(step, 0.8, 1.2).loss, 5);
   });

@@ -52,12 +52,14 @@ describe.each(settings)('a run with %s', (_, overrides) => {
   const recipe = tinyRecipe(modelFolder({ fixture, eosTokenIds: [2, 3, 4, 5, 6, 7, 8] }), {
     steps: STEPS,
     ...overrides,
-    adapter: {
-      rank: 2,
-      targetModules: ['k_proj', 'down_proj'],
-      schedule: { fraction: 0.7 },
-      ...overrides.adapter,
-    },
+    ...(overrides.method !== 'full' && {
+      adapter: {
+        rank: 2,
+        targetModules: ['k_proj', 'down_proj'],
+        schedule: { fraction: 0.7 },
+        ...overrides.adapter,
+      },
+    }),
     sampling: {
       groupSize: 4,
       promptsPerStep: 2,

@@ -87,7 +87,8 @@ class OnnxEngine implements Engine {
       const { bytes, nodeCount } = await withBackend(BACKEND, () =>
         holding(() => buildGraph(fn, inputs, { ...options, places })),
       );
-      const session = await openOnnxSession(name, bytes, { ...this.settings, constants: held?.from });
+      const use = { constants: held?.from, keepsMemory: options.keepsMemory };
+      const session = await openOnnxSession(name, bytes, { ...this.settings, ...use });
       return { session: withFile(session, held), constantBytes, bytes: nodeCount * BYTES_PER_NODE };
     } finally {
       await held?.remove();

@@ -14,6 +14,14 @@ export interface SessionSettings {
   readonly threads: number;
 }
 
+/** What one session needs. */
+interface SessionUse {
+  /** The constants that are not in the graph itself. */
+  readonly constants?: HandedOver['from'] | undefined;
+  /** See `CompileOptions`. */
+  readonly keepsMemory?: boolean | undefined;
+}
+
 /** A compiled graph. */
 export interface OnnxSession {
   /** `outputs` are the names of those that are wanted; all, when left out. */
@@ -30,26 +38,24 @@ export interface OnnxSession {
 const waiting = { force_spinning_stop: '1', intra_op: { spin_duration_us: '200' } };
 
 /**
- * Loads a serialised graph into onnxruntime. `constants` are those that are not in the graph itself.
+ * Loads a serialised graph into onnxruntime.
  *
- * The memory arena is off: it doubles the resident size and makes nothing faster. Common-subexpression elimination is
- * off because it would undo the recomputation in gradients.
+ * Without `keepsMemory` the memory arena is off, and a run's memory is returned when it ends. The arena keeps it, and
+ * then memory patterns are off: from the second run they take one more block of the whole size. Common-subexpression
+ * elimination is off because it would undo the recomputation in gradients.
  * @throws EngineError naming the program when onnxruntime rejects the graph.
  */
 export async function openOnnxSession(
   program: string,
   graph: Uint8Array,
-  {
-    device,
-    threads,
-    constants = { bytes: {} },
-  }: SessionSettings & { readonly constants?: HandedOver['from'] | undefined },
+  { device, threads, constants = { bytes: {} }, keepsMemory = false }: SessionSettings & SessionUse,
 ): Promise<OnnxSession> {
   const options: ort.InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
     intraOpNumThreads: threads === 0 ? availableParallelism() : threads,
     interOpNumThreads: 1,
-    enableCpuMemArena: false,
+    enableCpuMemArena: keepsMemory,
+    enableMemPattern: !keepsMemory,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     externalData: Object.entries('bytes' in constants ? constants.bytes : {}).map(([path, data]) => ({

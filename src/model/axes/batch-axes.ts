@@ -56,14 +56,16 @@ const CHUNKS = 'headChunks';
 
 /**
  * The chunks in which a program computes logits, as a program input whose shape alone counts: [number, rows of each]. The
- * number is a power of two, so that few programs serve all batches. A chunk has at most `most` rows, and at least about
- * half of that where there are several.
+ * number is a power of two, so that few programs serve all batches. A chunk has about `most` rows at most, and about
+ * half of that at least where there are several.
  */
 export function headChunks(rows: number, most: number): Named<HostTensor> {
   const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, rows / most)));
-  const shape = [Math.min(wanted, MOST_CHUNKS), 0];
-  shape[1] = Math.ceil(rows / shape[0]!);
-  return { [CHUNKS]: { data: new Int32Array(shape[0]! * shape[1]), shape, dtype: 'int32' } };
+  let count = Math.min(wanted, MOST_CHUNKS);
+  const size = () => Math.ceil(rows / count);
+  // The last chunk must have a row.
+  while ((count - 1) * size() >= rows) count /= 2;
+  return { [CHUNKS]: { data: new Int32Array(count * size()), shape: [count, size()], dtype: 'int32' } };
 }
 
 /** The chunks of `headChunks` as a program sees them. */

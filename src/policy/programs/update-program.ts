@@ -72,7 +72,7 @@ export class UpdateProgram {
       name: 'update',
       dynamicAxes: (inputs) => programs.axes(inputs, rowColumns),
     };
-    this.keeping = engine.compile((inputs) => this.trace(inputs), shared);
+    this.keeping = engine.compile((inputs) => this.trace(inputs), { ...shared, keepsMemory: true });
     this.recomputing = engine.compile((inputs) => this.trace(inputs, trained), shared);
   }
 

@@ -6,11 +6,8 @@ import { banditRecipe } from '../../pipeline/bandit.ts';
 
 type Settings = NonNullable<NonNullable<RecipeInput['adapter']>['schedule']>;
 
-const parse = (
-  schedule: Settings,
-  adapter: RecipeInput['adapter'] = {},
-  method: RecipeInput['method'] = 'afa-lora',
-) => parseRecipe(banditRecipe({ method, adapter: { ...adapter, schedule } })).adapter.schedule;
+const parse = (schedule: Settings, adapter: RecipeInput['adapter'] = {}) =>
+  parseRecipe(banditRecipe({ adapter: { ...adapter, schedule } })).adapter.schedule;
 
 const scheduleOf = (schedule: Settings, steps: number, layers = 3) =>
   betaSchedule({ schedule: parse(schedule), steps, layers });
@@ -160,6 +157,5 @@ describe('a recipe’s schedule is refused', () => {
     refused(/schedule.kind: would hold β at 1/, { kind: 'step' }, dead);
     expect(parse({}, dead)).toMatchObject({ kind: 'linear' });
     expect(parse({ hold: 0.1 }, { ...dead, activation: 'silu' })).toMatchObject({ hold: 0.1 });
-    expect(parse({ hold: 0.1 }, dead, 'lora')).toMatchObject({ hold: 0.1 });
   });
 });

@@ -59,7 +59,7 @@ export function generalise(
     }
     for (const [k, output] of each.outputs.entries()) {
       const known = shapes.texts([each, ...twins].map(({ outputs }) => outputs[k]!.shape));
-      if (known) dims.set(output, known);
+      if (known && !ofLongAttention(known)) dims.set(output, known);
     }
   }
   const outputs = Object.keys(traces[0]!.outputs).map((name) => {
@@ -68,6 +68,18 @@ export function generalise(
   });
   return { outputs: Object.fromEntries(outputs), dimsOf: (value) => dims.get(value) };
 }
+
+/**
+ * Tells whether a value belongs to attention in blocks: it has four axes or more, and a length among them that is
+ * compiled in. Every block has another shape, and onnxruntime keeps a buffer for the next value that it sees to have
+ * the same, for as long as that takes: all blocks' scores would be in memory together. Of a shape that it does not know
+ * it frees the buffer at once.
+ */
+const ofLongAttention = (dims: readonly (number | string)[]): boolean =>
+  dims.length >= 4 && dims.slice(2).some((dim) => typeof dim === 'number' && dim > LONGEST_HEAD);
+
+/** No head is wider. */
+const LONGEST_HEAD = 256;
 
 /** The nodes of all traces, those in the same place together. @throws EngineError when they are not the same ops. */
 function nodesAlike(program: string, traces: readonly SizedTrace[]): [Node, ...Node[]][] {
