@@ -68,6 +68,11 @@ export class Connection<C extends Methods<C>> {
     >;
   }
 
+  /** Whether the thread has ended. */
+  get hasEnded(): boolean {
+    return this.#gone !== undefined;
+  }
+
   /** Ends the thread. */
   async close(): Promise<void> {
     await this.#worker.terminate();

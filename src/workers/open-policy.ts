@@ -41,6 +41,7 @@ async function policyInThread(recipe: Recipe): Promise<Policy> {
 }
 
 async function textsOf(recipe: Recipe, path: string) {
-  const [config, tokenizer] = await Promise.all([readModelConfig(path), loadTokenizer(path)]);
+  const config = await readModelConfig(path);
+  const tokenizer = await loadTokenizer(path);
   return policyTexts(config, tokenizer.withTemplate(recipe.env.chatTemplate ?? {}), recipe);
 }

@@ -99,6 +99,8 @@ export class RemotePolicy implements Policy {
   }
 
   async dispose(): Promise<void> {
+    // Of a thread that has ended nothing is left to dispose of.
+    if (this.#connection.hasEnded) return;
     try {
       await this.#connection.call('dispose', []);
     } finally {

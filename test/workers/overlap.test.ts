@@ -1,32 +1,20 @@
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { RunError } from '../../src/errors.ts';
 import { trainWith } from '../../src/pipeline/train.ts';
-import type { CreatePolicy } from '../../src/policy/policy.ts';
-import { Connection } from '../../src/workers/connection.ts';
-import type { PolicyCalls } from '../../src/workers/policy-calls.ts';
-import { RemotePolicy } from '../../src/workers/remote-policy.ts';
-import { startThread } from '../../src/workers/start-thread.ts';
-import { recipeWithoutCode } from '../../src/workers/without-code.ts';
-import { Bandit, banditRecipe, right } from '../pipeline/bandit.ts';
+import { banditRecipe, right } from '../pipeline/bandit.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
+import { blockingPolicy } from './blocking-policy.ts';
 import { UPDATE } from './blocking-thread.ts';
 
 const STEPS = 4;
 /** Milliseconds that a judge takes. */
 const JUDGE = 800;
-
-const blockingPolicy: CreatePolicy = async (recipe) => {
-  const connection = new Connection<PolicyCalls>(startThread(new URL('./blocking-thread', import.meta.url)));
-  const here = new Bandit({ steps: recipe.steps });
-  const texts = { ...here.snapshot(), ...here, tokenTexts: () => [] };
-  const { seenPrompt, usesPrompt } = here;
-  const opened = await connection.call('open', [recipeWithoutCode(recipe), []]);
-  return new RemotePolicy({ connection, opened, texts: { ...texts, seenPrompt, usesPrompt } });
-};
 
 /** Seconds of a run's steps whose judge takes its time, with batches drawn ahead or not. */
 async function timed(maxOffPolicySteps: number, onStep: () => void = () => {}) {
@@ -42,7 +30,7 @@ async function timed(maxOffPolicySteps: number, onStep: () => void = () => {}) {
     checkpoint: { every: 0 },
   });
   let seconds = 0;
-  const events = trainWith(blockingPolicy)(recipe, { out: join(await temporaryFolder(), 'run') });
+  const events = trainWith(blockingPolicy())(recipe, { out: join(await temporaryFolder(), 'run') });
   await events.forEach((event) => {
     if (event.type !== 'step') return;
     seconds += event.metrics.step_time!;
@@ -88,5 +76,24 @@ describe('with the policy in a thread', () => {
     // In one thread the slowest would have waited for a whole update.
     expect(Math.max(...answers)).toBeLessThan(UPDATE / 2);
     expect(delays.percentile(99) / 1e6).toBeLessThan(UPDATE / 2);
+  });
+
+  test('a thread that ends takes the run with it, which names its last checkpoint', async () => {
+    let thread: Parameters<NonNullable<Parameters<typeof blockingPolicy>[0]>>[0] | undefined;
+    const train = trainWith(
+      blockingPolicy((connection) => {
+        thread = connection;
+      }),
+    );
+    const recipe = banditRecipe({ steps: STEPS, eval: { every: 0, tasks: 3 }, checkpoint: { every: 1 } });
+    const out = join(await temporaryFolder(), 'run');
+    const run = train(recipe, { out }).forEach((event) => {
+      if (event.type === 'checkpoint' && event.step === 2) setTimeout(() => thread!.close(), UPDATE / 2);
+    });
+    await expect(run).rejects.toThrow(RunError);
+    await expect(run).rejects.toThrow(
+      /has ended: it exited with code 1 \(the last good checkpoint is .*step-000002/,
+    );
+    expect(existsSync(join(out, 'run.lock'))).toBe(false);
   });
 });
