@@ -1,8 +1,10 @@
 import { type FileHandle, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HostTensor, Named } from '../engine.ts';
+import type { Named } from '../engine.ts';
+import { neighbourHalves } from './neighbour-halves.ts';
 import type { ExternalPlace } from './trace/model-proto.ts';
+import type { GraphConstant } from './trace/trace-program.ts';
 
 /** The constants of a program as a session gets them. */
 export interface HandedOver {
@@ -26,7 +28,7 @@ const PAGE = 2 ** 16;
  * when all is packed. What it maps from a file it frees tensor by tensor. Where they can't be written they are handed
  * over in memory, with a warning.
  */
-export async function handOver(constants: Named<HostTensor>): Promise<HandedOver> {
+export async function handOver(constants: Named<GraphConstant>): Promise<HandedOver> {
   const root = tmpdir();
   try {
     await removeLeftOvers(root);
@@ -39,7 +41,7 @@ export async function handOver(constants: Named<HostTensor>): Promise<HandedOver
   }
 }
 
-async function writeConstants(root: string, constants: Named<HostTensor>): Promise<HandedOver> {
+async function writeConstants(root: string, constants: Named<GraphConstant>): Promise<HandedOver> {
   const folder = await mkdtemp(join(root, PREFIX));
   const remove = () => rm(folder, { recursive: true, force: true }).catch(() => {});
   try {
@@ -52,12 +54,14 @@ async function writeConstants(root: string, constants: Named<HostTensor>): Promi
   }
 }
 
-function inMemory(constants: Named<HostTensor>): HandedOver {
+function inMemory(constants: Named<GraphConstant>): HandedOver {
   const all = Object.entries(constants);
   const places = all.map(
     ([name, { data }]) => [name, { location: name, offset: 0, bytes: data.byteLength }] as const,
   );
-  const bytes = all.map(([name, { data }]) => [name, bytesOf(data)] as const);
+  const bytes = all.map(([name, { data, regrouped }]) => {
+    return [name, regrouped ? neighbourHalves(bytesOf(data)) : bytesOf(data)] as const;
+  });
   return {
     places: Object.fromEntries(places),
     from: { bytes: Object.fromEntries(bytes) },
@@ -65,7 +69,7 @@ function inMemory(constants: Named<HostTensor>): HandedOver {
   };
 }
 
-const bytesOf = (data: HostTensor['data']): Uint8Array =>
+const bytesOf = (data: GraphConstant['data']): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 async function removeLeftOvers(root: string): Promise<void> {
@@ -77,22 +81,27 @@ async function removeLeftOvers(root: string): Promise<void> {
   }
 }
 
-async function writeAll(file: FileHandle, constants: Named<HostTensor>): Promise<Named<ExternalPlace>> {
+async function writeAll(file: FileHandle, constants: Named<GraphConstant>): Promise<Named<ExternalPlace>> {
   const places: Record<string, ExternalPlace> = {};
   let offset = 0;
-  for (const [name, { data }] of Object.entries(constants)) {
+  for (const [name, { data, regrouped }] of Object.entries(constants)) {
     const bytes = bytesOf(data);
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await file.write(
-        bytes,
-        done,
-        Math.min(bytes.length - done, 2 ** 30),
-        offset + done,
-      );
-      done += bytesWritten;
+    for (let from = 0; from < bytes.length; from += PART) {
+      const part = bytes.subarray(from, from + PART);
+      await writePart(file, regrouped ? neighbourHalves(part) : part, offset + from);
     }
     places[name] = { location: NAME, offset, bytes: bytes.length };
     offset = Math.ceil((offset + bytes.length) / PAGE) * PAGE;
   }
   return places;
+}
+
+/** Bytes that are written at a time, whole blocks of codes. */
+const PART = 2 ** 24;
+
+async function writePart(file: FileHandle, bytes: Uint8Array, place: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, place + done);
+    done += bytesWritten;
+  }
 }

@@ -9,7 +9,7 @@ import { type OnnxSession, openOnnxSession, type SessionSettings } from './sessi
 import type { ConstantData, Value } from './trace/graph.ts';
 import { serialise } from './trace/model-proto.ts';
 import { BACKEND, registerKernels, TraceBackend } from './trace/trace-backend.ts';
-import { buildGraph, shapeKey } from './trace/trace-program.ts';
+import { buildGraph, shapeKey, traceProgram } from './trace/trace-program.ts';
 
 export interface OnnxEngineSettings extends SessionSettings {
   /**
@@ -81,12 +81,10 @@ class OnnxEngine implements Engine {
     this.compilations++;
     const { name, constants = {} } = options;
     const constantBytes = Object.values(constants).reduce((sum, { data }) => sum + data.byteLength, 0);
-    const held = constantBytes > 0 ? await handOver(constants) : undefined;
+    const traced = await withBackend(BACKEND, () => holding(() => traceProgram(fn, inputs, options)));
+    const held = constantBytes > 0 ? await handOver(traced.constants) : undefined;
     try {
-      const places = held?.places ?? {};
-      const { bytes, nodeCount } = await withBackend(BACKEND, () =>
-        holding(() => buildGraph(fn, inputs, { ...options, places })),
-      );
+      const { bytes, nodeCount } = holding(() => buildGraph(traced, held?.places ?? {}));
       const use = { constants: held?.from, keepsMemory: options.keepsMemory };
       const session = await openOnnxSession(name, bytes, { ...this.settings, ...use });
       return { session: withFile(session, held), constantBytes, bytes: nodeCount * BYTES_PER_NODE };

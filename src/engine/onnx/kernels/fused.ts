@@ -1,5 +1,6 @@
-import { cast, int64s, node, nodes, reshape, scalar, type Value } from '../trace/graph.ts';
+import { int64s, node, nodes, reshape, type Value } from '../trace/graph.ts';
 import type { TraceKernel } from '../trace/trace-backend.ts';
+import { zeroOf } from './order.ts';
 
 /** Computes y = x/√(mean(x²)+ε) · weight over the last axis, and 1/√(mean(x²)+ε) for the gradient. */
 const rmsNorm: TraceKernel = ({ x, weight }, { epsilon }) => {
@@ -57,31 +58,6 @@ const minus = (x: Value, zero: Value): Value => {
   const { shape } = x;
   return node('Sub', [x, shape.length === 0 ? reshape(zero, []) : zero], { dtype: 'float32', shape });
 };
-
-/**
- * Computes 0 from an element of each value, [1]. It is an integer zero, so it is 0 whatever they are, and x − 0 has the
- * bits of x. onnxruntime runs a node after its inputs, and finds nothing here to fold.
- */
-function zeroOf(values: readonly Value[]): Value {
-  const shape = [values.length];
-  const all = node(
-    'Concat',
-    values.map(firstElement),
-    { dtype: 'float32', shape },
-    { attributes: { axis: 0 } },
-  );
-  const zeros = node('Mul', [cast(all, 'int32'), scalar(0, 'int32')], { dtype: 'int32', shape });
-  return cast(node('ReduceSum', [zeros, int64s([0])], { dtype: 'int32', shape: [1] }), 'float32');
-}
-
-/** The first element of a tensor, [1]. */
-function firstElement(x: Value): Value {
-  if (x.shape.length === 0) return reshape(x, [1]);
-  const axes = x.shape.map((_, axis) => axis);
-  const shape = axes.map(() => 1);
-  const inputs = [x, int64s(axes.map(() => 0)), int64s(shape), int64s(axes)];
-  return reshape(node('Slice', inputs, { dtype: x.dtype, shape }), [1]);
-}
 
 /** The fused ops of engine/ops that onnxruntime computes in fewer passes than their composite form. */
 export const fusedKernels: Readonly<Record<string, TraceKernel>> = {

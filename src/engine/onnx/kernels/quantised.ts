@@ -4,16 +4,18 @@ import {
   constant,
   int64s,
   node,
-  nodes,
+  regrouped,
   reshape,
   scalar,
   typeCodes,
   type Value,
 } from '../trace/graph.ts';
 import type { KernelAttributes, TraceKernel } from '../trace/trace-backend.ts';
+import { zeroFrom } from './order.ts';
 
 // Products with quantised weights. A weight is widened piece by piece: a piece of at most 16 MB is used at once and its
-// memory taken again, whereas fresh memory for a whole weight costs more time than the widening.
+// memory taken again, whereas fresh memory for a whole weight costs more time than the widening. Each piece is cut only
+// when the other factor of its product is there. Otherwise onnxruntime would widen the weights of all layers first.
 
 const PIECE = 2 ** 22;
 
@@ -37,7 +39,7 @@ const linear: TraceKernel = ({ x, codes, scales }, attributes) => {
   const weight = storedOf(codes!, scales!, attributes);
   if (weight.format === 'q4' && isFixed(codes!)) return matMulNBits(x!, weight);
   const rows = Math.max(1, Math.floor(PIECE / columnsOf(weight)));
-  const parts = pieces(weight, 0, rows).map((piece) => {
+  const parts = pieces(weight, { axis: 0, size: rows, waitsFor: x! }).map((piece) => {
     const output = { dtype: 'float32', shape: [x!.shape[0]!, piece.codes.shape[0]!] } as const;
     return node('FusedMatMul', [x!, widen(piece)], output, {
       domain: 'com.microsoft',
@@ -52,7 +54,7 @@ const product: TraceKernel = ({ y, codes, scales }, attributes) => {
   const weight = storedOf(codes!, scales!, attributes);
   const unit = weight.format === 'bfloat16' ? 1 : BLOCK;
   const columns = Math.max(1, Math.floor(PIECE / codes!.shape[0]! / unit));
-  const parts = pieces(weight, 1, columns).map((piece) => {
+  const parts = pieces(weight, { axis: 1, size: columns, waitsFor: y! }).map((piece) => {
     const output = { dtype: 'float32', shape: [y!.shape[0]!, columnsOf(piece)] } as const;
     return node('MatMul', [y!, widen(piece)], output);
   });
@@ -75,25 +77,33 @@ const rowsKernel: TraceKernel = ({ codes, scales, rows }, attributes) => {
 
 const isFixed = ({ source }: Value): boolean => source.kind === 'input' && source.fixed;
 
-/** Cuts a weight along an axis into parts of `size` rows or blocks, the last one maybe smaller. */
-function pieces({ format, codes, scales }: Stored, axis: 0 | 1, size: number): Stored[] {
-  const cutScales = format === 'bfloat16' ? undefined : split(scales, axis, size);
-  return split(codes, axis, size).map((part, i) => ({
+interface Cut {
+  readonly axis: 0 | 1;
+  /** Rows or blocks of a part; the last part may have fewer. */
+  readonly size: number;
+  /** The parts are cut after this is computed. */
+  readonly waitsFor: Value;
+}
+
+/** Cuts a weight along an axis into parts. */
+function pieces({ format, codes, scales }: Stored, cut: Cut): Stored[] {
+  const cutScales = format === 'bfloat16' ? undefined : cutUp(scales, cut);
+  return cutUp(codes, cut).map((part, i) => ({
     format,
     codes: part,
     scales: cutScales?.[i] ?? scales,
   }));
 }
 
-function split(value: Value, axis: 0 | 1, size: number): readonly Value[] {
+function cutUp(value: Value, { axis, size, waitsFor }: Cut): readonly Value[] {
   const total = value.shape[axis]!;
-  if (total <= size) return [value];
-  const sizes = Array.from({ length: Math.ceil(total / size) }, (_, i) => Math.min(size, total - i * size));
-  const outputs = sizes.map((part) => ({
-    dtype: value.dtype,
-    shape: value.shape.map((dim, i) => (i === axis ? part : dim)),
-  }));
-  return nodes('Split', [value, int64s(sizes)], outputs, { attributes: { axis } });
+  const zero = zeroFrom(waitsFor);
+  return Array.from({ length: Math.ceil(total / size) }, (_, i) => {
+    const [from, to] = [i * size, Math.min((i + 1) * size, total)];
+    const start = node('Add', [zero, int64s([from])], { dtype: 'int64', shape: [1] });
+    const shape = value.shape.map((dim, other) => (other === axis ? to - from : dim));
+    return node('Slice', [value, start, int64s([to]), int64s([axis])], { dtype: value.dtype, shape });
+  });
 }
 
 function beside(parts: readonly Value[]): Value {
@@ -149,34 +159,16 @@ const sixteenth = (scales: Value): Value => node('Mul', [scales, scalar(1 / 16, 
 
 /**
  * x·Ŵᵀ with onnxruntime's own kernel, which packs a fixed weight once and multiplies without widening it. It accumulates
- * floats.
+ * floats. It wants codes 2i and 2i + 1 of a block in byte i.
  */
 function matMulNBits(x: Value, { codes, scales }: Stored): Value {
   const [rows, blocks] = scales.shape as [number, number];
   return node(
     'MatMulNBits',
-    [x, neighbours(codes), scales],
+    [x, regrouped(codes), scales],
     { dtype: 'float32', shape: [x.shape[0]!, rows] },
     { domain: 'com.microsoft', attributes: { K: blocks * BLOCK, N: rows, bits: 4, block_size: BLOCK } },
   );
-}
-
-/**
- * Half bytes in the order that MatMulNBits wants, codes 2i and 2i + 1 in byte i, from codes i and 16 + i: [rows, blocks,
- * 16]. Of a fixed weight onnxruntime computes this once, when it opens the session.
- */
-function neighbours(codes: Value): Value {
-  const bytes = codes.shape;
-  const [rows, blocks] = bytes as [number, number];
-  const four = constant(Uint8Array.of(4), 'uint8', []);
-  const like = (op: string, inputs: readonly Value[], attributes = {}) =>
-    node(op, inputs, { dtype: 'uint8', shape: bytes }, { attributes });
-  const low = like('BitwiseAnd', [codes, constant(Uint8Array.of(0x0f), 'uint8', [])]);
-  const high = like('BitShift', [codes, four], { direction: 'RIGHT' });
-  const all = { dtype: 'uint8', shape: [rows, blocks, BLOCK] } as const;
-  const pairs = reshape(node('Concat', [low, high], all, { attributes: { axis: 2 } }), [...bytes, 2]);
-  const ofPair = (index: number) => like('Gather', [pairs, scalar(index, 'int32')], { axis: 3 });
-  return like('BitwiseOr', [ofPair(0), like('BitShift', [ofPair(1), four], { direction: 'LEFT' })]);
 }
 
 /** The ops of engine/ops/quantised-weight.ts. */

@@ -31,8 +31,16 @@ export type ConstantData = HostTensor['data'] | BigInt64Array;
 
 /** Where a value comes from. In a `uniform` value every element is the same number, which is stored once. */
 type Source =
-  /** `fixed`: the same tensor in every call, which the session holds. */
-  | { readonly kind: 'input'; readonly name: string; readonly fixed: boolean }
+  /**
+   * `fixed`: the same tensor in every call, which the session holds. `regrouped`: its half bytes in the order of
+   * `neighbourHalves`.
+   */
+  | {
+      readonly kind: 'input';
+      readonly name: string;
+      readonly fixed: boolean;
+      readonly regrouped?: boolean;
+    }
   | { readonly kind: 'constant'; readonly data: ConstantData }
   | { readonly kind: 'uniform'; readonly value: number }
   | { readonly kind: 'node'; readonly node: Node; readonly index: number };
@@ -99,6 +107,15 @@ export const input = (name: string, dtype: ValueType, shape: readonly number[], 
   dtype,
   shape,
   source: { kind: 'input', name, fixed },
+});
+
+/**
+ * A fixed input of half bytes with those of neighbours in a byte. The engine puts them in this order before the session
+ * is opened. In the graph that would be several nodes, and onnxruntime keeps what it computes of each until all are done.
+ */
+export const regrouped = (value: Value): Value => ({
+  ...value,
+  source: { ...(value.source as Source & { readonly kind: 'input' }), regrouped: true },
 });
 
 export const constant = (data: ConstantData, dtype: ValueType, shape: readonly number[]): Value => ({

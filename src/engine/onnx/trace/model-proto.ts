@@ -203,7 +203,7 @@ class GraphWriter {
   private define(value: Value): string {
     switch (value.source.kind) {
       case 'input':
-        return value.source.name;
+        return nameInGraph(value.source);
       case 'constant':
         return this.initializer(value.source.data, value.dtype, value.shape);
       case 'uniform':
@@ -236,6 +236,10 @@ class GraphWriter {
     return name;
   }
 }
+
+/** The name of an input. A regrouped constant is another one. */
+export const nameInGraph = ({ name, regrouped }: { readonly name: string; readonly regrouped?: boolean }) =>
+  regrouped ? `${name}.regrouped` : name;
 
 function dataOf(values: readonly number[], dtype: ValueType): ConstantData {
   switch (dtype) {

@@ -3,8 +3,14 @@ import { type ProgramView, programView } from '../../program-view.ts';
 import * as tf from '../../tfjs.ts';
 import { polynomialText, type Sizes, termAt, termOf, tracedSizes } from './axis-sizes.ts';
 import { generalise } from './dynamic-axes.ts';
-import { input, typeInGraph, type Value } from './graph.ts';
-import { type ExternalPlace, type GraphInput, serialise } from './model-proto.ts';
+import { input, topologicalOrder, typeInGraph, type Value } from './graph.ts';
+import {
+  type ExternalPlace,
+  type GraphDescription,
+  type GraphInput,
+  nameInGraph,
+  serialise,
+} from './model-proto.ts';
 import type { SizeSource } from './shape-expressions.ts';
 import type { TraceBackend } from './trace-backend.ts';
 
@@ -31,14 +37,24 @@ export function shapeKey(inputs: Named<HostTensor>, options: CompileOptions): st
     .join(' ');
 }
 
-/**
- * Traces a program for inputs of these shapes and serialises its graph. `places` says where each constant lies.
- */
-export function buildGraph(
+/** A constant that a graph reads. */
+export interface GraphConstant extends HostTensor {
+  /** Whether the graph wants it in the order of `neighbourHalves`. */
+  readonly regrouped: boolean;
+}
+
+/** A traced program: its graph, and the constants that the graph reads, by their names there. */
+export interface TracedProgram {
+  readonly graph: Omit<GraphDescription, 'externals'>;
+  readonly constants: Named<GraphConstant>;
+}
+
+/** Traces a program for inputs of these shapes. */
+export function traceProgram(
   fn: ProgramFunction,
   inputs: Named<HostTensor>,
-  { places, ...options }: CompileOptions & { readonly places: Named<ExternalPlace> },
-) {
+  options: CompileOptions,
+): TracedProgram {
   const { name, constants = {} } = options;
   const axes = axesOf(inputs, options);
   const symbols = [
@@ -58,13 +74,33 @@ export function buildGraph(
       return size === undefined ? dim : polynomialText([termOf(size)]);
     }),
   }));
+  return {
+    graph: { name, inputs: graphInputs, ...graph },
+    constants: constantsRead(Object.values(graph.outputs), constants),
+  };
+}
+
+/** The constants that outputs depend on, by their names in the graph. */
+function constantsRead(outputs: readonly Value[], constants: Named<HostTensor>): Named<GraphConstant> {
+  const read = [...outputs, ...topologicalOrder(outputs).flatMap(({ inputs }) => inputs)];
+  return Object.fromEntries(
+    read.flatMap((value) => {
+      if (value?.source.kind !== 'input' || !value.source.fixed) return [];
+      const { name, regrouped = false } = value.source;
+      return [[nameInGraph(value.source), { ...constants[name]!, regrouped }] as const];
+    }),
+  );
+}
+
+/** Serialises the graph of a traced program whose constants lie in these places. */
+export function buildGraph({ graph, constants }: TracedProgram, places: Named<ExternalPlace>) {
   const externals = Object.entries(constants).map(([name, { dtype, shape }]) => ({
     name,
     dtype: typeInGraph(dtype),
     dims: shape,
     ...places[name]!,
   }));
-  return serialise({ name, inputs: graphInputs, externals, ...graph });
+  return serialise({ ...graph, externals });
 }
 
 function sizeSources(inputs: Named<HostTensor>, axes: DynamicAxes): SizeSource {
