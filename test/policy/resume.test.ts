@@ -24,6 +24,8 @@ const settings: [name: string, recipe: RecipeOverrides][] = [
     { method: 'full', optimizer: { lr: 3e-3, stateDtype: 'bfloat16' } },
   ],
   ['supervised', { objective: 'sft' }],
+  ['supervised examples that share rows', { objective: 'sft', optimizer: { lr: 3e-3, packing: 32 } }],
+  ['layers computed again', { runtime: { recompute: 'always' } }],
   ['a base of 4 bits', { runtime: { baseDtype: 'q4' } }],
   ['a base of 8 bits, supervised', { objective: 'sft', runtime: { baseDtype: 'q8' } }],
   [
@@ -63,7 +65,7 @@ function beginOfFlight(recipe: RecipeInput, step: number): number {
 
 describe.each(settings)('a run with %s', (_, overrides) => {
   // Its rows are whole blocks, so that every matrix is rounded.
-  const fixture = overrides.runtime ? 'llama-bf16' : 'llama-tied';
+  const fixture = overrides.runtime?.baseDtype ? 'llama-bf16' : 'llama-tied';
   const recipe = tinyRecipe(modelFolder({ fixture, eosTokenIds: [2, 3, 4, 5, 6, 7, 8] }), {
     steps: STEPS,
     ...overrides,
