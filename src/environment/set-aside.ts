@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Environment, Task } from '../types.ts';
+import type { Environment, Split, Task } from '../types.ts';
 import type { TaskPool } from './task-source.ts';
 
 /**
@@ -8,7 +8,8 @@ import type { TaskPool } from './task-source.ts';
  * @param share of the train split, in [0, 1).
  */
 export function setAside(environment: Environment, share: number): TaskPool {
-  if (share === 0) return environment as TaskPool;
+  // An environment's own function may have options of its own after the split.
+  if (share === 0) return { name: environment.name, tasks: (part) => environment.tasks(part as Split) };
   return {
     name: environment.name,
     async *tasks(part) {

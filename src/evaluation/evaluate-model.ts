@@ -23,8 +23,8 @@ export interface EvaluateOptions {
 }
 
 /**
- * Evaluates a loaded model on the first `eval.tasks` tasks of a recipe's split: as its `eval` says, and by samples when
- * `samples` is above 0.
+ * Evaluates a loaded model on `eval.tasks` tasks of a recipe's split: as its `eval` says, and by samples when `samples`
+ * is above 0.
  */
 export async function evaluateModel(
   input: RecipeInput,
@@ -60,8 +60,8 @@ function checkSamples(samples: number, temperature: number | undefined): void {
 }
 
 /**
- * Evaluates a model on the first `eval.tasks` tasks of a recipe's split: as its `eval` says, and by `samples` samples a
- * task when that is above 0.
+ * Evaluates a model on `eval.tasks` tasks of a recipe's split: as its `eval` says, and by `samples` samples a task when
+ * that is above 0.
  * @param options.model a loaded model, which stays the caller's, or what `loadModel` takes.
  * @throws InputError for a bad recipe, a model that can't be loaded, a split without tasks; RunError when a reward
  * fails.

@@ -56,7 +56,7 @@ const rollouts = z.strictObject({
    * Megabytes from which rollouts.jsonl is packed into rollouts-FIRST-LAST.jsonl.gz, named by its steps; 0 keeps one
    * file.
    */
-  packMb: z.number().nonnegative().default(0),
+  packMB: z.number().nonnegative().default(0),
 });
 
 const metrics = z.strictObject({

@@ -34,7 +34,7 @@ export function whyUnread(field: string, { method, engine }: Readers): string | 
     return "method 'lora' has no activation to anneal";
   if (['node', 'gpu'].includes(engine) && field === 'runtime.device')
     return `engine '${engine}' has a device of its own; it is for engine 'onnx'`;
-  if (['node', 'gpu'].includes(engine) && field === 'runtime.programCacheGb')
+  if (['node', 'gpu'].includes(engine) && field === 'runtime.programCacheGB')
     return `engine '${engine}' compiles no programs`;
   return undefined;
 }

@@ -61,7 +61,7 @@ export async function completions(
   const stops = stopStrings(tokenizer, stop);
   const groups = await generate(model, prompts, {
     ...how,
-    cacheBytes: cacheGB * 2 ** 30,
+    cacheBytes: cacheGB * 1e9,
     keep,
     // Without any, prompts are computed as they are, in the same batches whatever was sampled before.
     kept: keep || kept.bytes > 0 ? kept : undefined,

@@ -9,8 +9,8 @@ export const sampling = z.strictObject({
   /** P: prompts per rollout batch. */
   promptsPerStep: positiveInt.default(16),
   /**
-   * Tasks are drawn in a random order of the run's seed, another one in each pass, and evaluations choose theirs at
-   * random. Left out: true where the environment's tasks are rows of files, else false, which keeps its order.
+   * Tasks are drawn in a random order of the run's seed, another one in each pass. Where the environment reads files,
+   * evaluations choose theirs at random. Left out: true where its tasks are rows of files, else false.
    */
   shuffle: z.boolean().optional(),
   maxNewTokens: positiveInt.default(64),

@@ -25,6 +25,7 @@ export class Connection<C extends Methods<C>> {
   readonly #waiting = new Map<number, Waiting>();
   readonly #ended: Promise<void>;
   #calls = 0;
+  #closing = false;
   #gone: Error | undefined;
   #uncaught: Error | undefined;
 
@@ -75,6 +76,7 @@ export class Connection<C extends Methods<C>> {
 
   /** Ends the thread. */
   async close(): Promise<void> {
+    this.#closing = true;
     await this.#worker.terminate();
     await this.#ended;
   }
@@ -98,7 +100,8 @@ export class Connection<C extends Methods<C>> {
     }
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    if (this.#waiting.size === 0) this.#worker.unref();
+    // While the thread ends, it must keep the process alive: whoever closes it waits for that.
+    if (this.#waiting.size === 0 && !this.#closing) this.#worker.unref();
     if (waiting === undefined) return;
     if (reply.type === 'answer') waiting.resolve(reply.result);
     else waiting.reject(reply.aborted ? waiting.signal?.reason : unpackError(reply.error));

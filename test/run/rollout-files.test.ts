@@ -10,8 +10,8 @@ import { banditRecipe } from '../pipeline/bandit.ts';
 import { runBandit, temporaryFolder } from '../pipeline/run.ts';
 
 /** 12 steps of 8 completions, some 2 kB a step. */
-const recipeOf = (packMb: number, sampling = {}) =>
-  banditRecipe({ rollouts: { packMb }, sampling: { groupSize: 4, promptsPerStep: 2, ...sampling } });
+const recipeOf = (packMB: number, sampling = {}) =>
+  banditRecipe({ rollouts: { packMB }, sampling: { groupSize: 4, promptsPerStep: 2, ...sampling } });
 
 const packed = (out: string) => readdirSync(out).filter((name) => name.startsWith('rollouts-'));
 

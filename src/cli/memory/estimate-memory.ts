@@ -113,7 +113,7 @@ function samplingBytes(recipe: Recipe, sizes: PolicyDimensions, prompt: number):
   );
   const ofOneRow = allocatedFor(prompt + sampling.maxNewTokens) * bytesOfToken(sizes);
   // Texts that don't fit into the cache wait.
-  const decoded = Math.min(rows, Math.max(1, Math.floor((sampling.cacheGB * 2 ** 30) / ofOneRow)));
+  const decoded = Math.min(rows, Math.max(1, Math.floor((sampling.cacheGB * 1e9) / ofOneRow)));
   return decoded * (ofOneRow + DECODE_ARRAYS * sizes.vocabSize * FLOAT);
 }
 

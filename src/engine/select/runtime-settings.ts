@@ -15,7 +15,9 @@ export const runtime = z.strictObject({
    * GB that compiled programs of the onnx engine may take before the longest unused go; the packed weights don't count.
    * 'auto': an eighth of the machine's memory.
    */
-  programCacheGb: z.union([z.literal('auto'), z.number().positive()]).default('auto'),
+  programCacheGB: z
+    .union([z.literal('auto'), z.number().positive()], { error: "must be 'auto' or a number above 0" })
+    .default('auto'),
   /**
    * Compute in a thread of its own, so that rewards, environments, dashboards and signals are served meanwhile; false
    * computes in the program's own thread.

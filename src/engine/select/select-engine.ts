@@ -10,7 +10,7 @@ export interface EngineChoice {
   /** Threads that compute one op; 0 uses every core. */
   readonly threads: number;
   /** GB that compiled programs of the onnx engine may take; 'auto', an eighth of the machine's memory, when left out. */
-  readonly programCacheGb?: number | 'auto' | undefined;
+  readonly programCacheGB?: number | 'auto' | undefined;
 }
 
 /**
@@ -23,7 +23,7 @@ export async function openEngine({
   engine,
   device,
   threads,
-  programCacheGb = 'auto',
+  programCacheGB = 'auto',
 }: EngineChoice): Promise<Engine> {
   if (engine === 'gpu' || engine === 'node') return openEager(engine, threads);
   if (engine === 'auto' && device === 'cpu' && hasNvidiaDriver()) {
@@ -34,7 +34,7 @@ export async function openEngine({
     }
   }
   const { createOnnxEngine } = await import('../onnx/onnx-engine.ts');
-  const cache = programCacheGb === 'auto' ? {} : { cacheBytes: programCacheGb * 1e9 };
+  const cache = programCacheGB === 'auto' ? {} : { cacheBytes: programCacheGB * 1e9 };
   return createOnnxEngine({ device, threads, ...cache });
 }
 

@@ -140,7 +140,7 @@ async function openIn(
       seeds: from ? restoreStream(from.streams.seeds!) : randomStream(recipe.seed, 'seeds'),
       files: {
         metrics: await openJsonl(paths.metrics),
-        rollouts: await openRollouts(paths.rollouts, recipe.rollouts.packMb),
+        rollouts: await openRollouts(paths.rollouts, recipe.rollouts.packMB),
         evals: await openJsonl(paths.evals),
       },
       pending: from?.pending ?? [],

@@ -20,7 +20,7 @@ export function watchCompilations(
   { compilations = count }: StepMetrics,
 ): { readonly state: Compilations; readonly warnings: readonly string[] } {
   const steps = compilations > count ? growing + 1 : 0;
-  const warning = `each of the last ${STEPS} steps compiled programs anew, ${compilations} so far, which may take longer than the steps themselves: raise runtime.programCacheGb, or let texts of more than 1,024 tokens differ less in length`;
+  const warning = `each of the last ${STEPS} steps compiled programs anew, ${compilations} so far, which may take longer than the steps themselves: raise runtime.programCacheGB, or let texts of more than 1,024 tokens differ less in length`;
   return {
     state: { count: compilations, growing: steps },
     warnings: steps === STEPS ? [warning] : [],

@@ -15,7 +15,7 @@ export interface SessionOptions {
 
 /** Rows decoded at a time. */
 const MAX_ROWS = 256;
-const CACHE_BYTES = 2 ** 30;
+const CACHE_BYTES = 1e9;
 
 /**
  * Decodes completions that come and go: a row that ends makes room for the next one at once.

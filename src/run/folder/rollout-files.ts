@@ -36,13 +36,13 @@ export async function rolloutFiles(path: string): Promise<RolloutFile[]> {
 
 /**
  * Opens the completions of a run for appending.
- * @param packMb megabytes from which rollouts.jsonl is packed before more is written to it; 0 never packs.
+ * @param packMB megabytes from which rollouts.jsonl is packed before more is written to it; 0 never packs.
  */
-export async function openRollouts(path: string, packMb: number): Promise<Pick<JsonlFile, 'append'>> {
+export async function openRollouts(path: string, packMB: number): Promise<Pick<JsonlFile, 'append'>> {
   let file = await openJsonl(path);
   return {
     async append(records) {
-      if (packMb > 0 && file.size >= packMb * 1e6 && records.length > 0) {
+      if (packMB > 0 && file.size >= packMB * 1e6 && records.length > 0) {
         await pack(path);
         file = await openJsonl(path);
       }

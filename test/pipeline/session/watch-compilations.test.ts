@@ -17,7 +17,7 @@ test('a person is warned once when ten steps in a row compile something', () => 
   expect(said(growing)).toEqual([
     [
       9,
-      expect.stringMatching(/^each of the last 10 steps compiled programs anew, 22 so far.*programCacheGb/),
+      expect.stringMatching(/^each of the last 10 steps compiled programs anew, 22 so far.*programCacheGB/),
     ],
   ]);
 });
