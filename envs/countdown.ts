@@ -63,6 +63,7 @@ export function countdown(given: CountdownOptions = {}): Environment {
     name: 'countdown',
     options: parsed,
     files: parsed.path === undefined ? [] : [parsed.path],
+    rows: parsed.path !== undefined,
     tasks: (split) =>
       parsed.path === undefined
         ? made(parsed, split)

@@ -115,6 +115,7 @@ export function datasetOf(given: DatasetOptions, kind: Kind): Environment {
     name: parsed.name,
     options: parsed,
     files: parsed.path === undefined ? [] : [parsed.path],
+    rows: parsed.path !== undefined,
     tasks: (split) => readTasks(filesOf(parsed, split, { kind, given }), split, { options: parsed, kind }),
     prompt: (task) => promptOf(task, parsed),
     answer: kind.given,

@@ -101,6 +101,11 @@ export interface Environment {
    * lies.
    */
   readonly files?: readonly string[];
+  /**
+   * Whether its tasks are the rows of `files`, one after the other to their end. Only then does a run draw them in a
+   * random order where `sampling.shuffle` is left out: an environment may also read words from a file and never end.
+   */
+  readonly rows?: boolean;
   /** The same environment with some options changed: what `--set env.<option>=<value>` calls. */
   configure?(options: Readonly<Record<string, unknown>>): Environment;
 }

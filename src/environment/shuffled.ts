@@ -12,7 +12,7 @@ export interface ShuffleOptions {
   readonly room?: number;
 }
 
-/** Whether an environment's tasks come from data files, in the order of their rows. */
+/** Whether an environment's tasks come from data files. */
 export const readsFiles = ({ files = [] }: Pick<Environment, 'files'>): boolean => files.length > 0;
 
 /**

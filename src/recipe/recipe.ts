@@ -1,4 +1,3 @@
-import { readsFiles } from '../environment/shuffled.ts';
 import { InputError } from '../errors.ts';
 import { issueLines } from '../options/issue-lines.ts';
 import { type Recipe, type RecipeInput, recipeFields } from './recipe-fields.ts';
@@ -25,7 +24,7 @@ export function parseRecipe(input: unknown): Recipe {
 
 /** Says whether tasks are shuffled where the recipe does not. */
 function withOrder(recipe: Recipe): Recipe {
-  const { shuffle = readsFiles(recipe.env) } = recipe.sampling;
+  const { shuffle = recipe.env.rows === true } = recipe.sampling;
   return { ...recipe, sampling: { ...recipe.sampling, shuffle } };
 }
 

@@ -10,7 +10,7 @@ export const sampling = z.strictObject({
   promptsPerStep: positiveInt.default(16),
   /**
    * Tasks are drawn in a random order of the run's seed, another one in each pass, and evaluations choose theirs at
-   * random. Left out: true where the environment reads files, else false, which keeps the environment's order.
+   * random. Left out: true where the environment's tasks are rows of files, else false, which keeps its order.
    */
   shuffle: z.boolean().optional(),
   maxNewTokens: positiveInt.default(64),

@@ -4,15 +4,22 @@ import { expect, test, vi } from 'vitest';
 import { latestCheckpoint } from '../../src/run/checkpoint/list-checkpoints.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 import { modelFolder } from '../policy/model-folder.ts';
-import { recipeFile } from './command-line.ts';
+import { expectSame } from '../policy/same-run.ts';
+import { anneal, recipeFile } from './command-line.ts';
 import { runProcess } from './processes.ts';
 
 // Every process compiles the sources anew: seconds of work on a busy machine.
 vi.setConfig({ testTimeout: 240_000 });
 
 /** A recipe whose reward, or prompt, does something once before it goes on: at step 3. */
-async function recipeThat(does: string, where: 'reward' | 'prompt' = 'reward'): Promise<string> {
+async function recipeThat(does: string): Promise<string> {
   const file = recipeFile(await temporaryFolder(), modelFolder());
+  makeIt(does, file);
+  return file;
+}
+
+/** Writes into a recipe's file what it does. */
+function makeIt(does: string, file: string, where: 'reward' | 'prompt' = 'reward'): void {
   const text = readFileSync(file, 'utf8');
   const [before, after] =
     where === 'reward'
@@ -26,43 +33,53 @@ async function recipeThat(does: string, where: 'reward' | 'prompt' = 'reward'): 
         ];
   expect(text).toMatch(before);
   writeFileSync(file, text.replace(before, after));
-  return file;
 }
 
 const reward = 'reward "early" at step 3';
-const cases: Record<string, { does: string; where?: 'prompt'; says: RegExp; step: number }> = {
+const cases: Record<string, { does: string; where?: 'prompt'; says: RegExp; steps: readonly number[] }> = {
   'a timer of a reward that it waits for': {
     does: 'await new Promise(() => setTimeout(() => { throw new Error("boom"); }, 1));',
     says: new RegExp(`^error: ${reward} failed on samples 0 to 7: boom \\(at .*toy\\.ts:\\d+:\\d+\\) \\(`),
-    step: 3,
+    steps: [3],
   },
   'a promise that a reward forgets': {
     does: 'Promise.reject(new Error("boom"));',
     says: new RegExp(`^error: ${reward} failed.*: boom \\(at .*toy\\.ts:\\d+:\\d+\\) \\(`),
-    step: 3,
+    steps: [3],
   },
   'a timer that a reward leaves behind': {
     does: 'setTimeout(() => { throw new Error("boom"); }, 1);',
     says: new RegExp(`^error: ${reward} failed after it had answered: boom \\(at .*toy\\.ts`),
-    step: 4,
+    // The update under way is given up, unless it has ended by then.
+    steps: [3, 4],
   },
   'a rejection of an environment that is no Error': {
     does: 'Promise.reject("no network");',
     where: 'prompt',
     says: /^error: env "letters" failed after it had answered: no network \(the last good/,
-    step: 4,
+    steps: [3, 4],
   },
 };
-for (const [name, { does, where, says, step }] of Object.entries(cases)) {
-  test(`${name} ends the run as a thrown error does`, async () => {
-    const out = join(await temporaryFolder(), 'run');
-    const args = ['--out', out, '--set', 'checkpoint.every=0', '--set', 'eval.every=0'];
-    const { code, errors } = await runProcess(['run', await recipeThat(does, where), ...args]);
+for (const [name, { does, where, says, steps }] of Object.entries(cases)) {
+  test(`${name} ends the run as a thrown error does, and once it is mended the run goes on to the same bits`, async () => {
+    const folder = await temporaryFolder();
+    const [out, whole] = [join(folder, 'run'), join(folder, 'whole')];
+    const file = recipeFile(folder, modelFolder());
+    const sound = readFileSync(file, 'utf8');
+    makeIt(does, file, where);
+    const rare = ['--set', 'checkpoint.every=0', '--set', 'eval.every=0'];
+    const { code, errors } = await runProcess(['run', file, '--out', out, ...rare]);
     expect(errors).toEqual([expect.stringMatching(says)]);
     expect(code).toBe(1);
     const last = await latestCheckpoint(join(out, 'checkpoints'));
     expect(errors[0]).toContain(`the last good checkpoint is ${last!.path}; mend the cause`);
-    expect(last!.step).toBeGreaterThanOrEqual(step === 3 ? 3 : 4);
+    // No step before the one under way is lost.
+    expect(steps).toContain(last!.step);
+
+    writeFileSync(file, sound);
+    expect((await anneal(['run', out, '--resume'])).code).toBe(0);
+    expect((await anneal(['run', file, '--out', whole, ...rare])).code).toBe(0);
+    await expectSame(out, whole);
   });
 }
 

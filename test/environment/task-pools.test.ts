@@ -12,7 +12,7 @@ import { InputError } from '../../src/errors.ts';
 import { evaluationTasks } from '../../src/evaluation/evaluation-tasks.ts';
 import { parseRecipe } from '../../src/recipe/recipe.ts';
 import type { Environment, Task, TaskPart, TrainEvent } from '../../src/types.ts';
-import { banditRecipe } from '../pipeline/bandit.ts';
+import { banditRecipe, sevens } from '../pipeline/bandit.ts';
 import { lines, runBandit, temporaryFolder } from '../pipeline/run.ts';
 
 async function idsOf(pool: { tasks(part: TaskPart): AsyncIterable<Task> }, part: TaskPart) {
@@ -238,6 +238,18 @@ describe('a run on data files', () => {
     );
     expect(parseRecipe(recipeOf(env)).sampling.shuffle).toBe(true);
     expect(parseRecipe(banditRecipe()).sampling.shuffle).toBe(false);
+  });
+
+  test('draws tasks without end in their order where they only take something from files', async () => {
+    const out = join(await temporaryFolder(), 'run');
+    const { files: words } = await files();
+    const endless = { ...sevens(), files: words! };
+    await runBandit(recipeOf(endless), { out });
+    expect(await drawn(out)).toEqual(Array.from({ length: 60 }, (_, i) => `train-${i}`));
+    expect((await lines(out, 'held-out.jsonl')).map(({ task }) => task)).toEqual(
+      [0, 1, 2, 3].map((i) => `test-${i}`),
+    );
+    expect(parseRecipe(recipeOf({ ...endless, rows: true })).sampling.shuffle).toBe(true);
   });
 
   test('evaluates on the same rows whatever the seed of the run, and on others with eval.seed', async () => {

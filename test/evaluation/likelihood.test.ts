@@ -90,6 +90,8 @@ else {
         model: smollm2!,
         rewards: [{ reward: captured({ pattern: /answer is (\w+)/ }) }],
         env: multipleChoice({ path: join(data, 'commonsense', name), system: commonsense.system }),
+        // The recorded numbers are those of the files' first rows.
+        sampling: { maxNewTokens: 2, shuffle: false },
         eval: { tasks: commonsense.rows_a_task, batchSize: 16, accuracy: 'acc' },
       };
       const { result, rows } = await evaluateModel(given, { model });

@@ -5,8 +5,8 @@ import { whatFailed } from './what-failed.ts';
 // A stray error is one that no caller can catch: a promise rejects that nobody awaits, or a timer's callback throws.
 // Node ends the process with it, unless the process has a handler for uncaught exceptions. The asynchronous context
 // tells whose error it is. If the call that made it is under way, the call fails. If the call has answered, the run
-// ends after the step under way. `uncaughtExceptionMonitor` only observes: whether the process goes on stays with its
-// handlers.
+// stops, and what is under way is given up. `uncaughtExceptionMonitor` only observes: whether the process goes on stays
+// with its handlers.
 
 /** What takes the stray errors of the code that runs in a context. */
 interface Scope {

@@ -30,8 +30,10 @@ export class EventLog {
   private file: EventFile | undefined;
   private failed = false;
   private written = Promise.resolve();
-  /** Steps of evaluations told from the run folder. */
+  /** Steps of evaluations told from the run folder. The run may have made them since it started. */
   private told: ReadonlySet<number> = new Set();
+  /** The last step told from the run folder; the run may have taken it since it started. */
+  private toldStep = -1;
   private readonly folder: string;
   private readonly options: EventLogOptions;
 
@@ -55,6 +57,7 @@ export class EventLog {
     if (this.failed) return;
     if (event.type === 'start') return this.begin(event);
     if (event.type === 'eval' && this.told.has(event.step)) return;
+    if (event.type === 'step' && event.metrics.step <= this.toldStep) return;
     const content = contentOf(event);
     if (content !== undefined) await this.file?.append([content]);
   }
@@ -62,11 +65,14 @@ export class EventLog {
   /**
    * Begins a file. It takes back what earlier files tell of steps that the run is about to repeat. With no earlier file,
    * the steps so far are told from the run folder, all at the present time.
+   *
+   * The last step before the checkpoint is taken back too, and told from the run folder if it is there: of a process
+   * that was killed between telling that step and adding its evaluation to the checkpoint, the run tells it again.
    */
   private async begin({ out, startStep }: Started): Promise<void> {
-    const from = (await eventFilesIn(this.folder)).length > 0 ? startStep : 0;
+    const from = (await eventFilesIn(this.folder)).length > 0 ? Math.max(0, startStep - 1) : 0;
     const { metrics, evals: evaluations } = runPaths(out);
-    // The evaluation after a step came before its checkpoint: a run that goes on does not make it again.
+    // Those that the run's checkpoint has; a run that goes on does not make them again.
     const evals = await readWhile<EvalRecord>(evaluations, ({ step }) => step <= startStep);
     this.file = await createEventFile(this.folder);
     const { recipe } = this.options;
@@ -84,6 +90,7 @@ export class EventLog {
     let told: EventContent[] = [];
     for await (const metrics of readRecords<StepMetrics>(path)) {
       if (metrics.step >= to) break;
+      this.toldStep = metrics.step;
       if (metrics.step >= from) told.push(stepped(metrics));
       if (told.length < TOLD_AT_ONCE) continue;
       await this.file!.append(told);

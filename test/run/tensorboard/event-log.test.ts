@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseRecipe, type RecipeInput } from '../../../src/recipe/recipe.ts';
@@ -11,7 +11,7 @@ import { banditRecipe } from '../../pipeline/bandit.ts';
 import { lines, runBandit, temporaryFolder } from '../../pipeline/run.ts';
 
 const input = (): RecipeInput =>
-  banditRecipe({ steps: 8, eval: { every: 3, tasks: 4 }, checkpoint: { every: 4, keep: 9 } });
+  banditRecipe({ steps: 8, eval: { every: 5, tasks: 4 }, checkpoint: { every: 4, keep: 9 } });
 const recipe = parseRecipe(input());
 
 const fail = (error: unknown): never => {
@@ -86,13 +86,16 @@ async function metricsOf(out: string): Promise<object[]> {
     .map((line) => JSON.parse(line));
 }
 
+const isStep = (step: number) => (event: TrainEvent) => event.type === 'step' && event.metrics.step === step;
+const isEvaluation = (step: number) => (event: TrainEvent) => event.type === 'eval' && event.step === step;
+
 describe('a run', () => {
   test('tells every metric and evaluation by its name, and that it came to its end', async () => {
     const out = join(await temporaryFolder(), 'run');
     await logged(out);
     const points = shown(join(out, 'tensorboard'));
     expect(points).toEqual(await written(out));
-    expect(points.eval_accuracy!.map(([step]) => step)).toEqual([0, 3, 6, 8]);
+    expect(points.eval_accuracy!.map(([step]) => step)).toEqual([0, 5, 8]);
     expect(points.beta!.map(([, beta]) => beta).slice(-2)).toEqual([0, 0]);
     const events = eventsIn(join(out, 'tensorboard'));
     expect(readHParams(events[2]!).session_start_info.hparams).toMatchObject({
@@ -103,10 +106,16 @@ describe('a run', () => {
     expect(readHParams(events.at(-1)!).session_end_info.status).toBe('STATUS_SUCCESS');
   });
 
-  test.each([
-    ['after a checkpoint', 6, 4],
-    ['before its first checkpoint', 2, 0],
-  ])('that was killed %s and goes on tells no step twice', async (_, killedAfter, from) => {
+  // Checkpoints are written at 4, when due, and at 5 and 8, before the evaluations there.
+  const kills: [when: string, last: (event: TrainEvent) => boolean, steps: number, from: number][] = [
+    ['some steps before its first checkpoint', isStep(2), 3, 0],
+    ['after a checkpoint', isStep(6), 7, 5],
+    ['just before its first checkpoint', isStep(3), 4, 0],
+    ['as a checkpoint was there', ({ type }) => type === 'checkpoint', 4, 4],
+    ['after an evaluation, before its step was told', isEvaluation(5), 4, 5],
+    ['after the step of an evaluation, before that was in its checkpoint', isStep(4), 5, 5],
+  ];
+  test.each(kills)('that was killed %s and goes on tells no step twice', async (_, isLast, steps, from) => {
     const folder = await temporaryFolder();
     const [whole, killed] = [join(folder, 'whole'), join(folder, 'killed')];
     const { events } = await runBandit(
@@ -114,21 +123,17 @@ describe('a run', () => {
       { out: whole },
       {
         onEvent: (event) => {
-          if (event.type === 'step' && event.metrics.step === killedAfter)
-            cpSync(whole, killed, { recursive: true });
+          if (isLast(event) && !existsSync(killed)) cpSync(whole, killed, { recursive: true });
         },
       },
     );
     rmSync(join(killed, 'run.lock'));
-    const seen = events.slice(
-      0,
-      events.findIndex((e) => e.type === 'step' && e.metrics.step === killedAfter) + 1,
-    );
+    const seen = events.slice(0, events.findIndex(isLast) + 1);
     await tell(
       join(killed, 'tensorboard'),
       seen.map((event) => (event.type === 'start' ? { ...event, out: killed } : event)),
     );
-    expect(shown(join(killed, 'tensorboard')).loss).toHaveLength(killedAfter + 1);
+    expect(shown(join(killed, 'tensorboard')).loss).toHaveLength(steps);
 
     const [start] = await logged(killed, true);
     expect(start).toMatchObject({ type: 'start', startStep: from });
@@ -136,7 +141,7 @@ describe('a run', () => {
     const points = shown(join(killed, 'tensorboard'));
     expect(points).toEqual(await written(killed));
     expect(points.loss!.map(([step]) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    expect(points.eval_accuracy!.map(([step]) => step)).toEqual([0, 3, 6, 8]);
+    expect(points.eval_accuracy!.map(([step]) => step)).toEqual([0, 5, 8]);
   });
 
   test('that had no log before tells its past from its folder', async () => {
