@@ -34,8 +34,9 @@ import { microBatches } from '../src/policy/batch/micro-batches.ts';
 import { weighExamples } from '../src/policy/batch/weigh-rows.ts';
 import { adapterTraining } from '../src/policy/method/adapter-training.ts';
 import { UpdateProgram } from '../src/policy/programs/update-program.ts';
-import { parseRecipe } from '../src/recipe/recipe.ts';
 import { generate } from '../src/rollout/generate.ts';
+import { residentGb } from './process-memory.ts';
+import { benchRecipe } from './random-policy.ts';
 
 const { values } = parseArgs({
   options: {
@@ -141,14 +142,14 @@ function randomBytes(bytes: number): Uint8Array {
 
 /** Loads a model, and takes LoRA steps. */
 async function measure(path: string, dtype: BaseDtype): Promise<object> {
-  const start = memory().now;
+  const start = residentGb().now;
   const config = await readModelConfig(path);
   const clock = performance.now();
   const base = await loadWeights(path, config, dtype);
   const loadSeconds = (performance.now() - clock) / 1000;
-  const loadPeak = memory().peak;
+  const loadPeak = residentGb().peak;
   globalThis.gc?.();
-  const loaded = memory().now;
+  const loaded = residentGb().now;
   const step = await lora(config, base);
   const difference = values.logprobs === undefined ? {} : await step.logprobs(values.logprobs, path);
   const took: { readonly wall: number; readonly cpu: number }[] = [];
@@ -167,7 +168,7 @@ async function measure(path: string, dtype: BaseDtype): Promise<object> {
     loaded: mega(loaded),
     loadPeak: mega(loadPeak),
     loadSeconds: round(loadSeconds),
-    stepPeak: mega(memory().peak),
+    stepPeak: mega(residentGb().peak),
     firstStepSeconds: round(first!.wall),
     firstStepCpuSeconds: round(first!.cpu),
     stepSeconds: least(rest.map(({ wall }) => wall)),
@@ -187,33 +188,17 @@ async function sampling(sample: (texts: number, tokens: number) => Promise<unkno
     const { user, system } = process.cpuUsage(before);
     costs.push(Math.round((user + system) / 1e3 / STEPS));
   }
-  return { decode1CpuMs: costs[0], decode32CpuMs: costs[1], decodePeak: mega(memory().peak) };
+  return { decode1CpuMs: costs[0], decode32CpuMs: costs[1], decodePeak: mega(residentGb().peak) };
 }
 
 const STEPS = 8;
 
 const round = (x: number): number => Math.round(100 * x) / 100;
-const mega = (kilobytes: number): number => Math.round((kilobytes * 1024) / 1e6);
-
-/** Resident memory of this process in kB. */
-function memory(): { readonly now: number; readonly peak: number } {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  const field = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)![1]);
-  return { now: field('VmRSS'), peak: field('VmHWM') };
-}
+const mega = (gigabytes: number): number => Math.round(1000 * gigabytes);
 
 /** A LoRA of rank 16 on all linear layers of a model, with what its steps need. */
 async function lora(config: ModelConfig, base: Named<HostTensor>) {
-  const recipe = parseRecipe({
-    name: 'bench',
-    model: 'bench',
-    method: 'lora',
-    adapter: { rank: 16, alpha: 32 },
-    env: { name: 'none', tasks: async function* () {}, prompt: () => [] },
-    rewards: [{ reward: () => [] }],
-    optimizer: { lr: 1e-4, microBatchSize: 1 },
-    steps: 1,
-  });
+  const recipe = benchRecipe({ optimizer: { lr: 1e-4, microBatchSize: 1 }, steps: 1 });
   const engine = await openEngine({ engine: 'onnx', device: 'cpu', threads });
   const spec = adapterSpec(recipe, config);
   const { layers } = config;

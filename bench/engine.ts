@@ -25,9 +25,10 @@ import type { TrainRow } from '../src/policy/batch/train-rows.ts';
 import { weighExamples } from '../src/policy/batch/weigh-rows.ts';
 import { adapterTraining } from '../src/policy/method/adapter-training.ts';
 import { UpdateProgram } from '../src/policy/programs/update-program.ts';
-import { parseRecipe } from '../src/recipe/recipe.ts';
+import type { Recipe } from '../src/recipe/recipe.ts';
 import { generate } from '../src/rollout/generate.ts';
 import { configOf, noiseFrom, randomWeights, shape } from './random-model.ts';
+import { benchRecipe } from './random-policy.ts';
 
 const defaults = {
   batch: 8,
@@ -69,22 +70,19 @@ const a = Object.fromEntries(
 
 const config = configOf(shape('llama', [a.vocab, a.hidden, a.mlp, a.layers, a.heads, a.kv]));
 const noise = noiseFrom(1);
-const recipe = parseRecipe({
-  name: 'bench',
-  model: 'bench',
-  method: values.method ?? 'lora',
+const runtime = {
+  engine: 'onnx',
+  device: values.device,
+  threads: a.threads,
+  ...(values['base-dtype'] && { baseDtype: values['base-dtype'] }),
+  ...(values.recompute && { recompute: values.recompute }),
+};
+const recipe = benchRecipe({
+  ...(values.method && { method: values.method as Recipe['method'] }),
   adapter: { rank: a.rank, alpha: 2 * a.rank },
-  env: { name: 'none', tasks: async function* () {}, prompt: () => [] },
-  rewards: [{ reward: () => [] }],
   optimizer: { lr: 1e-4, microBatchSize: a.micro },
   steps: 1,
-  runtime: {
-    engine: 'onnx',
-    device: values.device,
-    threads: a.threads,
-    ...(values['base-dtype'] && { baseDtype: values['base-dtype'] }),
-    ...(values.recompute && { recompute: values.recompute }),
-  },
+  runtime: runtime as Partial<Recipe['runtime']>,
 });
 const base = randomWeights(config, recipe.runtime.baseDtype);
 const engine = await openEngine(recipe.runtime);

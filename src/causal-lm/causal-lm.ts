@@ -50,7 +50,7 @@ export interface GenerateOptions {
   readonly n?: number;
   /** Texts that end a completion. */
   readonly stop?: readonly string[];
-  /** Memory for keys and values, in GiB. Default 1. Where they don't fit, some texts wait for others to end. */
+  /** Memory for keys and values, in GB. Default 1. Where they don't fit, some texts wait for others to end. */
   readonly cacheGB?: number | undefined;
   /**
    * Keeps the keys and values of these texts, in half of that memory, for the next call: what its prompts begin with is

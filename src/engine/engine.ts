@@ -51,9 +51,9 @@ export interface CompileOptions {
 }
 
 /**
- * Input name → axis → its size: a symbol, or a product of symbols and numbers such as 'prefixes*group' or '8*chunk'. Axes with the same symbol
- * must have the same size. The ops of the program must be the same at all sizes, and its shapes sums of products of
- * them: at most two products, with whole factors.
+ * Input name → axis → its size: a symbol, or a product of symbols and numbers such as 'prefixes*group' or '8*chunk'.
+ * Axes with the same symbol must have the same size. The ops of the program must be the same at all sizes, and its
+ * shapes sums of products of them: at most two products, with whole factors.
  */
 export type DynamicAxes = Named<Readonly<Record<number, string>>>;
 

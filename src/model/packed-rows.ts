@@ -67,7 +67,7 @@ export function packRows(sequences: readonly Sequences[]): PackedRows {
 }
 
 /** Makes a tensor of rows of ids, right-padded with 0: [rows, width] int32. */
-function intRows(rows: readonly (readonly number[])[], width: number): HostTensor {
+export function intRows(rows: readonly (readonly number[])[], width: number): HostTensor {
   const data = new Int32Array(rows.length * width);
   for (const [r, row] of rows.entries()) data.set(row, r * width);
   return { data, shape: [rows.length, width], dtype: 'int32' };

@@ -11,7 +11,7 @@ export interface GenerateSettings extends Omit<DecodeRequest, 'promptIds' | 'str
   /** Begins to watch a completion for stop strings. */
   readonly watch?: (() => StopWatch) | undefined;
   readonly seed: number;
-  /** Bytes of keys and values. Default 1 GiB. */
+  /** Bytes of keys and values. Default 1 GB. */
   readonly cacheBytes?: number | undefined;
   /** Keys and values of earlier texts, which prompts may begin with. With `keep` those of these texts are added. */
   readonly kept?: KeptKeys | undefined;

@@ -21,7 +21,7 @@ export interface SampleOptions {
   /** 1, which changes nothing, when left out. */
   readonly repetitionPenalty?: number | undefined;
   readonly stop: readonly string[];
-  /** Memory for keys and values, in GiB. Default 1. */
+  /** Memory for keys and values, in GB. Default 1. */
   readonly cacheGB?: number | undefined;
   /**
    * Keeps the keys and values of these texts, in half of that memory, for the next call of `extend`. A call without it

@@ -32,7 +32,7 @@ export const sampling = z.strictObject({
   stepTimeout: z.number().positive().max(86_400).default(300),
   /** Answers that the environment works on at a time; 1 for an environment that must not be asked twice at once. */
   parallelSteps: positiveInt.default(64),
-  /** GiB for the keys and values of texts under way. Where they don't fit, some texts wait for others to end. */
+  /** GB for the keys and values of texts under way. Where they don't fit, some texts wait for others to end. */
   cacheGB: z.number().positive().default(1),
   /** How many rollout batches the sampler runs ahead of the updates: exactly this many, independent of timing. */
   maxOffPolicySteps: z.int().nonnegative().default(0),

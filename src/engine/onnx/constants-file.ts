@@ -7,7 +7,7 @@ import type { ExternalPlace } from './trace/model-proto.ts';
 import type { GraphConstant } from './trace/trace-program.ts';
 
 /** The constants of a program as a session gets them. */
-export interface HandedOver {
+export interface PlacedConstants {
   readonly places: Named<ExternalPlace>;
   /** The folder that they lie in, or their bytes by location. */
   readonly from: { readonly folder: string } | { readonly bytes: Named<Uint8Array> };
@@ -28,7 +28,7 @@ const PAGE = 2 ** 16;
  * when all is packed. What it maps from a file it frees tensor by tensor. Where they can't be written they are handed
  * over in memory, with a warning.
  */
-export async function handOver(constants: Named<GraphConstant>): Promise<HandedOver> {
+export async function handOver(constants: Named<GraphConstant>): Promise<PlacedConstants> {
   const root = tmpdir();
   try {
     await removeLeftOvers(root);
@@ -41,7 +41,7 @@ export async function handOver(constants: Named<GraphConstant>): Promise<HandedO
   }
 }
 
-async function writeConstants(root: string, constants: Named<GraphConstant>): Promise<HandedOver> {
+async function writeConstants(root: string, constants: Named<GraphConstant>): Promise<PlacedConstants> {
   const folder = await mkdtemp(join(root, PREFIX));
   const remove = () => rm(folder, { recursive: true, force: true }).catch(() => {});
   try {
@@ -54,7 +54,7 @@ async function writeConstants(root: string, constants: Named<GraphConstant>): Pr
   }
 }
 
-function inMemory(constants: Named<GraphConstant>): HandedOver {
+function inMemory(constants: Named<GraphConstant>): PlacedConstants {
   const all = Object.entries(constants);
   const places = all.map(
     ([name, { data }]) => [name, { location: name, offset: 0, bytes: data.byteLength }] as const,

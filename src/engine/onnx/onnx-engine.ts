@@ -2,7 +2,7 @@ import type { CompileOptions, Engine, HostTensor, Named, Program, ProgramFunctio
 import { holding } from '../held-time.ts';
 import * as tf from '../tfjs.ts';
 import { withBackend } from '../with-backend.ts';
-import { type HandedOver, handOver } from './constants-file.ts';
+import { handOver, type PlacedConstants } from './constants-file.ts';
 import { kernels } from './kernels/index.ts';
 import { type Compiled, ProgramCache, usualCacheBytes } from './program-cache.ts';
 import { type OnnxSession, openOnnxSession, type SessionSettings } from './session.ts';
@@ -95,7 +95,7 @@ class OnnxEngine implements Engine {
 }
 
 /** Deletes the file of a session's constants when the session goes, where it could not be deleted before. */
-function withFile(session: OnnxSession, file: HandedOver | undefined): OnnxSession {
+function withFile(session: OnnxSession, file: PlacedConstants | undefined): OnnxSession {
   if (file === undefined) return session;
   return { ...session, release: () => session.release().then(file.remove) };
 }

@@ -3,7 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { EngineError } from '../../errors.ts';
 import type { HostTensor, Named } from '../engine.ts';
 import { holdingSoon } from '../held-time.ts';
-import type { HandedOver } from './constants-file.ts';
+import type { PlacedConstants } from './constants-file.ts';
 import { typeInGraph } from './trace/graph.ts';
 import { OUTPUT_PREFIX } from './trace/model-proto.ts';
 
@@ -17,7 +17,7 @@ export interface SessionSettings {
 /** What one session needs. */
 interface SessionUse {
   /** The constants that are not in the graph itself. */
-  readonly constants?: HandedOver['from'] | undefined;
+  readonly constants?: PlacedConstants['from'] | undefined;
   /** See `CompileOptions`. */
   readonly keepsMemory?: boolean | undefined;
 }

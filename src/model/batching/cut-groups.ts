@@ -1,4 +1,5 @@
 import { lengthBucket } from '../length-bucket.ts';
+import { inParts } from './in-parts.ts';
 
 /** How much is forwarded at once. What is left out has no limit. */
 export interface ForwardLimits {
@@ -63,13 +64,6 @@ function cutInOrder(groups: readonly GroupLengths[], mostRows: number): Piece[][
     }
   }
   return batches;
-}
-
-function inParts<T>(items: readonly T[], size: number): T[][] {
-  if (items.length <= size) return [[...items]];
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
-    items.slice(i * size, (i + 1) * size),
-  );
 }
 
 interface Budget {

@@ -66,7 +66,8 @@ export class KeptKeys {
 
 const bytesOf = ({ arrays }: TextKeys): number => arrays.reduce((sum, array) => sum + array.byteLength, 0);
 
-function commonStart(some: readonly number[], others: readonly number[]): number {
+/** The number of tokens at their beginning that two texts have in common. */
+export function commonStart(some: readonly number[], others: readonly number[]): number {
   const most = Math.min(some.length, others.length);
   let common = 0;
   while (common < most && some[common] === others[common]) common++;

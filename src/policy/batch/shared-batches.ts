@@ -1,4 +1,5 @@
 import { bucketedCount, type ForwardLimits } from '../../model/batching/cut-groups.ts';
+import { inParts } from '../../model/batching/in-parts.ts';
 import { floatRows } from '../../model/packed-rows.ts';
 import {
   planRows,
@@ -24,9 +25,7 @@ export function sharedBatches(
   const lengths = rows.map((row) => sharedLength(exampleOf(row)));
   const { rows: mostExamples = Number.POSITIVE_INFINITY, tokens } = limits;
   if (tokens === undefined) {
-    const size = Math.min(mostExamples, rows.length);
-    return Array.from({ length: Math.ceil(rows.length / size) }, (_, i) => {
-      const members = [...rows.keys()].slice(i * size, (i + 1) * size);
+    return inParts([...rows.keys()], mostExamples).map((members) => {
       const { rows: planned, width } = planRows(
         members.map((r) => lengths[r]!),
         rowLength,

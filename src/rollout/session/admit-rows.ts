@@ -1,5 +1,5 @@
 import type { DecodingModel } from '../../model/cache/decoding-model.ts';
-import type { KeptKeys, KeptText } from '../../model/cache/kept-keys.ts';
+import { commonStart, type KeptKeys, type KeptText } from '../../model/cache/kept-keys.ts';
 import type { KvCache, TextKeys } from '../../model/cache/kv-cache.ts';
 import type { DecodeRow } from './decode-row.ts';
 import { extendRows, type PrefillGroup, prefillRows } from './fill-cache.ts';
@@ -73,10 +73,7 @@ function forgetUsed(kept: KeptKeys, text: KeptText, row: DecodeRow): void {
 function besideIn(cache: KvCache, active: readonly DecodeRow[], past: readonly number[]) {
   let best: { index: number; common: number } | undefined;
   for (const [index, row] of active.entries()) {
-    const { promptIds } = row.request;
-    const most = Math.min(cache.lengthOf(index), past.length, promptIds.length);
-    let common = 0;
-    while (common < most && promptIds[common] === past[common]) common++;
+    const common = Math.min(cache.lengthOf(index), commonStart(row.request.promptIds, past));
     if (common > (best?.common ?? 0)) best = { index, common };
   }
   return best;

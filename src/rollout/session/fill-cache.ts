@@ -1,7 +1,8 @@
-import type { HostTensor } from '../../engine/engine.ts';
+import { inParts } from '../../model/batching/in-parts.ts';
 import type { DecodingModel } from '../../model/cache/decoding-model.ts';
 import type { KvCache } from '../../model/cache/kv-cache.ts';
 import { lengthBucket } from '../../model/length-bucket.ts';
+import { intRows } from '../../model/packed-rows.ts';
 
 /** Prompt tokens prefilled in one call. */
 const PREFILL_TOKENS = 8192;
@@ -31,7 +32,7 @@ export async function prefillRows(
     signal?.throwIfAborted();
     const lengths = Int32Array.from(part, ({ ids }) => ids.length);
     const tensors = await model.prefill(
-      padded(
+      intRows(
         part.map(({ ids }) => ids),
         width,
       ),
@@ -51,19 +52,11 @@ export async function extendRows(
   let row = first;
   for (const part of parts(texts, width)) {
     signal?.throwIfAborted();
-    const tensors = await model.extend(padded(part, width), cache, row);
+    const tensors = await model.extend(intRows(part, width), cache, row);
     for (const [prompt, { length }] of part.entries()) cache.extend(row++, tensors, { prompt, length });
   }
 }
 
-function parts<T>(all: readonly T[], width: number): T[][] {
-  const size = Math.max(1, Math.floor(PREFILL_TOKENS / width));
-  const count = Math.ceil(all.length / size);
-  return Array.from({ length: count }, (_, i) => all.slice(i * size, (i + 1) * size));
-}
-
-function padded(texts: readonly (readonly number[])[], width: number): HostTensor {
-  const data = new Int32Array(texts.length * width);
-  for (const [i, ids] of texts.entries()) data.set(ids, i * width);
-  return { data, shape: [texts.length, width], dtype: 'int32' };
-}
+/** Texts of so many padded tokens that are computed in one call. */
+const parts = <T>(all: readonly T[], width: number): T[][] =>
+  inParts(all, Math.max(1, Math.floor(PREFILL_TOKENS / width)));

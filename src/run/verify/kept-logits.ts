@@ -1,3 +1,4 @@
+import { inParts } from '../../model/batching/in-parts.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { maxDifference } from './max-difference.ts';
 import { tokenBatch } from './token-batch.ts';
@@ -41,7 +42,7 @@ export class KeptLogits {
     const every = Math.max(1, Math.ceil((of * vocabSize) / most));
     const size = Math.max(1, Math.floor(atOnce / vocabSize));
     this.#parts = rows.flatMap((row) =>
-      cut(spaced(row.length, every), size).map((columns) => ({ row, columns })),
+      inParts(spaced(row.length, every), size).map((columns) => ({ row, columns })),
     );
     const compared = this.#parts.reduce((sum, { columns }) => sum + columns.length, 0);
     this.positions = { compared, of };
@@ -75,9 +76,3 @@ async function logitsOf(model: LogitsSource, { row, columns }: Part): Promise<Fl
 /** Every n-th of `length` columns, from the last on, in order. */
 const spaced = (length: number, every: number): number[] =>
   Array.from({ length: Math.ceil(length / every) }, (_, i) => length - 1 - i * every).reverse();
-
-function cut<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
-    items.slice(i * size, (i + 1) * size),
-  );
-}

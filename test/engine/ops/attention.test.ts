@@ -2,21 +2,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { attention } from '../../../src/engine/ops/attention.ts';
 import * as tf from '../../../src/engine/tfjs.ts';
 import { expectAgreement, kernelsOf, randomTensor } from './agreement.ts';
+import { type AttentionSizes, attentionInputs } from './attention-inputs.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
-interface Sizes {
-  prefixes: number;
-  group: number;
-  tokens: number;
-  prefixTokens: number;
-  kvHeads: number;
-  share: number;
-  headDim: number;
-}
 type Named = Readonly<Record<string, tf.Tensor>>;
 
-const cases: (Sizes & { name: string; lengths: number[] })[] = [
+const cases: (AttentionSizes & { name: string; lengths: number[] })[] = [
   {
     name: 'one token',
     prefixes: 1,
@@ -97,7 +89,7 @@ const cases: (Sizes & { name: string; lengths: number[] })[] = [
 ];
 
 /** One sequence, one head at a time, with an explicit −∞ at every key that a query may not see. */
-function reference(sizes: Sizes & { lengths: number[] }, inputs: Named, softcap = 0): tf.Tensor {
+function reference(sizes: AttentionSizes & { lengths: number[] }, inputs: Named, softcap = 0): tf.Tensor {
   const { prefixes, group, tokens, prefixTokens, kvHeads, share, headDim, lengths } = sizes;
   const part = (x: tf.Tensor, p: number, h: number, from: number, count: number) =>
     tf.reshape(tf.slice(x, [p, h, from, 0], [1, 1, count, headDim]), [count, headDim]);
@@ -134,13 +126,13 @@ function reference(sizes: Sizes & { lengths: number[] }, inputs: Named, softcap 
 
 const HIDDEN = -1e30;
 
-function causal({ tokens, share }: Sizes): tf.Tensor2D {
+function causal({ tokens, share }: AttentionSizes): tf.Tensor2D {
   const row = (query: number) =>
     Array.from({ length: tokens }, (_, key) => (key > Math.floor(query / share) ? HIDDEN : 0));
   return tf.tensor2d(Array.from({ length: tokens * share }, (_, query) => row(query)));
 }
 
-function byLength({ prefixes, prefixTokens, lengths }: Sizes & { lengths: number[] }): tf.Tensor {
+function byLength({ prefixes, prefixTokens, lengths }: AttentionSizes & { lengths: number[] }): tf.Tensor {
   const row = (p: number) =>
     Array.from({ length: prefixTokens }, (_, key) => (key >= lengths[p]! ? HIDDEN : 0));
   return tf.tensor(Array.from({ length: prefixes }, (_, p) => [[row(p)]]));
@@ -148,16 +140,8 @@ function byLength({ prefixes, prefixTokens, lengths }: Sizes & { lengths: number
 
 describe.each([0, 0.8])('attention, scores capped at %d', (softcap) => {
   test.each(cases)('agrees with one softmax a query: $name', (sizes) => {
-    const { prefixes, group, tokens, prefixTokens, kvHeads, share, headDim } = sizes;
-    const inputs: Named = {
-      q: randomTensor([prefixes, kvHeads, group * tokens * share, headDim]),
-      k: randomTensor([prefixes, kvHeads, group * tokens, headDim]),
-      v: randomTensor([prefixes, kvHeads, group * tokens, headDim]),
-      ...(prefixTokens && {
-        prefixK: randomTensor([prefixes, kvHeads, prefixTokens, headDim]),
-        prefixV: randomTensor([prefixes, kvHeads, prefixTokens, headDim]),
-      }),
-    };
+    const { group, prefixTokens, headDim } = sizes;
+    const inputs: Named = attentionInputs(sizes);
     const masks = { mask: causal(sizes), ...(prefixTokens && { prefixMask: byLength(sizes) }) };
     const attributes = { scale: 1 / Math.sqrt(headDim), groupSize: group, softcap };
     expectAgreement(

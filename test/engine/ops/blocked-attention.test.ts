@@ -5,6 +5,7 @@ import { blockedAttention } from '../../../src/engine/ops/blocked-attention.ts';
 import * as tf from '../../../src/engine/tfjs.ts';
 import { causalMask, lengthMask, ownersMask, prefixWindowMask } from '../../../src/model/forward-rows.ts';
 import { expectAgreement, kernelsOf, randomTensor } from './agreement.ts';
+import { attentionInputs } from './attention-inputs.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -31,24 +32,12 @@ const positions = (rows: readonly (readonly number[])[]) =>
   tf.tensor2d(rows as number[][], undefined, 'int32');
 const upTo = (length: number, from = 0) => Array.from({ length }, (_, i) => from + i);
 
-function tensorsOf({ prefixes, group, tokens, prefixTokens, kvHeads, share, headDim }: Sizes): Named {
-  return {
-    q: randomTensor([prefixes, kvHeads, group * tokens * share, headDim]),
-    k: randomTensor([prefixes, kvHeads, group * tokens, headDim]),
-    v: randomTensor([prefixes, kvHeads, group * tokens, headDim]),
-    ...(prefixTokens && {
-      prefixK: randomTensor([prefixes, kvHeads, prefixTokens, headDim]),
-      prefixV: randomTensor([prefixes, kvHeads, prefixTokens, headDim]),
-    }),
-  };
-}
-
 function expectSame(
   each: Sizes,
   seen: { readonly at: Named; readonly masks: Named; readonly window: number },
 ) {
   const { group, headDim, softcap, block } = each;
-  const inputs = tensorsOf(each);
+  const inputs = attentionInputs(each);
   const scale = 1 / Math.sqrt(headDim);
   expectAgreement(
     {
