@@ -1,8 +1,9 @@
 import { lastValueFrom, tap, toArray } from 'rxjs';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stepsPerBatch } from '../../src/algorithm/algorithm-settings.ts';
 import { isReservedMetric } from '../../src/environment/scoring/reserved-metrics.ts';
 import { type TrainEvent, train } from '../../src/index.ts';
+import { blocking } from '../../src/model/attention/places.ts';
 import { batchCount } from '../../src/pipeline/session/batch-count.ts';
 import { parseRecipe, type RecipeInput } from '../../src/recipe/recipe.ts';
 import { lines } from '../pipeline/run.ts';
@@ -12,7 +13,7 @@ import { type RecipeOverrides, tinyRecipe } from './tiny-policy.ts';
 
 const STEPS = 4;
 
-const settings: [name: string, recipe: RecipeOverrides][] = [
+const settings: [name: string, recipe: RecipeOverrides, blocked?: typeof blocking][] = [
   ['one step a batch, no lag', {}],
   ['the sampler one batch ahead', { sampling: { maxOffPolicySteps: 1 } }],
   ['two steps a batch', { algorithm: { numIterations: 2 } }],
@@ -26,6 +27,8 @@ const settings: [name: string, recipe: RecipeOverrides][] = [
   ['supervised', { objective: 'sft' }],
   ['supervised examples that share rows', { objective: 'sft', optimizer: { lr: 3e-3, packing: 32 } }],
   ['layers computed again', { runtime: { recompute: 'always' } }],
+  ['attention in blocks', {}, { keys: 5, queries: 4 }],
+  ['attention in blocks, computed again', { runtime: { recompute: 'always' } }, { keys: 5, queries: 4 }],
   ['a base of 4 bits', { runtime: { baseDtype: 'q4' } }],
   ['a base of 8 bits, supervised', { objective: 'sft', runtime: { baseDtype: 'q8' } }],
   [
@@ -63,7 +66,10 @@ function beginOfFlight(recipe: RecipeInput, step: number): number {
   return Math.min(step, Math.max(0, first - sampling.maxOffPolicySteps) * perBatch);
 }
 
-describe.each(settings)('a run with %s', (_, overrides) => {
+describe.each(settings)('a run with %s', (_, overrides, blocked) => {
+  const usual = { ...blocking };
+  beforeAll(() => void Object.assign(blocking, blocked));
+  afterAll(() => void Object.assign(blocking, usual));
   // Its rows are whole blocks, so that every matrix is rounded.
   const fixture = overrides.runtime?.baseDtype ? 'llama-bf16' : 'llama-tied';
   const recipe = tinyRecipe(modelFolder({ fixture, eosTokenIds: [2, 3, 4, 5, 6, 7, 8] }), {

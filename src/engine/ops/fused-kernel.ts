@@ -63,8 +63,22 @@ export function fusedOp<Inputs extends Tensors, Attributes extends tf.NamedAttrM
     const outputs = tf.engine().runKernel(op.kernelName, { ...inputs }, attributes) as
       | tf.Tensor
       | tf.Tensor[];
-    return Array.isArray(outputs) ? outputs : [outputs];
+    const made = Array.isArray(outputs) ? outputs : [outputs];
+    fillUnused(made);
+    return made;
   };
+}
+
+/**
+ * Where nothing used an output, tfjs passes the gradient an array of zeros of that size, which may be gigabytes while a
+ * program is traced. Fills them with a kernel instead, which costs a traced program nothing.
+ */
+function fillUnused(outputs: readonly tf.Tensor[]): void {
+  const node = tf.engine().state.activeTape?.at(-1);
+  const gradient = node?.gradient;
+  if (outputs.length < 2 || node === undefined || node.outputs[0] !== outputs[0] || !gradient) return;
+  const zeros = ({ shape, dtype }: tf.Tensor) => tf.fill(shape, 0, dtype);
+  node.gradient = (dys) => gradient(outputs.map((output, i) => dys[i] ?? zeros(output)));
 }
 
 function registerGradient<Inputs extends Tensors, Attributes extends tf.NamedAttrMap>(

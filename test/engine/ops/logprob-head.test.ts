@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { createOnnxEngine } from '../../../src/engine/onnx/onnx-engine.ts';
 import { logprobHead } from '../../../src/engine/ops/logprob-head.ts';
 import * as tf from '../../../src/engine/tfjs.ts';
 import { EngineError } from '../../../src/errors.ts';
@@ -80,6 +81,43 @@ describe('logprobHead', () => {
     );
     expect(largest).toBe(Math.max(chunk * vocabulary, vocabulary * width));
     expect(kernels.map(({ name }) => name)).not.toContain('OneHot');
+  });
+
+  describe('an output that nothing uses', () => {
+    const gradient = ({ hidden, weight, targets }: Given) => {
+      const rows = {
+        weight: weight as tf.Tensor2D,
+        targets: targets as tf.Tensor1D,
+        temperature: tf.scalar(0.7),
+      };
+      const chunks = { chunks: 1, chunk: hidden!.shape[0]! };
+      const loss = (x: tf.Tensor) =>
+        tf.sum(logprobHead({ ...rows, hidden: x as tf.Tensor2D }, chunks).logprobs);
+      return { gradient: tf.grad(loss)(hidden!) };
+    };
+
+    test('gets its zeros from a kernel', async () => {
+      const [hidden, weight, targets] = [randomTensor([4, 3]), randomTensor([5, 3]), randomIds([4], 5)];
+      const kernels = await kernelsOf(() => gradient({ hidden, weight, targets }).gradient);
+      const fills = kernels.filter(({ name }) => name === 'Fill');
+      expect(fills.flatMap(({ shapes }) => shapes)).toContainEqual([4, 3]);
+    });
+
+    test('may be larger than any array while a program is traced', async () => {
+      const engine = await createOnnxEngine({ threads: 1 });
+      // The rows are traced as hundreds of times 4,096.
+      const rows = 'prefixes*group*4096';
+      const dynamicAxes = { hidden: { 0: rows }, targets: { 0: rows }, of: { 0: 'prefixes', 1: 'group' } };
+      const program = engine.compile(gradient, { name: 'long', dynamicAxes });
+      const out = await program.run({
+        hidden: { data: new Float32Array(4096 * 512), shape: [4096, 512], dtype: 'float32' },
+        weight: { data: new Float32Array(4 * 512).fill(1), shape: [4, 512], dtype: 'float32' },
+        targets: { data: new Int32Array(4096), shape: [4096], dtype: 'int32' },
+        of: { data: new Int32Array(1), shape: [1, 1], dtype: 'int32' },
+      });
+      expect(out.gradient!.shape).toEqual([4096, 512]);
+      await engine.dispose();
+    });
   });
 
   test('a weight that trains must be asked for', () => {

@@ -140,12 +140,20 @@ function hostValue(values: tf.BackendValues, shape: readonly number[], type: tf.
   return constant(values instanceof convert ? values : convert.from(numbers), dtype, shape);
 }
 
+/** Bytes compared at a time. */
+const COMPARED = 2 ** 30;
+
 /** Compares a typed array's bytes with themselves one element on: tfjs makes zeros as large as any output. */
 function isUniform(values: ArrayLike<number>, first: number): boolean {
   if (ArrayBuffer.isView(values)) {
-    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
     const step = values.byteLength / values.length;
-    return bytes.subarray(step).equals(bytes.subarray(0, bytes.length - step));
+    // A Buffer in Node 20 has 4 GiB at most.
+    for (let from = 0; from + step < values.byteLength; from += COMPARED) {
+      const length = Math.min(COMPARED, values.byteLength - from - step);
+      const bytes = (start: number) => Buffer.from(values.buffer, values.byteOffset + start, length);
+      if (!bytes(from).equals(bytes(from + step))) return false;
+    }
+    return true;
   }
   for (let i = 1; i < values.length; i++) if (!Object.is(values[i], first)) return false;
   return true;
