@@ -29,6 +29,7 @@ const storeys = [
     'workers',
     'evaluation',
     'run',
+    'serve',
     'report',
     'pipeline',
     'experiment',
