@@ -1,5 +1,5 @@
-import type { GeneratedToken, GenerationEnd } from '../../model-service.ts';
-import { type AnswerForm, type Collected, finishReason, type Progress } from './form.ts';
+import type { GeneratedToken, GenerationDelta, GenerationEnd } from '../../model-service.ts';
+import { type AnswerForm, type Collected, finishReason } from './form.ts';
 import { headOf, usageOf } from './head.ts';
 import { chatLogprobs } from './logprobs.ts';
 import { type ReadPiece, ToolCallReader } from './tool-calls.ts';
@@ -42,11 +42,10 @@ export class ChatForm implements AnswerForm {
     return [{ ...this.#chunk(index, { delta, logprobs: null }), ...ids }];
   }
 
-  chunks(index: number, { delta, end }: Progress): readonly object[] {
+  chunks(index: number, { tokens, text }: GenerationDelta, end: GenerationEnd | undefined) {
     const { logprobs, tokenIds } = this.#options;
-    const read = this.#read(index, delta?.text ?? '', end !== undefined);
+    const read = this.#read(index, text, end !== undefined);
     const chunks: object[] = [];
-    const tokens = delta?.tokens ?? [];
     if (read.text !== '' || read.calls.length > 0 || (tokens.length > 0 && (logprobs || tokenIds)))
       chunks.push(this.#chunk(index, { delta: this.#delta(index, read), ...this.#beside(tokens) }));
     if (end === undefined) return chunks;

@@ -1,5 +1,12 @@
-import type { GenerationDelta, GenerationEnd } from '../../model-service.ts';
-import { type AnswerForm, joined, type Progress } from './form.ts';
+import type { GeneratedToken, GenerationDelta, GenerationEnd } from '../../model-service.ts';
+import type { AnswerForm } from './form.ts';
+
+/** What a completion has told since its last chunk. */
+interface Waiting {
+  readonly tokens: GeneratedToken[];
+  text: string;
+  end: GenerationEnd | undefined;
+}
 
 /**
  * Hands chunks to a client as fast as it reads. What comes while a chunk is on its way becomes one chunk, so a slow
@@ -8,7 +15,7 @@ import { type AnswerForm, joined, type Progress } from './form.ts';
 export class EventPump {
   readonly #form: AnswerForm;
   readonly #write: (chunk: object) => Promise<void>;
-  readonly #waiting = new Map<number, Progress>();
+  readonly #waiting = new Map<number, Waiting>();
   #pumping: Promise<void> = Promise.resolve();
   #idle = true;
 
@@ -18,13 +25,14 @@ export class EventPump {
     this.#write = write;
   }
 
-  delta(index: number, delta: GenerationDelta): void {
-    const before = this.#waiting.get(index);
-    this.#put(index, { ...before, delta: joined(before?.delta, delta) });
+  delta(index: number, { tokens, text }: GenerationDelta): void {
+    const waiting = this.#at(index);
+    for (const token of tokens) waiting.tokens.push(token);
+    waiting.text += text;
   }
 
   end(index: number, end: GenerationEnd): void {
-    this.#put(index, { ...this.#waiting.get(index), end });
+    this.#at(index).end = end;
   }
 
   /** Resolves when all is written. */
@@ -32,21 +40,24 @@ export class EventPump {
     await this.#pumping;
   }
 
-  #put(index: number, progress: Progress): void {
-    this.#waiting.set(index, progress);
-    if (!this.#idle) return;
-    this.#idle = false;
-    this.#pumping = this.#pump();
-    // Whoever flushes hears of what fails.
-    this.#pumping.catch(() => {});
+  #at(index: number): Waiting {
+    const found = this.#waiting.get(index) ?? { tokens: [], text: '', end: undefined };
+    this.#waiting.set(index, found);
+    if (this.#idle) {
+      this.#idle = false;
+      this.#pumping = this.#pump();
+      // Whoever flushes hears of what fails.
+      this.#pumping.catch(() => {});
+    }
+    return found;
   }
 
   async #pump(): Promise<void> {
     // What comes in the same turn goes out together.
     await Promise.resolve();
-    for (const [index, progress] of this.#waiting) {
+    for (const [index, { end, ...delta }] of this.#waiting) {
       this.#waiting.delete(index);
-      for (const chunk of this.#form.chunks(index, progress)) await this.#write(chunk);
+      for (const chunk of this.#form.chunks(index, delta, end)) await this.#write(chunk);
     }
     this.#idle = true;
   }

@@ -1,5 +1,5 @@
 import type { GenerationDelta, GenerationEnd, ModelService } from '../../model-service.ts';
-import { type AnswerForm, type Collected, finishReason, type Progress } from './form.ts';
+import { type AnswerForm, type Collected, finishReason } from './form.ts';
 import { type Head, headOf, usageOf } from './head.ts';
 import { completionLogprobs, Offsets, type ScoredToken } from './logprobs.ts';
 
@@ -54,11 +54,9 @@ export class TextForm implements AnswerForm {
     return [this.#chunk(index, { text, logprobs: scored, ...this.#idsOf(index, []) })];
   }
 
-  chunks(index: number, { delta, end }: Progress): readonly object[] {
+  chunks(index: number, { tokens, text }: GenerationDelta, end: GenerationEnd | undefined) {
     const { logprobs, tokenIds } = this.#options;
-    const silent = delta === undefined || (delta.text === '' && logprobs === undefined && !tokenIds);
-    if (silent && end === undefined) return [];
-    const { tokens, text } = delta ?? { tokens: [], text: '' };
+    if (text === '' && logprobs === undefined && !tokenIds && end === undefined) return [];
     const ids = tokenIds ? { token_ids: tokens.map(({ id }) => id) } : {};
     const reason = end === undefined ? null : finishReason(end);
     return [this.#chunk(index, { text, logprobs: this.#logprobs(index, tokens), ...ids }, reason)];

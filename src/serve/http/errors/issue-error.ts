@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { nearestNames } from '../../../options/nearest-names.ts';
-import { fieldsAt } from '../../../options/schema-fields.ts';
+import { fieldsAt, isInteger } from '../../../options/schema-fields.ts';
 import { ApiError } from './api-error.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -10,7 +10,8 @@ export function issueError({ issues }: z.core.$ZodError, schema: z.core.$ZodType
   const issue = deepest(issues[0]!);
   const keys = issue.code === 'unrecognized_keys' ? [issue.keys[0]!] : [];
   const param = pathText([...issue.path, ...keys]);
-  const { code, message } = told(issue, param, schema);
+  const integer = isInteger(schema, issue.path);
+  const { code, message } = told(issue, { param, schema, integer });
   return new ApiError(400, message, { param: param === '' ? null : param, code });
 }
 
@@ -21,8 +22,19 @@ export const pathText = (path: readonly PropertyKey[]): string =>
 /** Of a field that may have several forms: what is wrong with the form that was meant. */
 function deepest(issue: Issue): Issue {
   if (issue.code !== 'invalid_union') return issue;
-  const within = issue.errors.map(([first]) => first).find((first) => (first?.path.length ?? 0) > 0);
+  const within = issue.errors.flatMap(([first]) => first ?? []).find(meant);
   return within === undefined ? issue : deepest({ ...within, path: [...issue.path, ...within.path] });
+}
+
+/** Whether a form of a field was meant: its kind is right, and something about it is wrong. */
+const meant = ({ path, code }: Issue): boolean => path.length > 0 || code !== 'invalid_type';
+
+/** Where an issue is. */
+interface Place {
+  readonly param: string;
+  readonly schema: z.core.$ZodType;
+  /** Whether whole numbers belong there. */
+  readonly integer: boolean;
 }
 
 interface Told {
@@ -30,7 +42,7 @@ interface Told {
   readonly message: string;
 }
 
-function told(issue: Issue, param: string, schema: z.core.$ZodType): Told {
+function told(issue: Issue, { param, schema, integer }: Place): Told {
   if (issue.code === 'unrecognized_keys') return unknown(issue.keys[0]!, param, fieldsAt(schema, issue.path));
   if (issue.code === 'custom') {
     const code = issue.params?.code ?? 'invalid_value';
@@ -41,13 +53,15 @@ function told(issue: Issue, param: string, schema: z.core.$ZodType): Told {
     return { code: 'missing_required_parameter', message };
   }
   if (issue.code === 'invalid_type') {
-    const message = `Invalid type for '${param}': expected ${kinds[issue.expected] ?? issue.expected}, but got ${kindOf(issue.input)} instead.`;
+    const message = `Invalid type for '${param}': expected ${kinds[integer ? 'int' : issue.expected] ?? issue.expected}, but got ${kindOf(issue.input)} instead.`;
     return { code: 'invalid_type', message };
   }
-  if (issue.code === 'too_small' || issue.code === 'too_big') return outOfRange(issue, param);
+  if (issue.code === 'too_small' || issue.code === 'too_big') return outOfRange(issue, param, integer);
   const message = issue.code === 'invalid_union' ? oneOf(issue) : issue.message;
   return { code: 'invalid_value', message: `Invalid '${param}': ${message}, but got ${shown(issue.input)}.` };
 }
+
+type RangeIssue = Extract<Issue, { code: 'too_small' | 'too_big' }>;
 
 function unknown(key: string, param: string, known: readonly string[]): Told {
   const [near] = nearestNames(key, known, 1);
@@ -55,19 +69,19 @@ function unknown(key: string, param: string, known: readonly string[]): Told {
   return { code: 'unknown_parameter', message: `Unknown parameter: '${param}'. ${hint}` };
 }
 
-function outOfRange(issue: Extract<Issue, { code: 'too_small' | 'too_big' }>, param: string): Told {
-  const small = issue.code === 'too_small';
-  const kind = { int: 'integer', number: 'decimal' }[issue.origin as string] ?? issue.origin;
-  const edge = small ? issue.minimum : issue.maximum;
-  const sign = `${small ? '>' : '<'}${issue.inclusive ? '=' : ''}`;
-  const empty = small && (issue.origin === 'array' || issue.origin === 'string');
-  if (empty) return { code: `empty_${issue.origin}`, message: `Invalid '${param}': it must not be empty.` };
-  const size = ['array', 'string'].includes(issue.origin);
+function outOfRange(issue: RangeIssue, param: string, integer: boolean): Told {
+  const { origin, inclusive, input } = issue;
+  const [small, edge] =
+    issue.code === 'too_small' ? [true, issue.minimum] : ([false, issue.maximum] as const);
+  if (origin === 'array' || origin === 'string') {
+    if (small) return { code: `empty_${origin}`, message: `Invalid '${param}': it must not be empty.` };
+    const message = `Invalid '${param}': at most ${edge} ${origin === 'array' ? 'elements' : 'characters'}.`;
+    return { code: `${origin}_above_max_length`, message };
+  }
+  const sign = `${small ? '>' : '<'}${inclusive ? '=' : ''}`;
   return {
-    code: `${kind}_${small ? (size ? 'below_min_length' : 'below_min_value') : size ? 'above_max_length' : 'above_max_value'}`,
-    message: size
-      ? `Invalid '${param}': at most ${edge} ${issue.origin === 'array' ? 'elements' : 'characters'}.`
-      : `Invalid '${param}': expected a value ${sign} ${edge}, but got ${shown(issue.input)} instead.`,
+    code: `${integer ? 'integer' : 'decimal'}_${small ? 'below_min_value' : 'above_max_value'}`,
+    message: `Invalid '${param}': expected a value ${sign} ${edge}, but got ${shown(input)} instead.`,
   };
 }
 

@@ -7,11 +7,11 @@ import { samplingFields } from './sampling.ts';
 const grammar = 'decoding to a grammar is not supported: describe the format in the prompt';
 
 const toolChoice = z
-  .union([z.enum(['auto', 'none']), z.null()], {
+  .enum(['auto', 'none'], {
     error:
       'it is "auto" or "none": a call can\'t be forced, because decoding to a grammar is not supported; ask for it in the prompt',
   })
-  .optional()
+  .nullish()
   .meta({ description: 'auto: the model decides. none: it is not told of the tools.' });
 
 /** POST /v1/chat/completions. */

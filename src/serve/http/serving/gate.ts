@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ApiError } from '../errors/api-error.ts';
 
 /** Seconds that a client is asked to wait, at least and at most. */
@@ -47,6 +48,8 @@ export class Gate {
     this.checkOpen();
     if (this.#waiting > 0 && this.#waiting + completions > this.#maxQueue) throw this.#full();
     const [arrived, controller] = [performance.now(), new AbortController()];
+    // Every completion listens.
+    setMaxListeners(0, controller.signal);
     let waits = completions;
     const gate = this;
     this.#waiting += completions;
