@@ -8,8 +8,8 @@ import { Gate } from './serving/gate.ts';
 import { Metrics } from './serving/metrics.ts';
 import type { ServerSettings } from './serving/serving.ts';
 
-/** Milliseconds that a client has for its headers, for its whole request, and between two requests. */
-const TIMES = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 };
+/** Milliseconds that a client has for its headers, for its whole request, and between two requests, at most. */
+const MOST = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 };
 /** Milliseconds between looks for clients that are late. */
 const LOOKS = 1000;
 /** Milliseconds that answers have to reach their clients after the last request has ended. */
@@ -49,7 +49,9 @@ export async function startServer(service: ModelService, options: ServerOptions)
     onBug,
   };
   const { fetch } = createApp(serving);
-  const serverOptions = { ...TIMES, connectionsCheckingInterval: LOOKS };
+  const requestTimeout = Math.min(MOST.requestTimeout, settings.requestTimeout * 1000);
+  const headersTimeout = Math.min(MOST.headersTimeout, requestTimeout);
+  const serverOptions = { ...MOST, requestTimeout, headersTimeout, connectionsCheckingInterval: LOOKS };
   const server = createAdaptorServer({ fetch, serverOptions }) as Server;
   await listen(server, host, port);
   const { port: own } = server.address() as AddressInfo;

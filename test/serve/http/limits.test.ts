@@ -151,6 +151,54 @@ describe('time', () => {
   });
 });
 
+describe('a connection', () => {
+  const head = 'POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+  test.each([
+    ['that says nothing', ''],
+    ['whose headers don’t end', 'POST /v1/completions HTTP/1.1\r\nHost: local'],
+    ['whose body doesn’t end', `${head}Content-Length: 100\r\n\r\n{"model"`],
+    ['whose chunks don’t end', `${head}Transfer-Encoding: chunked\r\n\r\n8\r\n{"model"\r\n`],
+  ])('%s is cut', async (_, sent) => {
+    const { url, bugs, service, post } = await serve({ requestTimeout: 1 });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(sent);
+    socket.resume();
+    await new Promise((resolve) => socket.on('close', resolve));
+    expect(bugs).toEqual([]);
+    expect(service.requests).toEqual([]);
+    expect((await post('/v1/completions', text)).status).toBe(200);
+  });
+
+  test.each([
+    ['a body', `${head}Content-Length: 100\r\n\r\n{"model"`],
+    ['chunks', `${head}Transfer-Encoding: chunked\r\n\r\n8\r\n{"model"\r\n`],
+  ])('that is closed amid %s is nobody’s fault', async (_, sent) => {
+    const { url, bugs, post } = await serve();
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write(sent);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect((await post('/v1/completions', text)).status).toBe(200);
+    expect(bugs).toEqual([]);
+  });
+
+  test('with a body in chunks is served, and refused beyond the limit', async () => {
+    const { url } = await serve();
+    const asked = (body: string) =>
+      fetch(`${url}/v1/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: new Blob([body]).stream(),
+        duplex: 'half',
+      });
+    expect((await asked(JSON.stringify(text))).status).toBe(200);
+    const refused = await asked(JSON.stringify({ ...text, user: 'u'.repeat(1_000_000) }));
+    expect([refused.status, (await json(refused)).error.code]).toEqual([413, 'body_too_large']);
+  });
+});
+
 describe('an API key', () => {
   test('is asked for everywhere but where nothing is to be seen', async () => {
     const { url } = await serve({ apiKey: 'secret' });

@@ -3,6 +3,7 @@ import type { Serving } from '../serving/serving.ts';
 import { chat } from './chat.ts';
 import { complete } from './completions.ts';
 import { getModel, listModels } from './models.ts';
+import { openApi } from './openapi.ts';
 import { health, metrics } from './status.ts';
 import { detokenize, tokenize } from './tokenize.ts';
 
@@ -19,6 +20,7 @@ export interface Route {
 /** Every route. */
 export const routes = (serving: Serving): readonly Route[] => [
   { method: 'GET', path: '/health', open: true, handler: health(serving) },
+  { method: 'GET', path: '/openapi.json', open: true, handler: openApi() },
   { method: 'GET', path: '/metrics', handler: metrics(serving) },
   { method: 'GET', path: '/v1/models', handler: listModels(serving) },
   { method: 'GET', path: '/v1/models/:model{.+}', handler: getModel(serving) },

@@ -16,17 +16,14 @@ export const tokenizeRequest = z
     add_generation_prompt: z.boolean().nullish(),
     return_token_strs: z.boolean().nullish().meta({ description: 'Also the text of each token.' }),
     add_special_tokens: neutral([true], 'the tokenizer decides'),
-    continue_final_message: neutral([false], 'leave it out'),
+    continue_final_message: z.boolean().nullish(),
   })
   .refine(({ prompt, messages }) => (prompt === undefined) !== (messages === undefined), {
     error: 'give either prompt or messages',
     path: ['prompt'],
-  })
-  .meta({ id: 'TokenizeRequest' });
+  });
 
 /** POST /detokenize, in vLLM's shape. */
-export const detokenizeRequest = z
-  .strictObject({ model, tokens: idsField })
-  .meta({ id: 'DetokenizeRequest' });
+export const detokenizeRequest = z.strictObject({ model, tokens: idsField });
 
 export type TokenizeRequest = z.output<typeof tokenizeRequest>;
