@@ -4,6 +4,7 @@ import { chat } from './chat.ts';
 import { complete } from './completions.ts';
 import { getModel, listModels } from './models.ts';
 import { openApi } from './openapi.ts';
+import { page } from './page.ts';
 import { health, metrics } from './status.ts';
 import { detokenize, tokenize } from './tokenize.ts';
 
@@ -19,6 +20,7 @@ export interface Route {
 
 /** Every route. */
 export const routes = (serving: Serving): readonly Route[] => [
+  { method: 'GET', path: '/', open: true, handler: page() },
   { method: 'GET', path: '/health', open: true, handler: health(serving) },
   { method: 'GET', path: '/openapi.json', open: true, handler: openApi() },
   { method: 'GET', path: '/metrics', handler: metrics(serving) },
