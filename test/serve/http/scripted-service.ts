@@ -79,7 +79,16 @@ export class ScriptedService implements ModelService {
 
   scorePrompt: ModelService['scorePrompt'] = async ({ ids, topLogprobs }) =>
     ids.map((id, i) => (i === 0 ? undefined : tokenOf(id, topLogprobs)));
-  stats = () => ({ waiting: 0, running: this.running, cacheBytes: 4096, cacheUsedBytes: 1024 });
+  stats = () => ({
+    waiting: 0,
+    running: this.running,
+    cacheBytes: 4096,
+    cacheUsedBytes: 1024,
+    generatedTokens: 0,
+    promptTokens: 0,
+    cachedTokens: 0,
+  });
+  setAdapter = async () => modelNamed('tuned');
   close = async () => {};
 }
 
