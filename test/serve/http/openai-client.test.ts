@@ -185,7 +185,7 @@ describe('the openai client', () => {
     expect(answer.choices).toEqual([
       {
         index: 0,
-        message: { role: 'assistant', content: 'fo', refusal: null },
+        message: { role: 'assistant', content: 'fo', refusal: null, annotations: [] },
         logprobs: {
           content: [
             { ...f, top_logprobs: [f] },
