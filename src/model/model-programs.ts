@@ -120,6 +120,11 @@ export class ModelPrograms {
     };
   }
 
+  /** The dynamic axes of the rotary tables among a program's inputs. */
+  get ropeAxes(): DynamicAxes {
+    return this.rope.axes;
+  }
+
   /** Name of the head's weight, which maps hidden states to logits. */
   get headWeight(): string {
     return this.config.tieWordEmbeddings ? EMBEDDING : HEAD;
