@@ -33,18 +33,16 @@ export async function draftOf(recipe: Recipe, target: LoadedParts): Promise<Load
   const config = await readModelConfig(path);
   const names = { target: recipe.model, draft: model };
   checkVocabularies(target, { config, tokenizer: await loadTokenizer(path) }, names);
-  checkPositions(recipe, config);
+  checkPositions(recipe, config, target.config);
   const weights = await loadWeights(path, config, recipe.runtime.baseDtype);
   return { config, weights, path, tokenizer: target.tokenizer };
 }
 
-function checkPositions(
-  { draft, sampling }: Recipe,
-  { maxPositionEmbeddings: positions }: ModelConfig,
-): void {
-  const longest = sampling.maxPromptLength + sampling.maxNewTokens;
+function checkPositions({ draft, sampling }: Recipe, config: ModelConfig, target: ModelConfig): void {
+  const { maxPositionEmbeddings: positions } = config;
+  const longest = Math.min(target.maxPositionEmbeddings, sampling.maxPromptLength + sampling.maxNewTokens);
   if (positions >= longest) return;
   throw new InputError(
-    `the draft ${draft.model} has ${positions} positions, and texts may have ${longest} tokens (sampling.maxPromptLength + sampling.maxNewTokens): lower these`,
+    `the draft ${draft.model} has ${positions} positions, and texts may have ${longest} tokens: lower sampling.maxPromptLength and sampling.maxNewTokens`,
   );
 }
