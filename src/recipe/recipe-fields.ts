@@ -60,7 +60,7 @@ const rollouts = z.strictObject({
   packMB: z.number().nonnegative().default(0),
 });
 
-const metrics = z.strictObject({
+export const metrics = z.strictObject({
   /** How far each move of β alone takes the policy: two forward passes, on a sample of the step's texts. */
   annealKl: z.boolean().default(true),
   /**
