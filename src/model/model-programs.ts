@@ -151,11 +151,6 @@ export class ModelPrograms {
     return { ...batchAxes(inputs, columns), ...this.rope.axes };
   }
 
-  /** The dynamic axes of the rotary tables alone. */
-  get ropeAxes(): DynamicAxes {
-    return this.rope.axes;
-  }
-
   private forwardLogits(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
     const model = this.decoder(inputs);
     const ids = inputs.ids as tf.Tensor2D;
