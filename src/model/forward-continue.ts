@@ -22,6 +22,25 @@ export interface ContinuedTexts {
  */
 export function continuePrefill(model: DecoderModel, texts: ContinuedTexts): HeadKeys[] {
   const { config } = model;
+  const last = config.layers - 1;
+  const { x, keys, layers } = continueLayers(model, texts, last);
+  const normed = norm(model, `model.layers.${last}.input_layernorm`, x);
+  const own = keysAndValues(model, last, normed, layers(last).angles);
+  return [...keys, keysToHeads(own, texts.ids.shape[0], config)];
+}
+
+/** The same, and the final-normed hidden states of the tokens, [P·T, D]. */
+export function continueHidden(
+  model: DecoderModel,
+  texts: ContinuedTexts,
+): { readonly hidden: tf.Tensor2D; readonly keys: HeadKeys[] } {
+  const { x, keys } = continueLayers(model, texts, model.config.layers);
+  return { hidden: norm(model, 'model.norm', x), keys };
+}
+
+/** Computes the first `count` layers: the stream after them, [P·T, D], and their keys and values. */
+function continueLayers(model: DecoderModel, texts: ContinuedTexts, count: number) {
+  const { config } = model;
   const { ids, past } = texts;
   const sequences = ids.shape[0];
   const positions = positionsOf(texts);
@@ -31,8 +50,7 @@ export function continuePrefill(model: DecoderModel, texts: ContinuedTexts): Hea
   });
   const keys: HeadKeys[] = [];
   let x = embed(model, tf.reshape(ids, [-1]));
-  const last = config.layers - 1;
-  for (let index = 0; index < last; index++) {
+  for (let index = 0; index < count; index++) {
     const { angles, masks } = layers(index);
     const attend = (q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D) => {
       const own = keysToHeads({ k, v }, sequences, config);
@@ -42,8 +60,7 @@ export function continuePrefill(model: DecoderModel, texts: ContinuedTexts): Hea
     };
     x = decoderLayer(model, index, x, { angles, attend });
   }
-  const normed = norm(model, `model.layers.${last}.input_layernorm`, x);
-  return [...keys, keysToHeads(keysAndValues(model, last, normed, layers(last).angles), sequences, config)];
+  return { x, keys, layers };
 }
 
 /** Positions of the tokens, [P, T]. */

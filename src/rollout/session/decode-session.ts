@@ -3,6 +3,7 @@ import { KeptKeys } from '../../model/cache/kept-keys.ts';
 import { allocatedFor, bytesOfToken, KvCache } from '../../model/cache/kv-cache.ts';
 import { type Admission, admitRows } from './admit-rows.ts';
 import { type DecodeRequest, DecodeRow } from './decode-row.ts';
+import { type DraftModel, Speculation, type SpeculationStats } from './speculation.ts';
 
 export interface SessionOptions {
   /** Bytes of keys and values: of the rows under way, and of kept texts, which get what is left, half at most. */
@@ -11,6 +12,8 @@ export interface SessionOptions {
   readonly kept?: KeptKeys | undefined;
   /** Whether a text may begin with the keys and values of another that begins alike. Default false. */
   readonly reuses?: boolean | undefined;
+  /** Proposes tokens, of which several may be taken in one step: the same texts, sooner. Its cache is part of `cacheBytes`. */
+  readonly draft?: DraftModel | undefined;
 }
 
 /** Rows decoded at a time. */
@@ -35,15 +38,20 @@ export class DecodeSession {
   private readonly kept: KeptKeys;
   private readonly cacheBytes: number;
   private readonly reuses: boolean;
+  private readonly speculation: Speculation | undefined;
   private waiting: DecodeRow[] = [];
   /** The rows in the cache, in its order. */
   private active: DecodeRow[] = [];
 
-  constructor(model: DecodingModel, { cacheBytes = CACHE_BYTES, kept, reuses = false }: SessionOptions = {}) {
+  constructor(
+    model: DecodingModel,
+    { cacheBytes = CACHE_BYTES, kept, reuses = false, draft }: SessionOptions = {},
+  ) {
     this.model = model;
     this.cache = new KvCache(model.cache);
     this.kept = kept ?? new KeptKeys();
-    this.cacheBytes = cacheBytes;
+    this.speculation = draft && new Speculation(model, draft);
+    this.cacheBytes = draft ? cacheBytes * shareBeside(model, draft.model) : cacheBytes;
     this.reuses = reuses;
   }
 
@@ -55,6 +63,11 @@ export class DecodeSession {
   /** Rows that a step would compute, and rows that wait for memory. */
   get rows(): { readonly active: number; readonly waiting: number } {
     return { active: this.active.length, waiting: this.waiting.length };
+  }
+
+  /** How proposals have fared; undefined without a draft. */
+  get speculated(): SpeculationStats | undefined {
+    return this.speculation?.stats;
   }
 
   /** Adds a completion. It gets its first token in the next step, or when there is room. */
@@ -71,8 +84,8 @@ export class DecodeSession {
   }
 
   /**
-   * Lets waiting rows in, and computes one token of each row. Returns the rows that got one. One step at a time; rows
-   * may be admitted and cancelled meanwhile.
+   * Lets waiting rows in, and computes one token of each row, or with a draft one or more. Returns the rows that got
+   * some. One step at a time; rows may be admitted and cancelled meanwhile.
    * @throws the signal's reason when it has aborted; the session can go on afterwards.
    */
   async step(signal?: AbortSignal): Promise<readonly DecodeRow[]> {
@@ -82,6 +95,15 @@ export class DecodeSession {
     if (this.active.length === 0) return [];
     this.makeRoom();
     const { active } = this;
+    const stepped = this.speculation
+      ? await this.speculation.step(active, this.cache, signal)
+      : await this.stepOnce(active);
+    this.leave((row) => row.cancelled || row.finishReason !== undefined);
+    return stepped;
+  }
+
+  /** Computes one token of each row. Returns the rows that got one. */
+  private async stepOnce(active: readonly DecodeRow[]): Promise<DecodeRow[]> {
     const outputs = await this.model.step(
       Int32Array.from(active, ({ lastId }) => lastId),
       this.cache,
@@ -93,7 +115,6 @@ export class DecodeSession {
     this.cache.append(outputs.tensors);
     const stepped = active.filter(({ cancelled }) => !cancelled);
     for (const [r, row] of active.entries()) if (!row.cancelled) row.take(outputs, r, this.model.vocabSize);
-    this.leave((row) => row.cancelled || row.finishReason !== undefined);
     return stepped;
   }
 
@@ -199,4 +220,10 @@ export class DecodeSession {
   private bytes(rows: number, positions: number): number {
     return rows * positions * bytesOfToken(this.model.cache);
   }
+}
+
+/** The share of a model's keys and values in those of the model and its draft. */
+function shareBeside(model: DecodingModel, draft: DecodingModel): number {
+  const [own, drafts] = [bytesOfToken(model.cache), bytesOfToken(draft.cache)];
+  return own / (own + drafts);
 }
