@@ -6,7 +6,7 @@ import type { KvCache } from './cache/kv-cache.ts';
 import type { ModelConfig } from './config/model-config.ts';
 import type { DecoderModel } from './decoder.ts';
 import { logits } from './forward.ts';
-import { continueHidden, continuePrefill } from './forward-continue.ts';
+import { continueForward, continuePrefill } from './forward-continue.ts';
 import { decodeStep, prefill } from './forward-decode.ts';
 import type { HeadKeys } from './forward-rows.ts';
 import { packs, partsOf, weightOf } from './weights/base-weights.ts';
@@ -44,30 +44,20 @@ export class DecodingPrograms {
     this.decoder = decoder;
     this.constants = frozen ? decodeConstants(frozen, config) : {};
     const cache = cacheNames(config.layers);
-    const cacheAxes = (rows: string) =>
-      Object.fromEntries(cache.map((name) => [name, { 0: rows, 2: 'positions' }]));
     this.prefillProgram = engine.compile((inputs) => this.forwardPrefill(inputs), {
       name: 'prefill',
       dynamicAxes: ({ ids }) => ({ ids: gridAxes(ids!), ...ropeAxes }),
     });
-    const continued = {
-      ...ropeAxes,
-      ids: { 0: 'texts', 1: 'tokens' },
-      lengths: { 0: 'texts' },
-      slots: { 0: 'positions' },
-      offsets: { 0: 'tokens' },
-      ...cacheAxes('texts'),
-    };
     this.extendProgram = engine.compile((inputs) => this.forwardExtend(inputs), {
       name: 'extend',
       mutable: cache,
-      dynamicAxes: continued,
+      dynamicAxes: { ...ropeAxes, ...continuedAxes(cache) },
     });
     this.verifyProgram = engine.compile((inputs) => this.forwardVerify(inputs), {
       name: 'verify',
       mutable: cache,
       constants: this.constants,
-      dynamicAxes: { ...continued, temperatures: { 0: 'texts*tokens' } },
+      dynamicAxes: { ...ropeAxes, ...continuedAxes(cache), temperatures: { 0: 'texts*tokens' } },
     });
     this.decodeProgram = engine.compile((inputs) => this.forwardDecode(inputs), {
       name: 'decode',
@@ -79,7 +69,7 @@ export class DecodingPrograms {
         lengths: { 0: 'rows' },
         temperatures: { 0: 'rows' },
         slots: { 0: 'positions' },
-        ...cacheAxes('rows'),
+        ...cacheAxes(cache, 'rows'),
       },
     });
   }
@@ -109,28 +99,28 @@ export class DecodingPrograms {
 
   private forwardExtend(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
     const { ids, lengths, slots, offsets } = inputs as unknown as Parameters<typeof continuePrefill>[1];
-    const past = this.past(inputs);
+    const past = pastOf(inputs, this.config.layers);
     return named(continuePrefill(this.decoder(inputs), { ids, lengths, slots, offsets, past }));
   }
 
   private forwardDecode(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
     const model = this.decoder(inputs);
     const { ids, lengths, slots } = inputs as unknown as Parameters<typeof decodeStep>[1];
-    const step = { ids, positions: lengths, lengths, past: this.past(inputs), slots };
+    const step = { ids, positions: lengths, lengths, past: pastOf(inputs, this.config.layers), slots };
     return this.stepOutputs(model, decodeStep(model, step), inputs.temperatures as tf.Tensor1D);
   }
 
   private forwardVerify(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
     const model = this.decoder(inputs);
-    const { ids, lengths, slots, offsets } = inputs as unknown as Parameters<typeof continueHidden>[1];
-    const texts = { ids, lengths, slots, offsets, past: this.past(inputs) };
-    return this.stepOutputs(model, continueHidden(model, texts), inputs.temperatures as tf.Tensor1D);
+    const { ids, lengths, slots, offsets } = inputs as unknown as Parameters<typeof continueForward>[1];
+    const texts = { ids, lengths, slots, offsets, past: pastOf(inputs, this.config.layers) };
+    return this.stepOutputs(model, continueForward(model, texts), inputs.temperatures as tf.Tensor1D);
   }
 
   /** What steps find, from the final states of their N tokens, [N, D]. */
   private stepOutputs(
     model: DecoderModel,
-    { hidden, keys }: ReturnType<typeof decodeStep>,
+    { hidden, keys }: ReturnType<typeof continueForward>,
     temperatures: tf.Tensor1D,
   ): Named<tf.Tensor> {
     const ownHead = Object.keys(this.constants).some((name) => weightOf(name) === HEAD);
@@ -148,14 +138,6 @@ export class DecodingPrograms {
     };
   }
 
-  private past(inputs: Named<tf.Tensor>): HeadKeys[] {
-    const names = cacheNames(this.config.layers);
-    return Array.from({ length: this.config.layers }, (_, layer) => ({
-      k: inputs[names[2 * layer]!] as tf.Tensor4D,
-      v: inputs[names[2 * layer + 1]!] as tf.Tensor4D,
-    }));
-  }
-
   private async extend(
     inputs: InputsFor,
     { ids, cache, first }: { readonly ids: HostTensor; readonly cache: KvCache; readonly first: number },
@@ -167,7 +149,7 @@ export class DecodingPrograms {
       lengths: vector(cache.lengths.subarray(first, first + texts)),
       slots: vector(upTo(cache.capacity)),
       offsets: vector(upTo(tokens)),
-      ...this.cacheInputs(cache.tensors(first, texts)),
+      ...cacheInputs(cache.tensors(first, texts)),
     });
     return this.keys(out);
   }
@@ -184,7 +166,7 @@ export class DecodingPrograms {
         lengths: vector(cache.lengths),
         slots: vector(upTo(cache.capacity)),
         temperatures: { data: temperatures, shape: [ids.length], dtype: 'float32' },
-        ...this.cacheInputs(cache.tensors()),
+        ...cacheInputs(cache.tensors()),
       },
       this.wanted(drawing),
     );
@@ -209,7 +191,7 @@ export class DecodingPrograms {
         slots: vector(upTo(cache.capacity)),
         offsets: vector(upTo(tokens)),
         temperatures: { data: each, shape: [each.length], dtype: 'float32' },
-        ...this.cacheInputs(cache.tensors()),
+        ...cacheInputs(cache.tensors()),
       },
       this.wanted(drawing),
     );
@@ -235,11 +217,6 @@ export class DecodingPrograms {
       probabilities: out.probabilities?.data as Float32Array | undefined,
       tensors: this.keys(out),
     };
-  }
-
-  private cacheInputs(tensors: readonly HostTensor[]): Named<HostTensor> {
-    const names = cacheNames(this.config.layers);
-    return Object.fromEntries(tensors.map((tensor, i) => [names[i]!, tensor]));
   }
 
   private keys(out: Named<HostTensor>): HostTensor[] {
@@ -268,15 +245,45 @@ function decodeConstants(frozen: Named<HostTensor>, config: ModelConfig): Named<
   return { ...Object.fromEntries(others), ...head };
 }
 
-const vector = (data: Int32Array): HostTensor => ({ data, shape: [data.length], dtype: 'int32' });
+/** A list of numbers as a program input. */
+export const vector = (data: Int32Array): HostTensor => ({ data, shape: [data.length], dtype: 'int32' });
 
-const upTo = (size: number): Int32Array => Int32Array.from({ length: size }, (_, i) => i);
+/** 0 … size − 1. */
+export const upTo = (size: number): Int32Array => Int32Array.from({ length: size }, (_, i) => i);
+
+const cacheAxes = (names: readonly string[], rows: string): DynamicAxes =>
+  Object.fromEntries(names.map((name) => [name, { 0: rows, 2: 'positions' }]));
+
+/** The dynamic axes of texts that continue cached ones. */
+export const continuedAxes = (names: readonly string[]): DynamicAxes => ({
+  ids: { 0: 'texts', 1: 'tokens' },
+  lengths: { 0: 'texts' },
+  slots: { 0: 'positions' },
+  offsets: { 0: 'tokens' },
+  ...cacheAxes(names, 'texts'),
+});
 
 /** Returns the names of the cache's arrays, in the order of `KvCache.tensors`. */
-const cacheNames = (layers: number): string[] =>
+export const cacheNames = (layers: number): string[] =>
   Array.from({ length: layers }, (_, layer) => [`cache.${layer}.k`, `cache.${layer}.v`]).flat();
 
-function named(keys: readonly HeadKeys[]): Named<tf.Tensor> {
+/** Returns the cache's arrays as program inputs. */
+export const cacheInputs = (tensors: readonly HostTensor[]): Named<HostTensor> => {
+  const names = cacheNames(tensors.length / 2);
+  return Object.fromEntries(tensors.map((tensor, i) => [names[i]!, tensor]));
+};
+
+/** Finds the keys and values of each layer among a program's inputs. */
+export function pastOf(inputs: Named<tf.Tensor>, layers: number): HeadKeys[] {
+  const names = cacheNames(layers);
+  return Array.from({ length: layers }, (_, layer) => ({
+    k: inputs[names[2 * layer]!] as tf.Tensor4D,
+    v: inputs[names[2 * layer + 1]!] as tf.Tensor4D,
+  }));
+}
+
+/** Returns keys and values as program outputs, by the cache's names. */
+export function named(keys: readonly HeadKeys[]): Named<tf.Tensor> {
   const tensors = keys.flatMap(({ k, v }) => [k, v]);
   return Object.fromEntries(cacheNames(keys.length).map((name, i) => [name, tensors[i]!]));
 }

@@ -23,23 +23,23 @@ export interface ContinuedTexts {
 export function continuePrefill(model: DecoderModel, texts: ContinuedTexts): HeadKeys[] {
   const { config } = model;
   const last = config.layers - 1;
-  const { x, keys, layers } = continueLayers(model, texts, last);
+  const { x, keys, layers } = throughLayers(model, texts, last);
   const normed = norm(model, `model.layers.${last}.input_layernorm`, x);
   const own = keysAndValues(model, last, normed, layers(last).angles);
   return [...keys, keysToHeads(own, texts.ids.shape[0], config)];
 }
 
-/** The same, and the final-normed hidden states of the tokens, [P·T, D]. */
-export function continueHidden(
+/** The same, and the final-normed hidden states of the texts' tokens, [P·T, D]. */
+export function continueForward(
   model: DecoderModel,
   texts: ContinuedTexts,
-): { readonly hidden: tf.Tensor2D; readonly keys: HeadKeys[] } {
-  const { x, keys } = continueLayers(model, texts, model.config.layers);
+): { readonly hidden: tf.Tensor2D; readonly keys: readonly HeadKeys[] } {
+  const { x, keys } = throughLayers(model, texts, model.config.layers);
   return { hidden: norm(model, 'model.norm', x), keys };
 }
 
-/** Computes the first `count` layers: the stream after them, [P·T, D], and their keys and values. */
-function continueLayers(model: DecoderModel, texts: ContinuedTexts, count: number) {
+/** Takes texts through the first `count` layers. */
+function throughLayers(model: DecoderModel, texts: ContinuedTexts, count: number) {
   const { config } = model;
   const { ids, past } = texts;
   const sequences = ids.shape[0];

@@ -120,6 +120,11 @@ export class ModelPrograms {
     };
   }
 
+  /** The dynamic axes of the rotary tables among a program's inputs. */
+  get ropeAxes(): DynamicAxes {
+    return this.rope.axes;
+  }
+
   /** Name of the head's weight, which maps hidden states to logits. */
   get headWeight(): string {
     return this.config.tieWordEmbeddings ? EMBEDDING : HEAD;
@@ -144,11 +149,6 @@ export class ModelPrograms {
    */
   axes(inputs: Named<HostTensor>, columns: readonly string[] = []): DynamicAxes {
     return { ...batchAxes(inputs, columns), ...this.rope.axes };
-  }
-
-  /** The dynamic axes of the rotary tables alone. */
-  get ropeAxes(): DynamicAxes {
-    return this.rope.axes;
   }
 
   private forwardLogits(inputs: Named<tf.Tensor>): Named<tf.Tensor> {

@@ -9,6 +9,8 @@ export interface StopStrings {
   watch(): StopWatch;
   /** The text before the first one, without special tokens; the whole text where there is none. */
   before(ids: readonly number[]): string;
+  /** Whether one of them is looked for in the text without special tokens. */
+  isPlain(text: string): boolean;
 }
 
 /**
@@ -27,6 +29,7 @@ export function stopStrings(tokenizer: Tokenizer, stop: readonly string[]): Stop
     return textOf(ids.slice(0, kept)) + begun;
   };
   return {
+    isPlain: (text) => plain.includes(text),
     watch: () => {
       const watches = [
         ...(plain.length > 0 ? [watchFor(plain, tokenizer.stream({ skipSpecialTokens: true }))] : []),

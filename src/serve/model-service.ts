@@ -1,3 +1,4 @@
+import type { StoredAdapter } from '../adapter/stored-adapter.ts';
 import type { ChatOptions } from '../model/tokenizer/tokenizer.ts';
 import type { FinishReason, Message } from '../types.ts';
 
@@ -22,7 +23,7 @@ export interface GenerationRequest {
   readonly stop: readonly string[];
   /** The same seed and prompt give the same tokens, whatever else is computed beside. */
   readonly seed: number;
-  /** Likeliest tokens to tell beside each sampled one; 0 for none. */
+  /** Likeliest tokens to tell beside each sampled one, 20 at most; 0 for none. */
   readonly topLogprobs: number;
   /** Goes on after end tokens, to `maxNewTokens`: for benchmarks. */
   readonly ignoreEos: boolean;
@@ -73,13 +74,19 @@ export interface ServedModel {
   readonly hasChatTemplate: boolean;
 }
 
+/** The numbers of a service, some 50 ms old at most. */
 export interface ServiceStats {
-  /** Requests that have no room yet, and those that get tokens. */
+  /** Requests that have no room yet or whose prompts are being computed, and those that get tokens. */
   readonly waiting: number;
   readonly running: number;
-  /** Memory for keys and values, in bytes. */
+  /** Bytes allocated for keys and values, kept prompts included, and those of them in use. */
   readonly cacheBytes: number;
   readonly cacheUsedBytes: number;
+  /** Tokens that were generated so far, in all. */
+  readonly generatedTokens: number;
+  /** Tokens of the prompts of requests that have ended, and how many of them were there already. */
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
 }
 
 /** Models that serve requests, side by side. */
@@ -102,13 +109,20 @@ export interface ModelService {
   ): Promise<GenerationEnd>;
   /**
    * The prompt's own tokens, each with its log-prob given those before it at temperature 1, and the likeliest in its
-   * place. The first token has none: undefined.
+   * place, 20 at most. A token that is the likeliest has the very log-prob of the first of them. The first token of the
+   * prompt has none: undefined.
    */
   scorePrompt(
     request: { readonly model: string; readonly ids: readonly number[]; readonly topLogprobs: number },
     signal?: AbortSignal,
   ): Promise<readonly (GeneratedToken | undefined)[]>;
   stats(): ServiceStats;
+  /**
+   * Serves an adapter by a name, in place of what had it: requests that come afterwards get the new one, those under way
+   * end with what they began with. `source` is what `models` tells of it.
+   * @throws InputError when the adapter does not fit the base.
+   */
+  setAdapter(name: string, adapter: StoredAdapter, source: string): Promise<ServedModel>;
   /** Ends what is under way, and the thread. */
   close(): Promise<void>;
 }

@@ -8,12 +8,20 @@ interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Buffers among the arguments that are handed over rather than copied. */
   readonly transfer?: readonly Transferable[];
+  /** The thread may end, and the process, while the call is under way. */
+  readonly background?: boolean;
 }
 
 interface Waiting {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly signal: AbortSignal | undefined;
+  readonly background: boolean;
+  readonly args: readonly unknown[];
+  /** Tells the thread to give the call up. */
+  readonly abort: () => void;
+  /** What a function among the arguments threw: the call fails with it when the thread has given it up. */
+  failed?: { readonly error: unknown };
 }
 
 /**
@@ -45,24 +53,27 @@ export class Connection<C extends Methods<C>> {
   }
 
   /**
-   * Calls a method in the thread.
+   * Calls a method in the thread. Functions among the arguments are called with what the thread gives them, in order,
+   * before the call ends; if one throws, the call is given up and fails with that.
    * @throws what the method throws there, the signal's reason when it gave up because of that, and RunError when the
    * thread ends.
    */
   call<M extends keyof C & string>(
     method: M,
     args: Parameters<C[M]>,
-    { signal, transfer = [] }: CallOptions = {},
+    { signal, transfer = [], background = false }: CallOptions = {},
   ): Promise<Awaited<ReturnType<C[M]>>> {
     const id = this.#calls++;
     const abort = () => this.#post({ type: 'abort', id });
     const answered = new Promise<unknown>((resolve, reject) => {
       if (this.#gone) throw this.#gone;
       signal?.throwIfAborted();
-      this.#post({ type: 'call', id, method, args }, transfer);
+      const listeners = [...args.keys()].filter((place) => typeof args[place] === 'function');
+      const plain = args.map((arg) => (typeof arg === 'function' ? undefined : arg));
+      this.#post({ type: 'call', id, method, args: plain, listeners }, transfer);
       signal?.addEventListener('abort', abort, { once: true });
-      this.#waiting.set(id, { resolve, reject, signal });
-      this.#worker.ref();
+      this.#waiting.set(id, { resolve, reject, signal, background, args, abort });
+      if (!background) this.#worker.ref();
     });
     return answered.finally(() => signal?.removeEventListener('abort', abort)) as Promise<
       Awaited<ReturnType<C[M]>>
@@ -99,11 +110,17 @@ export class Connection<C extends Methods<C>> {
       return;
     }
     const waiting = this.#waiting.get(reply.id);
+    if (reply.type === 'part') {
+      if (waiting !== undefined) hear(waiting, reply);
+      return;
+    }
     this.#waiting.delete(reply.id);
     // While the thread ends, it must keep the process alive: whoever closes it waits for that.
-    if (this.#waiting.size === 0 && !this.#closing) this.#worker.unref();
+    const isNeeded = [...this.#waiting.values()].some(({ background }) => !background);
+    if (!isNeeded && !this.#closing) this.#worker.unref();
     if (waiting === undefined) return;
-    if (reply.type === 'answer') waiting.resolve(reply.result);
+    if (waiting.failed !== undefined) waiting.reject(waiting.failed.error);
+    else if (reply.type === 'answer') waiting.resolve(reply.result);
     else waiting.reject(reply.aborted ? waiting.signal?.reason : unpackError(reply.error));
   }
 
@@ -122,5 +139,16 @@ export class Connection<C extends Methods<C>> {
     return outOfMemory
       ? 'its JavaScript heap is full; NODE_OPTIONS=--max-old-space-size=… gives it more megabytes'
       : error.message;
+  }
+}
+
+/** Calls a function among a call's arguments with a part of the answer. */
+function hear(waiting: Waiting, { place, given }: Extract<Reply, { type: 'part' }>): void {
+  if (waiting.failed !== undefined) return;
+  try {
+    (waiting.args[place] as (...given: readonly unknown[]) => void)(...given);
+  } catch (error) {
+    waiting.failed = { error };
+    waiting.abort();
   }
 }

@@ -1,6 +1,10 @@
-// How a program and a thread that serves it talk: the program calls methods, and the thread answers each call once.
+// How a program and a thread that serves it talk: the program calls methods, and the thread answers each call once. An
+// argument that is a function gets parts of the answer meanwhile: the thread calls it, and the program's is called.
 
-/** What a thread can be asked for: methods whose arguments and results are plain data. */
+/**
+ * What a thread can be asked for: methods whose arguments and results are plain data. A function may stand among the
+ * arguments themselves; it takes plain data and returns nothing.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: the arguments of a method are of any type.
 export type Methods<C> = { readonly [M in keyof C]: (...args: any[]) => unknown };
 
@@ -37,14 +41,22 @@ export function buffersOf(arrays: Iterable<ArrayBufferView>): ArrayBuffer[] {
   ) as ArrayBuffer[];
 }
 
-/** To the thread. */
+/** To the thread. Functions among the arguments are left out; `listeners` has their places. */
 export type Request =
-  | { readonly type: 'call'; readonly id: number; readonly method: string; readonly args: readonly unknown[] }
+  | {
+      readonly type: 'call';
+      readonly id: number;
+      readonly method: string;
+      readonly args: readonly unknown[];
+      readonly listeners: readonly number[];
+    }
   | { readonly type: 'abort'; readonly id: number };
 
 /** From the thread. */
 export type Reply =
   | { readonly type: 'answer'; readonly id: number; readonly result: unknown }
+  /** What the thread called the function with that stands at `place` among the arguments. */
+  | { readonly type: 'part'; readonly id: number; readonly place: number; readonly given: readonly unknown[] }
   | {
       readonly type: 'failure';
       readonly id: number;

@@ -13,11 +13,12 @@ export function serveCalls<C extends Methods<C>>(port: MessagePort, handlers: Ha
     else void answer(request);
   });
 
-  async function answer({ id, method, args }: Extract<Request, { type: 'call' }>): Promise<void> {
+  async function answer({ id, method, args, listeners }: Extract<Request, { type: 'call' }>): Promise<void> {
     const stop = new AbortController();
     underWay.set(id, stop);
+    const all = args.map((arg, place) => (listeners.includes(place) ? listener(id, place) : arg));
     try {
-      const given = await handlers[method as keyof C](stop.signal, ...(args as Parameters<C[keyof C]>));
+      const given = await handlers[method as keyof C](stop.signal, ...(all as Parameters<C[keyof C]>));
       const [result, buffers] = given instanceof HandedOver ? [given.value, given.buffers] : [given, []];
       port.postMessage({ type: 'answer', id, result } satisfies Reply, [...buffers]);
     } catch (error) {
@@ -26,6 +27,13 @@ export function serveCalls<C extends Methods<C>>(port: MessagePort, handlers: Ha
     } finally {
       underWay.delete(id);
     }
+  }
+
+  function listener(id: number, place: number) {
+    return (...given: readonly unknown[]) => {
+      // Parts that come after the answer are of no use to anybody.
+      if (underWay.has(id)) port.postMessage({ type: 'part', id, place, given } satisfies Reply);
+    };
   }
 }
 

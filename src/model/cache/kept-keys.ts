@@ -45,6 +45,17 @@ export class KeptKeys {
     return best;
   }
 
+  /** The text of exactly these ids. */
+  find(ids: readonly number[]): KeptText | undefined {
+    for (const text of this.texts) {
+      if (text.ids.length !== ids.length || commonStart(text.ids, ids) < ids.length) continue;
+      this.texts.delete(text);
+      this.texts.add(text);
+      return text;
+    }
+    return undefined;
+  }
+
   forget(text: KeptText): void {
     if (this.texts.delete(text)) this.held -= bytesOf(text.keys);
   }

@@ -56,6 +56,26 @@ export function streamSteps(
   return steps;
 }
 
+/**
+ * Tells which bytes a token stands for: of a byte-level decoder those of its characters, and those of byte tokens;
+ * undefined for what is text.
+ */
+export function bytesByDecoder(
+  decoder: LibraryDecoder | null,
+  spec: unknown,
+  added: ReadonlySet<string>,
+): (token: string) => readonly number[] | undefined {
+  const chain = decoder === null ? [] : chainOf(decoder, spec, added);
+  const byteLevel = chain.find(([, { type }]) => type === 'ByteLevel')?.[0].byte_decoder;
+  const hasByteTokens = chain.some(([, { type }]) => type === 'ByteFallback');
+  return (token) => {
+    if (byteLevel !== undefined && !added.has(token))
+      return Array.from(token, (character) => Number(byteLevel[character] ?? 0));
+    const byte = hasByteTokens ? byteOf(token) : undefined;
+    return byte === undefined ? undefined : [byte];
+  };
+}
+
 type Link = readonly [LibraryDecoder, z.output<typeof stepSchema>, added: ReadonlySet<string>];
 
 /** The steps of a decoder in a row. Only an outermost one knows the added tokens. */

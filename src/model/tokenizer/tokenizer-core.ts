@@ -6,7 +6,7 @@ import { quoted, shown } from '../../io/text/shown.ts';
 import { addedTokens } from './config-tokens.ts';
 import { mendEncodeText } from './encode-text.ts';
 import { mendDecoder, mendPreTokenizer } from './mend-steps.ts';
-import { type StreamStep, streamSteps } from './stream-steps.ts';
+import { bytesByDecoder, type StreamStep, streamSteps } from './stream-steps.ts';
 import { streamByDecoding, streamBySteps, type TextStream } from './text-stream.ts';
 import { addByteFallback } from './unigram-bytes.ts';
 
@@ -29,6 +29,8 @@ export interface TokenizerCore {
   get_vocab(): Map<string | undefined, number>;
   /** The text of ids that come one by one, as `decodeIds` has it. */
   stream(skipSpecialTokens: boolean): TextStream;
+  /** The bytes that a token stands for; undefined where they are those of its text. */
+  bytesOf(id: number): readonly number[] | undefined;
 }
 
 /** The library keeps a list as long as the highest id. */
@@ -67,7 +69,7 @@ export function openTokenizerCore(
     // A suffix of words is cut from the whole text at its end.
     const steps = () =>
       core.decoder?.end_of_word_suffix ? undefined : streamSteps(core.decoder, spec.decoder, added);
-    return guarded(core, where, steps);
+    return guarded(core, where, { steps, bytesOf: bytesByDecoder(core.decoder, spec.decoder, added) });
   } catch (error) {
     throw unsupported(where, error);
   }
@@ -96,9 +98,15 @@ function idIn(vocab: unknown, token: string): number | undefined {
 
 /** The library finds some faults of a tokenizer.json when it is used, as errors of its own code. */
 function guarded(
-  core: Omit<TokenizerCore, 'stream'> & { readonly special_tokens: readonly string[] },
+  core: Omit<TokenizerCore, 'stream' | 'bytesOf'> & { readonly special_tokens: readonly string[] },
   where: string,
-  steps: () => readonly StreamStep[] | undefined,
+  {
+    steps,
+    bytesOf,
+  }: {
+    readonly steps: () => readonly StreamStep[] | undefined;
+    readonly bytesOf: (token: string) => readonly number[] | undefined;
+  },
 ): TokenizerCore {
   const guard =
     <A extends unknown[], R>(use: (...args: A) => R) =>
@@ -117,6 +125,10 @@ function guarded(
     token_to_id: (token: string) => core.token_to_id(token),
     id_to_token: (id: number) => core.id_to_token(id),
     get_vocab: () => core.get_vocab(),
+    bytesOf: (id: number) => {
+      const token = core.id_to_token(id);
+      return token === undefined ? [] : bytesOf(token);
+    },
     stream: (skipSpecialTokens: boolean) => {
       const own = steps();
       if (own === undefined) return streamByDecoding((ids) => decodeIds(safe, ids, skipSpecialTokens));

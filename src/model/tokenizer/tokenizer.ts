@@ -20,6 +20,12 @@ export interface ChatOptions extends TemplateInputs {
   readonly addGenerationPrompt?: boolean;
 }
 
+/** A token as it is shown. */
+export interface TokenView {
+  readonly text: string;
+  readonly bytes: readonly number[];
+}
+
 /** Text ↔ token ids, and conversations → prompts. */
 export interface Tokenizer {
   /** Ids are below this; the model's own vocabulary may be padded beyond it. */
@@ -42,6 +48,11 @@ export interface Tokenizer {
   decode(ids: readonly number[], options?: { readonly skipSpecialTokens?: boolean }): string;
   /** The text of ids that come one by one, which `decode` gives of all of them, in a time that does not grow. */
   stream(options?: { readonly skipSpecialTokens?: boolean }): TextStream;
+  /**
+   * What a token by itself adds to a text that goes on: its text, special tokens as they are written, and its bytes. Of
+   * an incomplete character the text is U+FFFD.
+   */
+  tokenView(id: number): TokenView;
   tokenId(token: string): number | undefined;
   /**
    * Renders a conversation as a prompt: one that ends with a turn of the assistant is continued, any other gets the
@@ -137,6 +148,7 @@ function tokenizerOf(parts: Parts, inputs: TemplateInputs): Tokenizer {
     encode,
     decode,
     stream: ({ skipSpecialTokens = false } = {}) => core.stream(skipSpecialTokens),
+    tokenView: (id) => viewOf(core, id),
     tokenId,
     applyChatTemplate,
     renderChat,
@@ -163,3 +175,16 @@ function tokenizerOf(parts: Parts, inputs: TemplateInputs): Tokenizer {
 /** Special tokens are those that decode to nothing when they are skipped. */
 const isSpecial = (decode: Tokenizer['decode'], id: number): boolean =>
   decode([id], { skipSpecialTokens: true }) === '' && decode([id]) !== '';
+
+const utf8 = new TextEncoder();
+
+function viewOf(core: TokenizerCore, id: number): TokenView {
+  // Alone, some decoders drop a space that begins a word: other text goes before.
+  const stream = core.stream(false);
+  let settled = '';
+  for (const before of core.encode('a', { add_special_tokens: false }).ids)
+    if (before !== undefined) settled += stream.push(before);
+  const { length } = settled + stream.rest();
+  const text = (settled + stream.push(id) + stream.rest()).slice(length);
+  return { text, bytes: core.bytesOf(id) ?? [...utf8.encode(text)] };
+}

@@ -77,9 +77,10 @@ export class UpdateProgram {
     this.options = options;
     const shared: CompileOptions = {
       name: 'update',
+      keepsMemory: true,
       dynamicAxes: (inputs) => ({ ...programs.axes(inputs, rowColumns), ...draft?.target.axes }),
     };
-    this.keeping = engine.compile((inputs) => this.trace(inputs), { ...shared, keepsMemory: true });
+    this.keeping = engine.compile((inputs) => this.trace(inputs), shared);
     this.recomputing = engine.compile((inputs) => this.trace(inputs, trained), shared);
   }
 

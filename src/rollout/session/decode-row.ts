@@ -23,6 +23,11 @@ export interface DecodeRequest extends Truncation {
   readonly stream: RandomStream;
   /** Whether the session keeps the keys and values of the finished text, for texts that begin like it. */
   readonly keep?: boolean | undefined;
+  /**
+   * Is told each token with the probabilities at the temperature, [V], without truncation and without repetition penalty.
+   * The array is only there during the call.
+   */
+  readonly observe?: ((id: number, probabilities: Float32Array) => void) | undefined;
 }
 
 /** A completion under way. */
@@ -34,6 +39,8 @@ export class DecodeRow {
   /** There when the completion has ended. */
   finishReason?: FinishReason;
   cancelled = false;
+  /** Tokens of the prompt that were not computed for this row. */
+  cachedTokens = 0;
   private readonly room: number;
   /** Ids that a penalty counts; none without one. */
   private readonly seen: Set<number>;
@@ -53,9 +60,10 @@ export class DecodeRow {
     return this.request.promptIds.length + this.tokenIds.length;
   }
 
-  /** The id that the next step follows. */
-  get lastId(): number {
-    return this.tokenIds.at(-1) ?? this.request.promptIds.at(-1)!;
+  /** The id at a position of prompt and completion. */
+  idAt(position: number): number {
+    const { promptIds } = this.request;
+    return position < promptIds.length ? promptIds[position]! : this.tokenIds[position - promptIds.length]!;
   }
 
   /** Tokens that it may still get. */
@@ -63,9 +71,14 @@ export class DecodeRow {
     return this.room - this.tokenIds.length;
   }
 
-  /** Whether a step must give it probabilities. */
+  /** Whether its tokens are more than the likeliest ones of what a step finds. */
   get draws(): boolean {
     return this.request.temperature > 0 || this.penalty !== 1;
+  }
+
+  /** Whether a step must give it probabilities. */
+  get needsProbabilities(): boolean {
+    return this.draws || this.request.observe !== undefined;
   }
 
   /**
@@ -84,6 +97,7 @@ export class DecodeRow {
     this.tokenIds.push(token);
     this.logprobs.push(Math.log(probability));
     if (this.penalty !== 1) this.seen.add(token);
+    this.request.observe?.(token, probabilities!);
     if (this.request.eosTokenIds.includes(token)) this.finishReason = 'eos';
     else if (this.request.watch?.(token)) this.finishReason = 'stop';
     else if (this.left <= 0) this.finishReason = 'length';

@@ -2,6 +2,7 @@ import type { DecodingModel } from '../../model/cache/decoding-model.ts';
 import { KeptKeys } from '../../model/cache/kept-keys.ts';
 import { allocatedFor, bytesOfToken, KvCache } from '../../model/cache/kv-cache.ts';
 import { type Admission, admitRows } from './admit-rows.ts';
+import { ChunkedEntrance, type ChunkedPrefill } from './chunked-entrance.ts';
 import { type DecodeRequest, DecodeRow } from './decode-row.ts';
 import { type DraftModel, Speculation, type SpeculationStats } from './speculation.ts';
 
@@ -12,6 +13,12 @@ export interface SessionOptions {
   readonly kept?: KeptKeys | undefined;
   /** Whether a text may begin with the keys and values of another that begins alike. Default false. */
   readonly reuses?: boolean | undefined;
+  /**
+   * Computes prompts in chunks between decoding steps, where it is given: a long one does not hold the others up, and a
+   * row's numbers do not depend on what is beside it, nor on what was there before. A text always begins with the keys
+   * and values of prompts that were kept, by whole chunks. Default: prompts are computed at once, together.
+   */
+  readonly chunked?: ChunkedPrefill | undefined;
   /** Proposes tokens, of which several may be taken in one step: the same texts, sooner. Its cache is part of `cacheBytes`. */
   readonly draft?: DraftModel | undefined;
 }
@@ -38,6 +45,7 @@ export class DecodeSession {
   private readonly kept: KeptKeys;
   private readonly cacheBytes: number;
   private readonly reuses: boolean;
+  private readonly entrance: ChunkedEntrance | undefined;
   private readonly speculation: Speculation | undefined;
   private waiting: DecodeRow[] = [];
   /** The rows in the cache, in its order. */
@@ -45,7 +53,7 @@ export class DecodeSession {
 
   constructor(
     model: DecodingModel,
-    { cacheBytes = CACHE_BYTES, kept, reuses = false, draft }: SessionOptions = {},
+    { cacheBytes = CACHE_BYTES, kept, reuses = false, chunked, draft }: SessionOptions = {},
   ) {
     this.model = model;
     this.cache = new KvCache(model.cache);
@@ -53,16 +61,26 @@ export class DecodeSession {
     this.speculation = draft && new Speculation(model, draft);
     this.cacheBytes = draft ? cacheBytes * shareBeside(model, draft.model) : cacheBytes;
     this.reuses = reuses;
+    this.entrance = chunked && new ChunkedEntrance(model, this.kept, chunked);
   }
 
   /** Whether nothing is left to do. */
   get idle(): boolean {
-    return this.waiting.length + this.active.length === 0;
+    return this.waiting.length + this.entering + this.active.length === 0;
   }
 
-  /** Rows that a step would compute, and rows that wait for memory. */
+  /** Rows that a step would compute, and rows that wait for memory or for their prompts. */
   get rows(): { readonly active: number; readonly waiting: number } {
-    return { active: this.active.length, waiting: this.waiting.length };
+    return { active: this.active.length, waiting: this.waiting.length + this.entering };
+  }
+
+  /** Bytes of keys and values: allocated, kept texts included, and those of them that hold any. */
+  get memory(): { readonly bytes: number; readonly used: number } {
+    const each = bytesOfToken(this.model.cache);
+    const entering = this.entrance?.positions ?? { allocated: 0, used: 0 };
+    const used = this.cache.lengths.reduce((sum, length) => sum + length, entering.used);
+    const allocated = this.cache.rows * this.cache.capacity + entering.allocated;
+    return { bytes: allocated * each + this.kept.bytes, used: used * each + this.kept.bytes };
   }
 
   /** How proposals have fared; undefined without a draft. */
@@ -104,17 +122,20 @@ export class DecodeSession {
 
   /** Computes one token of each row. Returns the rows that got one. */
   private async stepOnce(active: readonly DecodeRow[]): Promise<DecodeRow[]> {
+    const lengths = active.map((_, r) => this.cache.lengthOf(r));
     const outputs = await this.model.step(
-      Int32Array.from(active, ({ lastId }) => lastId),
+      Int32Array.from(active, (row, r) => row.idAt(lengths[r]!)),
       this.cache,
       {
         temperatures: Float32Array.from(active, ({ request }) => request.temperature || 1),
-        drawing: active.some(({ draws }) => draws),
+        drawing: active.some(({ needsProbabilities }) => needsProbabilities),
       },
     );
     this.cache.append(outputs.tensors);
-    const stepped = active.filter(({ cancelled }) => !cancelled);
-    for (const [r, row] of active.entries()) if (!row.cancelled) row.take(outputs, r, this.model.vocabSize);
+    // A row that entered again goes through the tokens that it has.
+    const takes = (row: DecodeRow, r: number) => !row.cancelled && lengths[r]! + 1 === row.length;
+    const stepped = active.filter(takes);
+    for (const [r, row] of active.entries()) if (takes(row, r)) row.take(outputs, r, this.model.vocabSize);
     return stepped;
   }
 
@@ -124,7 +145,7 @@ export class DecodeSession {
     for (let r = rows.length - 1; r >= 0; r--) {
       const row = rows[r]!;
       if (!leaves(row)) continue;
-      if (row.request.keep && !row.cancelled) this.keep(row, r);
+      if (row.request.keep && !row.cancelled && this.entrance === undefined) this.keep(row, r);
       this.remove(r);
     }
     this.active = [...this.active];
@@ -146,6 +167,7 @@ export class DecodeSession {
   /** Rows that wait enter the cache, as many as there is room for. */
   private async enter(signal: AbortSignal | undefined): Promise<void> {
     const rows = this.fitting();
+    if (this.entrance !== undefined) return this.enterInChunks(this.entrance, rows, signal);
     if (rows.length === 0) return;
     const { model, cache, kept, active, reuses } = this;
     const admission: Admission = { model, cache, kept, active, reuses, signal };
@@ -160,13 +182,34 @@ export class DecodeSession {
     this.boundKept();
   }
 
+  /** Computes some chunks of prompts. Rows whose prompts are complete enter the cache. */
+  private async enterInChunks(
+    entrance: ChunkedEntrance,
+    rows: readonly DecodeRow[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    entrance.dropCancelled();
+    for (const row of rows) entrance.begin(row);
+    for (const { rows: entered, past, keys } of await entrance.advance(signal)) {
+      const first = this.cache.add(entered.length, Math.max(1, past.length));
+      if (keys !== undefined) for (const i of entered.keys()) this.cache.write(first + i, keys, past.length);
+      this.active = [...this.active, ...entered];
+    }
+    this.boundKept();
+  }
+
+  /** Rows whose prompts are being computed. */
+  private get entering(): number {
+    return this.entrance?.rows ?? 0;
+  }
+
   /** Takes the rows that there is room for from those that wait. */
   private fitting(): DecodeRow[] {
     const rows: DecodeRow[] = [];
-    let longest = this.cache.longest;
-    let positions = 0;
+    let longest = Math.max(this.cache.longest, this.entrance?.longest ?? 0);
+    let positions = longest;
     for (const row of this.waiting) {
-      const count = this.active.length + rows.length + 1;
+      const count = this.active.length + this.entering + rows.length + 1;
       const most = Math.max(longest, row.length);
       const growth = Math.min(row.left, Math.max(32, Math.ceil(most / 4)));
       if (count > MAX_ROWS) break;
@@ -202,7 +245,7 @@ export class DecodeSession {
       for (const r of this.active.keys())
         if (this.cache.lengthOf(r) <= this.cache.lengthOf(shortest)) shortest = r;
       const row = this.active[shortest]!;
-      this.keep(row, shortest);
+      if (this.entrance === undefined) this.keep(row, shortest);
       this.remove(shortest);
       this.waiting.unshift(row);
       this.kept.shrink(

@@ -81,7 +81,7 @@ export class Speculation {
     const texts = asked.map(({ known, proposal }) => [...known, ...proposal.ids]);
     return this.target.verify(intRows(texts, width), cache, {
       temperatures: Float32Array.from(asked, ({ row }) => row.request.temperature || 1),
-      drawing: asked.some(({ row }) => row.draws),
+      drawing: asked.some(({ row }) => row.needsProbabilities),
     });
   }
 

@@ -39,12 +39,16 @@ export async function withCheckpointModel<T>(
   });
 }
 
-/** What a model is loaded from, and the adapter to put on it; a whole model is written into `folder`. */
-async function restoredPolicy(
+/**
+ * What a checkpoint's policy is loaded from as a model, and the adapter to put on it; a whole model is written into
+ * `folder`.
+ * @throws as `withCheckpointModel`.
+ */
+export async function restoredPolicy(
   path: string,
   folder: string,
   { recipe, createPolicy }: Omit<ModelParts, 'loadModel'>,
-): Promise<{ model: string; adapter?: StoredAdapter }> {
+): Promise<{ readonly model: string; readonly adapter?: StoredAdapter }> {
   const policy = await createPolicy(recipe);
   try {
     await policy.restore((await loadCheckpoint(path)).policy);

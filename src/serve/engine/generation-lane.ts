@@ -1,0 +1,84 @@
+import type { DecodingModel } from '../../model/cache/decoding-model.ts';
+import type { DecodeRow } from '../../rollout/session/decode-row.ts';
+import { DecodeSession, type SessionOptions } from '../../rollout/session/decode-session.ts';
+import type { GenerationDelta, GenerationEnd, GenerationRequest } from '../model-service.ts';
+import { Generation } from './generation.ts';
+import type { SteppedWork } from './scheduler.ts';
+import type { ServedText } from './served-text.ts';
+
+interface UnderWay {
+  readonly generation: Generation;
+  readonly row: DecodeRow;
+  readonly resolve: (end: GenerationEnd) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The completions of one model with one set of weights. */
+export class GenerationLane implements SteppedWork {
+  private readonly model: DecodingModel;
+  private readonly text: ServedText;
+  private readonly options: SessionOptions;
+  private readonly underWay = new Map<DecodeRow, UnderWay>();
+  private session: DecodeSession;
+
+  constructor(model: DecodingModel, text: ServedText, options: SessionOptions) {
+    this.model = model;
+    this.text = text;
+    this.options = options;
+    this.session = new DecodeSession(model, options);
+  }
+
+  get idle(): boolean {
+    return this.session.idle;
+  }
+
+  get rows(): DecodeSession['rows'] {
+    return this.session.rows;
+  }
+
+  get memory(): DecodeSession['memory'] {
+    return this.session.memory;
+  }
+
+  /**
+   * Admits a request; the tokens come with the steps that follow.
+   * @throws the signal's reason when it is aborted; the request's room is free then.
+   */
+  start(
+    request: GenerationRequest,
+    onDelta: (delta: GenerationDelta) => void,
+    signal: AbortSignal,
+  ): Promise<GenerationEnd> {
+    signal.throwIfAborted();
+    const generation = new Generation(request, this.text);
+    const row = this.session.admit(generation.decoding(onDelta));
+    const ended = new Promise<GenerationEnd>((resolve, reject) => {
+      this.underWay.set(row, { generation, row, resolve, reject });
+    });
+    const cancel = () => {
+      this.session.cancel(row);
+      this.underWay.get(row)?.reject(signal.reason);
+      this.underWay.delete(row);
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    return ended.finally(() => signal.removeEventListener('abort', cancel));
+  }
+
+  async step(): Promise<void> {
+    for (const row of await this.session.step()) {
+      const one = this.underWay.get(row);
+      if (one === undefined) continue;
+      const end = one.generation.tell(row);
+      if (end === undefined) continue;
+      this.underWay.delete(row);
+      one.resolve(end);
+    }
+  }
+
+  fail(error: unknown): void {
+    for (const { reject } of this.underWay.values()) reject(error);
+    this.underWay.clear();
+    // What the failed step left behind is not used again.
+    this.session = new DecodeSession(this.model, this.options);
+  }
+}

@@ -1,0 +1,70 @@
+import type { AdapterSpec } from '../../adapter/adapter-spec.ts';
+import { adaptedLinear } from '../../adapter/afa-lora.ts';
+import { type BaseModel, mountingBase, type StoredAdapter } from '../../adapter/stored-adapter.ts';
+import type { Engine, HostTensor, Named } from '../../engine/engine.ts';
+import type { ModelConfig } from '../../model/config/model-config.ts';
+import { baseLinear } from '../../model/decoder.ts';
+import { ModelPrograms } from '../../model/model-programs.ts';
+import { ScoringPrograms } from '../../model/scoring/token-scores.ts';
+
+/** Compiled programs, and the base weights that they compute with. */
+export interface ProgramSet {
+  readonly config: ModelConfig;
+  readonly base: Named<HostTensor>;
+  readonly programs: ModelPrograms;
+  readonly scoring: ScoringPrograms;
+}
+
+interface KnownSet extends ProgramSet {
+  readonly form: string;
+}
+
+/**
+ * The programs of the served models. Adapters of the same form share them: the tensors and β are inputs. The weights in
+ * host memory are there once; the decoding program of each form holds them once more, packed.
+ */
+export class ProgramSets {
+  private readonly engine: Engine;
+  private readonly model: BaseModel;
+  private readonly sets: KnownSet[] = [];
+
+  constructor(engine: Engine, model: BaseModel) {
+    this.engine = engine;
+    this.model = model;
+  }
+
+  /** The programs for an adapter on the base; for the base alone without one. @throws as `mountingBase`. */
+  of(adapter: StoredAdapter | undefined): ProgramSet {
+    const form = JSON.stringify(adapter?.spec ?? null);
+    const { config, weights } = adapter === undefined ? this.model : mountingBase(this.model, adapter);
+    const known = this.sets.find((set) => set.form === form && areSame(set.base, weights));
+    if (known !== undefined) return known;
+    const made = { form, ...this.make(config, weights, adapter?.spec) };
+    this.sets.push(made);
+    return made;
+  }
+
+  async dispose(): Promise<void> {
+    for (const { programs, scoring } of this.sets) {
+      await scoring.dispose();
+      await programs.dispose();
+    }
+  }
+
+  private make(config: ModelConfig, base: Named<HostTensor>, spec: AdapterSpec | undefined): ProgramSet {
+    const programs = new ModelPrograms({
+      engine: this.engine,
+      config,
+      frozen: base,
+      linear: (inputs) =>
+        spec === undefined ? baseLinear(inputs) : adaptedLinear(spec, baseLinear(inputs), inputs),
+    });
+    return { config, base, programs, scoring: new ScoringPrograms(this.engine, programs) };
+  }
+}
+
+/** Whether two models have the very same tensors. */
+function areSame(a: Named<HostTensor>, b: Named<HostTensor>): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}

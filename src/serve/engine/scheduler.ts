@@ -1,0 +1,56 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Work that is done in steps. */
+export interface SteppedWork {
+  /** Whether nothing is left to do. */
+  readonly idle: boolean;
+  /** Does a part of it that takes little time. */
+  step(): Promise<void>;
+  /** Gives up what is under way: a step failed. */
+  fail(error: unknown): void;
+}
+
+/** Takes the steps of several works in turn, so that none waits for another's end. */
+export class Scheduler {
+  private readonly works = new Set<SteppedWork>();
+  private readonly afterStep: () => void;
+  private running = false;
+
+  /** @param afterStep is called after each step, and when everything is done. */
+  constructor(afterStep: () => void = () => {}) {
+    this.afterStep = afterStep;
+  }
+
+  /** Adds work. `wake` says when there is something to do. */
+  add(work: SteppedWork): void {
+    this.works.add(work);
+  }
+
+  remove(work: SteppedWork): void {
+    this.works.delete(work);
+  }
+
+  /** Goes on until all work is idle. */
+  wake(): void {
+    if (this.running) return;
+    this.running = true;
+    void this.run();
+  }
+
+  private async run(): Promise<void> {
+    // What comes in the same turn of the event loop begins together.
+    await nextTurn();
+    for (;;) {
+      const busy = [...this.works].filter(({ idle }) => !idle);
+      if (busy.length === 0) break;
+      for (const work of busy) {
+        await work.step().catch((error: unknown) => work.fail(error));
+        this.afterStep();
+        // Requests, and those that are given up, are heard between steps.
+        await nextTurn();
+      }
+    }
+    this.running = false;
+    this.afterStep();
+  }
+}

@@ -1,0 +1,141 @@
+import type { StoredAdapter } from '../../adapter/stored-adapter.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { InputError } from '../../errors.ts';
+import type {
+  GeneratedToken,
+  GenerationDelta,
+  GenerationEnd,
+  GenerationRequest,
+  ServedModel,
+  ServiceStats,
+} from '../model-service.ts';
+import type { ProgramSets } from './program-sets.ts';
+import { Scheduler } from './scheduler.ts';
+import { describe, type ServedPolicy, servedPolicy } from './served-policy.ts';
+import type { ServedText } from './served-text.ts';
+import type { ServiceSettings } from './service-calls.ts';
+
+interface Parts {
+  readonly engine: Engine;
+  readonly sets: ProgramSets;
+  readonly text: ServedText;
+  readonly settings: ServiceSettings;
+}
+
+interface Served {
+  readonly described: ServedModel;
+  readonly policy: ServedPolicy;
+}
+
+/** The models of a service, by name, in the thread that computes them. */
+export class ServedModels {
+  readonly text: ServedText;
+  /** Is called when the numbers of `stats` may have changed. */
+  onChange: () => void = () => {};
+  private readonly parts: Parts;
+  private readonly scheduler = new Scheduler(() => this.afterStep());
+  private readonly served = new Map<string, Served>();
+  /** Policies that were replaced while requests of theirs are under way. */
+  private readonly leaving = new Set<ServedPolicy>();
+  private tokens = 0;
+  private promptTokens = 0;
+  private cachedTokens = 0;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+    this.text = parts.text;
+  }
+
+  /** Serves an adapter by a name, or the base alone; in place of what had the name before. @throws InputError. */
+  add(
+    { name, given }: { readonly name: string; readonly given: string },
+    adapter: StoredAdapter | undefined,
+  ): ServedModel {
+    const { sets, text, settings } = this.parts;
+    const { cacheBytes, chunked } = settings;
+    const policy = servedPolicy({ sets, text, cacheBytes, chunked }, adapter);
+    const described = describe({ name, source: given }, policy, text);
+    const before = this.served.get(name);
+    if (before !== undefined) this.leaving.add(before.policy);
+    this.served.set(name, { described, policy });
+    for (const work of [policy.generating, policy.scoring]) this.scheduler.add(work);
+    this.removeIdle();
+    return described;
+  }
+
+  describe(): ServedModel[] {
+    return [...this.served.values()].map(({ described }) => described);
+  }
+
+  async generate(
+    request: GenerationRequest,
+    onDelta: (delta: GenerationDelta) => void,
+    signal: AbortSignal,
+  ): Promise<GenerationEnd> {
+    const counted = (delta: GenerationDelta) => {
+      this.tokens += delta.tokens.length;
+      onDelta(delta);
+    };
+    const ended = this.policy(request.model).generating.start(request, counted, signal);
+    this.scheduler.wake();
+    const end = await ended;
+    this.promptTokens += end.usage.promptTokens;
+    this.cachedTokens += end.usage.cachedTokens;
+    return end;
+  }
+
+  score(
+    {
+      model,
+      ids,
+      topLogprobs,
+    }: { readonly model: string; readonly ids: readonly number[]; readonly topLogprobs: number },
+    signal: AbortSignal,
+  ): Promise<readonly (GeneratedToken | undefined)[]> {
+    const scored = this.policy(model).scoring.score(ids, topLogprobs, signal);
+    this.scheduler.wake();
+    return scored;
+  }
+
+  stats(): ServiceStats {
+    const policies = [...[...this.served.values()].map(({ policy }) => policy), ...this.leaving];
+    const sum = (of: (policy: ServedPolicy) => number) =>
+      policies.reduce((total, policy) => total + of(policy), 0);
+    return {
+      waiting: sum(({ generating }) => generating.rows.waiting),
+      running: sum(({ generating, scoring }) => generating.rows.active + scoring.count),
+      cacheBytes: sum(({ generating }) => generating.memory.bytes),
+      cacheUsedBytes: sum(({ generating }) => generating.memory.used),
+      generatedTokens: this.tokens,
+      promptTokens: this.promptTokens,
+      cachedTokens: this.cachedTokens,
+    };
+  }
+
+  async dispose(): Promise<void> {
+    await this.parts.sets.dispose();
+    await this.parts.engine.dispose();
+  }
+
+  /** @throws InputError for a name that is not served. */
+  private policy(name: string): ServedPolicy {
+    const found = this.served.get(name);
+    if (found !== undefined) return found.policy;
+    throw new InputError(
+      `there is no model ${JSON.stringify(name)}; served are ${[...this.served.keys()].join(', ')}`,
+    );
+  }
+
+  private afterStep(): void {
+    this.removeIdle();
+    this.onChange();
+  }
+
+  private removeIdle(): void {
+    for (const policy of this.leaving) {
+      if (!policy.generating.idle || !policy.scoring.idle) continue;
+      this.leaving.delete(policy);
+      for (const work of [policy.generating, policy.scoring]) this.scheduler.remove(work);
+    }
+  }
+}

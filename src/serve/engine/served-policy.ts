@@ -1,0 +1,63 @@
+import { adapterInputs } from '../../adapter/adapter-inputs.ts';
+import { annealOf, type StoredAdapter } from '../../adapter/stored-adapter.ts';
+import type { ModelConfig } from '../../model/config/model-config.ts';
+import type { ModelWeights } from '../../model/model-programs.ts';
+import type { ServedModel } from '../model-service.ts';
+import { GenerationLane } from './generation-lane.ts';
+import type { ProgramSet, ProgramSets } from './program-sets.ts';
+import { ScoringLane } from './scoring-lane.ts';
+import type { ServedText } from './served-text.ts';
+import type { ServiceSettings } from './service-calls.ts';
+
+/** One model, or one adapter on the base, as it is at one moment. */
+export interface ServedPolicy {
+  readonly generating: GenerationLane;
+  readonly scoring: ScoringLane;
+  readonly beta: number | undefined;
+}
+
+/** Makes what serves an adapter on the base, or the base alone. */
+export function servedPolicy(
+  { sets, text, cacheBytes, chunked }: PolicyParts,
+  adapter: StoredAdapter | undefined,
+): ServedPolicy {
+  const set = sets.of(adapter);
+  const weights = weightsOf(set, adapter);
+  const model = set.programs.decoding(weights);
+  return {
+    generating: new GenerationLane(model, text, { cacheBytes, chunked }),
+    scoring: new ScoringLane({ set, weights, views: text.views, chunk: chunked.chunk }),
+    beta: adapter === undefined ? undefined : Math.max(...betasOf(adapter, set.config)),
+  };
+}
+
+export interface PolicyParts extends Pick<ServiceSettings, 'chunked'> {
+  readonly sets: ProgramSets;
+  readonly text: ServedText;
+  /** Of this policy. */
+  readonly cacheBytes: number;
+}
+
+const betasOf = (adapter: StoredAdapter, { layers }: ModelConfig): readonly number[] =>
+  annealOf(adapter, layers).betas;
+
+function weightsOf({ base, config }: ProgramSet, adapter: StoredAdapter | undefined): ModelWeights {
+  if (adapter === undefined) return { base, adapter: {} };
+  const { spec, tensors } = adapter;
+  return { base, adapter: adapterInputs(spec, { tensors, betas: betasOf(adapter, config), base }) };
+}
+
+/** What is told of a served model. */
+export function describe(
+  names: Pick<ServedModel, 'name' | 'source'>,
+  { beta }: ServedPolicy,
+  { config, tokenizer }: ServedText,
+): ServedModel {
+  return {
+    ...names,
+    beta,
+    maxPositions: config.maxPositionEmbeddings,
+    vocabSize: config.vocabSize,
+    hasChatTemplate: tokenizer.hasChatTemplate,
+  };
+}
