@@ -23,4 +23,3 @@ export const draft = z.strictObject({
     .default(4)
     .describe('γ: how many tokens the draft proposes at a time, for the acceptance length of evaluations'),
 });
-export type DraftSettings = z.output<typeof draft>;
