@@ -33,7 +33,7 @@ export function roomAfter(
   if (ids.length === 0)
     throw badField(
       param,
-      `Invalid '${param}': it has no tokens, and ${name} puts none before a text: write something.`,
+      `Invalid '${param}': it gives no tokens: it is empty, or the tokenizer of ${name} has none for its characters.`,
       'empty_string',
     );
   const left = maxPositions - ids.length;
