@@ -1,4 +1,4 @@
-import type { DecodingModel } from '../../model/cache/decoding-model.ts';
+import type { DecodeOutputs, DecodingModel } from '../../model/cache/decoding-model.ts';
 import { KeptKeys } from '../../model/cache/kept-keys.ts';
 import { allocatedFor, bytesOfToken, KvCache } from '../../model/cache/kv-cache.ts';
 import { type Admission, admitRows } from './admit-rows.ts';
@@ -18,6 +18,11 @@ export interface SessionOptions {
    * and values of prompts that were kept, by whole chunks. Default: prompts are computed at once, together.
    */
   readonly chunked?: ChunkedPrefill | undefined;
+  /**
+   * A step computes so many rows at least. onnxruntime adds up the products of a single row in an order of its own, where
+   * the weights are inputs. Default 1.
+   */
+  readonly leastRows?: number | undefined;
 }
 
 /** Rows decoded at a time. */
@@ -42,6 +47,7 @@ export class DecodeSession {
   private readonly kept: KeptKeys;
   private readonly cacheBytes: number;
   private readonly reuses: boolean;
+  private readonly leastRows: number;
   private readonly entrance: ChunkedEntrance | undefined;
   private waiting: DecodeRow[] = [];
   /** The rows in the cache, in its order. */
@@ -49,13 +55,14 @@ export class DecodeSession {
 
   constructor(
     model: DecodingModel,
-    { cacheBytes = CACHE_BYTES, kept, reuses = false, chunked }: SessionOptions = {},
+    { cacheBytes = CACHE_BYTES, kept, reuses = false, chunked, leastRows = 1 }: SessionOptions = {},
   ) {
     this.model = model;
     this.cache = new KvCache(model.cache);
     this.kept = kept ?? new KeptKeys();
     this.cacheBytes = cacheBytes;
     this.reuses = reuses;
+    this.leastRows = leastRows;
     this.entrance = chunked && new ChunkedEntrance(model, this.kept, chunked);
   }
 
@@ -104,21 +111,36 @@ export class DecodeSession {
     this.makeRoom();
     const { active } = this;
     const lengths = active.map((_, r) => this.cache.lengthOf(r));
-    const outputs = await this.model.step(
-      Int32Array.from(active, (row, r) => row.idAt(lengths[r]!)),
-      this.cache,
-      {
-        temperatures: Float32Array.from(active, ({ request }) => request.temperature || 1),
-        drawing: active.some(({ needsProbabilities }) => needsProbabilities),
-      },
-    );
-    this.cache.append(outputs.tensors);
+    const outputs = await this.compute(active, lengths);
     // A row that entered again goes through the tokens that it has.
     const takes = (row: DecodeRow, r: number) => !row.cancelled && lengths[r]! + 1 === row.length;
     const stepped = active.filter(takes);
     for (const [r, row] of active.entries()) if (takes(row, r)) row.take(outputs, r, this.model.vocabSize);
     this.leave((row) => row.cancelled || row.finishReason !== undefined);
     return stepped;
+  }
+
+  /**
+   * Computes a step of the rows in the cache, and appends their keys and values. Blank rows bring them to the least
+   * number.
+   */
+  private async compute(active: readonly DecodeRow[], lengths: readonly number[]): Promise<DecodeOutputs> {
+    const { cache } = this;
+    const blank = Math.max(0, this.leastRows - active.length);
+    if (blank > 0) cache.add(blank, 1);
+    const filled = <T>(values: readonly T[], value: T) => [...values, ...Array<T>(blank).fill(value)];
+    const ids = active.map((row, r) => row.idAt(lengths[r]!));
+    const temperatures = active.map(({ request }) => request.temperature || 1);
+    try {
+      const outputs = await this.model.step(Int32Array.from(filled(ids, 0)), cache, {
+        temperatures: Float32Array.from(filled(temperatures, 1)),
+        drawing: active.some(({ needsProbabilities }) => needsProbabilities),
+      });
+      cache.append(outputs.tensors);
+      return outputs;
+    } finally {
+      for (let i = 0; i < blank; i++) cache.remove(cache.rows - 1);
+    }
   }
 
   /** Removes rows from the cache. The last row takes the place of one that leaves. */
