@@ -194,7 +194,7 @@ export class DecodeSession {
   ): Promise<void> {
     entrance.dropCancelled();
     for (const row of rows) entrance.begin(row);
-    for (const { rows: entered, past, keys } of await entrance.advance(signal)) {
+    for (const { rows: entered, past, keys } of await entrance.advance(this.active.length, signal)) {
       const first = this.cache.add(entered.length, Math.max(1, past.length));
       if (keys !== undefined) for (const i of entered.keys()) this.cache.write(first + i, keys, past.length);
       this.active = [...this.active, ...entered];
