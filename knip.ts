@@ -7,6 +7,7 @@ const config: KnipConfig = {
   entry: [
     'recipes/*.ts!',
     'src/report/page/main.tsx!',
+    'src/serve/chat-page/main.tsx!',
     'bench/*.ts',
     'scripts/*.mjs',
     'test/engine/op-tests/{backend-cpu,backend-onnx,child}.ts',

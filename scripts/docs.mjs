@@ -10,6 +10,7 @@ const source = (name) => jiti.import(`../src/${name}.ts`);
 const { losses, verlLosses } = await source('algorithm/loss/index');
 const { estimators, estimatorNamed } = await source('algorithm/advantage/index');
 const { algorithm } = await source('algorithm/algorithm-schema');
+const { draft } = await source('algorithm/draft/draft-settings');
 const { optimizer } = await source('algorithm/optimizer/optimizer-settings');
 const { schedules } = await source('algorithm/optimizer/learning-rate');
 const { fieldsOf } = await source('options/schema-fields');
@@ -124,6 +125,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const pages = {
   'docs/algorithms.md': { losses: lossTable, estimators: estimatorTable },
   'docs/recipe.md': {
+    draft: fields(draft, 'draft'),
     algorithm: fields(algorithm, 'algorithm', ['algorithm.advantage']),
     optimizer: fields(optimizer, 'optimizer'),
     schedules: scheduleTable,

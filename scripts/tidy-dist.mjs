@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 /** What other scripts bundle, without a source file of the same name. */
-const bundles = /^(tfjs-gradients\.js|report-page(\/.*)?)$/;
+const bundles = /^(tfjs-gradients\.js|(report|chat)-page(\/.*)?)$/;
 
 for (const path of readdirSync(dist, { recursive: true })) {
   const source = join(root, path.replace(/(\.d\.ts|\.js)$/, '.ts'));

@@ -277,21 +277,40 @@ export interface StepMetrics {
 
 /** Outcome of an evaluation on held-out tasks. */
 export interface EvalResult {
-  /** Share of tasks answered right, in [0, 1]: greedily with a first reward of at least 1, unless `accuracyBy` is there. */
+  /**
+   * Share of tasks answered right, in [0, 1]: greedily with a first reward of at least 1, unless `accuracyBy` is there.
+   * Of a draft its acceptance rate.
+   */
   readonly accuracy: number;
-  /** Wilson 95 % interval of `accuracy`. */
+  /** 95 % interval of `accuracy`: Wilson's, for a share of tasks. */
   readonly interval: readonly [number, number];
   readonly tasks: number;
   /** Mean of the weighted reward. */
   readonly reward: number;
   /** Mean −log p (nats) of the target's tokens; there where it is measured. */
   readonly loss?: number;
-  /** There where `accuracy` goes by the likelihood of the choices: which of `accuracies` it is. */
-  readonly accuracyBy?: 'acc' | 'acc_norm';
+  /** There where `accuracy` goes by the likelihood of the choices: which of `accuracies` it is; or by acceptance. */
+  readonly accuracyBy?: 'acc' | 'acc_norm' | 'acceptance';
   /** By likelihood of the choices, by that divided by their length, and by greedy answers. */
   readonly accuracies?: Readonly<Record<'acc' | 'acc_norm' | 'generation', Estimate>>;
+  /** There with objective 'draft'. */
+  readonly acceptance?: AcceptanceResult;
   /** There when samples were asked for. */
   readonly sampled?: SampledResult;
+}
+
+/** What speculative sampling accepts of a draft's proposals, estimated in texts of its target. */
+export interface AcceptanceResult {
+  /** Mean of Σᵥ min(p(v), q(v)) over the tokens. */
+  readonly rate: Estimate;
+  /** Expected tokens for each call of the target, when γ are proposed at a time: between 1 and γ + 1. */
+  readonly length: number;
+  /** How often proposal 1, 2, … γ is accepted when those before it were. */
+  readonly byPosition: readonly number[];
+  /** γ */
+  readonly draftTokens: number;
+  /** How many tokens that was measured on. */
+  readonly tokens: number;
 }
 
 /** A share of tasks, in [0, 1], with its 95 % interval. */

@@ -7,6 +7,7 @@ import { annealOf, mountingBase, type StoredAdapter } from '../adapter/stored-ad
 import type { Engine, HostTensor, Named } from '../engine/engine.ts';
 import { InputError } from '../errors.ts';
 import { continuationLogprobs } from '../model/batching/continuation-logprobs.ts';
+import type { DecodingModel } from '../model/cache/decoding-model.ts';
 import { KeptKeys } from '../model/cache/kept-keys.ts';
 import type { ModelConfig } from '../model/config/model-config.ts';
 import { baseLinear } from '../model/decoder.ts';
@@ -20,7 +21,9 @@ import type { Tokenizer } from '../model/tokenizer/tokenizer.ts';
 import { heldWeights } from '../model/weights/read-weight.ts';
 import { cutPrompt } from '../rollout/fit-prompt.ts';
 import { completions } from '../rollout/sample-rollouts.ts';
+import type { DraftModel, SpeculationStats } from '../rollout/session/speculation.ts';
 import type { Completion, Message } from '../types.ts';
+import { draftParts } from './draft-parts.ts';
 
 /** Options of `CausalLM.generate`. */
 export interface GenerateOptions {
@@ -57,6 +60,14 @@ export interface GenerateOptions {
    * not computed again. A call without it drops those that are kept.
    */
   readonly keep?: boolean | undefined;
+  /**
+   * A draft of this model, from its `loadDraft`: proposes `draftTokens` tokens at a time (4), of which the model takes
+   * what makes the texts its own. Greedy texts are the same, sampled ones have the same distribution.
+   */
+  readonly draft?: CausalLM | undefined;
+  readonly draftTokens?: number | undefined;
+  /** Is told at the end how the draft's proposals fared. */
+  readonly onSpeculation?: ((stats: SpeculationStats) => void) | undefined;
   /** Seed of the sampling. Default 0. */
   readonly seed?: number;
   /** Aborting it ends the call between two tokens, with the signal's reason. */
@@ -106,6 +117,12 @@ export interface CausalLM {
    * @throws InputError when the adapter does not fit the model.
    */
   withAdapter(adapter: StoredAdapter | string): Promise<CausalLM>;
+  /**
+   * Loads a draft of this model: a model with the same vocabulary, such as what a run with objective 'draft' merged. It
+   * shares this model's engine, and the weights that are the same. Dispose of it before this model.
+   * @throws InputError as `loadModel` does, and when its vocabulary is another one.
+   */
+  loadDraft(source: string): Promise<CausalLM>;
   /** Sets β of every layer. @throws InputError when no annealed adapter is there, or β is outside [0, 1]. */
   setBeta(beta: number): void;
   /**
@@ -206,16 +223,31 @@ export class LoadedModel implements CausalLM {
       seed = 0,
       cacheGB = 1,
       keep = false,
+      draft,
+      draftTokens = 4,
+      onSpeculation,
       signal,
     } = options;
-    checkSampling({ maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, n, cacheGB });
+    checkSampling({
+      maxNewTokens,
+      temperature,
+      topP,
+      topK,
+      minP,
+      repetitionPenalty,
+      n,
+      cacheGB,
+      draftTokens,
+    });
     const prompts = this.promptIds(options);
     const groups = await completions(
       {
-        model: this.programs.decoding(this.modelWeights()),
+        model: this.decoding(),
         tokenizer: this.tokenizer,
         eosTokenIds: endTokenIds(this.config, this.tokenizer),
         kept: this.kept,
+        draft: draft && this.draftModel(draft, draftTokens),
+        onSpeculation,
       },
       prompts,
       {
@@ -234,6 +266,18 @@ export class LoadedModel implements CausalLM {
       },
     );
     return groups.flat();
+  }
+
+  async loadDraft(source: string): Promise<CausalLM> {
+    this.checkOpen('loadDraft');
+    const parts = await draftParts(source, this.parts);
+    return new LoadedModel({ ...parts, engine: this.parts.engine, ownsEngine: false });
+  }
+
+  /** The model for the decoding loop, as it is now. */
+  decoding(): DecodingModel {
+    this.checkOpen('generate');
+    return this.programs.decoding(this.modelWeights());
   }
 
   async withAdapter(adapter: StoredAdapter | string): Promise<CausalLM> {
@@ -272,6 +316,12 @@ export class LoadedModel implements CausalLM {
     if (this.parts.ownsEngine) await this.parts.engine.dispose();
   }
 
+  private draftModel(draft: CausalLM, tokens: number): DraftModel {
+    if (draft instanceof LoadedModel && draft.config.vocabSize === this.config.vocabSize)
+      return { model: draft.decoding(), tokens };
+    throw new InputError('generate: draft must be a model that loadDraft of this model loaded');
+  }
+
   /** @throws InputError when the model has been disposed. */
   private checkOpen(what: string): void {
     if (this.disposed)
@@ -300,12 +350,20 @@ export class LoadedModel implements CausalLM {
 function checkSampling(
   given: Readonly<
     Record<
-      'maxNewTokens' | 'temperature' | 'topP' | 'topK' | 'minP' | 'repetitionPenalty' | 'n' | 'cacheGB',
+      | 'maxNewTokens'
+      | 'temperature'
+      | 'topP'
+      | 'topK'
+      | 'minP'
+      | 'repetitionPenalty'
+      | 'n'
+      | 'cacheGB'
+      | 'draftTokens',
       number
     >
   >,
 ) {
-  const { maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, n, cacheGB } = given;
+  const { maxNewTokens, temperature, topP, topK, minP, repetitionPenalty, n, cacheGB, draftTokens } = given;
   const rules: readonly [name: keyof typeof given, holds: boolean, range: string][] = [
     ['maxNewTokens', Number.isInteger(maxNewTokens) && maxNewTokens >= 1, 'a whole number from 1'],
     ['temperature', temperature >= 0 && Number.isFinite(temperature), '0 (greedy) or more'],
@@ -315,6 +373,7 @@ function checkSampling(
     ['repetitionPenalty', repetitionPenalty > 0 && Number.isFinite(repetitionPenalty), 'above 0'],
     ['n', Number.isInteger(n) && n >= 1, 'a whole number from 1'],
     ['cacheGB', cacheGB > 0 && Number.isFinite(cacheGB), 'above 0'],
+    ['draftTokens', Number.isInteger(draftTokens) && draftTokens >= 1, 'a whole number from 1'],
   ];
   const broken = rules.find(([, holds]) => !holds);
   if (broken) throw new InputError(`generate: ${broken[0]} must be ${broken[2]} (got ${given[broken[0]]})`);

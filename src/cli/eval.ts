@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { CausalLM } from '../causal-lm/causal-lm.ts';
 import { InputError } from '../errors.ts';
+import { withTarget } from '../evaluation/draft/model-drafted.ts';
 import { type EvaluateOptions, evaluateModel } from '../evaluation/evaluate-model.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { withCheckpointModel } from '../run/checkpoint/checkpoint-model.ts';
@@ -17,7 +18,7 @@ import {
 import { mergedOf } from './options/merged-of.ts';
 import { numberOption, positiveOption } from './options/numeric-options.ts';
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
-import { accuracyName, accuracyText, table } from './terminal/format.ts';
+import { acceptanceText, accuracyName, accuracyText, table } from './terminal/format.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
@@ -57,7 +58,10 @@ export function evalCommand(io: Io, toolkit: Toolkit): Command {
       const chosen = checkpointByName(spec, options);
       const { model, evaluated } = await withModel(spec, chosen, toolkit, async (recipe, loaded) => {
         const split = options.split ?? recipe.eval.split;
-        return { split, ...(await evaluateModel(recipe, { model: loaded, split, ...asked })) };
+        const measured = await withTarget(recipe, toolkit.loadModel, (target) =>
+          evaluateModel(recipe, { model: loaded, target, split, ...asked }),
+        );
+        return { split, ...measured };
       });
       const { split, result, rows } = evaluated;
       if (options.json) io.out(JSON.stringify({ model, split, ...result, rows }));
@@ -81,10 +85,11 @@ function resultLines(
   result: EvalResult,
   { model, split }: { readonly model: string; readonly split: TaskPart },
 ): string[] {
-  const { sampled, accuracies, loss } = result;
+  const { sampled, accuracies, loss, acceptance } = result;
   const lines = [
     `${model}: ${accuracyName(result)} ${accuracyText(result)} on ${result.tasks} ${split} tasks`,
     ...(loss === undefined ? [] : [`loss ${loss.toFixed(4)} nats a target token`]),
+    ...(acceptance === undefined ? [] : [acceptanceText(acceptance)]),
     ...(accuracies === undefined ? [] : estimateLines(Object.entries(accuracies))),
   ];
   if (sampled === undefined) return lines;

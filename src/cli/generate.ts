@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CausalLM, GenerateOptions } from '../causal-lm/causal-lm.ts';
 import { InputError } from '../errors.ts';
+import type { SpeculationStats } from '../rollout/session/speculation.ts';
 import { withCheckpointModel } from '../run/checkpoint/checkpoint-model.ts';
 import { chooseCheckpoint } from '../run/checkpoint/choose-checkpoint.ts';
 import { isRunFolder } from '../run/folder/paths.ts';
@@ -9,6 +10,7 @@ import type { Completion, Message } from '../types.ts';
 import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './options/checkpoint-option.ts';
 import { mergedOf } from './options/merged-of.ts';
 import { numberOption } from './options/numeric-options.ts';
+import { speculationText } from './terminal/format.ts';
 import type { Io } from './terminal/io.ts';
 import type { Toolkit } from './toolkit.ts';
 
@@ -17,6 +19,8 @@ interface Options extends CheckpointOption {
   readonly system?: string;
   readonly raw?: true;
   readonly adapter?: string;
+  readonly draft?: string;
+  readonly draftTokens?: number;
   readonly maxNewTokens: number;
   readonly temperature: number;
   readonly topP: number;
@@ -45,6 +49,11 @@ export function generateCommand(io: Io, toolkit: Toolkit): Command {
     .option('--raw', 'continue the text as it is, without the chat template')
     .option(...checkpointOption)
     .option('--adapter <folder>', 'adapter to put on the model, at its own β: a folder, or one on the hub')
+    .option(
+      '--draft <run or model>',
+      'draft that proposes tokens, for the same texts sooner: a run with objective draft, or a model with the same tokenizer',
+    )
+    .option('--draft-tokens <n>', 'tokens that it proposes at a time (default: 4)', numeric('--draft-tokens'))
     .option('--max-new-tokens <n>', 'most tokens of a completion', numeric('--max-new-tokens'), 64)
     .option('--temperature <t>', '0 is greedy', numeric('--temperature'), 0)
     .option('--top-p <p>', 'nucleus', numeric('--top-p'), 1)
@@ -62,16 +71,37 @@ export function generateCommand(io: Io, toolkit: Toolkit): Command {
     .option('--json', 'prompts and completions as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  anneal generate tiny --prompt "36-2*8="\n  anneal generate runs/first --prompt "(12+5)*4=" --n 3 --temperature 1',
+      '\nExample:\n  anneal generate tiny --prompt "36-2*8="\n  anneal generate runs/first --prompt "(12+5)*4=" --n 3 --temperature 1\n  anneal generate tiny --draft runs/draft --prompt "36-2*8="',
     )
     .action(async (model: string, options: Options) => {
       if (options.prompt.length === 0) throw new InputError('nothing to complete: give --prompt TEXT');
       if (options.stop.includes(''))
         throw new InputError('--stop takes a text: nothing is in every completion');
-      await withModel(model, options, toolkit, async (used) =>
-        print(io, options, await used.generate(generateOptions(options))),
-      );
+      if (options.draftTokens !== undefined && options.draft === undefined)
+        throw new InputError('--draft-tokens is for a draft: give --draft too');
+      await withModel(model, options, toolkit, (used) => answer(io, used, options));
     });
+}
+
+/** Completes the prompts, with a draft where one is given, and prints the completions. */
+async function answer(io: Io, model: CausalLM, options: Options): Promise<void> {
+  const asked = generateOptions(options);
+  if (options.draft === undefined) return print(io, options, await model.generate(asked));
+  const { draft: name, draftTokens } = options;
+  const draft = await model.loadDraft(isRunFolder(name) ? mergedOf(name) : name);
+  try {
+    let speculation: SpeculationStats | undefined;
+    const onSpeculation = (stats: SpeculationStats) => {
+      speculation = stats;
+    };
+    const start = performance.now();
+    const completions = await model.generate({ ...asked, draft, draftTokens, onSpeculation });
+    print(io, options, completions);
+    const seconds = (performance.now() - start) / 1000;
+    if (!options.json && speculation) io.err(speculationText(speculation, seconds));
+  } finally {
+    await draft.dispose();
+  }
 }
 
 /** Uses the model that the options ask for: of a run that of a checkpoint, or the merged one. */
@@ -104,6 +134,8 @@ function generateOptions({
   json: _,
   adapter: _a,
   checkpoint: _c,
+  draft: _d,
+  draftTokens: _t,
   ...decoding
 }: Options): GenerateOptions {
   const before: Message[] = system === undefined ? [] : [{ role: 'system', content: system }];

@@ -12,6 +12,7 @@ import { pullCommand } from './pull.ts';
 import { reportCommand } from './report.ts';
 import { rolloutsCommand } from './rollouts.ts';
 import { runCommand } from './run.ts';
+import { serveCommand } from './serve/serve.ts';
 import { showDownloads } from './terminal/downloads.ts';
 import { exitCodes, reportOf } from './terminal/exit-code.ts';
 import type { Io } from './terminal/io.ts';
@@ -32,6 +33,7 @@ export async function runCli(args: readonly string[], io: Io, toolkit: Toolkit):
     runCommand(io, toolkit, end),
     evalCommand(io, toolkit),
     generateCommand(io, toolkit),
+    serveCommand(io, end),
     mergeCommand(io, toolkit),
     exportCommand(io, toolkit),
     verifyCommand(io, toolkit, end),

@@ -41,6 +41,7 @@ export interface CompileOptions {
   /**
    * Keeps the working memory of its largest run for the next run. The system gives fresh memory page by page, which
    * takes a tenth of the time of a program that needs much. Only for programs that run often, or one after the other.
+   * Among themselves such programs are held to the engine's budget for compiled programs.
    */
   readonly keepsMemory?: boolean;
   /**

@@ -33,6 +33,8 @@ export interface EvalRow {
   readonly right: boolean | null;
   /** Log-prob (nats) of each choice; there where accuracy goes by it. */
   readonly choiceLogprobs?: readonly number[];
+  /** Mean acceptance in the target's text; there for a draft. */
+  readonly acceptance?: number;
 }
 
 /** The outcome of answering every task greedily. */

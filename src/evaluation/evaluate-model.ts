@@ -6,6 +6,7 @@ import { InputError } from '../errors.ts';
 import { parseRecipe, type RecipeInput } from '../recipe/recipe.ts';
 import { usesPrompt } from '../rollout/seen-prompt.ts';
 import type { EvalResult, TaskPart } from '../types.ts';
+import { modelDrafted, withTarget } from './draft/model-drafted.ts';
 import type { EvalRow } from './evaluate-greedy.ts';
 import { evaluateHeldOut } from './evaluate-held-out.ts';
 import { evaluateSamples } from './evaluate-samples.ts';
@@ -18,6 +19,8 @@ export interface EvaluateOptions {
   readonly samples?: number;
   /** Temperature of the samples; the recipe's when left out. */
   readonly temperature?: number;
+  /** The target of a draft, with objective 'draft'; it stays the caller's. */
+  readonly target?: CausalLM | undefined;
   /** Aborting it ends sampling, and tells the rewards to stop. */
   readonly signal?: AbortSignal;
 }
@@ -28,10 +31,12 @@ export interface EvaluateOptions {
  */
 export async function evaluateModel(
   input: RecipeInput,
-  { model, split, samples = 0, temperature, signal }: EvaluateOptions & { readonly model: CausalLM },
+  { model, target, split, samples = 0, temperature, signal }: EvaluateOptions & { readonly model: CausalLM },
 ): Promise<{ readonly result: EvalResult; readonly rows: readonly EvalRow[] }> {
   checkSamples(samples, temperature);
   const recipe = parseRecipe(input);
+  if (recipe.objective === 'draft' && target === undefined)
+    throw new InputError("evaluateModel: objective 'draft' needs the draft's target");
   const inputs = recipe.env.chatTemplate ?? {};
   const sampler = modelSampler(model, inputs);
   const tokenizer = model.tokenizer.withTemplate(inputs);
@@ -41,6 +46,7 @@ export async function evaluateModel(
     ),
     rewards: nameRewards(recipe.rewards),
     step: 0,
+    drafted: target && modelDrafted(model, target, recipe),
     signal,
   };
   const heldOut = await evaluateHeldOut(sampler, recipe, shared);
@@ -70,10 +76,15 @@ export async function evaluate(
   recipe: RecipeInput,
   { model, ...options }: EvaluateOptions & { readonly model: CausalLM | string },
 ): Promise<EvalResult> {
-  if (typeof model !== 'string') return (await evaluateModel(recipe, { ...options, model })).result;
-  const loaded = await loadModel(model, { engine: parseRecipe(recipe).runtime });
+  const parsed = parseRecipe(recipe);
+  const measure = (draftOrModel: CausalLM) =>
+    withTarget(parsed, options.target ? async () => options.target! : loadModel, (target) =>
+      evaluateModel(recipe, { ...options, target, model: draftOrModel }),
+    );
+  if (typeof model !== 'string') return (await measure(model)).result;
+  const loaded = await loadModel(model, { engine: parsed.runtime });
   try {
-    return (await evaluateModel(recipe, { ...options, model: loaded })).result;
+    return (await measure(loaded)).result;
   } finally {
     await loaded.dispose();
   }

@@ -6,7 +6,7 @@ import type { KvCache } from './cache/kv-cache.ts';
 import type { ModelConfig } from './config/model-config.ts';
 import type { DecoderModel } from './decoder.ts';
 import { logits } from './forward.ts';
-import { continuePrefill } from './forward-continue.ts';
+import { continueForward, continuePrefill } from './forward-continue.ts';
 import { decodeStep, prefill } from './forward-decode.ts';
 import type { HeadKeys } from './forward-rows.ts';
 import { packs, partsOf, weightOf } from './weights/base-weights.ts';
@@ -35,6 +35,7 @@ export class DecodingPrograms {
   private readonly prefillProgram: Program;
   private readonly extendProgram: Program;
   private readonly decodeProgram: Program;
+  private readonly verifyProgram: Program;
   /** What the decoding program holds, packed. */
   private readonly constants: Named<HostTensor>;
 
@@ -51,6 +52,12 @@ export class DecodingPrograms {
       name: 'extend',
       mutable: cache,
       dynamicAxes: { ...ropeAxes, ...continuedAxes(cache) },
+    });
+    this.verifyProgram = engine.compile((inputs) => this.forwardVerify(inputs), {
+      name: 'verify',
+      mutable: cache,
+      constants: this.constants,
+      dynamicAxes: { ...ropeAxes, ...continuedAxes(cache), temperatures: { 0: 'texts*tokens' } },
     });
     this.decodeProgram = engine.compile((inputs) => this.forwardDecode(inputs), {
       name: 'decode',
@@ -77,11 +84,12 @@ export class DecodingPrograms {
       prefill: async (ids) => this.keys(await this.prefillProgram.run({ ...inputs(ids.shape[1]!), ids })),
       extend: (ids, cache, first) => this.extend(inputs, { ids, cache, first }),
       step: (ids, cache, options) => this.decode(inputs, { ids, cache, ...options }),
+      verify: (ids, cache, options) => this.verify(inputs, { ids, cache, ...options }),
     };
   }
 
   async dispose(): Promise<void> {
-    const programs = [this.prefillProgram, this.extendProgram, this.decodeProgram];
+    const programs = [this.prefillProgram, this.extendProgram, this.decodeProgram, this.verifyProgram];
     await Promise.all(programs.map((program) => program.dispose()));
   }
 
@@ -99,13 +107,28 @@ export class DecodingPrograms {
     const model = this.decoder(inputs);
     const { ids, lengths, slots } = inputs as unknown as Parameters<typeof decodeStep>[1];
     const step = { ids, positions: lengths, lengths, past: pastOf(inputs, this.config.layers), slots };
-    const { hidden, keys } = decodeStep(model, step);
+    return this.stepOutputs(model, decodeStep(model, step), inputs.temperatures as tf.Tensor1D);
+  }
+
+  private forwardVerify(inputs: Named<tf.Tensor>): Named<tf.Tensor> {
+    const model = this.decoder(inputs);
+    const { ids, lengths, slots, offsets } = inputs as unknown as Parameters<typeof continueForward>[1];
+    const texts = { ids, lengths, slots, offsets, past: pastOf(inputs, this.config.layers) };
+    return this.stepOutputs(model, continueForward(model, texts), inputs.temperatures as tf.Tensor1D);
+  }
+
+  /** What steps find, from the final states of their N tokens, [N, D]. */
+  private stepOutputs(
+    model: DecoderModel,
+    { hidden, keys }: ReturnType<typeof continueForward>,
+    temperatures: tf.Tensor1D,
+  ): Named<tf.Tensor> {
     const ownHead = Object.keys(this.constants).some((name) => weightOf(name) === HEAD);
     const head = ownHead ? { ...model, config: { ...this.config, tieWordEmbeddings: false } } : model;
-    const scaled = scaledLogits(head, hidden, inputs.temperatures as tf.Tensor1D);
+    const scaled = scaledLogits(head, hidden, temperatures);
     const probabilities = tf.softmax(scaled);
     const top = tf.topk(probabilities, 1);
-    const flat = [ids.shape[0]] as [number];
+    const flat = [hidden.shape[0]] as [number];
     return {
       probabilities,
       likeliest: tf.reshape(top.indices, flat),
@@ -136,19 +159,57 @@ export class DecodingPrograms {
     step: { readonly ids: Int32Array; readonly cache: KvCache } & Parameters<DecodingModel['step']>[2],
   ): Promise<DecodeOutputs> {
     const { ids, cache, temperatures, drawing } = step;
-    const all = Object.entries(inputs(cache.capacity + 1));
-    const small = ['likeliest', 'topProbabilities', 'topLogits', ...cacheNames(this.config.layers)];
     const out = await this.decodeProgram.run(
       {
-        ...Object.fromEntries(all.filter(([name]) => !(name in this.constants))),
+        ...this.beside(inputs(cache.capacity + 1)),
         ids: vector(ids),
         lengths: vector(cache.lengths),
         slots: vector(upTo(cache.capacity)),
         temperatures: { data: temperatures, shape: [ids.length], dtype: 'float32' },
         ...cacheInputs(cache.tensors()),
       },
-      drawing ? undefined : small,
+      this.wanted(drawing),
     );
+    return this.found(out);
+  }
+
+  private async verify(
+    inputs: InputsFor,
+    given: { readonly ids: HostTensor; readonly cache: KvCache } & Parameters<DecodingModel['step']>[2],
+  ): Promise<DecodeOutputs> {
+    const { ids, cache, temperatures, drawing } = given;
+    const [texts, tokens] = ids.shape as [number, number];
+    const each = Float32Array.from(
+      { length: texts * tokens },
+      (_, i) => temperatures[Math.floor(i / tokens)]!,
+    );
+    const out = await this.verifyProgram.run(
+      {
+        ...this.beside(inputs(cache.capacity + tokens)),
+        ids,
+        lengths: vector(cache.lengths),
+        slots: vector(upTo(cache.capacity)),
+        offsets: vector(upTo(tokens)),
+        temperatures: { data: each, shape: [each.length], dtype: 'float32' },
+        ...cacheInputs(cache.tensors()),
+      },
+      this.wanted(drawing),
+    );
+    return this.found(out);
+  }
+
+  /** Inputs without what the decoding programs hold. */
+  private beside(inputs: Named<HostTensor>): Named<HostTensor> {
+    return Object.fromEntries(Object.entries(inputs).filter(([name]) => !(name in this.constants)));
+  }
+
+  /** The outputs that are wanted: all, or those without probabilities. */
+  private wanted(drawing: boolean): readonly string[] | undefined {
+    const small = ['likeliest', 'topProbabilities', 'topLogits', ...cacheNames(this.config.layers)];
+    return drawing ? undefined : small;
+  }
+
+  private found(out: Named<HostTensor>): DecodeOutputs {
     return {
       likeliest: out.likeliest!.data,
       topProbabilities: out.topProbabilities!.data as Float32Array,

@@ -124,7 +124,8 @@ export function logprobs(
   return logprobHead({ ...rows, weight: headWeight(model) }, { softcap, ...options });
 }
 
-function headWeight({ config, parameters }: DecoderModel): Matrix {
+/** The matrix that makes logits of hidden states. */
+export function headWeight({ config, parameters }: DecoderModel): Matrix {
   const name = config.tieWordEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
   return weightMatrix(parameters, name);
 }

@@ -32,6 +32,14 @@ export function fieldsAt(schema: z.core.$ZodType, path: readonly PropertyKey[]):
   return at ? Object.keys(fieldsOf(at)) : [];
 }
 
+/** Whether the field at a path below a schema takes whole numbers. */
+export function isInteger(schema: z.core.$ZodType, path: readonly PropertyKey[]): boolean {
+  let at: z.core.$ZodType | undefined = schema;
+  for (const name of path) at = at && fieldsOf(at)[typeof name === 'number' ? '<n>' : String(name)];
+  while (at instanceof z.ZodOptional || at instanceof z.ZodNullable) at = at.def.innerType;
+  return at instanceof z.ZodNumber && at.isInt;
+}
+
 /** Every field below a schema, as a dotted path. */
 export function fieldPaths(schema: z.core.$ZodType, prefix = ''): string[] {
   return Object.entries(fieldsOf(schema)).flatMap(([name, field]) => {

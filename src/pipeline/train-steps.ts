@@ -85,11 +85,23 @@ function makeReady(session: Session): OperatorFunction<Permit, ReadyBatch> {
   const { sampling, algorithm, env } = recipe;
   if (recipe.objective === 'sft')
     return pipe(draw(session, sampling.promptsPerStep), makeExamples(env, recipe.sft.turns));
+  if (recipe.objective === 'draft') return draftTexts(session);
   return pipe(
     scoredRollouts(session),
     algorithm.klCoef === 0 ? identity : addReference(policy, session.ending),
     addAdvantages(advantagesBy(rewards, algorithm), klCoefficient(session)),
     map(({ rollouts, ...rest }) => ({ ...rest, batch: { objective: 'rl', rollouts }, stopsEarly: false })),
+  );
+}
+
+/** Draws tasks, and samples a draft's texts from its target. */
+function draftTexts(session: Session): OperatorFunction<Permit, ReadyBatch> {
+  const { recipe, policy, ending: signal } = session;
+  const { sampling, env } = recipe;
+  return pipe(
+    draw(session, sampling.promptsPerStep),
+    rollOut(env, { ...sampling, signal }, { sampler: policy.target }),
+    map(({ rollouts, ...rest }) => ({ ...rest, batch: { objective: 'draft', rollouts }, stopsEarly: false })),
   );
 }
 

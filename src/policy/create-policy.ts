@@ -7,6 +7,8 @@ import { loadTokenizer } from '../model/tokenizer/tokenizer.ts';
 import { initialiseWeights } from '../model/weights/initialise-weights.ts';
 import { loadWeights } from '../model/weights/load-weights.ts';
 import type { Recipe } from '../recipe/recipe.ts';
+import { trainedModel } from '../recipe/trained-model.ts';
+import { draftOf } from './draft/draft-of.ts';
 import { methodOf } from './method/method-of.ts';
 import { startingPoint } from './method/starting-point.ts';
 import { ModelPolicy } from './model-policy.ts';
@@ -25,14 +27,17 @@ export async function createPolicy(recipe: Recipe): Promise<Policy> {
   const weights = recipe.freshWeights
     ? initialiseWeights(config, recipe.seed, baseDtype)
     : await loadWeights(path, config, baseDtype);
-  const start = await startingPoint(recipe, { config, weights });
-  const trainable = methodOf({ ...recipe, model: pinnedName(recipe.model) }, start);
+  const whole = { config, weights, tokenizer, path };
+  const trained = recipe.objective === 'draft' ? await draftOf(recipe, whole) : whole;
+  const start = await startingPoint(recipe, trained);
+  const trainable = methodOf({ ...recipe, model: pinnedName(trainedModel(recipe)) }, start);
   const schedule =
     recipe.method === 'afa-lora'
-      ? betaSchedule({ ...recipe.adapter, steps: recipe.steps, layers: config.layers })
-      : noAnnealing(config.layers);
+      ? betaSchedule({ ...recipe.adapter, steps: recipe.steps, layers: trained.config.layers })
+      : noAnnealing(trained.config.layers);
   const engine = await openEngine(recipe.runtime);
   const { model, notes = [] } = start;
   const parts = { engine, config: model.config, tokenizer, trainable, schedule, recipe, notes };
-  return new ModelPolicy({ ...parts, source: path });
+  const target = recipe.objective === 'draft' ? { target: { config, weights } } : {};
+  return new ModelPolicy({ ...parts, ...target, source: trained.path });
 }

@@ -20,7 +20,7 @@ import { heldWeights, type ReadWeight } from '../model/weights/read-weight.ts';
 import { randomStream } from '../random.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import { completions, sampleRollouts } from '../rollout/sample-rollouts.ts';
-import type { SampleRequest } from '../rollout/sampler.ts';
+import type { SampleRequest, Sampler } from '../rollout/sampler.ts';
 import type { SeenPrompt } from '../rollout/seen-prompt.ts';
 import { scoredSequences } from '../rollout/text-scorer.ts';
 import type { Rollout } from '../types.ts';
@@ -28,6 +28,8 @@ import { limitsOf } from './batch/micro-batches.ts';
 import { sampleTexts } from './batch/sample-texts.ts';
 import type { TrainBatch } from './batch/train-batch.ts';
 import { textsOf, trainRows } from './batch/train-rows.ts';
+import type { DraftedModel } from './draft/draft-target.ts';
+import { Drafting } from './draft/drafting.ts';
 import { Learner } from './learner.ts';
 import type { Anneal, Trainable } from './method/trainable.ts';
 import { OptimiserStep, trainingTemperature } from './optimiser-step.ts';
@@ -46,6 +48,8 @@ export interface ModelPolicyOptions {
   readonly recipe: Recipe;
   /** Folder or file of the model, from which a saved model gets its tokenizer's files. */
   readonly source?: string;
+  /** Of objective draft: the frozen model that it drafts for. */
+  readonly target?: DraftedModel;
   /** What a person should know about what it starts from. */
   readonly notes?: readonly string[];
 }
@@ -62,6 +66,7 @@ export class ModelPolicy implements Policy {
   readonly adapter?: () => StoredAdapter;
   readonly saveAdapter?: NonNullable<Policy['saveAdapter']>;
   readonly saveBase?: NonNullable<Policy['saveBase']>;
+  readonly target?: Sampler;
   private steps = 0;
   /** Without the tensors as they start: those of method full are as large as the model. */
   private readonly options: Omit<ModelPolicyOptions, 'trainable'>;
@@ -72,6 +77,7 @@ export class ModelPolicy implements Policy {
   private readonly step: OptimiserStep;
   private readonly valueProgram: ValueProgram;
   private readonly annealKl: AnnealKl;
+  private readonly drafting: Drafting | undefined;
   private readonly annealing: Annealing;
 
   constructor(options: ModelPolicyOptions) {
@@ -87,11 +93,15 @@ export class ModelPolicy implements Policy {
       this.saveAdapter = (to, base) => writeAdapterFolder(to, exported(stored(), base), config);
     }
     if (exportBase) this.saveBase = (to) => this.saveModel(to, heldWeights(exportBase));
-    this.texts = policyTexts(config, options.tokenizer, recipe);
+    this.texts = policyTexts((options.target ?? options).config, options.tokenizer, recipe);
     this.learner = new Learner(initial, recipe);
     this.programs = new ModelPrograms({ engine, config, linear, ...(frozen && { frozen }) });
     const shared = { engine, programs: this.programs };
-    this.step = new OptimiserStep({ ...shared, recipe, learner: this.learner });
+    this.drafting =
+      others.target && new Drafting({ ...shared, target: others.target, ...options, texts: this.texts });
+    if (this.drafting) this.target = this.drafting.sampler;
+    const { target } = this.drafting ?? {};
+    this.step = new OptimiserStep({ ...shared, recipe, learner: this.learner, target });
     this.valueProgram = new ValueProgram(shared);
     this.annealKl = new AnnealKl(shared);
     this.annealing = new Annealing(options.schedule, {
@@ -105,7 +115,10 @@ export class ModelPolicy implements Policy {
   get dimensions(): PolicyDimensions {
     const trained = Object.values(this.learner.tensors);
     const trainableParameters = trained.reduce((sum, { length }) => sum + length, 0);
-    const frozen = parameterCount(this.trainable.frozen ?? {});
+    const frozen = parameterCount({
+      ...this.drafting?.weightsBeside(this.trainable.frozen),
+      ...this.trainable.frozen,
+    });
     return {
       trainableParameters,
       totalParameters: frozen + trainableParameters,
@@ -151,6 +164,7 @@ export class ModelPolicy implements Policy {
         this.valueProgram.measure(weights, rollouts, { ...limitsOf(recipe.optimizer), signal }),
       encodeExample,
       encodeTurns,
+      ...(this.drafting && { acceptance: this.drafting.acceptanceUnder(weights) }),
       scoreTexts: (requests, options) => {
         const sequences = scoredSequences(requests, options, encoding);
         const limits = { rows: options.size, tokens: recipe.optimizer.microBatchTokens };
@@ -222,8 +236,8 @@ export class ModelPolicy implements Policy {
   }
 
   async dispose(): Promise<void> {
-    for (const program of [this.step, this.valueProgram, this.annealKl, this.programs])
-      await program.dispose();
+    for (const program of [this.step, this.valueProgram, this.annealKl, this.drafting, this.programs])
+      await program?.dispose();
     await this.options.engine.dispose();
   }
 
@@ -238,7 +252,8 @@ export class ModelPolicy implements Policy {
     const isRl = batch.objective === 'rl';
     const reward = isRl ? nanMean(batch.rollouts.map((rollout) => rollout.reward)) : undefined;
     const measured = () => {
-      const texts = isRl ? textsOf(batch.rollouts) : trainRows(batch, recipe.algorithm);
+      const sampled = batch.objective !== 'sft';
+      const texts = sampled ? textsOf(batch.rollouts) : trainRows(batch, recipe.algorithm);
       const random = randomStream(recipe.seed, `anneal_kl of step ${this.steps}`);
       return {
         texts: sampleTexts(texts, { tokens: recipe.metrics.annealKlTokens, random }),

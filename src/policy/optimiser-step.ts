@@ -17,6 +17,7 @@ import type { TrainBatch } from './batch/train-batch.ts';
 import { hasAdvantage, type TrainRow, trainRows } from './batch/train-rows.ts';
 import { type BatchSize, countUnforwarded } from './batch/unforwarded-groups.ts';
 import { type WeightedBatch, weighExamples, weighRows } from './batch/weigh-rows.ts';
+import type { DraftTarget } from './draft/draft-target.ts';
 import { GradientSum } from './gradient-sum.ts';
 import type { Learner } from './learner.ts';
 import type { UpdateMetrics } from './policy.ts';
@@ -28,11 +29,13 @@ export interface OptimiserStepOptions {
   readonly programs: ModelPrograms;
   readonly learner: Learner;
   readonly recipe: Recipe;
+  /** Of objective draft. */
+  readonly target?: DraftTarget | undefined;
 }
 
 /** The temperature at which the trainer scores tokens: the sampler's, and 1 for texts that nobody sampled. */
 export const trainingTemperature = ({ objective, sampling }: Recipe): number =>
-  objective === 'rl' ? sampling.temperature : 1;
+  objective === 'sft' ? 1 : sampling.temperature;
 
 /** Takes optimiser steps by the recipe's loss. */
 export class OptimiserStep {
@@ -42,7 +45,7 @@ export class OptimiserStep {
   private readonly program: UpdateProgram;
 
   constructor(options: OptimiserStepOptions) {
-    const { engine, programs, learner, recipe } = options;
+    const { engine, programs, learner, recipe, target } = options;
     const { objective, algorithm } = recipe;
     this.options = options;
     this.loss = compiledLoss(algorithm);
@@ -55,6 +58,7 @@ export class OptimiserStep {
       objective,
       loss: this.loss,
       value: this.value,
+      draft: target && { target, loss: recipe.draft.loss },
       recompute: recipe.runtime.recompute,
     });
   }
@@ -75,7 +79,7 @@ export class OptimiserStep {
       readonly signal?: AbortSignal | undefined;
     },
   ): Promise<UpdateMetrics> {
-    const { recipe, programs, learner } = this.options;
+    const { recipe, programs, learner, target } = this.options;
 
     // 1. Each text as a row: token ids with a mask, an advantage and log-probs, [B].
     const rows = trainRows(batch, recipe.algorithm);
@@ -96,7 +100,12 @@ export class OptimiserStep {
     const sum = new GradientSum();
     for (const microBatch of batches) {
       signal?.throwIfAborted();
-      const model = { ...programs.inputs(weights, longestText(microBatch.packed)), ...weights.valueHead };
+      const longest = longestText(microBatch.packed);
+      const model = {
+        ...programs.inputs(weights, longest),
+        ...weights.valueHead,
+        ...target?.inputs(longest),
+      };
       sum.add(await this.program.run({ ...inputs, model, batch: microBatch }));
     }
     signal?.throwIfAborted();
@@ -133,7 +142,7 @@ export class OptimiserStep {
     const { recipe, programs } = this.options;
     const { seed, sampling, algorithm, optimizer } = recipe;
     const shared = { loss: this.loss, maxCompletionLength: sampling.maxNewTokens };
-    if (recipe.objective === 'sft') return weighExamples(rows, shared);
+    if (recipe.objective !== 'rl') return weighExamples(rows, shared);
     const { temperature } = sampling;
     return weighRows(rows, {
       ...shared,
@@ -161,7 +170,7 @@ export class OptimiserStep {
 
   /** Whether a group has no gradient at all when its advantages are all 0. */
   private needsAdvantage(): boolean {
-    if (this.options.recipe.objective === 'sft' || this.value !== undefined) return false;
+    if (this.options.recipe.objective !== 'rl' || this.value !== undefined) return false;
     const { klCoef, entropyCoef } = this.loss;
     return klCoef === 0 && !entropyCoef && !lossNamed(this.loss).pullsWithoutAdvantage;
   }

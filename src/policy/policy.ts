@@ -7,6 +7,7 @@ import type { WrittenTurns } from '../rollout/encode-turns.ts';
 import type { SampleRequest, Sampler } from '../rollout/sampler.ts';
 import type { SeenPrompt } from '../rollout/seen-prompt.ts';
 import type { TextScorer } from '../rollout/text-scorer.ts';
+import type { TokenAcceptance } from '../rollout/token-acceptance.ts';
 import type { Rollout } from '../types.ts';
 import type { Example, TrainBatch, WrittenExample } from './batch/train-batch.ts';
 import type { SavedArray } from './method/trainable.ts';
@@ -36,6 +37,11 @@ export interface PolicySnapshot extends Sampler, TextScorer {
    * @throws InputError as `encodeExample` does, and for a conversation that does not end with a turn of the assistant.
    */
   encodeTurns(turns: WrittenTurns): readonly Omit<Example, 'group'>[];
+  /**
+   * How speculative sampling would fare with this draft in texts of its target, [B] in the order of the rollouts. Only
+   * for objective draft. @throws the signal's reason when that is aborted.
+   */
+  acceptance?(rollouts: readonly Rollout[], signal?: AbortSignal): Promise<readonly TokenAcceptance[]>;
   /** Says that nobody samples from it any more: its weights need not be kept. */
   release?(): void;
 }
@@ -68,6 +74,8 @@ export interface PolicyDimensions {
 /** The thing being trained: a model, its adapter (or all its weights), optimiser state and β schedule. */
 export interface Policy {
   readonly dimensions: PolicyDimensions;
+  /** Of objective draft: the frozen model that the policy drafts for. */
+  readonly target?: Sampler;
   /** What a person should know about the model before a run. */
   readonly notes: readonly string[];
   /** Optimiser steps taken. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { adapter, methods } from '../adapter/adapter-settings.ts';
 import { algorithm } from '../algorithm/algorithm-settings.ts';
+import { draft } from '../algorithm/draft/draft-settings.ts';
 import { optimizer } from '../algorithm/optimizer/optimizer-settings.ts';
 import { runtime } from '../engine/select/runtime-settings.ts';
 import { isEnvironment } from '../environment/ask-environment.ts';
@@ -59,7 +60,7 @@ const rollouts = z.strictObject({
   packMB: z.number().nonnegative().default(0),
 });
 
-const metrics = z.strictObject({
+export const metrics = z.strictObject({
   /** How far each move of β alone takes the policy: two forward passes, on a sample of the step's texts. */
   annealKl: z.boolean().default(true),
   /**
@@ -83,8 +84,9 @@ export const recipeFields = z.strictObject({
   freshWeights: z.boolean().default(false),
   method: z.enum(methods).default('afa-lora'),
   adapter: adapter.prefault({}),
-  objective: z.enum(['rl', 'sft']).default('rl'),
+  objective: z.enum(['rl', 'sft', 'draft']).default('rl'),
   sft: sft.prefault({}),
+  draft: draft.prefault({}),
   algorithm: algorithm.prefault({}),
   env: z.custom<Environment>(isEnvironment, 'must be an environment: { name, tasks, prompt }'),
   /** Which tasks suit for now; all do when left out. */

@@ -15,9 +15,8 @@ interface RecipeIssue {
 /** What is wrong with a recipe whose fields are each right by themselves. */
 export function recipeIssues(recipe: Recipe): RecipeIssue[] {
   return [
-    ...(recipe.objective === 'sft'
-      ? supervisedIssues(recipe)
-      : [...batchIssues(recipe), ...packingIssues(recipe)]),
+    ...objectiveIssues(recipe),
+    ...draftIssues(recipe),
     ...evaluationIssues(recipe),
     ...partIssues(recipe),
     ...annealIssues(recipe),
@@ -27,6 +26,47 @@ export function recipeIssues(recipe: Recipe): RecipeIssue[] {
     ...validationIssues(recipe),
     ...unreadIssues(recipe),
   ];
+}
+
+function objectiveIssues(recipe: Recipe): RecipeIssue[] {
+  if (recipe.objective === 'rl') return [...batchIssues(recipe), ...packingIssues(recipe)];
+  const shared = rewardlessIssues(recipe);
+  return recipe.objective === 'sft'
+    ? [...targetIssues(recipe), ...shared]
+    : [...shared, ...packingIssues(recipe)];
+}
+
+/** Whether a recipe says which draft it trains, and only where it trains one. */
+function draftIssues({ objective, draft, freshWeights, eval: { accuracy } }: Recipe): RecipeIssue[] {
+  const { layers, model } = draft;
+  const issues: RecipeIssue[] = [];
+  const refuse = (path: readonly string[], message: string, input: unknown) =>
+    issues.push({ path, message, input });
+  if (objective !== 'draft') {
+    for (const [name, input] of Object.entries({ layers, model }))
+      if (input !== undefined)
+        refuse(['draft', name], `is for objective 'draft', not '${objective}'; leave it out`, input);
+    return issues;
+  }
+  if ((layers === undefined) === (model === undefined))
+    refuse(
+      ['draft'],
+      "objective 'draft' needs either draft.layers (the target's own first layers) or draft.model (a smaller model)",
+      { layers, model },
+    );
+  if (freshWeights)
+    refuse(
+      ['freshWeights'],
+      'leaves no target to draft for: random weights have nothing to say; leave it out',
+      true,
+    );
+  if (accuracy !== 'generation')
+    refuse(
+      ['eval', 'accuracy'],
+      "is not read: with objective 'draft' it is the acceptance rate; leave it out",
+      accuracy,
+    );
+  return issues;
 }
 
 /** Fields that were set in vain. */
@@ -52,16 +92,23 @@ const ofRollouts = [
   'dynamicSampling',
 ] as const;
 
-function supervisedIssues({ objective, env, algorithm: given, adapter }: Recipe): RecipeIssue[] {
+function targetIssues({ env }: Recipe): RecipeIssue[] {
+  if (env.target !== undefined) return [];
+  return [
+    { path: ['objective'], message: `'sft' needs an environment with target(); "${env.name}" has none` },
+  ];
+}
+
+/** What has no meaning where nothing is rewarded. */
+function rewardlessIssues({ objective, algorithm: given, adapter }: Recipe): RecipeIssue[] {
   const issues: RecipeIssue[] = [];
-  if (env.target === undefined) {
-    const message = `'sft' needs an environment with target(); "${env.name}" has none`;
-    issues.push({ path: ['objective'], message });
-  }
   const defaults = algorithm.parse({});
   for (const name of ofRollouts) {
     if (given[name] === defaults[name]) continue;
-    const message = `is about sampled completions, of which objective '${objective}' has none; leave it out`;
+    const message =
+      objective === 'sft'
+        ? `is about sampled completions, of which objective '${objective}' has none; leave it out`
+        : `is about rewarded completions, of which objective '${objective}' has none; leave it out`;
     issues.push({ path: ['algorithm', name], message, input: given[name] });
   }
   const { kind, signal = 'reward' } = adapter.schedule;

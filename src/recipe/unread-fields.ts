@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { adapter } from '../adapter/adapter-settings.ts';
 import { algorithm } from '../algorithm/algorithm-settings.ts';
 import { runtime } from '../engine/select/runtime-settings.ts';
-import type { Recipe, RecipeInput } from './recipe-fields.ts';
+import { metrics, type Recipe, type RecipeInput } from './recipe-fields.ts';
 
 /** A field that nothing reads in a recipe, and why. */
 interface Unread {
@@ -17,8 +17,13 @@ interface Readers {
 }
 
 /** The settings that recipes share between methods and engines, with their defaults. */
-const defaults = { adapter: adapter.parse({}), algorithm: algorithm.parse({}), runtime: runtime.parse({}) };
-const groups = ['adapter', 'algorithm', 'runtime'] as const;
+const defaults = {
+  adapter: adapter.parse({}),
+  algorithm: algorithm.parse({}),
+  metrics: metrics.parse({}),
+  runtime: runtime.parse({}),
+};
+const groups = ['adapter', 'algorithm', 'metrics', 'runtime'] as const;
 
 const DEFAULT_METHOD = 'afa-lora';
 const DEFAULT_ENGINE = 'auto';
@@ -32,6 +37,8 @@ export function whyUnread(field: string, { method, engine }: Readers): string | 
     /^(adapter\.(placement|activation|schedule\b.*)|algorithm\.annealPer)$/.test(field)
   )
     return "method 'lora' has no activation to anneal";
+  if (method !== 'afa-lora' && field === 'metrics.annealKlTokens')
+    return `method '${method}' does not anneal, so no anneal_kl is measured`;
   if (['node', 'gpu'].includes(engine) && field === 'runtime.device')
     return `engine '${engine}' has a device of its own; it is for engine 'onnx'`;
   if (['node', 'gpu'].includes(engine) && field === 'runtime.programCacheGB')

@@ -4,6 +4,7 @@ import { randomStream } from '../random.ts';
 import type { FinishReason } from '../types.ts';
 import type { DecodeRequest, DecodeRow, StopWatch } from './session/decode-row.ts';
 import { DecodeSession } from './session/decode-session.ts';
+import type { DraftModel, SpeculationStats } from './session/speculation.ts';
 
 export interface GenerateSettings extends Omit<DecodeRequest, 'promptIds' | 'stream' | 'watch'> {
   /** G: completions of each prompt. */
@@ -15,6 +16,10 @@ export interface GenerateSettings extends Omit<DecodeRequest, 'promptIds' | 'str
   readonly cacheBytes?: number | undefined;
   /** Keys and values of earlier texts, which prompts may begin with. With `keep` those of these texts are added. */
   readonly kept?: KeptKeys | undefined;
+  /** Proposes tokens: the same texts, sooner. */
+  readonly draft?: DraftModel | undefined;
+  /** Is told at the end how the proposals fared. */
+  readonly onSpeculation?: ((stats: SpeculationStats) => void) | undefined;
   /** Aborting it ends the call between two decoding steps, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -35,9 +40,9 @@ export interface GeneratedTokens {
 export async function generate(
   model: DecodingModel,
   prompts: readonly (readonly number[])[],
-  { groupSize, seed, watch, cacheBytes, kept, signal, ...how }: GenerateSettings,
+  { groupSize, seed, watch, cacheBytes, kept, draft, onSpeculation, signal, ...how }: GenerateSettings,
 ): Promise<GeneratedTokens[][]> {
-  const session = new DecodeSession(model, { cacheBytes, kept, reuses: kept !== undefined });
+  const session = new DecodeSession(model, { cacheBytes, kept, reuses: kept !== undefined, draft });
   const rows = prompts.map((promptIds, p) =>
     Array.from({ length: groupSize }, (_, g) =>
       session.admit({
@@ -49,6 +54,7 @@ export async function generate(
     ),
   );
   while (!session.idle) await session.step(signal);
+  if (session.speculated) onSpeculation?.(session.speculated);
   return rows.map((group) => group.map(finished));
 }
 

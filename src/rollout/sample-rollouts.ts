@@ -6,6 +6,7 @@ import type { Completion, Rollout } from '../types.ts';
 import { type GeneratedTokens, generate } from './generate.ts';
 import type { SampleOptions, SampleRequest } from './sampler.ts';
 import { seenPrompt } from './seen-prompt.ts';
+import type { DraftModel, SpeculationStats } from './session/speculation.ts';
 import { stopStrings } from './stop-strings.ts';
 
 /** A model to sample from, with the version and β that its rollouts record. */
@@ -17,6 +18,10 @@ export interface SamplingModel {
   readonly beta: number;
   /** Keys and values of texts that may be continued, under these weights. */
   readonly kept: KeptKeys;
+  /** Proposes tokens of its texts. */
+  readonly draft?: DraftModel | undefined;
+  /** Is told at the end of each call how the proposals fared. */
+  readonly onSpeculation?: ((stats: SpeculationStats) => void) | undefined;
 }
 
 /** G rollouts of each request, [B] in the order of the requests: where prompts become rows. */
@@ -50,7 +55,7 @@ export async function sampleRollouts(
  * @throws InputError for a prompt that is empty or leaves no position to continue at.
  */
 export async function completions(
-  { model, tokenizer, eosTokenIds, kept }: Omit<SamplingModel, 'version' | 'beta'>,
+  { model, tokenizer, eosTokenIds, kept, draft, onSpeculation }: Omit<SamplingModel, 'version' | 'beta'>,
   prompts: readonly (readonly number[])[],
   options: Omit<SampleOptions, 'maxPromptLength'>,
 ): Promise<Completion[][]> {
@@ -61,6 +66,8 @@ export async function completions(
   const stops = stopStrings(tokenizer, stop);
   const groups = await generate(model, prompts, {
     ...how,
+    draft,
+    onSpeculation,
     cacheBytes: cacheGB * 1e9,
     keep,
     // Without any, prompts are computed as they are, in the same batches whatever was sampled before.

@@ -26,6 +26,7 @@ export function openPolicy(recipe: Recipe): Promise<Policy> {
 async function policyInThread(recipe: Recipe): Promise<Policy> {
   // What lies on the hub is downloaded here, where a person is told how that goes.
   const path = await modelPath(recipe.model);
+  if (recipe.draft.model !== undefined) await modelPath(recipe.draft.model);
   if (recipe.adapter.init !== undefined) await localPath(recipe.adapter.init, 'adapter');
   const module = new URL('./policy-worker', import.meta.url);
   // TensorFlow reads its settings from the process's environment, not from a copy.

@@ -7,6 +7,7 @@ import type { Policy, PolicyState, UpdateMetrics } from '../policy/policy.ts';
 import type { Recipe } from '../recipe/recipe.ts';
 import type { SampleOptions, SampleRequest } from '../rollout/sampler.ts';
 import type { ScoreOptions, ScoreRequest } from '../rollout/text-scorer.ts';
+import type { TokenAcceptance } from '../rollout/token-acceptance.ts';
 import type { Completion, Rollout } from '../types.ts';
 
 /** Where a policy stands; it moves with each step. */
@@ -17,8 +18,8 @@ export interface Opened {
   readonly standing: Standing;
   readonly dimensions: Policy['dimensions'];
   readonly notes: readonly string[];
-  /** Which of the optional methods it has. */
-  readonly has: { readonly [method in 'adapter' | 'saveAdapter' | 'saveBase']: boolean };
+  /** Which of the optional parts it has. */
+  readonly has: { readonly [part in 'adapter' | 'saveAdapter' | 'saveBase' | 'target']: boolean };
 }
 
 /** The numbers of a step, and where it took the policy. */
@@ -43,6 +44,9 @@ export interface PolicyCalls {
   extend(number: number, texts: Rows, options: SampleOptions): readonly Completion[];
   values(number: number, rollouts: readonly Rollout[]): Rows;
   scoreTexts(number: number, requests: readonly ScoreRequest[], options: ScoreOptions): readonly Rows[];
+  acceptance(number: number, rollouts: readonly Rollout[]): readonly TokenAcceptance[];
+  sampleTarget(requests: readonly SampleRequest[], options: SampleOptions): readonly Rollout[];
+  extendTarget(texts: Rows, options: SampleOptions): readonly Completion[];
   update(batch: TrainBatch, coefficients: Coefficients | undefined): Stepped;
   skip(batch: TrainBatch): Stepped;
   referenceLogprobs(rollouts: readonly Rollout[]): Rows;

@@ -20,8 +20,13 @@ export function policyHandlers(createPolicy: CreatePolicy): Handlers<PolicyCalls
     async open(_, recipe, commits) {
       takeCommits(commits);
       made = await createPolicy(recipe);
-      const { dimensions, notes, adapter, saveAdapter, saveBase } = made;
-      const has = { adapter: adapter != null, saveAdapter: saveAdapter != null, saveBase: saveBase != null };
+      const { dimensions, notes, adapter, saveAdapter, saveBase, target } = made;
+      const has = {
+        adapter: adapter != null,
+        saveAdapter: saveAdapter != null,
+        saveBase: saveBase != null,
+        target: target != null,
+      };
       return { standing: standingOf(made), dimensions, notes, has };
     },
     snapshot(_, number, version) {
@@ -38,6 +43,9 @@ export function policyHandlers(createPolicy: CreatePolicy): Handlers<PolicyCalls
     values: (signal, number, rollouts) => at(number).values(rollouts, signal),
     scoreTexts: (signal, number, requests, options) =>
       at(number).scoreTexts(requests, { ...options, signal }),
+    acceptance: (signal, number, rollouts) => at(number).acceptance!(rollouts, signal),
+    sampleTarget: (signal, requests, options) => policy().target!.sample(requests, { ...options, signal }),
+    extendTarget: (signal, texts, options) => policy().target!.extend(texts, { ...options, signal }),
     async update(signal, batch, coefficients) {
       const metrics = await policy().update(batch, coefficients, signal);
       return { metrics, standing: standingOf(policy()) };

@@ -5,11 +5,12 @@ import type { TokenBatch } from '../model/token-logits.ts';
 import type { TrainBatch } from '../policy/batch/train-batch.ts';
 import type { Policy, PolicySnapshot, PolicyState, UpdateMetrics } from '../policy/policy.ts';
 import type { PolicyTexts } from '../policy/policy-texts.ts';
+import type { Sampler } from '../rollout/sampler.ts';
 import type { Rollout } from '../types.ts';
 import type { Connection } from './connection.ts';
 import type { Opened, PolicyCalls, Standing, Stepped } from './policy-calls.ts';
 import { buffersOf } from './protocol.ts';
-import { remoteSnapshot } from './remote-snapshot.ts';
+import { remoteSnapshot, remoteTarget } from './remote-snapshot.ts';
 import { batchWithoutTexts, rolloutsWithoutTexts } from './without-code.ts';
 
 interface RemotePolicyOptions {
@@ -28,6 +29,7 @@ export class RemotePolicy implements Policy {
   readonly adapter?: () => Promise<StoredAdapter>;
   readonly saveAdapter?: NonNullable<Policy['saveAdapter']>;
   readonly saveBase?: NonNullable<Policy['saveBase']>;
+  readonly target?: Sampler;
   readonly #connection: Connection<PolicyCalls>;
   readonly #texts: PolicyTexts;
   #standing: Standing;
@@ -44,6 +46,7 @@ export class RemotePolicy implements Policy {
     if (has.adapter) this.adapter = () => connection.call('adapter', []);
     if (has.saveAdapter) this.saveAdapter = (folder, base) => connection.call('saveAdapter', [folder, base]);
     if (has.saveBase) this.saveBase = (folder) => connection.call('saveBase', [folder]);
+    if (has.target) this.target = remoteTarget(connection, texts);
   }
 
   get version(): number {
@@ -61,7 +64,7 @@ export class RemotePolicy implements Policy {
   snapshot(): PolicySnapshot {
     const { version, beta } = this;
     const place = { connection: this.#connection, number: this.#snapshots++, version, beta };
-    return remoteSnapshot(place, this.#texts);
+    return remoteSnapshot(place, this.#texts, { drafts: this.target !== undefined });
   }
 
   async update(batch: TrainBatch, coefficients?: Coefficients, signal?: AbortSignal): Promise<UpdateMetrics> {

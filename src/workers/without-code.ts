@@ -30,6 +30,7 @@ export const rolloutsWithoutTexts = <R extends Rollout>(rollouts: readonly R[]):
 /** A batch as token ids and numbers. */
 export function batchWithoutTexts(batch: TrainBatch): TrainBatch {
   if (batch.objective === 'rl') return { ...batch, rollouts: rolloutsWithoutTexts(batch.rollouts) };
+  if (batch.objective === 'draft') return { ...batch, rollouts: rolloutsWithoutTexts(batch.rollouts) };
   const examples = batch.examples.map((example) => ({
     ...example,
     task: named(example.task),

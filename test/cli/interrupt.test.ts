@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test, vi } from 'vitest';
@@ -49,6 +49,27 @@ test.each([
   const steps = lines.filter((line) => line.startsWith('step ') && !line.includes('accuracy'));
   expect((await latestCheckpoint(join(out, 'checkpoints')))!.step).toBe(steps.length);
 });
+
+test.skipIf(spawnSync('ps').status !== 0)(
+  'SIGTERM while the merged model answers in a process of its own ends that one, too',
+  async () => {
+    const { args } = await endless();
+    let child: string | undefined;
+    const limited = [...args.slice(0, 4), '--steps', '2', '--set', 'eval.tasks=200'];
+    const { signal } = await runProcess(limited, (line, { pid, send }) => {
+      if (!line.startsWith('step 2/')) return;
+      const look = setInterval(() => {
+        const { stdout } = spawnSync('ps', ['-o', 'pid=,args=', '--ppid', `${pid}`], { encoding: 'utf8' });
+        child = /^ *(\d+) .* eval /m.exec(stdout)?.[1];
+        if (child === undefined) return;
+        clearInterval(look);
+        send('SIGTERM');
+      }, 50);
+    });
+    expect(signal).toBe('SIGTERM');
+    await vi.waitFor(() => expect(existsSync(`/proc/${child}`)).toBe(false), { timeout: 5000 });
+  },
+);
 
 test.skipIf(spawnSync('python3', ['--version']).status !== 0)(
   'a terminal that closes: the run saves, though nobody is left to read what it prints',

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 
 /** What a test does to a process: a signal, or nobody reads its output any more. */
 export interface Handle {
+  readonly pid: number;
   readonly send: (signal: NodeJS.Signals) => void;
   readonly hangUp: () => void;
 }
@@ -29,6 +30,7 @@ export async function runFile(
   });
   const [lines, errors]: [string[], string[]] = [[], []];
   const handle: Handle = {
+    pid: child.pid!,
     send: (signal) => child.kill(signal),
     hangUp() {
       child.stdout.destroy();

@@ -179,6 +179,7 @@ function* targets(batch: TrainBatch): Generator<[number, number]> {
     for (const { target } of batch.examples) yield [Number(target), 1];
     return;
   }
+  if (batch.objective === 'draft') throw new Error('a bandit drafts for nobody');
   for (const { tokenIds, advantage } of batch.rollouts) yield [tokenIds[0]!, advantage];
 }
 

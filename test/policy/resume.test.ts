@@ -26,6 +26,16 @@ const settings: [name: string, recipe: RecipeOverrides, blocked?: typeof blockin
   ],
   ['supervised', { objective: 'sft' }],
   ['supervised examples that share rows', { objective: 'sft', optimizer: { lr: 3e-3, packing: 32 } }],
+  ['a draft of the first layer', { objective: 'draft', draft: { layers: 1 } }],
+  [
+    'a draft of the first layer, fully trained, the sampler one batch ahead',
+    {
+      objective: 'draft',
+      draft: { layers: 1, loss: 'tv' },
+      method: 'full',
+      sampling: { maxOffPolicySteps: 1 },
+    },
+  ],
   ['layers computed again', { runtime: { recompute: 'always' } }],
   ['attention in blocks', {}, { keys: 5, queries: 4 }],
   ['attention in blocks, computed again', { runtime: { recompute: 'always' } }, { keys: 5, queries: 4 }],

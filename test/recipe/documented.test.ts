@@ -12,6 +12,7 @@ const open = /^compare\.grid\./;
 const groups = [
   'adapter',
   'sft',
+  'draft',
   'algorithm',
   'algorithm.advantage',
   'sampling',

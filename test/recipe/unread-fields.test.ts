@@ -19,6 +19,9 @@ describe('a field that the method or the engine does not read is refused', () =>
     expect(() => parseRecipe(banditRecipe({ method: 'lora', algorithm: { annealPer: 'batch' } }))).toThrow(
       /algorithm\.annealPer/,
     );
+    expect(() => parseRecipe(banditRecipe({ method: 'lora', metrics: { annealKlTokens: 64 } }))).toThrow(
+      /metrics\.annealKlTokens.* is not read: method 'lora' does not anneal, so no anneal_kl is measured/,
+    );
     expect(() => parseRecipe(banditRecipe({ runtime: { engine: 'node', device: 'webgpu' } }))).toThrow(
       /runtime\.device.* is not read: engine 'node' has a device of its own; it is for engine 'onnx'; leave it out/,
     );

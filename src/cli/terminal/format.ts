@@ -1,4 +1,5 @@
-import type { EvalResult } from '../../types.ts';
+import type { SpeculationStats } from '../../rollout/session/speculation.ts';
+import type { AcceptanceResult, EvalResult } from '../../types.ts';
 
 /** 0.3421 → '34.2 %'. */
 export function percent(share: number): string {
@@ -15,9 +16,26 @@ export function accuracyText({
 
 /** What an evaluation's accuracy goes by: 'greedy accuracy', or by the likelihood of the choices. */
 export function accuracyName({ accuracyBy }: Pick<EvalResult, 'accuracyBy'>): string {
+  if (accuracyBy === 'acceptance') return 'acceptance rate';
   return accuracyBy === undefined
     ? 'greedy accuracy'
     : `accuracy by likelihood of the choices (${accuracyBy})`;
+}
+
+/** '2.31 tokens a call of the target with 4 proposed; accepted by position 71.2 %, 68.9 %, …'. */
+export function acceptanceText({ length, byPosition, draftTokens }: AcceptanceResult): string {
+  const shares = byPosition.map(percent).join(', ');
+  return `${length.toFixed(2)} tokens a call of the target with ${draftTokens} proposed; accepted by position ${shares}`;
+}
+
+/** 'draft: 2.31 tokens a call of the model; accepted by position 71.2 %, 68.9 %; 41.2 tokens/s'. */
+export function speculationText(
+  { tokens, rowCalls, offered, accepted }: SpeculationStats,
+  seconds: number,
+): string {
+  const shares = offered.map((count, i) => (count === 0 ? '–' : percent(accepted[i]! / count))).join(', ');
+  const length = (tokens / rowCalls).toFixed(2);
+  return `draft: ${length} tokens a call of the model; accepted by position ${shares}; ${(tokens / seconds).toFixed(1)} tokens/s`;
 }
 
 /** Seconds as '42 s', '3 min 5 s' or '2 h 10 min'. */

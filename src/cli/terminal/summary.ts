@@ -7,7 +7,11 @@ type Done = Extract<TrainEvent, { type: 'done' }>;
 /** Formats the outcome of a finished run. */
 export function summaryLines(done: Done, verification: Verification, report: string): string[] {
   return table([
-    ['held-out accuracy', `${accuracyText(done.before)} → ${accuracyText(done.after)}${on(done.after)}`],
+    [
+      done.after.acceptance ? 'acceptance rate' : 'held-out accuracy',
+      `${accuracyText(done.before)} → ${accuracyText(done.after)}${on(done.after)}`,
+    ],
+    ...acceptanceRow(done),
     ...lossRow(done),
     ['final β', String(verification.beta)],
     ['merged model', done.merged],
@@ -19,6 +23,13 @@ export function summaryLines(done: Done, verification: Verification, report: str
 
 function on({ tasks, accuracyBy }: EvalResult): string {
   return `, ${accuracyBy ?? 'greedy'}, ${tasks} tasks, 95 % intervals`;
+}
+
+/** Of a draft the tokens for each call of its target, before and after. */
+function acceptanceRow({ before, after }: Done): (readonly [string, string])[] {
+  if (!before.acceptance || !after.acceptance) return [];
+  const lengths = `${before.acceptance.length.toFixed(2)} → ${after.acceptance.length.toFixed(2)}`;
+  return [['acceptance length', `${lengths} tokens a call, ${after.acceptance.draftTokens} proposed`]];
 }
 
 /** The validation loss before and after, where it was measured. */

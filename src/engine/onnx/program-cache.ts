@@ -40,6 +40,9 @@ export function usualCacheBytes(): number {
  * A program with constants stands apart: it is not counted, and no other program makes it go. It holds the model's
  * weights, so losing it would cost more than all else. It is released when the same program is compiled for other
  * shapes, because two would hold the weights twice.
+ *
+ * Programs that keep their working memory are held to the budget among themselves: when one of them runs, others go
+ * until together they keep no more. Small programs don't go because a large one keeps much.
  */
 export class ProgramCache {
   /** The least recently used first. */
@@ -87,14 +90,21 @@ export class ProgramCache {
   }
 
   /** Releases what has to go now that `key` is in use. */
-  private async evict(key: string, { constantBytes }: Compiled): Promise<void> {
+  private async evict(key: string, { constantBytes, session }: Compiled): Promise<void> {
     if (constantBytes > 0) return this.releaseTwins(key);
-    let total = this.live().reduce((sum, each) => (each.constantBytes > 0 ? sum : sum + each.bytes), 0);
-    for (const [other, { settled, running }] of [...this.entries]) {
+    await this.releaseOldest(({ bytes }) => bytes);
+    if (session.keptBytes !== undefined) await this.releaseOldest((other) => other.session.keptBytes ?? 0);
+  }
+
+  /** Releases the least recently used programs that take something, until all together are within the budget. */
+  private async releaseOldest(bytesOf: (compiled: Compiled) => number): Promise<void> {
+    const counted = (compiled: Compiled) => (compiled.constantBytes > 0 ? 0 : bytesOf(compiled));
+    let total = this.live().reduce((sum, compiled) => sum + counted(compiled), 0);
+    for (const [key, { settled, running }] of [...this.entries]) {
       if (total <= this.budget) return;
-      if (settled === undefined || settled.constantBytes > 0 || running > 0) continue;
-      total -= settled.bytes;
-      await this.drop(other);
+      if (settled === undefined || running > 0 || counted(settled) === 0) continue;
+      total -= counted(settled);
+      await this.drop(key);
     }
   }
 

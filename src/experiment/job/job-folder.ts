@@ -67,12 +67,15 @@ export const outcomeSchema = z.object({
 });
 export type Outcome = z.output<typeof outcomeSchema>;
 
-/** The merged model's score on the test split: 1, 0, or null where the first reward does not apply, by task. */
+/**
+ * The merged model's score on the test split, and by task: 1, 0, or null where the first reward does not apply; of a
+ * draft its acceptance.
+ */
 export const scoreSchema = z.object({
   hash: z.string(),
   accuracy: z.number(),
   interval,
-  tasks: z.array(z.object({ id: z.string(), right: z.union([z.literal(0), z.literal(1)]).nullable() })),
+  tasks: z.array(z.object({ id: z.string(), right: z.number().min(0).max(1).nullable() })),
 });
 export type Score = z.output<typeof scoreSchema>;
 

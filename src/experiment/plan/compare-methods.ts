@@ -12,6 +12,7 @@ const RATES: Readonly<Record<Recipe['objective'], Readonly<Record<'adapter' | 'f
   {
     rl: { adapter: [3e-4, 1e-3, 3e-3, 1e-2], full: [3e-5, 1e-4, 3e-4, 1e-3] },
     sft: { adapter: [1e-3, 3e-3, 1e-2, 3e-2], full: [1e-4, 3e-4, 1e-3, 3e-3] },
+    draft: { adapter: [1e-3, 3e-3, 1e-2, 3e-2], full: [1e-4, 3e-4, 1e-3, 3e-3] },
   };
 
 /** Fields that a comparison of methods may sweep. */

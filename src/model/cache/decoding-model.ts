@@ -36,4 +36,14 @@ export interface DecodingModel {
     cache: KvCache,
     options: { readonly temperatures: Float32Array; readonly drawing: boolean },
   ): Promise<DecodeOutputs>;
+  /**
+   * The steps after each of T tokens of every row at once: right-padded ids [B, T] at the positions from `cache.lengths`
+   * on, each after those before it. Outputs are those of B·T rows, those of a row's tokens together; `tensors` are [B,
+   * KV, T, headDim]. Only the target of a draft needs it.
+   */
+  verify?(
+    ids: HostTensor,
+    cache: KvCache,
+    options: { readonly temperatures: Float32Array; readonly drawing: boolean },
+  ): Promise<DecodeOutputs>;
 }

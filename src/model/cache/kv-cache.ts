@@ -140,6 +140,11 @@ export class KvCache {
     for (let row = 0; row < this.rows; row++) this.used[row]!++;
   }
 
+  /** Keeps the first `length` tokens of a row. */
+  cut(row: number, length: number): void {
+    this.used[row] = Math.min(length, this.used[row]!);
+  }
+
   /** Makes the first `length` tokens of a text the whole of a row. */
   write(row: number, keys: TextKeys, length: number): void {
     const { kvHeads, headDim } = this.dimensions;

@@ -1,6 +1,8 @@
+import type { Drafted } from '../../evaluation/draft/evaluate-draft.ts';
 import { evaluateHeldOut } from '../../evaluation/evaluate-held-out.ts';
 import { writeFileAtomic } from '../../io/atomic-write.ts';
 import { jsonLines } from '../../io/jsonl-file.ts';
+import type { Policy, PolicySnapshot } from '../../policy/policy.ts';
 import type { EvalRecord } from '../../run/checkpoint/checkpoint.ts';
 import type { TrainEvent } from '../../types.ts';
 import type { Session } from './session.ts';
@@ -32,7 +34,8 @@ export async function evaluateNow(session: Session): Promise<Evaluated | undefin
 async function evaluateUnlessStopped({ policy, recipe, evalTasks, rewards, stop }: Session) {
   if (stop.aborted) return undefined;
   const snapshot = policy.snapshot();
-  const heldOut = { tasks: evalTasks, rewards, step: policy.version, signal: stop };
+  const drafted = draftedOf(policy, snapshot);
+  const heldOut = { tasks: evalTasks, rewards, step: policy.version, drafted, signal: stop };
   try {
     return await evaluateHeldOut(snapshot, recipe, heldOut);
   } catch (error) {
@@ -42,4 +45,9 @@ async function evaluateUnlessStopped({ policy, recipe, evalTasks, rewards, stop 
   } finally {
     snapshot.release?.();
   }
+}
+
+/** Of a policy that drafts: its target, and what measures it as it is now. */
+function draftedOf({ target }: Policy, { acceptance }: PolicySnapshot): Drafted | undefined {
+  return target && acceptance ? { target, acceptance } : undefined;
 }

@@ -32,10 +32,11 @@ export async function* evaluateStep(session: Session, unfinished: Unfinished): A
 }
 
 /** An evaluation in a line of metrics.jsonl. */
-function evalMetrics({ accuracy, reward, loss }: EvalResult) {
+function evalMetrics({ accuracy, reward, loss, acceptance }: EvalResult) {
   return {
     eval_accuracy: accuracy,
     eval_reward: reward,
     ...(loss !== undefined && { eval_loss: loss }),
+    ...(acceptance && { eval_acceptance_length: acceptance.length }),
   };
 }

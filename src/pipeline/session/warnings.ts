@@ -12,6 +12,7 @@ const CLIPPED_RATIO = 0.5;
 const USUAL_RATES = {
   rl: { adapter: [1e-6, 2e-3], full: [1e-7, 2.5e-4] },
   sft: { adapter: [1e-5, 5e-3], full: [1e-6, 5e-3] },
+  draft: { adapter: [1e-5, 1e-2], full: [1e-6, 5e-3] },
 } as const;
 
 export const startWatch: WatchState = {
@@ -137,6 +138,6 @@ function rateWarnings({ method, objective, optimizer }: Recipe): string[] {
   const { lr } = optimizer;
   if (lr >= low && lr <= high) return [];
   return [
-    `optimizer.lr ${lr} is ${lr < low ? 'below' : 'above'} what ${objective === 'sft' ? 'supervised ' : ''}${method} usually takes (${low} to ${high})`,
+    `optimizer.lr ${lr} is ${lr < low ? 'below' : 'above'} what ${{ rl: '', sft: 'supervised ', draft: 'a draft by ' }[objective]}${method} usually takes (${low} to ${high})`,
   ];
 }

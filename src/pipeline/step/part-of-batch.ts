@@ -16,6 +16,7 @@ export interface Part {
 export function partOf(batch: TrainBatch, part: Part): TrainBatch {
   if (part.parts === 1 && part.order === undefined) return batch;
   if (batch.objective === 'rl') return { ...batch, rollouts: cut(byGroup(batch.rollouts), part).flat() };
+  if (batch.objective === 'draft') return { ...batch, rollouts: cut(byGroup(batch.rollouts), part).flat() };
   return { ...batch, examples: cut(batch.examples, part) };
 }
 

@@ -40,7 +40,7 @@ async function updateOn(
   { policy, recipe, progress, ending }: Session,
   batch: TrainBatch,
 ): Promise<UpdateMetrics> {
-  if (batch.objective === 'sft') return policy.update(batch, undefined, ending);
+  if (batch.objective !== 'rl') return policy.update(batch, undefined, ending);
   const { algorithm } = recipe;
   const update = await policy.update(batch, lossCoefficients(progress.coefficients, algorithm), ending);
   const { kl, entropy } = update;

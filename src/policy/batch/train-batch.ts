@@ -1,4 +1,4 @@
-import type { AdvantagedRollout, Message, Task } from '../../types.ts';
+import type { AdvantagedRollout, Message, Rollout, Task } from '../../types.ts';
 
 /** A rollout ready to be trained on. */
 export interface TrainRollout extends AdvantagedRollout {
@@ -31,7 +31,9 @@ export interface Example extends WrittenExample {
 /** What one optimiser step learns from: B rows, those of a group together. */
 export type TrainBatch =
   | { readonly objective: 'rl'; readonly rollouts: readonly TrainRollout[] }
-  | { readonly objective: 'sft'; readonly examples: readonly Example[] };
+  | { readonly objective: 'sft'; readonly examples: readonly Example[] }
+  /** Texts that a draft's target sampled. */
+  | { readonly objective: 'draft'; readonly rollouts: readonly Rollout[] };
 
 /** A batch on which nothing is left to do but train. Plain data: checkpoints hold those not yet trained on. */
 export interface ReadyBatch {

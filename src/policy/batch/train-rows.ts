@@ -43,6 +43,7 @@ export function trainRows(batch: TrainBatch, { maskTruncated, klIn }: RowSetting
       advantage: 0,
     }));
   }
+  if (batch.objective === 'draft') return textsOf(batch.rollouts).map((text) => ({ ...text, advantage: 0 }));
   const { rollouts } = batch;
   const masks = lossMask(
     {

@@ -62,7 +62,7 @@ export async function weighRows(rows: readonly TrainRow[], options: WeighOptions
   };
 }
 
-/** The weights of supervised fine-tuning: the same token weights, and nothing to select. */
+/** The weights of supervised fine-tuning and of drafts: the same token weights, and nothing to select. */
 export function weighExamples(
   rows: readonly TrainRow[],
   { loss, maxCompletionLength }: Pick<WeighOptions, 'loss' | 'maxCompletionLength'>,

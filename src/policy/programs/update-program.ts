@@ -1,4 +1,6 @@
 import type { ValueSettings } from '../../algorithm/algorithm-settings.ts';
+import type { HeadRows } from '../../algorithm/draft/divergence-head.ts';
+import type { DivergenceName } from '../../algorithm/draft/divergences.ts';
 import type { LossConfig } from '../../algorithm/loss/index.ts';
 import { policyLoss } from '../../algorithm/loss/policy-loss.ts';
 import { ppoLoss } from '../../algorithm/loss/ppo-loss.ts';
@@ -13,7 +15,10 @@ import type { PackedRows } from '../../model/packed-rows.ts';
 import { type RecomputeSetting, recomputes } from '../../model/recompute.ts';
 import type { SharedRows } from '../../model/shared-rows.ts';
 import { values } from '../../model/value-head.ts';
+import type { Recipe } from '../../recipe/recipe.ts';
 import { type MicroBatch, rowColumns } from '../batch/micro-batches.ts';
+import { draftLoss } from '../draft/draft-loss.ts';
+import { type DraftTarget, headRows } from '../draft/draft-target.ts';
 
 /**
  * The loss of a micro-batch, its metrics, and its gradient by every trained tensor: each a part that adds up over the
@@ -30,7 +35,9 @@ export interface UpdateProgramOptions {
   readonly programs: ModelPrograms;
   /** Names of the tensors to differentiate by. */
   readonly trained: readonly string[];
-  readonly objective: 'rl' | 'sft';
+  readonly objective: Recipe['objective'];
+  /** Of objective draft: the target, and what is minimised. */
+  readonly draft?: { readonly target: DraftTarget; readonly loss: DivergenceName } | undefined;
   readonly loss: LossConfig;
   /** With a value function: whether its loss trains the head alone. */
   readonly value?: Pick<ValueSettings, 'detach'> | undefined;
@@ -40,7 +47,7 @@ export interface UpdateProgramOptions {
 
 /** Everything that one micro-batch's loss depends on. */
 export interface MicroInputs {
-  /** Weights, adapter, β and tables: `ModelPrograms.inputs`, and the value head. */
+  /** Weights, adapter, β and tables: `ModelPrograms.inputs`, the value head, and the inputs of a draft's target. */
   readonly model: Named<HostTensor>;
   readonly batch: MicroBatch<PackedRows | SharedRows>;
   readonly temperature: number;
@@ -66,13 +73,14 @@ export class UpdateProgram {
   private readonly recomputing: Program;
 
   constructor(options: UpdateProgramOptions) {
-    const { engine, programs, trained } = options;
+    const { engine, programs, trained, draft } = options;
     this.options = options;
     const shared: CompileOptions = {
       name: 'update',
-      dynamicAxes: (inputs) => programs.axes(inputs, rowColumns),
+      keepsMemory: true,
+      dynamicAxes: (inputs) => ({ ...programs.axes(inputs, rowColumns), ...draft?.target.axes }),
     };
-    this.keeping = engine.compile((inputs) => this.trace(inputs), { ...shared, keepsMemory: true });
+    this.keeping = engine.compile((inputs) => this.trace(inputs), shared);
     this.recomputing = engine.compile((inputs) => this.trace(inputs, trained), shared);
   }
 
@@ -102,11 +110,13 @@ export class UpdateProgram {
   }
 
   private trace(inputs: Named<tf.Tensor>, recomputedFor?: readonly string[]): Named<tf.Tensor> {
-    const { trained } = this.options;
+    const { trained, draft } = this.options;
+    // Before the gradient computation begins, which keeps what is computed inside it.
+    const target = draft?.target.rows(inputs);
     const metrics: Record<string, tf.Tensor> = {};
     const lossOf = (...tensors: tf.Tensor[]): tf.Scalar => {
       const values = Object.fromEntries(trained.map((name, i) => [name, tensors[i]!]));
-      const result = this.loss({ ...inputs, ...values }, recomputedFor);
+      const result = this.loss({ ...inputs, ...values }, { recomputedFor, target });
       // The metrics leave the scope of the gradient computation, which would dispose of them.
       for (const [name, metric] of Object.entries(result.metrics)) metrics[METRIC + name] = tf.keep(metric);
       return result.loss as tf.Scalar;
@@ -116,20 +126,29 @@ export class UpdateProgram {
     return { loss: value, ...metrics, ...gradients };
   }
 
-  private loss(inputs: Named<tf.Tensor>, recomputedFor?: readonly string[]): LossResult {
-    const { programs, trained, objective, loss } = this.options;
-    const model = programs.decoder(inputs, recomputedFor);
+  private loss(
+    inputs: Named<tf.Tensor>,
+    given: { readonly recomputedFor: readonly string[] | undefined; readonly target: HeadRows | undefined },
+  ): LossResult {
+    const { programs, trained, objective, loss, draft } = this.options;
+    const model = programs.decoder(inputs, given.recomputedFor);
     const hidden = packedHidden(model, inputs);
+    const weightGradient = trained.includes(programs.headWeight);
+    const hyper = scalarsOf(inputs);
+    if (draft)
+      return draftLoss(inputs, {
+        target: given.target!,
+        draft: headRows(model, hidden),
+        loss: draft.loss,
+        weightGradient,
+        tokens: hyper.tokens as tf.Scalar,
+      });
     const { logprobs, entropy } = packedLogprobs(
       model,
       { hidden, inputs },
-      {
-        weightGradient: trained.includes(programs.headWeight),
-        entropyGradient: Boolean(loss.entropyCoef),
-      },
+      { weightGradient, entropyGradient: Boolean(loss.entropyCoef) },
     );
     const rows = inputs as unknown as BatchRows;
-    const hyper = scalarsOf(inputs);
     if (objective === 'sft') {
       const mean = tf.div(tf.sum(tf.mul(entropy, rows.mask)), hyper.tokens!);
       return { loss: tf.neg(tf.sum(tf.mul(logprobs, rows.lossWeights))), metrics: { entropy: mean } };

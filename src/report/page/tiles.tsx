@@ -63,8 +63,14 @@ function Tile({
   );
 }
 
+const OBJECTIVES = {
+  rl: 'Reinforcement learning',
+  sft: 'Supervised fine-tuning',
+  draft: 'A draft',
+} as const;
+
 /** What a run is, in a sentence. */
 export function leadOf({ config: { recipe } }: PageRun): string {
-  const objective = recipe.objective === 'sft' ? 'Supervised fine-tuning' : 'Reinforcement learning';
+  const objective = OBJECTIVES[recipe.objective as keyof typeof OBJECTIVES] ?? OBJECTIVES.rl;
   return `${objective} of ${shortPath(String(recipe.model))} by ${recipe.method} on ${recipe.env}, seed ${recipe.seed}.`;
 }

@@ -4,7 +4,7 @@ import { packageRoot } from '../../io/package-root.ts';
 import type { PageData } from '../page-data.ts';
 import { escapeHtml } from './escape-html.ts';
 
-/** The page's script and style sheet, as scripts/bundle-page.mjs builds them from src/report/page. */
+/** The page's script and style sheet, as scripts/bundle-pages.mjs builds them from src/report/page. */
 let built: { readonly script: string; readonly style: string } | undefined;
 
 /**

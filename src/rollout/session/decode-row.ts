@@ -71,15 +71,28 @@ export class DecodeRow {
     return this.room - this.tokenIds.length;
   }
 
+  /** Whether its tokens are more than the likeliest ones of what a step finds. */
+  get draws(): boolean {
+    return this.request.temperature > 0 || this.penalty !== 1;
+  }
+
   /** Whether a step must give it probabilities. */
   get needsProbabilities(): boolean {
     return this.draws || this.request.observe !== undefined;
   }
 
-  /** Takes the next token from what a step found for row `r` of its batch. */
-  take(outputs: DecodeOutputs, r: number, vocabSize: number): void {
+  /**
+   * Takes the next token from what a step found for row `r` of its batch, and returns it. `choose` draws from `weights`
+   * where the row samples; by the row's truncation and its stream when left out.
+   */
+  take(
+    outputs: DecodeOutputs,
+    r: number,
+    vocabSize: number,
+    choose = (weights: Float32Array) => drawToken(weights, this.request, this.request.stream.next()),
+  ): number {
     const probabilities = outputs.probabilities?.subarray(r * vocabSize, (r + 1) * vocabSize);
-    const token = this.draws ? this.draw(outputs, r, probabilities!) : outputs.likeliest[r]!;
+    const token = this.draws ? this.draw(outputs, { r, vocabSize }, choose) : outputs.likeliest[r]!;
     const probability = probabilities === undefined ? outputs.topProbabilities[r]! : probabilities[token]!;
     this.tokenIds.push(token);
     this.logprobs.push(Math.log(probability));
@@ -88,24 +101,39 @@ export class DecodeRow {
     if (this.request.eosTokenIds.includes(token)) this.finishReason = 'eos';
     else if (this.request.watch?.(token)) this.finishReason = 'stop';
     else if (this.left <= 0) this.finishReason = 'length';
+    return token;
   }
 
-  private get draws(): boolean {
-    return this.request.temperature > 0 || this.penalty !== 1;
+  /**
+   * Weights of the next token, [V], before any truncation: the probabilities that a step found, with the repetition
+   * penalty. `after` are tokens that come before it and are not taken yet.
+   */
+  weights(
+    outputs: DecodeOutputs,
+    {
+      r,
+      vocabSize,
+      after = [],
+    }: { readonly r: number; readonly vocabSize: number; readonly after?: readonly number[] },
+  ): Float32Array {
+    return penaliseRepetition(outputs.probabilities!.subarray(r * vocabSize, (r + 1) * vocabSize), {
+      penalty: this.penalty,
+      topLogit: outputs.topLogits[r]!,
+      topProbability: outputs.topProbabilities[r]!,
+      previousIds: this.penalty === 1 || after.length === 0 ? this.seen : new Set([...this.seen, ...after]),
+    });
   }
 
   private get penalty(): number {
     return this.request.repetitionPenalty ?? 1;
   }
 
-  private draw(outputs: DecodeOutputs, r: number, probabilities: Float32Array): number {
-    const { temperature, stream } = this.request;
-    const weights = penaliseRepetition(probabilities, {
-      penalty: this.penalty,
-      topLogit: outputs.topLogits[r]!,
-      topProbability: outputs.topProbabilities[r]!,
-      previousIds: this.seen,
-    });
-    return temperature === 0 ? argmax(weights) : drawToken(weights, this.request, stream.next());
+  private draw(
+    outputs: DecodeOutputs,
+    at: { readonly r: number; readonly vocabSize: number },
+    choose: (weights: Float32Array) => number,
+  ): number {
+    const weights = this.weights(outputs, at);
+    return this.request.temperature === 0 ? argmax(weights) : choose(weights);
   }
 }

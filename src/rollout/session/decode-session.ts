@@ -4,6 +4,7 @@ import { allocatedFor, bytesOfToken, KvCache } from '../../model/cache/kv-cache.
 import { type Admission, admitRows } from './admit-rows.ts';
 import { ChunkedEntrance, type ChunkedPrefill } from './chunked-entrance.ts';
 import { type DecodeRequest, DecodeRow } from './decode-row.ts';
+import { type DraftModel, Speculation, type SpeculationStats } from './speculation.ts';
 
 export interface SessionOptions {
   /** Bytes of keys and values: of the rows under way, and of kept texts, which get what is left, half at most. */
@@ -23,6 +24,8 @@ export interface SessionOptions {
    * the weights are inputs. Default 1.
    */
   readonly leastRows?: number | undefined;
+  /** Proposes tokens, of which several may be taken in one step: the same texts, sooner. Its cache is part of `cacheBytes`. */
+  readonly draft?: DraftModel | undefined;
 }
 
 /** Rows decoded at a time. */
@@ -49,18 +52,20 @@ export class DecodeSession {
   private readonly reuses: boolean;
   private readonly leastRows: number;
   private readonly entrance: ChunkedEntrance | undefined;
+  private readonly speculation: Speculation | undefined;
   private waiting: DecodeRow[] = [];
   /** The rows in the cache, in its order. */
   private active: DecodeRow[] = [];
 
   constructor(
     model: DecodingModel,
-    { cacheBytes = CACHE_BYTES, kept, reuses = false, chunked, leastRows = 1 }: SessionOptions = {},
+    { cacheBytes = CACHE_BYTES, kept, reuses = false, chunked, leastRows = 1, draft }: SessionOptions = {},
   ) {
     this.model = model;
     this.cache = new KvCache(model.cache);
     this.kept = kept ?? new KeptKeys();
-    this.cacheBytes = cacheBytes;
+    this.speculation = draft && new Speculation(model, draft);
+    this.cacheBytes = draft ? cacheBytes * shareBeside(model, draft.model) : cacheBytes;
     this.reuses = reuses;
     this.leastRows = leastRows;
     this.entrance = chunked && new ChunkedEntrance(model, this.kept, chunked);
@@ -85,6 +90,11 @@ export class DecodeSession {
     return { bytes: allocated * each + this.kept.bytes, used: used * each + this.kept.bytes };
   }
 
+  /** How proposals have fared; undefined without a draft. */
+  get speculated(): SpeculationStats | undefined {
+    return this.speculation?.stats;
+  }
+
   /** Adds a completion. It gets its first token in the next step, or when there is room. */
   admit(request: DecodeRequest): DecodeRow {
     const row = new DecodeRow(request, this.model.maxPositions);
@@ -99,8 +109,8 @@ export class DecodeSession {
   }
 
   /**
-   * Lets waiting rows in, and computes one token of each row. Returns the rows that got one. One step at a time; rows
-   * may be admitted and cancelled meanwhile.
+   * Lets waiting rows in, and computes one token of each row, or with a draft one or more. Returns the rows that got
+   * some. One step at a time; rows may be admitted and cancelled meanwhile.
    * @throws the signal's reason when it has aborted; the session can go on afterwards.
    */
   async step(signal?: AbortSignal): Promise<readonly DecodeRow[]> {
@@ -110,13 +120,21 @@ export class DecodeSession {
     if (this.active.length === 0) return [];
     this.makeRoom();
     const { active } = this;
+    const stepped = this.speculation
+      ? await this.speculation.step(active, this.cache, signal)
+      : await this.stepOnce(active);
+    this.leave((row) => row.cancelled || row.finishReason !== undefined);
+    return stepped;
+  }
+
+  /** Computes one token of each row. Returns the rows that got one. */
+  private async stepOnce(active: readonly DecodeRow[]): Promise<DecodeRow[]> {
     const lengths = active.map((_, r) => this.cache.lengthOf(r));
     const outputs = await this.compute(active, lengths);
     // A row that entered again goes through the tokens that it has.
     const takes = (row: DecodeRow, r: number) => !row.cancelled && lengths[r]! + 1 === row.length;
     const stepped = active.filter(takes);
     for (const [r, row] of active.entries()) if (takes(row, r)) row.take(outputs, r, this.model.vocabSize);
-    this.leave((row) => row.cancelled || row.finishReason !== undefined);
     return stepped;
   }
 
@@ -267,4 +285,10 @@ export class DecodeSession {
   private bytes(rows: number, positions: number): number {
     return rows * positions * bytesOfToken(this.model.cache);
   }
+}
+
+/** The share of a model's keys and values in those of the model and its draft. */
+function shareBeside(model: DecodingModel, draft: DecodingModel): number {
+  const [own, drafts] = [bytesOfToken(model.cache), bytesOfToken(draft.cache)];
+  return own / (own + drafts);
 }

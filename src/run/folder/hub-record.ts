@@ -12,6 +12,8 @@ const commit = z.string().regex(/^[0-9a-f]{40}$/);
 export const hubSchema = z.object({
   /** The commit of the model, where it is one on the hub. */
   model: commit.optional(),
+  /** The commit of the draft that is trained for it, likewise. */
+  draft: commit.optional(),
   /** The commit of the adapter that it starts from, likewise. */
   adapter: commit.optional(),
   /** The commits of data sets on the hub, by their names. */
@@ -21,15 +23,21 @@ export const hubSchema = z.object({
 type HubRecord = z.output<typeof hubSchema>;
 
 /** The commits of what a recipe takes from the hub; undefined when that is nothing. @throws as `pull`. */
-export async function recordHub({ model, adapter, env }: Recipe): Promise<HubRecord | undefined> {
+export async function recordHub({ model, adapter, draft, env }: Recipe): Promise<HubRecord | undefined> {
   const data: Record<string, string> = {};
   for (const name of env.files ?? []) {
     const found = await commitOf(name, 'data');
     if (found !== undefined) data[name] = found;
   }
   const [base, init] = [await commitOf(model, 'model'), await commitOf(adapter.init, 'adapter')];
-  if (base === undefined && init === undefined && Object.keys(data).length === 0) return undefined;
-  return { ...(base && { model: base }), ...(init && { adapter: init }), data };
+  const drafted = await commitOf(draft.model, 'model');
+  if (![base, init, drafted].some(Boolean) && Object.keys(data).length === 0) return undefined;
+  return {
+    ...(base && { model: base }),
+    ...(drafted && { draft: drafted }),
+    ...(init && { adapter: init }),
+    data,
+  };
 }
 
 /** The commit of a name on the hub; undefined for what is none. */
@@ -52,6 +60,7 @@ export function pinHub({
     if (id && to !== undefined) pinCommit(id, kind, to);
   };
   pin(recipe.model, 'model', hub.model);
+  pin((recipe.draft as { readonly model?: unknown } | undefined)?.model, 'model', hub.draft);
   pin((recipe.adapter as { readonly init?: unknown } | undefined)?.init, 'model', hub.adapter);
   for (const [name, to] of Object.entries(hub.data)) pin(name, 'dataset', to);
 }

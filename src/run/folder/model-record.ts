@@ -10,10 +10,12 @@ import { type Fingerprint, fingerprintOf } from './fingerprint.ts';
 /** What else of a model's folder changes what it computes. */
 const settings = ['config.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json'];
 
-/** The files of the model and of the adapter that a run begins with; none of what is not on disk. */
+/** The files of the model, of its draft and of the adapter that a run begins with; none of what is not on disk. */
 export async function recordModel(recipe: Recipe): Promise<Fingerprint[]> {
   const { init } = recipe.adapter;
-  return [...(await modelFiles(recipe)), ...(init === undefined ? [] : await adapterPrints(init))];
+  const drafted = recipe.draft.model;
+  const draft = drafted === undefined ? [] : await modelFiles({ model: drafted, freshWeights: false });
+  return [...(await modelFiles(recipe)), ...draft, ...(init === undefined ? [] : await adapterPrints(init))];
 }
 
 async function adapterPrints(init: string): Promise<Fingerprint[]> {
@@ -22,7 +24,10 @@ async function adapterPrints(init: string): Promise<Fingerprint[]> {
   return Promise.all(paths.filter((path) => existsSync(path)).map(fingerprintOf));
 }
 
-async function modelFiles({ model, freshWeights }: Recipe): Promise<Fingerprint[]> {
+async function modelFiles({
+  model,
+  freshWeights,
+}: Pick<Recipe, 'model' | 'freshWeights'>): Promise<Fingerprint[]> {
   const path = await modelPath(model);
   if (!existsSync(path)) return [];
   if (!statSync(path).isDirectory()) return [await fingerprintOf(path)];

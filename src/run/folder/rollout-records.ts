@@ -29,7 +29,7 @@ export interface RolloutRecord {
 }
 
 /**
- * A batch's completions as lines of rollouts.jsonl; none for examples.
+ * A batch's completions as lines of rollouts.jsonl; none for examples, nor for a draft's texts, which have no rewards.
  * @param tokenTexts gives the text of each token; without it no record has tokens.
  */
 export function rolloutRecords(
@@ -38,7 +38,7 @@ export function rolloutRecords(
   rewardNames: readonly string[],
   tokenTexts?: (ids: readonly number[]) => readonly string[],
 ): RolloutRecord[] {
-  if (batch.objective === 'sft') return [];
+  if (batch.objective !== 'rl') return [];
   return batch.rollouts.map((rollout) => ({
     step,
     task: rollout.task.id,

@@ -27,18 +27,19 @@ export async function loadRecipe(spec: string, overrides: readonly string[] = []
   return { recipe: withPaths(recipe, absolute), source: { recipe: name, set } };
 }
 
-/** A recipe with its model and its starting adapter named otherwise. */
+/** A recipe with its model, its starting adapter and its draft named otherwise. */
 function withPaths<T extends RecipeInput | Recipe>(recipe: T, renamed: (path: string) => string): T {
-  const { model, adapter } = recipe;
-  const init = adapter?.init;
+  const { model, adapter, draft } = recipe;
+  const [init, drafted] = [adapter?.init, draft?.model];
   return {
     ...recipe,
     ...(typeof model === 'string' && { model: renamed(model) }),
     ...(typeof init === 'string' && { adapter: { ...adapter, init: renamed(init) } }),
+    ...(typeof drafted === 'string' && { draft: { ...draft, model: renamed(drafted) } }),
   };
 }
 
-/** A recipe whose model and adapter are paths from its file's folder, where they are there. */
+/** A recipe whose models and adapter are paths from its file's folder, where they are there. */
 const located = (input: RecipeInput): RecipeInput => withPaths(input, givenModel);
 
 /**
@@ -57,8 +58,12 @@ export async function loadRunRecipe(
   }
   const { recipe, source } = await loadRecipe(config.source.recipe, [...config.source.set, ...overrides]);
   pinHub(config);
-  const { model, adapter } = config.recipe as { model?: unknown; adapter?: { readonly init?: unknown } };
-  return { recipe: withPaths(recipe, fromThere([model, adapter?.init])), source, config };
+  const { model, adapter, draft } = config.recipe as {
+    model?: unknown;
+    adapter?: { readonly init?: unknown };
+    draft?: { readonly model?: unknown };
+  };
+  return { recipe: withPaths(recipe, fromThere([model, adapter?.init, draft?.model])), source, config };
 }
 
 /** A path that is not to be found from here: the one that the run found by it in the folder where it began. */

@@ -5,6 +5,7 @@ import { expectedTensors } from '../../model/weights/expected-tensors.ts';
 import { openModelWeights } from '../../model/weights/load-weights.ts';
 import { roundedWeight } from '../../model/weights/weight-writer.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
+import { trainedModel } from '../../recipe/trained-model.ts';
 import { compareWeights, type WeightComparison } from './compare-weights.ts';
 import { type ExpectedWeight, expectedFromAdapter } from './expected-weights.ts';
 import type { ProofFiles } from './proof-files.ts';
@@ -57,9 +58,10 @@ async function openTrained(path: string): Promise<Weights> {
   };
 }
 
-/** The weights of the model that a recipe names, rounded as the run holds them. Fresh weights are written to base/. */
-async function openBase({ model, runtime: { baseDtype } }: Recipe): Promise<Weights> {
-  const path = await modelPath(model);
+/** The weights of the model that a recipe trains, rounded as the run holds them. Fresh weights are written to base/. */
+async function openBase(recipe: Recipe): Promise<Weights> {
+  const { baseDtype } = recipe.runtime;
+  const path = await modelPath(trainedModel(recipe));
   const config = await readModelConfig(path);
   const store = await openModelWeights(path, config);
   const shapes = expectedTensors(config);

@@ -5,6 +5,7 @@ import { InputError } from '../../errors.ts';
 import { inTemporaryFolder } from '../../io/temporaries.ts';
 import { findModel } from '../../model/files/source.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
+import { trainedModel } from '../../recipe/trained-model.ts';
 import type { Agreement } from './agree-on-answers.ts';
 import { compareAnswers, type ExportComparison } from './compare-export.ts';
 import type { WeightComparison } from './compare-weights.ts';
@@ -29,7 +30,7 @@ interface Measured {
   readonly tolerance: number;
   /**
    * max |Δlogit| between the merged model and what training began from: the base model, with the adapter of
-   * `adapter.init` if there is one. null when training began from fresh weights.
+   * `adapter.init` if there is one. null when training began from fresh weights, or from a target's first layers.
    */
   readonly baseDelta: number | null;
   /** Held-out accuracy of the unmerged policy. */
@@ -123,10 +124,12 @@ async function compareModels(
   const maxDelta = await withModel(parts.loadModel(merged, { engine: recipe.runtime }), (model) =>
     logits.compare(model, { keep: true }),
   );
-  if (recipe.freshWeights) return { maxDelta, baseDelta: null };
+  // The first layers of a target lie in no folder by themselves.
+  if (recipe.freshWeights || recipe.draft.layers !== undefined) return { maxDelta, baseDelta: null };
   const { init } = recipe.adapter;
-  const baseDelta = await withModel(parts.loadModel(recipe.model, baseOptions(recipe)), async (base) =>
-    logits.compare(init === undefined ? base : await base.withAdapter(init)),
+  const baseDelta = await withModel(
+    parts.loadModel(trainedModel(recipe), baseOptions(recipe)),
+    async (base) => logits.compare(init === undefined ? base : await base.withAdapter(init)),
   );
   return { maxDelta, baseDelta };
 }

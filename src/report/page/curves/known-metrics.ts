@@ -28,6 +28,12 @@ const CURVES: readonly KnownMetric[] = [
     note: 'how far each move of β alone changes the policy, nats a token',
   },
   { metric: 'loss', title: 'Loss', note: 'of the optimiser batch' },
+  {
+    metric: 'draft/acceptance_rate',
+    title: 'Acceptance rate',
+    note: 'of the draft by its target, mean over the tokens',
+    range: [0, 1],
+  },
   { metric: 'grad_norm', title: 'Gradient norm', note: 'global, before clipping', range: [0, 0] },
   {
     metric: 'completions/mean_length',

@@ -1,0 +1,5 @@
+import type { Recipe } from './recipe-fields.ts';
+
+/** The name of the model whose weights a recipe trains: its own, or that of a draft. */
+export const trainedModel = ({ objective, model, draft }: Recipe): string =>
+  objective === 'draft' ? (draft.model ?? model) : model;

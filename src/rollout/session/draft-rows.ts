@@ -1,0 +1,130 @@
+import type { DecodeOutputs, DecodingModel } from '../../model/cache/decoding-model.ts';
+import { KvCache } from '../../model/cache/kv-cache.ts';
+import { argmax, drawToken } from '../drawing/draw-token.ts';
+import type { DecodeRow } from './decode-row.ts';
+import { type Distribution, truncated } from './distribution.ts';
+import { prefillRows } from './fill-cache.ts';
+
+/** What a draft proposes for a row. */
+export interface Proposal {
+  readonly ids: number[];
+  /** What each was drawn from; nothing for greedy rows. */
+  readonly from: Distribution[];
+}
+
+/** The rows of a session in the draft's own cache: all their tokens but the last. */
+export class DraftRows {
+  private readonly model: DecodingModel;
+  private readonly cache: KvCache;
+  /** In the order of the cache. */
+  private rows: DecodeRow[] = [];
+
+  constructor(model: DecodingModel) {
+    this.model = model;
+    this.cache = new KvCache(model.cache);
+  }
+
+  /** Drops rows that have left the session. Computes the texts of those that have entered it. */
+  async enter(active: readonly DecodeRow[], signal?: AbortSignal): Promise<void> {
+    const wanted = new Set(active);
+    for (let r = this.rows.length - 1; r >= 0; r--) {
+      const row = this.rows[r]!;
+      if (!wanted.has(row) || this.cache.lengthOf(r) !== row.length - 1) this.remove(r);
+    }
+    const held = new Set(this.rows);
+    const entering = active.filter((row) => !held.has(row));
+    if (entering.length === 0) return;
+    const texts = entering.map((row) => row.ids.slice(0, -1));
+    const first = this.cache.add(
+      entering.length,
+      texts.reduce((most, { length }) => Math.max(most, length), 1),
+    );
+    try {
+      await prefillRows(groupsOf(entering, texts, first), { model: this.model, cache: this.cache, signal });
+    } catch (error) {
+      while (this.cache.rows > this.rows.length) this.cache.remove(this.cache.rows - 1);
+      throw error;
+    }
+    this.rows = [...this.rows, ...entering];
+  }
+
+  /**
+   * Proposes the next tokens of every row, one after the other. `counts` says how many of each row's are used; only for
+   * those does a row draw numbers.
+   */
+  async propose(counts: ReadonlyMap<DecodeRow, number>): Promise<ReadonlyMap<DecodeRow, Proposal>> {
+    const proposals = new Map(this.rows.map((row) => [row, { ids: [], from: [] } as Proposal]));
+    const steps = Math.max(0, ...counts.values());
+    for (let step = 0; step < steps; step++) {
+      const outputs = await this.step(proposals);
+      for (const [r, row] of this.rows.entries())
+        this.addTo(proposals.get(row)!, row, { outputs, r, used: step < (counts.get(row) ?? 0) });
+    }
+    return proposals;
+  }
+
+  /**
+   * Brings the cache to what became of the rows. A row whose last proposal was accepted lacks that token: it is computed
+   * for all rows in one more step.
+   */
+  async settle(proposals: ReadonlyMap<DecodeRow, Proposal>): Promise<void> {
+    const goesOn = ({ finishReason, cancelled }: DecodeRow) => finishReason === undefined && !cancelled;
+    const lacks = (row: DecodeRow, r: number) =>
+      goesOn(row) && proposals.get(row)!.ids.length > 0 && this.cache.lengthOf(r) < row.length - 1;
+    if (this.rows.some(lacks)) await this.step(proposals);
+    for (const [r, row] of this.rows.entries())
+      this.cache.cut(r, Math.min(this.cache.lengthOf(r), row.length - 1));
+  }
+
+  /** One step after the last proposal of each row, or after its last token. */
+  private async step(proposals: ReadonlyMap<DecodeRow, Proposal>): Promise<DecodeOutputs> {
+    const outputs = await this.model.step(
+      Int32Array.from(this.rows, (row) => proposals.get(row)?.ids.at(-1) ?? row.ids.at(-1)!),
+      this.cache,
+      {
+        temperatures: Float32Array.from(this.rows, ({ request }) => request.temperature || 1),
+        drawing: this.rows.some(({ draws }) => draws),
+      },
+    );
+    this.cache.append(outputs.tensors);
+    return outputs;
+  }
+
+  private addTo(
+    { ids, from }: Proposal,
+    row: DecodeRow,
+    { outputs, r, used }: { readonly outputs: DecodeOutputs; readonly r: number; readonly used: boolean },
+  ): void {
+    if (!row.draws || !used) {
+      ids.push(outputs.likeliest[r]!);
+      return;
+    }
+    const weights = row.weights(outputs, { r, vocabSize: this.model.vocabSize, after: ids });
+    const { temperature, stream } = row.request;
+    if (temperature === 0) ids.push(argmax(weights));
+    else {
+      from.push(truncated(weights, row.request));
+      ids.push(drawToken(weights, row.request, stream.next()));
+    }
+  }
+
+  /** Removes a row. The last one moves to its place. */
+  private remove(r: number): void {
+    this.cache.remove(r);
+    const last = this.rows.at(-1)!;
+    this.rows = this.rows.slice(0, -1);
+    if (r < this.rows.length) this.rows[r] = last;
+  }
+}
+
+/** Rows that enter with the same prompt, and nothing after it, are computed once. */
+function groupsOf(rows: readonly DecodeRow[], texts: readonly (readonly number[])[], first: number) {
+  const groups: { ids: readonly number[]; rows: number[]; prompt: readonly number[] | undefined }[] = [];
+  for (const [i, row] of rows.entries()) {
+    const prompt = row.tokenIds.length === 0 ? row.request.promptIds : undefined;
+    const same = groups.at(-1);
+    if (same !== undefined && prompt !== undefined && same.prompt === prompt) same.rows.push(first + i);
+    else groups.push({ ids: texts[i]!, rows: [first + i], prompt });
+  }
+  return groups;
+}

@@ -1,0 +1,14 @@
+import type { Context } from 'hono';
+import type { Serving } from '../serving/serving.ts';
+
+/** GET /health: 503 while the server stops, so that no more requests are sent to it. */
+export const health =
+  ({ gate }: Serving) =>
+  (c: Context) =>
+    gate.draining ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'ok' });
+
+/** GET /metrics, for Prometheus. */
+export const metrics =
+  ({ metrics: { registry } }: Serving) =>
+  async (c: Context) =>
+    c.body(await registry.metrics(), 200, { 'content-type': registry.contentType });
