@@ -1,24 +1,25 @@
 import type { z } from 'zod';
-import * as answers from '../schemas/answers.ts';
+import { chatAnswer, chatChunk, completionAnswer } from '../schemas/answers.ts';
 import { chatRequest } from '../schemas/chat-request.ts';
 import { completionRequest } from '../schemas/completion-request.ts';
+import * as plain from '../schemas/plain-answers.ts';
 import { detokenizeRequest, tokenizeRequest } from '../schemas/tokenize-request.ts';
 
 /** The schemas that the description names. */
 export const schemas = {
   CompletionRequest: completionRequest,
-  Completion: answers.completionAnswer,
+  Completion: completionAnswer,
   ChatCompletionRequest: chatRequest,
-  ChatCompletion: answers.chatAnswer,
-  ChatCompletionChunk: answers.chatChunk,
-  Model: answers.modelAnswer,
-  Models: answers.modelsAnswer,
+  ChatCompletion: chatAnswer,
+  ChatCompletionChunk: chatChunk,
+  Model: plain.modelAnswer,
+  Models: plain.modelsAnswer,
   TokenizeRequest: tokenizeRequest,
-  Tokens: answers.tokenizeAnswer,
+  Tokens: plain.tokenizeAnswer,
   DetokenizeRequest: detokenizeRequest,
-  Text: answers.detokenizeAnswer,
-  Health: answers.healthAnswer,
-  Error: answers.errorAnswer,
+  Text: plain.detokenizeAnswer,
+  Health: plain.healthAnswer,
+  Error: plain.errorAnswer,
 } satisfies Record<string, z.ZodType>;
 
 type SchemaName = keyof typeof schemas;
