@@ -7,8 +7,11 @@ import { type DecodeRequest, DecodeRow } from './decode-row.ts';
 import { type DraftModel, Speculation, type SpeculationStats } from './speculation.ts';
 
 export interface SessionOptions {
-  /** Bytes of keys and values: of the rows under way, and of kept texts, which get what is left, half at most. */
-  readonly cacheBytes?: number | undefined;
+  /**
+   * Bytes of keys and values: of the rows under way, and of kept texts, which get what is left, half at most. A function
+   * says how many there are at the moment, of memory that several sessions share.
+   */
+  readonly cacheBytes?: number | (() => number) | undefined;
   /** Keys and values of earlier texts of the same model and weights. The session adds its own. */
   readonly kept?: KeptKeys | undefined;
   /** Whether a text may begin with the keys and values of another that begins alike. Default false. */
@@ -48,7 +51,7 @@ export class DecodeSession {
   private readonly model: DecodingModel;
   private readonly cache: KvCache;
   private readonly kept: KeptKeys;
-  private readonly cacheBytes: number;
+  private readonly bytesGiven: () => number;
   private readonly reuses: boolean;
   private readonly leastRows: number;
   private readonly entrance: ChunkedEntrance | undefined;
@@ -65,7 +68,8 @@ export class DecodeSession {
     this.cache = new KvCache(model.cache);
     this.kept = kept ?? new KeptKeys();
     this.speculation = draft && new Speculation(model, draft);
-    this.cacheBytes = draft ? cacheBytes * shareBeside(model, draft.model) : cacheBytes;
+    const share = draft ? shareBeside(model, draft.model) : 1;
+    this.bytesGiven = () => share * (typeof cacheBytes === 'number' ? cacheBytes : cacheBytes());
     this.reuses = reuses;
     this.leastRows = leastRows;
     this.entrance = chunked && new ChunkedEntrance(model, this.kept, chunked);
@@ -88,6 +92,20 @@ export class DecodeSession {
     const used = this.cache.lengths.reduce((sum, length) => sum + length, entering.used);
     const allocated = this.cache.rows * this.cache.capacity + entering.allocated;
     return { bytes: allocated * each + this.kept.bytes, used: used * each + this.kept.bytes };
+  }
+
+  /** Bytes that other sessions must leave to this one: what its rows take when the longest has grown a little. */
+  get claimed(): number {
+    const { bytes } = this.memory;
+    const count = this.active.length + this.entering;
+    const longest = Math.max(this.cache.longest, this.entrance?.longest ?? 0);
+    const soon = count === 0 ? 0 : this.bytes(count, allocatedFor(longest + 32));
+    return Math.max(bytes, soon + this.kept.bytes);
+  }
+
+  /** Forgets kept texts until they take no more than so many bytes. */
+  shrinkKept(bytes: number): void {
+    this.kept.shrink(bytes);
   }
 
   /** How proposals have fared; undefined without a draft. */
@@ -280,6 +298,10 @@ export class DecodeSession {
   private boundKept(positions = 0): void {
     const used = this.bytes(this.cache.rows, Math.max(this.cache.capacity, allocatedFor(positions)));
     this.kept.shrink(Math.min(this.cacheBytes - used, this.cacheBytes / 2));
+  }
+
+  private get cacheBytes(): number {
+    return this.bytesGiven();
   }
 
   private bytes(rows: number, positions: number): number {

@@ -40,6 +40,16 @@ export class GenerationLane implements SteppedWork {
     return this.session.memory;
   }
 
+  /** Bytes that other models must leave to this one. */
+  get claimed(): number {
+    return this.session.claimed;
+  }
+
+  /** Forgets kept prompts until they take no more than so many bytes. */
+  shrinkKept(bytes: number): void {
+    this.session.shrinkKept(bytes);
+  }
+
   /**
    * Admits a request; the tokens come with the steps that follow.
    * @throws the signal's reason when it is aborted; the request's room is free then.

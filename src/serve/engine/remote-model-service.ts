@@ -109,7 +109,13 @@ export class RemoteModelService implements ModelService {
 
   async close(): Promise<void> {
     this.#stopWatching.abort();
-    if (!this.#connection.hasEnded) await this.#connection.close();
+    if (this.#connection.hasEnded) return;
+    // A thread must not be ended while it computes: that would end the process.
+    try {
+      await this.#connection.call('dispose', []);
+    } finally {
+      await this.#connection.close();
+    }
   }
 
   #check(model: string): ServedModel {

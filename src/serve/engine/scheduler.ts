@@ -15,6 +15,8 @@ export class Scheduler {
   private readonly works = new Set<SteppedWork>();
   private readonly afterStep: () => void;
   private running = false;
+  private stopping = false;
+  private done = Promise.resolve();
 
   /** @param afterStep is called after each step, and when everything is done. */
   constructor(afterStep: () => void = () => {}) {
@@ -32,9 +34,15 @@ export class Scheduler {
 
   /** Goes on until all work is idle. */
   wake(): void {
-    if (this.running) return;
+    if (this.running || this.stopping) return;
     this.running = true;
-    void this.run();
+    this.done = this.run();
+  }
+
+  /** Takes no more steps. Waits for the end of the one under way. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await this.done;
   }
 
   private async run(): Promise<void> {
@@ -44,6 +52,7 @@ export class Scheduler {
       const busy = [...this.works].filter(({ idle }) => !idle);
       if (busy.length === 0) break;
       for (const work of busy) {
+        if (this.stopping) return;
         await work.step().catch((error: unknown) => work.fail(error));
         this.afterStep();
         // Requests, and those that are given up, are heard between steps.

@@ -1,6 +1,6 @@
 import type { StoredAdapter } from '../../adapter/stored-adapter.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { InputError } from '../../errors.ts';
+import { InputError, RunError } from '../../errors.ts';
 import type {
   GeneratedToken,
   GenerationDelta,
@@ -52,8 +52,9 @@ export class ServedModels {
     adapter: StoredAdapter | undefined,
   ): ServedModel {
     const { sets, text, settings } = this.parts;
-    const { cacheBytes, chunked } = settings;
-    const policy = servedPolicy({ sets, text, cacheBytes, chunked }, adapter);
+    const { chunked } = settings;
+    const cacheBytes = (): number => this.bytesFor(policy);
+    const policy: ServedPolicy = servedPolicy({ sets, text, cacheBytes, chunked }, adapter);
     const described = describe({ name, source: given }, policy, text);
     const before = this.served.get(name);
     if (before !== undefined) this.leaving.add(before.policy);
@@ -76,7 +77,9 @@ export class ServedModels {
       this.tokens += delta.tokens.length;
       onDelta(delta);
     };
-    const ended = this.policy(request.model).generating.start(request, counted, signal);
+    const policy = this.policy(request.model);
+    this.makeRoom(policy);
+    const ended = policy.generating.start(request, counted, signal);
     this.scheduler.wake();
     const end = await ended;
     this.promptTokens += end.usage.promptTokens;
@@ -98,7 +101,7 @@ export class ServedModels {
   }
 
   stats(): ServiceStats {
-    const policies = [...[...this.served.values()].map(({ policy }) => policy), ...this.leaving];
+    const policies = this.policies();
     const sum = (of: (policy: ServedPolicy) => number) =>
       policies.reduce((total, policy) => total + of(policy), 0);
     return {
@@ -112,7 +115,13 @@ export class ServedModels {
     };
   }
 
+  /** Gives up what is under way, waits for the step that is being computed, and releases everything. */
   async dispose(): Promise<void> {
+    const stopped = this.scheduler.stop();
+    const closed = new RunError('the models were closed: a request was not finished');
+    for (const { generating, scoring } of this.policies())
+      for (const work of [generating, scoring]) work.fail(closed);
+    await stopped;
     await this.parts.sets.dispose();
     await this.parts.engine.dispose();
   }
@@ -124,6 +133,25 @@ export class ServedModels {
     throw new InputError(
       `there is no model ${JSON.stringify(name)}; served are ${[...this.served.keys()].join(', ')}`,
     );
+  }
+
+  private policies(): ServedPolicy[] {
+    return [...[...this.served.values()].map(({ policy }) => policy), ...this.leaving];
+  }
+
+  /** The memory for keys and values that the other policies leave to one. */
+  private bytesFor(policy: ServedPolicy): number {
+    const others = this.policies().filter((each) => each !== policy);
+    const taken = others.reduce((sum, { generating }) => sum + generating.claimed, 0);
+    return Math.max(0, this.parts.settings.cacheBytes - taken);
+  }
+
+  /** Models without work keep no more prompts than their share while another works. */
+  private makeRoom(policy: ServedPolicy): void {
+    const policies = this.policies();
+    const share = this.parts.settings.cacheBytes / (2 * policies.length);
+    for (const each of policies)
+      if (each !== policy && each.generating.idle) each.generating.shrinkKept(share);
   }
 
   private afterStep(): void {

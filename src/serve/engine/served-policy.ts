@@ -36,8 +36,8 @@ export function servedPolicy(
 export interface PolicyParts extends Pick<ServiceSettings, 'chunked'> {
   readonly sets: ProgramSets;
   readonly text: ServedText;
-  /** Of this policy. */
-  readonly cacheBytes: number;
+  /** What this policy may take of the memory for keys and values at the moment. */
+  readonly cacheBytes: () => number;
 }
 
 const betasOf = (adapter: StoredAdapter, { layers }: ModelConfig): readonly number[] =>

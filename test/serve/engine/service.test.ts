@@ -6,6 +6,7 @@ import type { CausalLM } from '../../../src/causal-lm/causal-lm.ts';
 import { loadModel } from '../../../src/causal-lm/load-model.ts';
 import { InputError } from '../../../src/errors.ts';
 import type { ModelConfig } from '../../../src/model/config/model-config.ts';
+import { readModelConfig } from '../../../src/model/read-config.ts';
 import { expectedTensors } from '../../../src/model/weights/expected-tensors.ts';
 import { normal, randomStream } from '../../../src/random.ts';
 import { openModelService } from '../../../src/serve/engine/open-model-service.ts';
@@ -309,8 +310,10 @@ describe('a model service', () => {
 });
 
 test('memory for keys and values stays within its bound, and everything is served', async () => {
-  const cacheGB = 400e3 / 1e9;
+  const bound = 2e6;
+  const cacheGB = bound / 1e9;
   const service = await openModelService({ model: 'tiny', cacheGB, prefillChunk: 16 });
+  await service.setAdapter('other', madeUpAdapter(await readModelConfig('models/tiny'), 0.5), 'other');
   const most: number[] = [];
   await Promise.all(
     Array.from({ length: 60 }, (_, i) =>
@@ -319,21 +322,30 @@ test('memory for keys and values stays within its bound, and everything is serve
           promptIds: Array.from({ length: 20 }, (_, t) => 2 + ((i + t) % 18)),
           ignoreEos: true,
           seed: i,
+          model: i % 3 === 0 ? 'other' : 'tiny',
         }),
         { onDelta: () => most.push(service.stats().cacheBytes) },
       ),
     ),
   );
   expect(Math.max(...most)).toBeGreaterThan(0);
-  expect(Math.max(...most)).toBeLessThan(1.5 * 400e3);
+  expect(Math.max(...most)).toBeLessThan(1.5 * bound);
   await service.close();
 });
 
-test('when the thread ends, every request fails and says so', async () => {
+test('closing a service ends its requests, in the middle of a step too', async () => {
   const service = await openModelService({ model: 'tiny' });
-  const under = service.generate(request({ ignoreEos: true, maxNewTokens: 50 }), {
-    onDelta: () => void service.close(),
-  });
-  await expect(under).rejects.toThrow('the thread that computes has ended');
-  await expect(service.generate(request(), { onDelta: () => {} })).rejects.toThrow('has ended');
+  let closed: Promise<void> | undefined;
+  const onDelta = () => {
+    closed ??= service.close();
+  };
+  const under = Array.from({ length: 5 }, (_, seed) =>
+    service.generate(request({ ignoreEos: true, maxNewTokens: 50, seed }), { onDelta }),
+  );
+  for (const each of await Promise.allSettled(under))
+    expect(each).toMatchObject({ reason: { message: 'the models were closed: a request was not finished' } });
+  await closed;
+  await expect(service.generate(request(), { onDelta: () => {} })).rejects.toThrow(
+    'the thread that computes has ended',
+  );
 });
