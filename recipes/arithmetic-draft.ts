@@ -22,7 +22,7 @@ export default defineRecipe({
   env: arithmetic(),
   rewards: [{ reward: exactNumber() }],
   sampling: { groupSize: 2, promptsPerStep: 32, maxNewTokens: 24 },
-  optimizer: { lr: 3e-3, lrSchedule: 'cosine', warmupSteps: 10, microBatchSize: 64 },
+  optimizer: { lr: 1e-2, lrSchedule: 'cosine', warmupSteps: 10, microBatchSize: 64 },
   steps: 200,
   seed: 1,
   eval: { every: 100, tasks: 500 },

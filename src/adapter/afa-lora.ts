@@ -27,8 +27,14 @@ export const BETA = 'adapter.beta';
 /**
  * Wraps the base model's linear layers with an adapter. The program's inputs are the base's and `adapterInputs`. With
  * DoRA: h = bias + (m/‖V‖)·(W0·x + scaling·D(x)).
+ * @param steady gives a row of x the same bits whatever the number of rows, if that is 2 or more: see `inSlices`.
  */
-export function adaptedLinear(spec: AdapterSpec, base: LinearMap, inputs: Named<tf.Tensor>): LinearMap {
+export function adaptedLinear(
+  spec: AdapterSpec,
+  base: LinearMap,
+  inputs: Named<tf.Tensor>,
+  { steady = false }: { readonly steady?: boolean } = {},
+): LinearMap {
   const betas = spec.anneals ? tf.unstack(parameter(inputs, BETA)) : undefined;
   return (module, x) => {
     const h = base(module, x);
@@ -42,7 +48,7 @@ export function adaptedLinear(spec: AdapterSpec, base: LinearMap, inputs: Named<
     const path = adapterPath(
       x,
       { a, b, bias, beta: betas && betaOf(betas, module) },
-      { placement, activation, scaling: scalingOf(adapted, spec.rsLora) },
+      { placement, activation, scaling: scalingOf(adapted, spec.rsLora), steady },
     );
     const sum = tf.add(h, path) as tf.Tensor2D;
     if (!spec.dora) return sum;
@@ -69,12 +75,12 @@ export function adapterPath(
     readonly bias?: tf.Tensor1D | undefined;
     readonly beta: tf.Tensor | undefined;
   },
-  { placement, activation, scaling }: PathForm,
+  { placement, activation, scaling, steady = false }: PathForm,
 ): tf.Tensor2D {
   const phi = (y: tf.Tensor2D) => (beta ? annealedActivation(y, beta, activation) : y);
   const [before, between, after] = [/^s-/, /A-s-B/, /-s$/].map((place) => place.test(placement));
 
-  const down = linear(before ? phi(x) : x, a);
+  const down = (steady ? inSlices : linear)(before ? phi(x) : x, a);
   const inner = between ? phi(down) : down;
   if (bias) return tf.mul(linear(inner, b, bias), scaling);
   // Scaling comes last, outside every φ. With no φ after B it may multiply the smaller tensor [N, R] instead.
@@ -85,6 +91,25 @@ export function adapterPath(
 /** What a module's adapter computes with its tensors. */
 interface PathForm extends Pick<AdapterSpec, 'placement' | 'activation'> {
   readonly scaling: number;
+  readonly steady?: boolean;
+}
+
+/** Rows of A that onnxruntime does not divide among threads. */
+const SLICE = 16;
+
+/**
+ * Computes x·Aᵀ, 16 rows of A at a time: x [N, in], a [R, in] → [N, R]. Of more rows onnxruntime makes parts for its
+ * threads, in a way that depends on N, and how long the sums over `in` are that it adds up depends on the parts.
+ */
+function inSlices(x: tf.Tensor2D, a: tf.Tensor2D): tf.Tensor2D {
+  const [rank] = a.shape;
+  if (rank <= SLICE) return linear(x, a);
+  const sizes = Array.from({ length: Math.ceil(rank / SLICE) }, (_, i) => Math.min(SLICE, rank - i * SLICE));
+  const slices = tf.split(a, sizes) as tf.Tensor2D[];
+  return tf.concat(
+    slices.map((slice) => linear(x, slice)),
+    1,
+  );
 }
 
 function betaOf(betas: readonly tf.Tensor[], module: string): tf.Tensor {

@@ -32,6 +32,8 @@ export interface StoredAdapter {
   readonly weights: Named<HostTensor>;
   /** Name or path of the base model. */
   readonly baseModel: string | undefined;
+  /** It is for so many of its base model's first layers, which are a model of their own. */
+  readonly firstLayers?: number | undefined;
   /** Absent for plain LoRA. */
   readonly afa?: AfaState | undefined;
   /** A linear adapter that is merged into the base model first, and on which this one was trained. */

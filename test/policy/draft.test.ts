@@ -104,29 +104,33 @@ describe.each(['lora', 'afa-lora', 'full'] as const)('a draft by %s', (method) =
   });
 });
 
-test.each(['forward', 'reverse', 'tv'] as const)(
-  'the loss %s is that of the two models’ logits',
-  async (loss) => {
-    const draft = await open({ method: 'lora', draft: { layers: 1, loss }, algorithm: { name: 'dapo' } });
-    const texts = await textsOf(draft);
-    const metrics = await update((await open({ method: 'lora', draft: { layers: 1, loss } })).policy, texts);
-    const target = await loadModel(model);
-    try {
-      let [sum, tokens] = [0, 0];
-      for (const { promptIds, tokenIds } of texts) {
-        const inputIds = [[...promptIds, ...tokenIds]];
-        const columns = tokenIds.map((_, t) => promptIds.length + t - 1);
-        const batch = { inputIds, attentionMask: [inputIds[0]!.map(() => 1)], columns };
-        const [p, q] = [await target.logits(batch), await draft.policy.logits(batch)];
-        for (let t = 0; t < tokenIds.length; t++) sum += divergence(loss, rowOf(p, t), rowOf(q, t));
-        tokens += tokenIds.length;
-      }
-      expect(metrics['draft/divergence']).toBeCloseTo(sum / tokens, 4);
-    } finally {
-      await target.dispose();
+test.each([
+  ['forward', 'float32'],
+  ['reverse', 'float32'],
+  ['tv', 'float32'],
+  ['forward', 'q8'],
+] as const)('the loss %s is that of the two models’ logits, on a base in %s', async (loss, baseDtype) => {
+  const name = baseDtype === 'q8' ? modelFolder({ fixture: 'llama-bf16', eosTokenIds: [2, 3, 4] }) : model;
+  const overrides = { method: 'lora', draft: { layers: 1, loss }, runtime: { baseDtype } } as const;
+  const draft = await open(overrides, name);
+  const texts = await textsOf(draft);
+  const metrics = await update((await open(overrides, name)).policy, texts);
+  const target = await loadModel(name, { baseDtype });
+  try {
+    let [sum, tokens] = [0, 0];
+    for (const { promptIds, tokenIds } of texts) {
+      const inputIds = [[...promptIds, ...tokenIds]];
+      const columns = tokenIds.map((_, t) => promptIds.length + t - 1);
+      const batch = { inputIds, attentionMask: [inputIds[0]!.map(() => 1)], columns };
+      const [p, q] = [await target.logits(batch), await draft.policy.logits(batch)];
+      for (let t = 0; t < tokenIds.length; t++) sum += divergence(loss, rowOf(p, t), rowOf(q, t));
+      tokens += tokenIds.length;
     }
-  },
-);
+    expect(metrics['draft/divergence']).toBeCloseTo(sum / tokens, 4);
+  } finally {
+    await target.dispose();
+  }
+});
 
 const rowOf = ({ data, shape }: { data: Float32Array; shape: readonly number[] }, t: number): number[] => {
   const row = Array.from(data.subarray(t * shape[2]!, (t + 1) * shape[2]!), (z) => Math.exp(z / 0.8));

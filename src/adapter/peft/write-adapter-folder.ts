@@ -33,7 +33,12 @@ export async function writeAdapterFolder(
   const { config: settings, tensors } = peftExport(adapter, config);
   await mkdir(folder, { recursive: true });
   await writeSafetensors(join(folder, adapterFiles.tensors), tensors);
-  const written = { ...fixedSettings, ...settings, ...baseFields(adapter.baseModel) };
+  const written = {
+    ...fixedSettings,
+    ...settings,
+    ...baseFields(adapter.baseModel),
+    ...layerFields(adapter),
+  };
   const sorted = Object.fromEntries(Object.entries(written).sort(([a], [b]) => (a < b ? -1 : 1)));
   await writeFileAtomic(join(folder, adapterFiles.config), json(sorted));
   if (adapter.afa) await writeFileAtomic(join(folder, adapterFiles.afa), json(adapter.afa));
@@ -45,6 +50,12 @@ function baseFields(base: string | undefined): Record<string, string | null> {
   const id = base === undefined ? undefined : hubIdOf(base);
   if (id === undefined || id.part !== undefined) return { base_model_name_or_path: base ?? null };
   return { base_model_name_or_path: id.name, revision: id.revision ?? null };
+}
+
+/** An adapter of a model's first layers names them: PEFT would adapt the others, too. */
+function layerFields({ firstLayers }: StoredAdapter): Record<string, readonly number[]> {
+  if (firstLayers === undefined) return {};
+  return { layers_to_transform: Array.from({ length: firstLayers }, (_, layer) => layer) };
 }
 
 /** What is the same in every export. */

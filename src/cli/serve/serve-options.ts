@@ -14,6 +14,7 @@ export interface ServeOptions {
   readonly cors: readonly string[];
   readonly maxQueue: number;
   readonly requestTimeout: number;
+  readonly maxTokens?: number;
   readonly bodyLimit: number;
   readonly drain: number;
   readonly cacheGb: number;
@@ -56,7 +57,7 @@ function adaptersOf(given: readonly string[]): Readonly<Record<string, string>> 
 
 /** How the server is run. @throws InputError for a number out of range, or an origin that is none. */
 export function serverOf(options: ServeOptions): Omit<ServerOptions, 'onBug'> {
-  const { host, port, cors, maxQueue, requestTimeout, bodyLimit } = options;
+  const { host, port, cors, maxQueue, requestTimeout, maxTokens, bodyLimit } = options;
   const rules: readonly (readonly [option: string, value: number, holds: boolean, range: string])[] = [
     ['--port', port, Number.isInteger(port) && port >= 0 && port <= 65_535, 'a port from 0 to 65535'],
     ['--max-queue', maxQueue, Number.isInteger(maxQueue) && maxQueue >= 1, 'a whole number from 1'],
@@ -65,6 +66,12 @@ export function serverOf(options: ServeOptions): Omit<ServerOptions, 'onBug'> {
       requestTimeout,
       requestTimeout > 0 && requestTimeout <= 86_400,
       'seconds, up to a day',
+    ],
+    [
+      '--max-tokens',
+      maxTokens ?? 1,
+      Number.isInteger(maxTokens ?? 1) && (maxTokens ?? 1) >= 1,
+      'a whole number from 1',
     ],
     ['--body-limit', bodyLimit, bodyLimit > 0 && bodyLimit <= 1000, 'MB, up to 1000'],
     ['--drain', options.drain, options.drain >= 0 && options.drain <= 86_400, 'seconds, up to a day'],
@@ -79,6 +86,7 @@ export function serverOf(options: ServeOptions): Omit<ServerOptions, 'onBug'> {
     cors,
     maxQueue,
     requestTimeout,
+    maxTokens,
     bodyLimit: bodyLimit * 1e6,
   };
 }

@@ -27,6 +27,11 @@ export function serveCommand(io: Io, end: (code: number) => void): Command {
     .option('--cors <origin>', 'origin whose pages may call the server (repeatable)', repeatable, [])
     .option('--max-queue <n>', 'completions that may wait; more are refused', numeric('--max-queue'), 256)
     .option('--request-timeout <s>', 'seconds that a request may take', numeric('--request-timeout'), 600)
+    .option(
+      '--max-tokens <n>',
+      'most tokens of a chat answer where a request names no limit (default: all that there is room for)',
+      numeric('--max-tokens'),
+    )
     .option('--body-limit <mb>', 'megabytes of a request', numeric('--body-limit'), 4)
     .option('--drain <s>', 'seconds that requests have to finish after a signal', numeric('--drain'), 30)
     .option('--cache-gb <gb>', 'memory for keys and values', numeric('--cache-gb'), 1)

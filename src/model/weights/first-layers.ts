@@ -11,7 +11,7 @@ interface Model {
  * A model's first K layers between its embeddings and its final norm and head: a model of its own, as in LayerSkip
  * (https://arxiv.org/abs/2404.16710) and Kangaroo (https://arxiv.org/abs/2404.18911). It shares the model's arrays.
  */
-export function firstLayers<M extends Model>({ config, weights }: M, count: number): Model {
+export function firstLayers({ config, weights }: Model, count: number): Model {
   const isKept = (name: string) => {
     const layer = /^model\.layers\.(\d+)\./.exec(name)?.[1];
     return layer === undefined || Number(layer) < count;
@@ -21,16 +21,19 @@ export function firstLayers<M extends Model>({ config, weights }: M, count: numb
       ...config,
       layers: count,
       layerForms: config.layerForms.slice(0, count),
-      raw: cutRaw(config.raw, config.layers, count),
+      raw: cutRaw(config.raw, count),
     },
     weights: Object.fromEntries(Object.entries(weights).filter(([name]) => isKept(name))),
   };
 }
 
-/** config.json for fewer layers: lists with an entry for each layer, such as `layer_types`, lose their ends. */
-function cutRaw(raw: JsonObject, layers: number, count: number): JsonObject {
+/** Fields of config.json that have an entry for each layer. */
+const PER_LAYER = ['layer_types', 'no_rope_layers'];
+
+/** config.json for fewer layers. */
+function cutRaw(raw: JsonObject, count: number): JsonObject {
   const cut = Object.entries(raw).map(([name, value]) => {
-    const perLayer = Array.isArray(value) && value.length === layers;
+    const perLayer = PER_LAYER.includes(name) && Array.isArray(value);
     return [name, perLayer ? value.slice(0, count) : value] as const;
   });
   return { ...Object.fromEntries(cut), num_hidden_layers: count };

@@ -22,6 +22,8 @@ export interface AdaptedOptions {
   readonly schedule: Pick<AfaState, 'schedule' | 'steps'>;
   /** What an adapter that the run began from made of the model: see `StoredAdapter`. */
   readonly start?: Pick<StoredAdapter, 'weights' | 'under'>;
+  /** Set when the model is so many of `baseModel`'s first layers. */
+  readonly firstLayers?: number | undefined;
   /** True when `baseModel` has other weights than `base`: those were drawn at random. */
   readonly freshBase?: boolean;
 }
@@ -35,6 +37,7 @@ export function adapterTraining({
   baseModel,
   schedule,
   start = { weights: {} },
+  firstLayers,
   freshBase = false,
 }: AdaptedOptions): Trainable {
   const initial = stateOf(tensors);
@@ -63,6 +66,7 @@ export function adapterTraining({
       spec,
       tensors: tensorsOf(shapes, trained),
       baseModel,
+      firstLayers,
       ...(spec.anneals && { afa: { activation, placement, ...schedule, step, beta: [...betas] } }),
     }),
     ...((freshBase || needsOwnBase(start)) && { exportBase: base }),

@@ -33,6 +33,7 @@ function adapterMethod(recipe: Recipe, { model, continued, merged }: StartingPoi
     baseModel: recipe.model,
     schedule: { schedule: recipe.adapter.schedule, steps: recipe.steps },
     start: { weights: continued?.weights ?? {}, ...(merged && { under: merged }) },
+    firstLayers: recipe.draft.layers,
     freshBase: recipe.freshWeights,
   });
 }

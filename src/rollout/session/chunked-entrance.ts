@@ -11,7 +11,10 @@ import { SteadyGroups } from './steady-groups.ts';
 export interface ChunkedPrefill {
   /** Tokens of a chunk. Chunks begin at multiples of it. */
   readonly chunk: number;
-  /** Most tokens that are computed between two decoding steps, padding included; at least one chunk is. */
+  /**
+   * Most tokens that are computed between two decoding steps, padding included; at least one chunk is. Where more prompts
+   * wait than rows are held up, it is as many times more, four times at most.
+   */
   readonly tokens: number;
 }
 
@@ -40,6 +43,9 @@ interface PlannedChunk {
   readonly width: number;
   readonly followers: EnteringText[];
 }
+
+/** How many times the most tokens are computed at most, where many prompts wait. */
+const MOST_TIMES = 4;
 
 /** Shorter prompts are not worth keeping. */
 const LEAST_KEPT = 16;
@@ -108,10 +114,11 @@ export class ChunkedEntrance {
 
   /**
    * Computes a chunk of each text, in turns, up to the most tokens. Returns the texts that are complete.
+   * @param heldUp rows that wait meanwhile for their next tokens.
    * @throws the signal's reason when it has aborted; what was computed stays.
    */
-  async advance(signal?: AbortSignal): Promise<EnteredText[]> {
-    const planned = this.plan();
+  async advance(heldUp: number, signal?: AbortSignal): Promise<EnteredText[]> {
+    const planned = this.plan(Math.min(MOST_TIMES, Math.max(1, this.texts.length / Math.max(1, heldUp))));
     const firsts = planned.filter(({ text }) => text.cache.longest === 0);
     for (const group of this.groups.cut(firsts)) {
       signal?.throwIfAborted();
@@ -129,10 +136,10 @@ export class ChunkedEntrance {
   }
 
   /** Whose turn it is, and what they get. */
-  private plan(): PlannedChunk[] {
+  private plan(times: number): PlannedChunk[] {
     const { chunk, tokens } = this.settings;
     const planned: PlannedChunk[] = [];
-    let left = tokens;
+    let left = times * tokens;
     for (const text of this.texts) {
       const from = text.cache.longest;
       const ids = text.past.slice(from, from + chunk);

@@ -1,4 +1,4 @@
-import type { DecodingModel } from '../../model/cache/decoding-model.ts';
+import type { DecodeOutputs, DecodingModel } from '../../model/cache/decoding-model.ts';
 import { KeptKeys } from '../../model/cache/kept-keys.ts';
 import { allocatedFor, bytesOfToken, KvCache } from '../../model/cache/kv-cache.ts';
 import { type Admission, admitRows } from './admit-rows.ts';
@@ -19,6 +19,11 @@ export interface SessionOptions {
    * and values of prompts that were kept, by whole chunks. Default: prompts are computed at once, together.
    */
   readonly chunked?: ChunkedPrefill | undefined;
+  /**
+   * A step computes so many rows at least. onnxruntime adds up the products of a single row in an order of its own, where
+   * the weights are inputs. Default 1.
+   */
+  readonly leastRows?: number | undefined;
   /** Proposes tokens, of which several may be taken in one step: the same texts, sooner. Its cache is part of `cacheBytes`. */
   readonly draft?: DraftModel | undefined;
 }
@@ -45,6 +50,7 @@ export class DecodeSession {
   private readonly kept: KeptKeys;
   private readonly cacheBytes: number;
   private readonly reuses: boolean;
+  private readonly leastRows: number;
   private readonly entrance: ChunkedEntrance | undefined;
   private readonly speculation: Speculation | undefined;
   private waiting: DecodeRow[] = [];
@@ -53,7 +59,7 @@ export class DecodeSession {
 
   constructor(
     model: DecodingModel,
-    { cacheBytes = CACHE_BYTES, kept, reuses = false, chunked, draft }: SessionOptions = {},
+    { cacheBytes = CACHE_BYTES, kept, reuses = false, chunked, leastRows = 1, draft }: SessionOptions = {},
   ) {
     this.model = model;
     this.cache = new KvCache(model.cache);
@@ -61,6 +67,7 @@ export class DecodeSession {
     this.speculation = draft && new Speculation(model, draft);
     this.cacheBytes = draft ? cacheBytes * shareBeside(model, draft.model) : cacheBytes;
     this.reuses = reuses;
+    this.leastRows = leastRows;
     this.entrance = chunked && new ChunkedEntrance(model, this.kept, chunked);
   }
 
@@ -123,20 +130,35 @@ export class DecodeSession {
   /** Computes one token of each row. Returns the rows that got one. */
   private async stepOnce(active: readonly DecodeRow[]): Promise<DecodeRow[]> {
     const lengths = active.map((_, r) => this.cache.lengthOf(r));
-    const outputs = await this.model.step(
-      Int32Array.from(active, (row, r) => row.idAt(lengths[r]!)),
-      this.cache,
-      {
-        temperatures: Float32Array.from(active, ({ request }) => request.temperature || 1),
-        drawing: active.some(({ needsProbabilities }) => needsProbabilities),
-      },
-    );
-    this.cache.append(outputs.tensors);
+    const outputs = await this.compute(active, lengths);
     // A row that entered again goes through the tokens that it has.
     const takes = (row: DecodeRow, r: number) => !row.cancelled && lengths[r]! + 1 === row.length;
     const stepped = active.filter(takes);
     for (const [r, row] of active.entries()) if (takes(row, r)) row.take(outputs, r, this.model.vocabSize);
     return stepped;
+  }
+
+  /**
+   * Computes a step of the rows in the cache, and appends their keys and values. Blank rows bring them to the least
+   * number.
+   */
+  private async compute(active: readonly DecodeRow[], lengths: readonly number[]): Promise<DecodeOutputs> {
+    const { cache } = this;
+    const blank = Math.max(0, this.leastRows - active.length);
+    if (blank > 0) cache.add(blank, 1);
+    const filled = <T>(values: readonly T[], value: T) => [...values, ...Array<T>(blank).fill(value)];
+    const ids = active.map((row, r) => row.idAt(lengths[r]!));
+    const temperatures = active.map(({ request }) => request.temperature || 1);
+    try {
+      const outputs = await this.model.step(Int32Array.from(filled(ids, 0)), cache, {
+        temperatures: Float32Array.from(filled(temperatures, 1)),
+        drawing: active.some(({ needsProbabilities }) => needsProbabilities),
+      });
+      cache.append(outputs.tensors);
+      return outputs;
+    } finally {
+      for (let i = 0; i < blank; i++) cache.remove(cache.rows - 1);
+    }
   }
 
   /** Removes rows from the cache. The last row takes the place of one that leaves. */
@@ -190,7 +212,7 @@ export class DecodeSession {
   ): Promise<void> {
     entrance.dropCancelled();
     for (const row of rows) entrance.begin(row);
-    for (const { rows: entered, past, keys } of await entrance.advance(signal)) {
+    for (const { rows: entered, past, keys } of await entrance.advance(this.active.length, signal)) {
       const first = this.cache.add(entered.length, Math.max(1, past.length));
       if (keys !== undefined) for (const i of entered.keys()) this.cache.write(first + i, keys, past.length);
       this.active = [...this.active, ...entered];

@@ -18,7 +18,7 @@ export function truncated(weights: Float32Array, truncation: Truncation): Distri
 }
 
 /** The probability of a token. */
-export function probabilityOf({ ids, weights, total }: Distribution, id: number): number {
+function probabilityOf({ ids, weights, total }: Distribution, id: number): number {
   const at = ids === undefined ? id : placeOfId(ids, id);
   return at < 0 ? 0 : weights[at]! / total;
 }

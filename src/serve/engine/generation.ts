@@ -17,7 +17,9 @@ export class Generation {
   private readonly text: ServedText;
   private readonly visible: VisibleText;
   private onDelta: (delta: GenerationDelta) => void = () => {};
-  private top: readonly TokenProb[] = [];
+  private told = 0;
+  /** The likeliest tokens in the places of those that were not told yet. */
+  private tops: (readonly TokenProb[])[] = [];
 
   constructor(request: GenerationRequest, text: ServedText) {
     this.request = request;
@@ -46,14 +48,21 @@ export class Generation {
     };
   }
 
-  /** Tells the client of the row's last token. Returns the end if it was that. */
+  /** Tells the client of the tokens that the row got since the last time. Returns the end if they reach it. */
   tell(row: DecodeRow): GenerationEnd | undefined {
     const { tokenIds, logprobs, finishReason } = row;
-    const id = tokenIds.at(-1)!;
-    const token: GeneratedToken = { ...this.text.views.withProb(id, logprobs.at(-1)!), top: this.top };
-    const text =
-      finishReason === undefined ? this.visible.push(id) : this.visible.end(tokenIds, finishReason);
-    this.onDelta({ tokens: [token], text });
+    const fresh = tokenIds.slice(this.told);
+    const tokens = fresh.map((id, i): GeneratedToken => {
+      const token = this.text.views.withProb(id, logprobs[this.told + i]!);
+      return { ...token, top: this.tops[i] ?? [] };
+    });
+    const grown = fresh
+      .slice(0, finishReason === undefined ? undefined : -1)
+      .map((id) => this.visible.push(id));
+    const rest = finishReason === undefined ? '' : this.visible.end(tokenIds, finishReason);
+    this.told = tokenIds.length;
+    this.tops = [];
+    this.onDelta({ tokens, text: grown.join('') + rest });
     if (finishReason === undefined) return undefined;
     return {
       finishReason,
@@ -66,8 +75,7 @@ export class Generation {
   }
 
   private observe(probabilities: Float32Array): void {
-    this.top = topTokens(probabilities, this.request.topLogprobs).map((id) =>
-      this.text.views.withProb(id, Math.log(probabilities[id]!)),
-    );
+    const ids = topTokens(probabilities, this.request.topLogprobs);
+    this.tops.push(ids.map((id) => this.text.views.withProb(id, Math.log(probabilities[id]!))));
   }
 }

@@ -24,15 +24,14 @@ export interface ModelServiceOptions {
   readonly baseDtype?: BaseDtype | undefined;
   /** Memory for keys and values, in GB, shared among the models. Default 1. */
   readonly cacheGB?: number | undefined;
-  /**
-   * Most prompt tokens that are computed between two decoding steps. Default 512. A single prompt gets one chunk of 128
-   * in its turn.
-   */
+  /** Most prompt tokens that are computed between two decoding steps. Default 512. */
   readonly prefillTokens?: number | undefined;
+  /**
+   * Tokens of a chunk of a prompt: as many are computed of one prompt between two decoding steps, and prompts that begin
+   * alike share whole chunks. Default 128.
+   */
+  readonly prefillChunk?: number | undefined;
 }
-
-/** Tokens of a chunk of a prompt: what a step may be held up by, and what prompts that begin alike share. */
-const CHUNK = 128;
 
 /**
  * Loads models, and serves them from a thread of their own.
@@ -62,12 +61,13 @@ function settingsOf({
   baseDtype = 'float32',
   cacheGB = 1,
   prefillTokens = 512,
+  prefillChunk = 128,
 }: ModelServiceOptions): ServiceSettings {
   return {
     engine: { engine: 'auto', device: 'cpu', threads: 0, ...engine },
     baseDtype,
     cacheBytes: cacheGB * 1e9,
-    chunked: { chunk: CHUNK, tokens: prefillTokens },
+    chunked: { chunk: prefillChunk, tokens: prefillTokens },
   };
 }
 

@@ -57,7 +57,9 @@ export class ProgramSets {
       config,
       frozen: base,
       linear: (inputs) =>
-        spec === undefined ? baseLinear(inputs) : adaptedLinear(spec, baseLinear(inputs), inputs),
+        spec === undefined
+          ? baseLinear(inputs)
+          : adaptedLinear(spec, baseLinear(inputs), inputs, { steady: true }),
     });
     return { config, base, programs, scoring: new ScoringPrograms(this.engine, programs) };
   }

@@ -24,8 +24,10 @@ export function servedPolicy(
   const set = sets.of(adapter);
   const weights = weightsOf(set, adapter);
   const model = set.programs.decoding(weights);
+  // The products with an adapter's tensors are those of a single row in a step of one.
+  const leastRows = adapter === undefined ? 1 : 2;
   return {
-    generating: new GenerationLane(model, text, { cacheBytes, chunked }),
+    generating: new GenerationLane(model, text, { cacheBytes, chunked, leastRows }),
     scoring: new ScoringLane({ set, weights, views: text.views, chunk: chunked.chunk }),
     beta: adapter === undefined ? undefined : Math.max(...betasOf(adapter, set.config)),
   };

@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { apiKeyCheck } from './access/api-key.ts';
 import { hostCheck } from './access/host-check.ts';
+import { discardBody } from './body/discard-body.ts';
 import { ApiError } from './errors/api-error.ts';
 import { asApiError } from './errors/as-api-error.ts';
 import { type Route, routes } from './routes/index.ts';
@@ -27,9 +28,11 @@ export function createApp(serving: Serving): Hono {
       code: 'not_found',
     });
   });
-  app.onError((error, c) => {
+  app.onError(async (error, c) => {
     const told = asApiError(error, serving.onBug);
-    return c.json(told.body(), told.status as 400, told.headers);
+    const reusable = told.status === 499 || (await discardBody(c.req.raw));
+    const headers = reusable ? told.headers : { ...told.headers, connection: 'close' };
+    return c.json(told.body(), told.status as 400, headers);
   });
   return app;
 }

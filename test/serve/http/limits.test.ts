@@ -184,6 +184,38 @@ describe('a connection', () => {
     expect(bugs).toEqual([]);
   });
 
+  test('may be used again after any error, however large the body', async () => {
+    const { url } = await serve({ apiKey: 'k' });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    let received = '';
+    socket.on('data', (data) => {
+      received += data;
+    });
+    const statuses = () => [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+    const body = 'x'.repeat(3_000_000);
+    const key = 'Authorization: Bearer k\r\n';
+    for (const [path, headers] of [
+      ['/v1/completions', key],
+      ['/v1/completions', ''],
+      ['/none', key],
+    ]) {
+      const before = statuses().length;
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Type: application/json\r\n`,
+      );
+      socket.write(`Content-Length: ${body.length}\r\n\r\n`);
+      for (let at = 0; at < body.length; at += 500_000) {
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        socket.write(body.slice(at, at + 500_000));
+      }
+      await until(() => statuses().length > before, 'an answer');
+    }
+    socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => statuses().length === 4, 'the last answer');
+    expect(statuses()).toEqual(['413', '401', '404', '200']);
+    socket.destroy();
+  });
+
   test('with a body in chunks is served, and refused beyond the limit', async () => {
     const { url } = await serve();
     const asked = (body: string) =>

@@ -185,7 +185,7 @@ describe('the openai client', () => {
     expect(answer.choices).toEqual([
       {
         index: 0,
-        message: { role: 'assistant', content: 'fo', refusal: null },
+        message: { role: 'assistant', content: 'fo', refusal: null, annotations: [] },
         logprobs: {
           content: [
             { ...f, top_logprobs: [f] },
@@ -205,6 +205,10 @@ describe('the openai client', () => {
     await client.chat.completions.create({ model: 'base', messages });
     const { promptIds, maxNewTokens } = service.requests[0]!;
     expect(promptIds.length + maxNewTokens).toBe(1000);
+    const limited = await serve({ maxTokens: 50 });
+    await limited.client.chat.completions.create({ model: 'base', messages });
+    await limited.client.chat.completions.create({ model: 'base', messages, max_tokens: 60 });
+    expect(limited.service.requests.map((request) => request.maxNewTokens)).toEqual([50, 60]);
   });
 
   test('streams a conversation: role first, then text, the reason, the usage, and [DONE]', async () => {

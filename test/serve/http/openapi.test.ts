@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
-import { operations } from '../../../src/serve/http/openapi/operations.ts';
+import { operations, schemas } from '../../../src/serve/http/openapi/operations.ts';
 import { routes } from '../../../src/serve/http/routes/index.ts';
 import type { Serving } from '../../../src/serve/http/serving/serving.ts';
 import { json, useServer } from './serving.ts';
@@ -89,4 +90,13 @@ test.each([
   expect((await checker(url))(name)(body)).toBe(valid);
   const path = name === 'CompletionRequest' ? '/v1/completions' : '/v1/chat/completions';
   expect((await post(path, body)).status).toBe(valid ? 200 : 400);
+});
+
+test('docs/serving.md tells every field, path and code of an error', () => {
+  const page = readFileSync('docs/serving.md', 'utf8');
+  const fields = [schemas.CompletionRequest, schemas.ChatCompletionRequest].flatMap(({ shape }) =>
+    Object.keys(shape),
+  );
+  const paths = operations.map(({ path }) => path.replace('{model}', 'NAME'));
+  expect([...fields, ...paths].filter((name) => !page.includes(name))).toEqual([]);
 });

@@ -71,7 +71,12 @@ export class ChatForm implements AnswerForm {
   #choice({ tokens, text, end }: Collected, index: number) {
     const { text: content, calls } = this.#read(index, text, true);
     const called = calls.length > 0;
-    const message = { role: 'assistant', content: called && content === '' ? null : content, refusal: null };
+    const message = {
+      role: 'assistant',
+      content: called && content === '' ? null : content,
+      refusal: null,
+      annotations: [],
+    };
     return {
       index,
       message: called ? { ...message, tool_calls: calls } : message,

@@ -18,7 +18,8 @@ export const chat = (serving: Serving) => async (c: Context) => {
   const tools = body.tool_choice === 'none' ? [] : (body.tools ?? []);
   const promptIds = await encodeConversation({ ...body, tools }, model, serving.service);
   const asked = body.max_completion_tokens ?? body.max_tokens ?? undefined;
-  const room = { promptIds, maxNewTokens: roomAfter(promptIds, asked, { model, param: 'messages' }) };
+  const left = roomAfter(promptIds, asked, { model, param: 'messages' });
+  const maxNewTokens = asked ?? Math.min(left, serving.settings.maxTokens ?? left);
   const includeUsage = body.stream_options?.include_usage ?? false;
   const form = new ChatForm({
     model: model.name,
@@ -29,7 +30,7 @@ export const chat = (serving: Serving) => async (c: Context) => {
     tools: tools.length > 0,
     usage: includeUsage && (body.stream ?? false),
   });
-  const requests = toRequests(body, [room], body.top_logprobs ?? 0);
+  const requests = toRequests(body, [{ promptIds, maxNewTokens }], body.top_logprobs ?? 0);
   return answer(c, serving, { requests, form, stream: body.stream ? { includeUsage } : undefined });
 };
 

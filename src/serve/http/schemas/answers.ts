@@ -86,6 +86,7 @@ export const chatAnswer = z.strictObject({
         role: z.literal('assistant'),
         content: z.string().nullable(),
         refusal: z.null(),
+        annotations: z.array(z.unknown()),
         tool_calls: z.array(z.strictObject(call)).optional(),
       }),
       logprobs: chatLogprobs.nullable(),

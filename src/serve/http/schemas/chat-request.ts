@@ -9,7 +9,7 @@ const grammar = 'decoding to a grammar is not supported: describe the format in 
 const toolChoice = z
   .enum(['auto', 'none'], {
     error:
-      'it is "auto" or "none": a call can\'t be forced, because decoding to a grammar is not supported; ask for it in the prompt',
+      'a call can\'t be forced, because decoding to a grammar is not supported; send "auto" or "none", and ask for the call in the prompt',
   })
   .nullish()
   .meta({ description: 'auto: the model decides. none: it is not told of the tools.' });

@@ -12,6 +12,8 @@ export interface ServerSettings {
   readonly maxQueue: number;
   /** Seconds that a request may take. */
   readonly requestTimeout: number;
+  /** Most tokens of an answer in a conversation that names no limit; all that there is room for when left out. */
+  readonly maxTokens?: number | undefined;
   /** Bytes of a request's body. */
   readonly bodyLimit: number;
   /** Whether the server listens on this machine's own address only. */

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { temporaryFolder } from '../pipeline/run.ts';
+import { modelFolder, textOf } from '../policy/model-folder.ts';
+import { anneal, recipeFile } from './command-line.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+let model: string;
+let run: string;
+let recipe: string;
+let printed: string;
+
+const overrides = ['--set', 'objective=draft', '--set', 'draft.layers=1', '--set', 'optimizer.lr=1e-2'];
+
+beforeAll(async () => {
+  const folder = await temporaryFolder();
+  model = modelFolder();
+  recipe = recipeFile(folder, model);
+  run = join(folder, 'draft');
+  const ran = await anneal(['run', recipe, '--out', run, ...overrides]);
+  expect(ran.err.filter((line) => line.startsWith('error'))).toEqual([]);
+  expect(ran.code).toBe(0);
+  printed = ran.out.join('\n');
+});
+
+describe('a run with objective draft', () => {
+  test('says what its target accepts, before and after, and that the merged draft is the trained one', () => {
+    expect(printed).toMatch(/^step 0: acceptance rate \d+\.\d % \(.*\) on 8 tasks$/m);
+    expect(printed).toMatch(/^acceptance rate +\d.* → \d.*, acceptance, 8 tasks, 95 % intervals$/m);
+    expect(printed).toMatch(/^acceptance length +\d\.\d\d → \d\.\d\d tokens a call, 4 proposed$/m);
+    expect(printed).toMatch(/^verify +passed$/m);
+    const [metrics] = readFileSync(join(run, 'metrics.jsonl'), 'utf8').split('\n');
+    expect(Object.keys(JSON.parse(metrics!))).toEqual(
+      expect.arrayContaining(['draft/divergence', 'draft/acceptance_rate']),
+    );
+    const record = readFileSync(join(run, 'evals.jsonl'), 'utf8').split('\n')[0]!;
+    expect(JSON.parse(record)).toMatchObject({ accuracyBy: 'acceptance', acceptance: { draftTokens: 4 } });
+  });
+
+  test('is evaluated again to the same numbers from its merged model', async () => {
+    const { out, code } = await anneal(['eval', run, '--json']);
+    expect(code).toBe(0);
+    const { accuracy, acceptance } = JSON.parse(out[0]!);
+    const last = JSON.parse(readFileSync(join(run, 'evals.jsonl'), 'utf8').trim().split('\n').at(-1)!);
+    expect(accuracy).toBeCloseTo(last.accuracy, 4);
+    expect(acceptance.length).toBeCloseTo(last.acceptance.length, 3);
+  });
+
+  test('drafts for its target, which writes what it writes alone', async () => {
+    const args = ['generate', model, '--prompt', textOf([61, 70, 99]), '--raw', '--max-new-tokens', '12'];
+    const alone = await anneal(args);
+    const drafted = await anneal([...args, '--draft', run, '--draft-tokens', '3']);
+    expect(drafted.code).toBe(0);
+    expect(drafted.out).toEqual(alone.out);
+    expect(drafted.err.join()).toMatch(
+      /^draft: \d\.\d\d tokens a call of the model; accepted by position .*, .*, .*; \d.* tokens\/s$/,
+    );
+  });
+
+  test('is planned with --dry-run', async () => {
+    const { out, code } = await anneal(['run', recipe, '--dry-run', ...overrides]);
+    expect(code).toBe(0);
+    expect(out.join('\n')).toMatch(/^parameters +[\d,]+ trained of /m);
+  });
+});
+
+test.each([
+  [['--draft-tokens', '3'], /--draft-tokens is for a draft: give --draft too/],
+  [['--draft', 'nowhere'], /nowhere/],
+  [['--draft', 'tiny'], /tiny can't draft for .*: its vocabulary has 20 tokens, the target's has 160/],
+])('generate refuses %s', async (args, says) => {
+  const ran = await anneal(['generate', model, '--prompt', 'x', ...args]);
+  expect(ran.code).toBe(2);
+  expect(ran.err.join('\n')).toMatch(says);
+});
