@@ -33,7 +33,7 @@ beforeAll(async () => {
     '--max-queue',
     '24',
     '--request-timeout',
-    '30',
+    '15',
   ]);
 }, 300_000);
 afterAll(async () => {
