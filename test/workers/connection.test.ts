@@ -33,6 +33,30 @@ describe('a connection to a thread', () => {
     expect(await thread.call('left', [])).toBe(0);
   });
 
+  test('a function among the arguments is told the parts of an answer, in order, before it ends', async () => {
+    const told: (readonly [number, string])[] = [];
+    const calls = [3, 5].map((count) => thread.call('count', [count, (...part) => told.push(part)]));
+    expect(await Promise.all(calls)).toEqual([3, 5]);
+    expect(told.length).toBe(8);
+    const alone: number[] = [];
+    await thread.call('count', [4, (number) => alone.push(number)]);
+    expect(alone).toEqual([0, 1, 2, 3]);
+  });
+
+  test('a call whose function throws is given up, and fails with that', async () => {
+    let told = 0;
+    const call = thread.call('count', [
+      100_000,
+      () => {
+        told++;
+        throw new RangeError('no more');
+      },
+    ]);
+    await expect(call).rejects.toThrow(new RangeError('no more'));
+    expect(told).toBe(1);
+    expect(await thread.call('wait', [1])).toBe(1);
+  });
+
   test('copies buffers that are too small to be worth it', async () => {
     const numbers = Float32Array.of(1, 2);
     expect(await thread.call('doubleInPlace', [numbers])).toEqual(Float32Array.of(2, 4));

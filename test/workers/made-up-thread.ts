@@ -13,6 +13,8 @@ export interface MadeUpCalls {
   left(): number;
   log(word: string): readonly string[];
   untilAborted(): never;
+  /** Tells the numbers below `count`, with pauses, until it is given up. */
+  count(count: number, onNumber: (number: number, text: string) => void): number;
   wait(ms: number): number;
   fail(how: 'own' | 'diverged' | 'built-in' | 'system' | 'text'): never;
   warn(): void;
@@ -48,6 +50,14 @@ if (parentPort) {
           reject(signal.reason);
         }),
       ),
+    async count(signal, count, onNumber) {
+      for (let i = 0; i < count; i++) {
+        signal.throwIfAborted();
+        onNumber(i, `${i}`);
+        await sleep(1);
+      }
+      return count;
+    },
     wait: async (_, ms) => {
       await sleep(ms);
       return ms;

@@ -130,7 +130,7 @@ export class ChunkedEntrance {
       const { ids, width, text } = chunk;
       take(chunk, await this.model.extend(intRows([ids], width), text.cache, 0), 0);
     }
-    const served = new Set(planned.map(({ text }) => text));
+    const served = new Set(planned.flatMap(({ text, followers }) => [text, ...followers]));
     this.texts = [...this.texts.filter((text) => !served.has(text)), ...served];
     return this.complete();
   }
@@ -189,7 +189,8 @@ export class ChunkedEntrance {
 /** Appends a computed chunk to its text, and to those that begin alike. */
 function take({ text, ids, followers }: PlannedChunk, tensors: readonly HostTensor[], prompt: number): void {
   for (const each of [text, ...followers]) each.cache.extend(0, tensors, { prompt, length: ids.length });
-  for (const { rows } of followers) for (const row of rows) row.cachedTokens += ids.length;
+  for (const { rows, past } of followers)
+    for (const row of rows) row.cachedTokens = Math.min(past.length, row.cachedTokens + ids.length);
 }
 
 /** Whether two texts stand at the same token, and have all in common up to another. */

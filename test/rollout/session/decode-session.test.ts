@@ -203,3 +203,67 @@ describe('texts that begin alike', () => {
     expect(kept.longest([3, ...start])).toBeUndefined();
   });
 });
+
+describe('prompts in chunks', () => {
+  const chunked = { chunk: 8, tokens: 16 };
+
+  test('give each row the tokens that it has alone, with any memory, whenever it comes', async () => {
+    const want = await alone();
+    for (const cacheBytes of [2 ** 30, 6 * 64 * TOKEN, 32 * TOKEN, 1]) {
+      const session = new DecodeSession(sumModel(), { chunked, cacheBytes, leastRows: 2 });
+      const rows: DecodeRow[] = [];
+      for (const [i, prompt] of prompts.entries()) {
+        rows.push(session.admit(request(`${i}`, prompt, { keep: i % 2 === 0 })));
+        for (let step = 0; step < i % 4; step++) await session.step();
+      }
+      await finish(session);
+      expect(tokensOf(rows)).toEqual(want);
+      for (const [i, { tokenIds, logprobs }] of rows.entries())
+        for (const [t, logprob] of scored(prompts[i]!, tokenIds).entries())
+          expect(logprobs[t]).toBeCloseTo(logprob, 5);
+    }
+  });
+
+  test('do not hold up rows under way, nor short prompts behind long ones', async () => {
+    const session = new DecodeSession(sumModel(), { chunked });
+    const running = session.admit(request('a', [1, 2], { eosTokenIds: [], maxNewTokens: 100 }));
+    await session.step();
+    const long = session.admit(
+      request(
+        'b',
+        Array.from({ length: 81 }, (_, t) => t % 7),
+      ),
+    );
+    const short = session.admit(request('c', [1, 2, 3]));
+    for (let step = 1; step <= 9; step++) {
+      await session.step();
+      expect(running.tokenIds.length).toBe(1 + step);
+      expect(long.tokenIds.length).toBe(0);
+      if (step === 1) expect(short.tokenIds.length).toBe(1);
+    }
+    await session.step();
+    expect(long.tokenIds.length).toBe(1);
+  });
+
+  test('are computed once where they begin alike, by whole chunks', async () => {
+    const model = sumModel();
+    const start = Array.from({ length: 20 }, (_, t) => t % 7);
+    const session = new DecodeSession(model, { chunked });
+    const asked = [
+      [...start, 1, 1],
+      [...start, 2, 2],
+      [...start, 1, 1],
+    ];
+    const rows = asked.map((prompt, i) => session.admit(request(`${i}`, prompt, { keep: true })));
+    await finish(session);
+    expect(model.asked.prefilled).toEqual([start.slice(0, 8)]);
+    expect(model.asked.extended.map((ids) => ids.slice(0, 8))[0]).toEqual(start.slice(8, 16));
+    expect(rows.map(({ cachedTokens }) => cachedTokens)).toEqual([0, 16, 21]);
+    const [later, same] = [[...start, 5], asked[0]!].map((prompt, i) =>
+      session.admit(request(`l${i}`, prompt)),
+    );
+    await finish(session);
+    expect(model.asked.prefilled.length).toBe(1);
+    expect([later!.cachedTokens, same!.cachedTokens]).toEqual([16, 21]);
+  });
+});
