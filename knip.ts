@@ -13,6 +13,7 @@ const config: KnipConfig = {
     'test/engine/op-tests/{backend-cpu,backend-onnx,child}.ts',
     'test/pipeline/stray-run.ts',
     'test/run/lock-holder.ts',
+    'test/serving/lm-eval/choices.ts',
   ],
   project: ['{src,rewards,envs,recipes}/**/*.{ts,tsx}!', '{bench,test}/**/*.ts', 'scripts/*.mjs'],
   ignoreBinaries: ['mkfifo', 'mount', 'umount'],
