@@ -5,7 +5,7 @@ import { loadModel } from '../../src/causal-lm/load-model.ts';
 import { openModelService } from '../../src/serve/engine/open-model-service.ts';
 import type { ModelService } from '../../src/serve/model-service.ts';
 import { score } from '../rewards/score.ts';
-import { json, useServer } from '../serve/http/serving.ts';
+import { json, useServer } from './http/serving.ts';
 
 const serve = useServer();
 let service: ModelService;
