@@ -4,6 +4,7 @@ import { modelPath } from '../model/config/model-path.ts';
 import { readModelConfig } from '../model/read-config.ts';
 import { checkVocabularies } from '../model/tokenizer/same-vocabulary.ts';
 import { loadTokenizer, type Tokenizer } from '../model/tokenizer/tokenizer.ts';
+import type { BaseDtype } from '../model/weights/base-weights.ts';
 import { loadWeights } from '../model/weights/load-weights.ts';
 
 /** A model in memory, and where it was loaded from. */
@@ -16,15 +17,20 @@ interface Parts {
 
 /**
  * Loads a draft of a target. Weights that are the target's own, such as its embeddings and its head, are held once.
+ * @param dtype how its weights are held in memory.
  * @throws InputError as `loadModel` does, and when its vocabulary is another one than the target's.
  */
-export async function draftParts(source: string, target: Parts): Promise<Parts> {
+export async function draftParts(
+  source: string,
+  target: Parts,
+  dtype: BaseDtype = 'float32',
+): Promise<Parts> {
   const path = await modelPath(source);
   const config = await readModelConfig(path);
   const tokenizer = await loadTokenizer(path);
   const names = { target: target.source ?? 'the model', draft: source };
   checkVocabularies(target, { config, tokenizer }, names);
-  const loaded = Object.entries(await loadWeights(path, config));
+  const loaded = Object.entries(await loadWeights(path, config, dtype));
   const weights = loaded.map(([name, tensor]) => [name, shared(tensor, target.weights[name])] as const);
   return { config, tokenizer, weights: Object.fromEntries(weights), source: path };
 }

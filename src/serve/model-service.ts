@@ -21,7 +21,7 @@ export interface GenerationRequest {
   readonly repetitionPenalty: number;
   /** Texts that end the completion; its text ends before them. */
   readonly stop: readonly string[];
-  /** The same seed and prompt give the same tokens, whatever else is computed beside. */
+  /** The same seed and prompt give the same tokens, whatever else is computed beside; with a draft but for rounding. */
   readonly seed: number;
   /** Likeliest tokens to tell beside each sampled one, 20 at most; 0 for none. */
   readonly topLogprobs: number;
@@ -72,6 +72,18 @@ export interface ServedModel {
   readonly maxPositions: number;
   readonly vocabSize: number;
   readonly hasChatTemplate: boolean;
+  /** Where the draft came from that proposes its tokens; undefined without one. */
+  readonly draft: string | undefined;
+}
+
+/** How a draft's proposals fared so far. */
+export interface DraftStats {
+  /** Completions that a call of the model gave tokens, summed over the calls, and those tokens. */
+  readonly calls: number;
+  readonly tokens: number;
+  /** Tokens that the draft proposed, and those of them that the model accepted. */
+  readonly proposed: number;
+  readonly accepted: number;
 }
 
 /** The numbers of a service, some 50 ms old at most. */
@@ -87,6 +99,8 @@ export interface ServiceStats {
   /** Tokens of the prompts of requests that have ended, and how many of them were there already. */
   readonly promptTokens: number;
   readonly cachedTokens: number;
+  /** Undefined without a draft. */
+  readonly draft: DraftStats | undefined;
 }
 
 /** Models that serve requests, side by side. */
@@ -117,6 +131,8 @@ export interface ModelService {
     signal?: AbortSignal,
   ): Promise<readonly (GeneratedToken | undefined)[]>;
   stats(): ServiceStats;
+  /** Whether the models are gone, so that every request fails: their thread has ended. */
+  readonly hasEnded: boolean;
   /**
    * Serves an adapter by a name, in place of what had it: requests that come afterwards get the new one, those under way
    * end with what they began with. `source` is what `models` tells of it.

@@ -1,4 +1,7 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
+import { modelFolder } from '../policy/model-folder.ts';
 import { anneal } from './command-line.ts';
 import { runProcess } from './processes.ts';
 
@@ -8,7 +11,20 @@ vi.setConfig({ testTimeout: 240_000 });
 test('anneal serve says what to try, serves it, and stops at a signal', async () => {
   const answers: string[] = [];
   const ended = await runProcess(
-    ['serve', 'tiny', '--port', '0', '--threads', '1', '--model-name', 'calc'],
+    [
+      'serve',
+      'tiny',
+      '--port',
+      '0',
+      '--threads',
+      '1',
+      '--model-name',
+      'calc',
+      '--draft',
+      'tiny',
+      '--draft-tokens',
+      '2',
+    ],
     (line, { send }) => {
       const [, url] = /^ {2}curl (\S+)\/v1\/chat/.exec(line) ?? [];
       if (url === undefined) return;
@@ -16,8 +32,8 @@ test('anneal serve says what to try, serves it, and stops at a signal', async ()
       const headers = { 'content-type': 'application/json' };
       fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body })
         .then((answer) => answer.text())
-        .then((text) => {
-          answers.push(text);
+        .then(async (text) => {
+          answers.push(text, await told(`${url}/metrics`, 'anneal_draft_tokens_total{kind="accepted"} '));
           send('SIGTERM');
         });
     },
@@ -27,12 +43,28 @@ test('anneal serve says what to try, serves it, and stops at a signal', async ()
     model: 'calc',
     choices: [{ message: { role: 'assistant' } }],
   });
+  // The model drafts for itself: what it proposes is accepted.
+  expect(Number(answers[1])).toBeGreaterThan(0);
   expect({ code: ended.code, signal: ended.signal }).toEqual({ code: 0, signal: null });
-  expect(ended.lines[0]).toBe('calc: tiny, 64 positions');
+  expect(ended.lines[0]).toBe('calc: tiny, 64 positions, draft tiny');
   expect(ended.errors).toEqual([
     'stopping: requests under way have 30 s to finish; once more to stop at once',
   ]);
 });
+
+/** What a metric says, as soon as it is no longer 0. */
+async function told(url: string, name: string): Promise<string> {
+  for (let i = 0; i < 100; i++) {
+    const text = await (await fetch(url)).text();
+    const value = text
+      .split('\n')
+      .find((line) => line.startsWith(name))
+      ?.slice(name.length);
+    if (value !== undefined && value !== '0') return value;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return '0';
+}
 
 describe('bad input is one line', () => {
   test.each([
@@ -54,14 +86,39 @@ describe('bad input is one line', () => {
     [['--adapter', 'runs/mine'], '--adapter takes NAME=RUN, such as mine=runs/mine (got "runs/mine")'],
     [['--adapter', 'a b=runs/mine'], '--adapter takes a name of letters, digits and ._:/@- (got "a b")'],
     [['--adapter', 'a=x', '--adapter', 'a=y'], '--adapter: the name a is given twice'],
+    [['--draft-tokens', '3'], '--draft-tokens is for a draft: give --draft too'],
+    [['--draft', 'tiny', '--draft-tokens', '0'], '--draft-tokens takes a whole number from 1 (got 0)'],
+    [['--draft', 'tiny', '--draft-tokens', '2.5'], '--draft-tokens takes a whole number from 1 (got 2.5)'],
     [['--model-name', ''], '--model-name takes letters, digits and ._:/@- (got "")'],
   ])('%j', async (args, message) => {
     const { code, err, out } = await anneal(['serve', 'tiny', ...args]);
     expect({ code, err, out }).toEqual({ code: 2, err: [`error: ${message}`], out: [] });
   });
 
+  test('a draft that there is not, or with another tokenizer', async () => {
+    const [missing, other] = [
+      await anneal(['serve', 'tiny', '--port', '0', '--draft', 'no/such/draft/here']),
+      await anneal(['serve', 'tiny', '--port', '0', '--draft', modelFolder()]),
+    ];
+    for (const { code, err } of [missing, other]) expect([code, err.length]).toEqual([2, 1]);
+    expect(missing.err[0]).toContain('no/such/draft/here');
+    expect(other.err[0]).toMatch(/can't draft for tiny: its vocabulary has 160 tokens, the target's has 20/);
+  });
+
+  test('a port that is taken, before a model is looked for', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { code, err } = await anneal(['serve', 'no/such/model/here', '--port', String(port)]);
+    server.close();
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: [`error: port ${port} of 127.0.0.1 is in use: name another with --port, or 0 for any free one`],
+    });
+  });
+
   test('a model that there is not', async () => {
-    const { code, err } = await anneal(['serve', 'no/such/model/here']);
+    const { code, err } = await anneal(['serve', 'no/such/model/here', '--port', '0']);
     expect(code).toBe(2);
     expect(err).toHaveLength(1);
   });

@@ -8,6 +8,8 @@ import type { ServerOptions } from '../../serve/http/start-server.ts';
 export interface ServeOptions {
   readonly adapter: readonly string[];
   readonly modelName?: string;
+  readonly draft?: string;
+  readonly draftTokens?: number;
   readonly host: string;
   readonly port: number;
   readonly apiKey?: string;
@@ -24,12 +26,13 @@ export interface ServeOptions {
 
 const names = /^[\w.:/@-]{1,200}$/;
 
-/** What models are opened. @throws InputError for an adapter that has no name, or a name that is none. */
+/** What models are opened. @throws InputError for an adapter that has no name, a name that is none, or no tokens to draft. */
 export function modelsOf(model: string, options: ServeOptions): ModelServiceOptions {
-  const { modelName, cacheGb, threads, baseDtype } = options;
+  const { modelName, cacheGb, threads, baseDtype, draft, draftTokens } = options;
   if (modelName !== undefined && !names.test(modelName))
     throw new InputError(`--model-name takes letters, digits and ._:/@- (got "${modelName}")`);
   if (cacheGb <= 0) throw new InputError(`--cache-gb must be above 0 (got ${cacheGb})`);
+  checkDraft(options);
   return {
     model,
     name: modelName,
@@ -37,7 +40,16 @@ export function modelsOf(model: string, options: ServeOptions): ModelServiceOpti
     cacheGB: cacheGb,
     engine: { threads },
     baseDtype,
+    draft,
+    draftTokens,
   };
+}
+
+function checkDraft({ draft, draftTokens }: ServeOptions): void {
+  if (draftTokens === undefined) return;
+  if (draft === undefined) throw new InputError('--draft-tokens is for a draft: give --draft too');
+  if (!Number.isInteger(draftTokens) || draftTokens < 1)
+    throw new InputError(`--draft-tokens takes a whole number from 1 (got ${draftTokens})`);
 }
 
 /** `name=RUN` of each --adapter; a folder alone goes by its own name. */

@@ -20,6 +20,11 @@ export function serveCommand(io: Io, end: (code: number) => void): Command {
       repeatable,
       [],
     )
+    .option(
+      '--draft <run or model>',
+      'draft that proposes tokens for the model, not for adapters: a run with objective draft, or a model with the same tokenizer',
+    )
+    .option('--draft-tokens <n>', 'tokens that it proposes at a time (default: 4)', numeric('--draft-tokens'))
     .option('--model-name <name>', 'what requests call the model (default: its folder’s name)')
     .option('--host <address>', 'address to listen on; 0.0.0.0 for every one', '127.0.0.1')
     .option('--port <port>', '0 for any that is free', numeric('--port'), 8000)
@@ -39,13 +44,15 @@ export function serveCommand(io: Io, end: (code: number) => void): Command {
     .option('--threads <n>', 'cores to compute on; 0 is all', numeric('--threads'), 0)
     .addHelpText(
       'after',
-      '\nExample:\n  anneal serve tiny\n  anneal serve tiny --adapter mine=runs/mine --api-key secret',
+      '\nExample:\n  anneal serve tiny\n  anneal serve tiny --adapter mine=runs/mine --api-key secret\n  anneal serve tiny --draft runs/draft',
     )
     .action(async (model: string, options: ServeOptions) => {
       const settings = serverOf(options);
+      const models = modelsOf(model, options);
       const { openModelService } = await import('../../serve/engine/open-model-service.ts');
-      const { startServer } = await import('../../serve/http/start-server.ts');
-      const service = await openModelService(modelsOf(model, options));
+      const { checkAddress, startServer } = await import('../../serve/http/start-server.ts');
+      await checkAddress(settings.host, settings.port);
+      const service = await openModelService(models);
       try {
         const onBug = (error: unknown) =>
           io.err(error instanceof Error ? String(error.stack) : String(error));
@@ -66,8 +73,10 @@ function greet(
   service: ModelService,
   { url, locked }: { readonly url: string; readonly locked: boolean },
 ): void {
-  for (const { name, source, beta, maxPositions } of service.models())
-    io.out(`${name}: ${source}, ${maxPositions} positions${beta === undefined ? '' : `, β ${beta}`}`);
+  for (const { name, source, beta, maxPositions, draft } of service.models()) {
+    const more = [beta !== undefined && `, β ${beta}`, draft !== undefined && `, draft ${draft}`];
+    io.out(`${name}: ${source}, ${maxPositions} positions${more.filter(Boolean).join('')}`);
+  }
   const key = locked ? ' -H "authorization: Bearer $ANNEAL_API_KEY"' : '';
   const body = { model: service.models()[0]!.name, messages: [{ role: 'user', content: '12+5=' }] };
   io.out(`listening at ${url}, where a page to chat is; Ctrl-C stops. Try:`);

@@ -56,6 +56,8 @@ export class DecodeSession {
   private readonly leastRows: number;
   private readonly entrance: ChunkedEntrance | undefined;
   private readonly speculation: Speculation | undefined;
+  /** Of the bytes that are given, the share for the model's own keys and values; the draft has the rest. */
+  private readonly share: number;
   private waiting: DecodeRow[] = [];
   /** The rows in the cache, in its order. */
   private active: DecodeRow[] = [];
@@ -68,8 +70,8 @@ export class DecodeSession {
     this.cache = new KvCache(model.cache);
     this.kept = kept ?? new KeptKeys();
     this.speculation = draft && new Speculation(model, draft);
-    const share = draft ? shareBeside(model, draft.model) : 1;
-    this.bytesGiven = () => share * (typeof cacheBytes === 'number' ? cacheBytes : cacheBytes());
+    this.share = draft ? shareBeside(model, draft.model) : 1;
+    this.bytesGiven = () => this.share * (typeof cacheBytes === 'number' ? cacheBytes : cacheBytes());
     this.reuses = reuses;
     this.leastRows = leastRows;
     this.entrance = chunked && new ChunkedEntrance(model, this.kept, chunked);
@@ -85,13 +87,15 @@ export class DecodeSession {
     return { active: this.active.length, waiting: this.waiting.length + this.entering };
   }
 
-  /** Bytes of keys and values: allocated, kept texts included, and those of them that hold any. */
+  /** Bytes of keys and values: allocated, kept texts and the draft's included, and those of them that hold any. */
   get memory(): { readonly bytes: number; readonly used: number } {
     const each = bytesOfToken(this.model.cache);
     const entering = this.entrance?.positions ?? { allocated: 0, used: 0 };
     const used = this.cache.lengths.reduce((sum, length) => sum + length, entering.used);
     const allocated = this.cache.rows * this.cache.capacity + entering.allocated;
-    return { bytes: allocated * each + this.kept.bytes, used: used * each + this.kept.bytes };
+    const drafts = this.speculation?.memory ?? { bytes: 0, used: 0 };
+    const { bytes: kept } = this.kept;
+    return { bytes: allocated * each + kept + drafts.bytes, used: used * each + kept + drafts.used };
   }
 
   /** Bytes that other sessions must leave to this one: what its rows take when the longest has grown a little. */
@@ -100,7 +104,7 @@ export class DecodeSession {
     const count = this.active.length + this.entering;
     const longest = Math.max(this.cache.longest, this.entrance?.longest ?? 0);
     const soon = count === 0 ? 0 : this.bytes(count, allocatedFor(longest + 32));
-    return Math.max(bytes, soon + this.kept.bytes);
+    return Math.max(bytes, soon / this.share + this.kept.bytes);
   }
 
   /** Forgets kept texts until they take no more than so many bytes. */

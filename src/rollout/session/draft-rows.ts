@@ -1,5 +1,5 @@
 import type { DecodeOutputs, DecodingModel } from '../../model/cache/decoding-model.ts';
-import { KvCache } from '../../model/cache/kv-cache.ts';
+import { bytesOfToken, KvCache } from '../../model/cache/kv-cache.ts';
 import { argmax, drawToken } from '../drawing/draw-token.ts';
 import type { DecodeRow } from './decode-row.ts';
 import { type Distribution, truncated } from './distribution.ts';
@@ -22,6 +22,13 @@ export class DraftRows {
   constructor(model: DecodingModel) {
     this.model = model;
     this.cache = new KvCache(model.cache);
+  }
+
+  /** Bytes of keys and values: allocated, and those of them that hold any. */
+  get memory(): { readonly bytes: number; readonly used: number } {
+    const each = bytesOfToken(this.model.cache);
+    const used = this.cache.lengths.reduce((sum, length) => sum + length, 0);
+    return { bytes: this.cache.rows * this.cache.capacity * each, used: used * each };
   }
 
   /** Drops rows that have left the session. Computes the texts of those that have entered it. */

@@ -17,6 +17,8 @@ export interface SpeculationStats {
   /** Rows that a call of the target gave tokens, summed over the calls, and those tokens. */
   readonly rowCalls: number;
   readonly tokens: number;
+  /** Tokens that the draft proposed in those calls. */
+  readonly proposed: number;
   /** How often the first proposal was offered, the second after it was accepted, and so on, and how often accepted. */
   readonly offered: readonly number[];
   readonly accepted: readonly number[];
@@ -40,6 +42,7 @@ export class Speculation {
   private readonly rows: DraftRows;
   private rowCalls = 0;
   private taken = 0;
+  private proposed = 0;
   private readonly offered: number[];
   private readonly accepted: number[];
 
@@ -52,8 +55,13 @@ export class Speculation {
   }
 
   get stats(): SpeculationStats {
-    const { rowCalls, taken: tokens, offered, accepted } = this;
-    return { rowCalls, tokens, offered: [...offered], accepted: [...accepted] };
+    const { rowCalls, taken: tokens, proposed, offered, accepted } = this;
+    return { rowCalls, tokens, proposed, offered: [...offered], accepted: [...accepted] };
+  }
+
+  /** Bytes of the draft's keys and values: allocated, and those of them that hold any. */
+  get memory(): DraftRows['memory'] {
+    return this.rows.memory;
   }
 
   /** Gives each row its next tokens, and the target's cache what they follow. Returns the rows that got some. */
@@ -128,6 +136,7 @@ export class Speculation {
   private note(accepted: number, proposed: number, taken: number): void {
     this.rowCalls++;
     this.taken += taken;
+    this.proposed += proposed;
     // After a proposal that ended the text nothing more was asked.
     const refused = taken > accepted && accepted < proposed ? 1 : 0;
     for (let i = 0; i < accepted + refused; i++) {

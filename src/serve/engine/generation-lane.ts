@@ -1,7 +1,7 @@
 import type { DecodingModel } from '../../model/cache/decoding-model.ts';
 import type { DecodeRow } from '../../rollout/session/decode-row.ts';
 import { DecodeSession, type SessionOptions } from '../../rollout/session/decode-session.ts';
-import type { GenerationDelta, GenerationEnd, GenerationRequest } from '../model-service.ts';
+import type { DraftStats, GenerationDelta, GenerationEnd, GenerationRequest } from '../model-service.ts';
 import { Generation } from './generation.ts';
 import type { SteppedWork } from './scheduler.ts';
 import type { ServedText } from './served-text.ts';
@@ -20,6 +20,8 @@ export class GenerationLane implements SteppedWork {
   private readonly options: SessionOptions;
   private readonly underWay = new Map<DecodeRow, UnderWay>();
   private session: DecodeSession;
+  /** How proposals fared in sessions that failed. */
+  private earlier: DraftStats = { calls: 0, tokens: 0, proposed: 0, accepted: 0 };
 
   constructor(model: DecodingModel, text: ServedText, options: SessionOptions) {
     this.model = model;
@@ -38,6 +40,19 @@ export class GenerationLane implements SteppedWork {
 
   get memory(): DecodeSession['memory'] {
     return this.session.memory;
+  }
+
+  /** How the draft's proposals fared; undefined without a draft. */
+  get drafted(): DraftStats | undefined {
+    const now = this.session.speculated;
+    if (now === undefined) return undefined;
+    const { calls, tokens, proposed, accepted } = this.earlier;
+    return {
+      calls: calls + now.rowCalls,
+      tokens: tokens + now.tokens,
+      proposed: proposed + now.proposed,
+      accepted: now.accepted.reduce((sum, count) => sum + count, accepted),
+    };
   }
 
   /** Bytes that other models must leave to this one. */
@@ -88,6 +103,7 @@ export class GenerationLane implements SteppedWork {
   fail(error: unknown): void {
     for (const { reject } of this.underWay.values()) reject(error);
     this.underWay.clear();
+    this.earlier = this.drafted ?? this.earlier;
     // What the failed step left behind is not used again.
     this.session = new DecodeSession(this.model, this.options);
   }

@@ -8,6 +8,7 @@ import { Connection } from '../../workers/connection.ts';
 import { startThread } from '../../workers/start-thread.ts';
 import type { ModelService } from '../model-service.ts';
 import { RemoteModelService } from './remote-model-service.ts';
+import { findDraft } from './served-draft.ts';
 import type { ServiceCalls, ServiceSettings } from './service-calls.ts';
 import { findSources, type Sources } from './sources.ts';
 
@@ -31,23 +32,33 @@ export interface ModelServiceOptions {
    * alike share whole chunks. Default 128.
    */
   readonly prefillChunk?: number | undefined;
+  /**
+   * A draft, a run with objective 'draft' or a model with the same tokenizer: proposes `draftTokens` tokens at a time (4)
+   * for the base model. Its greedy texts are the same but for ties in rounding, its sampled ones have the same
+   * distribution; a request's bits depend on what is beside it. Adapters do without.
+   */
+  readonly draft?: string | undefined;
+  readonly draftTokens?: number | undefined;
 }
 
 /**
  * Loads models, and serves them from a thread of their own.
- * @throws InputError when a model or adapter can't be had or does not fit; AnnealError when it can't be downloaded.
+ * @throws InputError when a model, adapter or draft can't be had or does not fit; AnnealError when it can't be downloaded.
  * @example
  * const service = await openModelService({ model: 'tiny', adapters: { mine: 'runs/mine' } });
  */
 export async function openModelService(options: ModelServiceOptions): Promise<ModelService> {
-  const { model, name, adapters } = options;
+  const { model, name, adapters, draft, draftTokens } = options;
   const sources = await findSources(model, adapters, name);
+  const drafting = await findDraft(draft, draftTokens);
   const module = new URL('./service-worker', import.meta.url);
   // TensorFlow reads its settings from the process's environment, not from a copy.
   const connection = new Connection<ServiceCalls>(startThread(module, { env: SHARE_ENV }));
   try {
     const { base } = sources;
-    const opening = connection.call('open', [base, sources.adapters, settingsOf(options), knownCommits()]);
+    const settings = settingsOf(options);
+    const opened = [base, sources.adapters, drafting, settings, knownCommits()] as const;
+    const opening = connection.call('open', [...opened]);
     const [models, tokenizer] = await Promise.all([opening, loadTokenizer(await tokenizerPath(sources))]);
     return new RemoteModelService(connection, models, tokenizer);
   } catch (error) {

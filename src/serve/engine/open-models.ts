@@ -11,17 +11,24 @@ import { loadWeights } from '../../model/weights/load-weights.ts';
 import { createPolicy } from '../../policy/create-policy.ts';
 import { restoredPolicy } from '../../run/checkpoint/checkpoint-model.ts';
 import { ProgramSets } from './program-sets.ts';
+import { type DraftSource, openDraft } from './served-draft.ts';
 import { ServedModels } from './served-models.ts';
 import { servedText } from './served-text.ts';
 import type { AdapterSource, BaseSource, Named, ServiceSettings } from './service-calls.ts';
 
+/** What is opened: a base model, adapters on it, and a draft of it. */
+interface Opened {
+  readonly base: Named<BaseSource>;
+  readonly adapters: readonly Named<AdapterSource>[];
+  readonly draft: DraftSource | undefined;
+}
+
 /**
  * Loads the models of a service, in the thread that computes them.
- * @throws InputError when one can't be had or an adapter does not fit; RefusedError as `withCheckpointModel`.
+ * @throws InputError when one can't be had, or an adapter or the draft does not fit; RefusedError as `withCheckpointModel`.
  */
 export async function openModels(
-  base: Named<BaseSource>,
-  adapters: readonly Named<AdapterSource>[],
+  { base, adapters, draft }: Opened,
   settings: ServiceSettings,
 ): Promise<ServedModels> {
   // Policies of checkpoints come first: each holds a base of its own until its adapter is taken.
@@ -30,10 +37,13 @@ export async function openModels(
     if (source.kind === 'checkpoint') restored.set(name, await adapterOf(source));
   const { config, tokenizer, weights } = await loadBase(base.source, settings);
   const engine = await openEngine(settings.engine);
+  const target = { config, tokenizer, weights, source: base.given };
+  const opening = { engine, baseDtype: settings.baseDtype };
   const models = new ServedModels({
     engine,
     sets: new ProgramSets(engine, { config, weights }),
     text: servedText(config, tokenizer),
+    draft: draft && (await openDraft(draft, target, opening)),
     settings,
   });
   models.add(base, undefined);

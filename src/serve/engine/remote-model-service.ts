@@ -24,6 +24,7 @@ const nothing: ServiceStats = {
   generatedTokens: 0,
   promptTokens: 0,
   cachedTokens: 0,
+  draft: undefined,
 };
 
 /** Models that live in another thread: requests are passed on, short texts are encoded here. */
@@ -96,6 +97,10 @@ export class RemoteModelService implements ModelService {
 
   stats(): ServiceStats {
     return this.#stats;
+  }
+
+  get hasEnded(): boolean {
+    return this.#connection.hasEnded;
   }
 
   async setAdapter(name: string, adapter: StoredAdapter, source: string): Promise<ServedModel> {

@@ -11,6 +11,7 @@ import type {
 } from '../model-service.ts';
 import type { ProgramSets } from './program-sets.ts';
 import { Scheduler } from './scheduler.ts';
+import type { ServedDraft } from './served-draft.ts';
 import { describe, type ServedPolicy, servedPolicy } from './served-policy.ts';
 import type { ServedText } from './served-text.ts';
 import type { ServiceSettings } from './service-calls.ts';
@@ -19,6 +20,8 @@ interface Parts {
   readonly engine: Engine;
   readonly sets: ProgramSets;
   readonly text: ServedText;
+  /** Proposes tokens for the base alone. */
+  readonly draft: ServedDraft | undefined;
   readonly settings: ServiceSettings;
 }
 
@@ -53,9 +56,10 @@ export class ServedModels {
   ): ServedModel {
     const { sets, text, settings } = this.parts;
     const { chunked } = settings;
+    const draft = adapter === undefined ? this.parts.draft : undefined;
     const cacheBytes = (): number => this.bytesFor(policy);
-    const policy: ServedPolicy = servedPolicy({ sets, text, cacheBytes, chunked }, adapter);
-    const described = describe({ name, source: given }, policy, text);
+    const policy: ServedPolicy = servedPolicy({ sets, text, cacheBytes, chunked, draft }, adapter);
+    const described = describe({ name, source: given, draft: draft?.source }, policy, text);
     const before = this.served.get(name);
     if (before !== undefined) this.leaving.add(before.policy);
     this.served.set(name, { described, policy });
@@ -112,6 +116,7 @@ export class ServedModels {
       generatedTokens: this.tokens,
       promptTokens: this.promptTokens,
       cachedTokens: this.cachedTokens,
+      draft: policies.find(({ generating }) => generating.drafted)?.generating.drafted,
     };
   }
 
@@ -122,6 +127,7 @@ export class ServedModels {
     for (const { generating, scoring } of this.policies())
       for (const work of [generating, scoring]) work.fail(closed);
     await stopped;
+    await this.parts.draft?.dispose();
     await this.parts.sets.dispose();
     await this.parts.engine.dispose();
   }

@@ -2,6 +2,7 @@ import { adapterInputs } from '../../adapter/adapter-inputs.ts';
 import { annealOf, type StoredAdapter } from '../../adapter/stored-adapter.ts';
 import type { ModelConfig } from '../../model/config/model-config.ts';
 import type { ModelWeights } from '../../model/model-programs.ts';
+import type { DraftModel } from '../../rollout/session/speculation.ts';
 import type { ServedModel } from '../model-service.ts';
 import { GenerationLane } from './generation-lane.ts';
 import type { ProgramSet, ProgramSets } from './program-sets.ts';
@@ -18,7 +19,7 @@ export interface ServedPolicy {
 
 /** Makes what serves an adapter on the base, or the base alone. */
 export function servedPolicy(
-  { sets, text, cacheBytes, chunked }: PolicyParts,
+  { sets, text, cacheBytes, chunked, draft }: PolicyParts,
   adapter: StoredAdapter | undefined,
 ): ServedPolicy {
   const set = sets.of(adapter);
@@ -27,7 +28,7 @@ export function servedPolicy(
   // The products with an adapter's tensors are those of a single row in a step of one.
   const leastRows = adapter === undefined ? 1 : 2;
   return {
-    generating: new GenerationLane(model, text, { cacheBytes, chunked, leastRows }),
+    generating: new GenerationLane(model, text, { cacheBytes, chunked, leastRows, draft }),
     scoring: new ScoringLane({ set, weights, views: text.views, chunk: chunked.chunk }),
     beta: adapter === undefined ? undefined : Math.max(...betasOf(adapter, set.config)),
   };
@@ -38,6 +39,8 @@ export interface PolicyParts extends Pick<ServiceSettings, 'chunked'> {
   readonly text: ServedText;
   /** What this policy may take of the memory for keys and values at the moment. */
   readonly cacheBytes: () => number;
+  /** Proposes tokens for this policy. */
+  readonly draft: DraftModel | undefined;
 }
 
 const betasOf = (adapter: StoredAdapter, { layers }: ModelConfig): readonly number[] =>
@@ -51,7 +54,7 @@ function weightsOf({ base, config }: ProgramSet, adapter: StoredAdapter | undefi
 
 /** What is told of a served model. */
 export function describe(
-  names: Pick<ServedModel, 'name' | 'source'>,
+  names: Pick<ServedModel, 'name' | 'source' | 'draft'>,
   { beta }: ServedPolicy,
   { config, tokenizer }: ServedText,
 ): ServedModel {

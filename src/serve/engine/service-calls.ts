@@ -13,6 +13,7 @@ import type {
   ServedModel,
   ServiceStats,
 } from '../model-service.ts';
+import type { DraftSource } from './served-draft.ts';
 
 /** An adapter's place: a folder in PEFT layout, or a run's checkpoint with the run's recipe. */
 export type AdapterSource =
@@ -46,6 +47,7 @@ export interface ServiceCalls {
   open(
     base: Named<BaseSource>,
     adapters: readonly Named<AdapterSource>[],
+    draft: DraftSource | undefined,
     settings: ServiceSettings,
     commits: readonly (readonly [string, string])[],
   ): readonly ServedModel[];

@@ -16,9 +16,9 @@ export function serviceHandlers(): Handlers<ServiceCalls> {
     return opened;
   };
   return {
-    async open(_, base, adapters, settings, commits) {
+    async open(_, base, adapters, draft, settings, commits) {
       takeCommits(commits);
-      opened = await openModels(base, adapters, settings);
+      opened = await openModels({ base, adapters, draft }, settings);
       return opened.describe();
     },
     encode: (_, text) => models().text.tokenizer.encode(text),

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { InputError } from '../../errors.ts';
@@ -56,6 +56,13 @@ export async function startServer(service: ModelService, options: ServerOptions)
   await listen(server, host, port);
   const { port: own } = server.address() as AddressInfo;
   return { url: `http://${host.includes(':') ? `[${host}]` : host}:${own}`, stop: stopper(server, gate) };
+}
+
+/** Says before models are loaded whether a server could listen there. @throws InputError when it could not. */
+export async function checkAddress(host: string, port: number): Promise<void> {
+  const server = createServer();
+  await listen(server, host, port);
+  await new Promise((resolve) => server.close(resolve));
 }
 
 function stopper(server: Server, gate: Gate): ModelServer['stop'] {

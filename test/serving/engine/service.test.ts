@@ -335,6 +335,7 @@ test('memory for keys and values stays within its bound, and everything is serve
 
 test('closing a service ends its requests, in the middle of a step too', async () => {
   const service = await openModelService({ model: 'tiny' });
+  expect(service.hasEnded).toBe(false);
   let closed: Promise<void> | undefined;
   const onDelta = () => {
     closed ??= service.close();
@@ -345,6 +346,7 @@ test('closing a service ends its requests, in the middle of a step too', async (
   for (const each of await Promise.allSettled(under))
     expect(each).toMatchObject({ reason: { message: 'the models were closed: a request was not finished' } });
   await closed;
+  expect(service.hasEnded).toBe(true);
   await expect(service.generate(request(), { onDelta: () => {} })).rejects.toThrow(
     'the thread that computes has ended',
   );

@@ -16,6 +16,7 @@ const modelNamed = (name: string): ServedModel => ({
   maxPositions: 1000,
   vocabSize: 257,
   hasChatTemplate: true,
+  draft: name === 'base' ? 'runs/draft' : undefined,
 });
 
 /**
@@ -31,6 +32,7 @@ export class ScriptedService implements ModelService {
   /** Awaited before each token. */
   before: (request: GenerationRequest, token: number) => Promise<unknown> | undefined = () => undefined;
   running = 0;
+  hasEnded = false;
 
   models = () => ['base', 'tuned'].map(modelNamed);
   encode = async (_: string, text: string) => [...Buffer.from(text)];
@@ -87,6 +89,7 @@ export class ScriptedService implements ModelService {
     generatedTokens: 0,
     promptTokens: 0,
     cachedTokens: 0,
+    draft: { calls: 4, tokens: 10, proposed: 12, accepted: 6 },
   });
   setAdapter = async () => modelNamed('tuned');
   close = async () => {};

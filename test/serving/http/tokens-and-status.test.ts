@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ScriptedService } from './scripted-service.ts';
 import { json, useServer } from './serving.ts';
 
 const serve = useServer();
@@ -108,10 +109,31 @@ test('/metrics counts requests, tokens and times', async () => {
     'anneal_requests_running 0',
     'anneal_cache_bytes 4096',
     'anneal_cache_used_bytes 1024',
+    'anneal_draft_acceptance_length 2.5',
+    'anneal_draft_tokens_total{kind="proposed"} 12',
+    'anneal_draft_tokens_total{kind="accepted"} 6',
   ])
     expect(text).toContain(`${line}\n`);
   expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
   expect(text).toMatch(/^anneal_tokens_per_second \d/m);
+});
+
+test('/metrics says nothing of a draft where there is none', async () => {
+  const service = new ScriptedService();
+  service.models = () => new ScriptedService().models().map((model) => ({ ...model, draft: undefined }));
+  const { url } = await serve({}, service);
+  expect(await (await fetch(`${url}/metrics`)).text()).not.toContain('draft');
+});
+
+test('/health says when the models are gone', async () => {
+  const { url, service } = await serve();
+  const health = async () => {
+    const answer = await fetch(`${url}/health`);
+    return [answer.status, await json(answer)];
+  };
+  expect(await health()).toEqual([200, { status: 'ok' }]);
+  service.hasEnded = true;
+  expect(await health()).toEqual([503, { status: 'failed' }]);
 });
 
 test('every answer has an id, and none lets a browser guess its type', async () => {

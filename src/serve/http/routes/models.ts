@@ -28,6 +28,7 @@ function told(model: ServedModel, base: ServedModel, created: number) {
     parent: model.name === base.name ? null : base.name,
     max_model_len: model.maxPositions,
     beta: model.beta ?? null,
+    draft: model.draft ?? null,
     chat_template: model.hasChatTemplate,
   };
 }

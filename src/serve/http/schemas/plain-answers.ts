@@ -14,11 +14,12 @@ export const modelAnswer = z.strictObject({
   parent: z.string().nullable().meta({ description: 'Of an adapter: its base model.' }),
   max_model_len: count.meta({ description: 'Tokens of prompt and completion together.' }),
   beta: z.number().nullable().meta({ description: 'β of the adapter.' }),
+  draft: z.string().nullable().meta({ description: 'Where the draft came from that proposes its tokens.' }),
   chat_template: z.boolean().meta({ description: 'Whether the model has one.' }),
 });
 
 export const modelsAnswer = z.strictObject({ object: z.literal('list'), data: z.array(modelAnswer) });
-export const healthAnswer = z.strictObject({ status: z.enum(['ok', 'stopping']) });
+export const healthAnswer = z.strictObject({ status: z.enum(['ok', 'stopping', 'failed']) });
 export const detokenizeAnswer = z.strictObject({ prompt: z.string() });
 
 export const tokenizeAnswer = z.strictObject({

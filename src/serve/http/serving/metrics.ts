@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { GenerationEnd, ModelService } from '../../model-service.ts';
+import { addDraftMetrics } from './draft-metrics.ts';
 import type { Gate } from './gate.ts';
 
 /** Seconds over which tokens per second are counted. */
@@ -54,6 +55,7 @@ export class Metrics {
     this.#gauge('engine_running', 'Completions in the engine’s batch.', () => stats().running);
     this.#gauge('cache_bytes', 'Memory for keys and values.', () => stats().cacheBytes);
     this.#gauge('cache_used_bytes', 'Of that, in use.', () => stats().cacheUsedBytes);
+    if (service.models().some(({ draft }) => draft !== undefined)) addDraftMetrics(service, this.#registers);
     collectDefaultMetrics({ register: this.registry });
   }
 
