@@ -13,6 +13,7 @@ import { runPaths } from '../../../src/run/folder/paths.ts';
 import { openModelService } from '../../../src/serve/engine/open-model-service.ts';
 import type { GenerationDelta, GenerationRequest, ModelService } from '../../../src/serve/model-service.ts';
 import { modelFolder, newPath } from '../../policy/model-folder.ts';
+import { madeUpAdapter } from './made-up-adapter.ts';
 
 /** The embedded model's first two layers, as a model's folder. */
 async function draftFolder(positions?: number): Promise<string> {
@@ -104,21 +105,60 @@ describe('a service with a draft', () => {
     expect(alone.stats().draft).toBeUndefined();
   });
 
+  test('draws the same text again for the same seed', async () => {
+    for (const request of requests.slice(0, 8).map((each) => ({ ...each, temperature: 1 })))
+      expect(await told(drafted, request)).toEqual(await told(drafted, request));
+  });
+
+  test('lets adapters answer without it, to the bit', async () => {
+    const adapter = madeUpAdapter(await readModelConfig(await modelPath('tiny')), 0.5);
+    const mine = await drafted.setAdapter('mine', adapter, 'runs/mine');
+    await alone.setAdapter('mine', adapter, 'runs/mine');
+    expect(mine.draft).toBeUndefined();
+    const before = drafted.stats().draft;
+    for (const request of requests.slice(0, 8).map((each) => ({ ...each, model: 'mine' })))
+      expect(await told(drafted, request)).toEqual(await told(alone, request));
+    await expect.poll(() => drafted.stats().running).toBe(0);
+    expect(drafted.stats().draft).toEqual(before);
+  });
+
+  test('keeps the keys and values of both within the memory that is given', async () => {
+    const cacheGB = 1e-3;
+    const small = await openModelService({ ...settings, draft: folder, cacheGB });
+    const most: number[] = [];
+    const onDelta = () => most.push(small.stats().cacheBytes);
+    await Promise.all(
+      [...requests, ...requests].map((request) =>
+        small.generate({ ...request, ignoreEos: true }, { onDelta }),
+      ),
+    );
+    expect(Math.max(...most)).toBeGreaterThan(0.3 * cacheGB * 1e9);
+    expect(Math.max(...most)).toBeLessThan(1.5 * cacheGB * 1e9);
+    await small.close();
+  });
+
   test('says which model has it', () => {
     expect(drafted.models()[0]).toMatchObject({ name: 'tiny', draft: folder });
     expect(alone.models()[0]!.draft).toBeUndefined();
   });
 });
 
-test('a draft that knows fewer positions than the model changes no greedy answer', async () => {
-  const [alone, drafted] = [
-    await openModelService(settings),
-    await openModelService({ ...settings, draft: await draftFolder(16), cacheGB: 1e-3 }),
-  ];
-  for (const request of requests.slice(0, 12))
-    expect((await told(drafted, request)).answer).toEqual((await told(alone, request)).answer);
-  await Promise.all([alone.close(), drafted.close()]);
-}, 60_000);
+test.each([
+  ['that knows fewer positions than the model', 16, 'float32'],
+  ['held in eight bits, like the model,', undefined, 'q8'],
+] as const)(
+  'a draft %s changes no greedy answer',
+  async (_, positions, baseDtype) => {
+    const [alone, drafted] = [
+      await openModelService({ ...settings, baseDtype }),
+      await openModelService({ ...settings, baseDtype, draft: await draftFolder(positions) }),
+    ];
+    for (const request of requests.slice(0, 12))
+      expect((await told(drafted, request)).answer).toEqual((await told(alone, request)).answer);
+    await Promise.all([alone.close(), drafted.close()]);
+  },
+  60_000,
+);
 
 describe('refuses in one line', () => {
   test.each([
