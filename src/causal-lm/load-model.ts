@@ -6,7 +6,8 @@ import { readModelConfig } from '../model/read-config.ts';
 import { loadTokenizer } from '../model/tokenizer/tokenizer.ts';
 import { type BaseDtype, bytesPerWeight } from '../model/weights/base-weights.ts';
 import { loadWeights } from '../model/weights/load-weights.ts';
-import { type CausalLM, LoadedModel } from './causal-lm.ts';
+import type { CausalLM } from './causal-lm.ts';
+import { LoadedModel } from './loaded-model.ts';
 
 export interface LoadModelOptions {
   /**

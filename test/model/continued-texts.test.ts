@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { LoadedModel } from '../../src/causal-lm/causal-lm.ts';
+import { LoadedModel } from '../../src/causal-lm/loaded-model.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { createOnnxEngine } from '../../src/engine/onnx/onnx-engine.ts';
 import { readModelConfig } from '../../src/model/read-config.ts';

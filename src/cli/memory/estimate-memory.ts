@@ -50,7 +50,7 @@ export interface TextLengths {
  * weights, n what trains; D, F, L and V are the model's sizes:
  *   process    110 MB, 60 for a thread of its own, and for each layer 2.4 MB a forward program and 6.5 the update
  *   weights    N · 8 bytes; 2 in a base of bfloat16, 1.125 of q8, 1.25 of q4; N · 4 for method full
- *   training   n · (8 for the moments, 4 in bfloat16; 4 for gradients, 8 with several micro-batches; 4 for an adapter)
+ *   training   n · (8 for the moments, 4 in bfloat16; 4 for gradients, 8 with several micro-batches; 4 for the tensors)
  *   sampling   B · (P + T) · L · 2 · kvHeads · headDim · 4, with P prompt tokens and T new ones, and 3 · B · V · 4, for
  *              the B texts that fit into sampling.cacheGB
  *   update     the tokens of a micro-batch · (L + 1) · (8 D + 3 F) · 4, or with recomputation · (L · D + 2 · (8 D +
@@ -97,9 +97,9 @@ function weightBytes(
 }
 
 function trainingBytes(recipe: Recipe, { trainableParameters }: PolicyDimensions, rows: Rows): number {
-  const { method, optimizer } = recipe;
-  const moments = optimizer.stateDtype === 'bfloat16' ? 4 : 8;
-  const own = method === 'full' ? 0 : FLOAT;
+  const moments = recipe.optimizer.stateDtype === 'bfloat16' ? 4 : 8;
+  // An adapter's tensors; with method full the weights after the step, which are there beside those before it.
+  const own = FLOAT;
   // The sum, and those of the micro-batch under way.
   const gradients = rows.at(-1)!.rows < sequencesOf(recipe) ? 2 * FLOAT : FLOAT;
   return trainableParameters * (own + moments + gradients);
