@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { openModelService } from '../../src/serve/engine/open-model-service.ts';
 import { temporaryFolder } from '../pipeline/run.ts';
 import { modelFolder, textOf } from '../policy/model-folder.ts';
 import { anneal, recipeFile } from './command-line.ts';
@@ -57,6 +58,32 @@ describe('a run with objective draft', () => {
     expect(drafted.err.join()).toMatch(
       /^draft: \d\.\d\d tokens a call of the model; accepted by position .*, .*, .*; \d.* tokens\/s$/,
     );
+  });
+
+  test('drafts for its target where that is served', async () => {
+    const ids = [61, 70, 99];
+    const args = ['--prompt', textOf(ids), '--raw', '--max-new-tokens', '12', '--json'];
+    const alone = await anneal(['generate', model, ...args]);
+    const [{ completions }] = JSON.parse(alone.out[0]!);
+    const service = await openModelService({ model, name: 'target', draft: run, draftTokens: 3 });
+    expect(service.models()).toMatchObject([{ name: 'target', draft: run }]);
+    const tokens: number[] = [];
+    const greedy = { temperature: 0, topP: 1, topK: 0, minP: 0, repetitionPenalty: 1, seed: 0 };
+    await service.generate(
+      {
+        ...greedy,
+        model: 'target',
+        promptIds: ids,
+        maxNewTokens: 12,
+        stop: [],
+        topLogprobs: 0,
+        ignoreEos: false,
+      },
+      { onDelta: (delta) => tokens.push(...delta.tokens.map(({ id }) => id)) },
+    );
+    expect(tokens).toEqual(completions[0].tokenIds);
+    await expect.poll(() => service.stats().draft?.proposed).toBeGreaterThan(0);
+    await service.close();
   });
 
   test('is planned with --dry-run', async () => {
