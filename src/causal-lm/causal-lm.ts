@@ -101,7 +101,8 @@ export interface CausalLM {
   withAdapter(adapter: StoredAdapter | string): Promise<CausalLM>;
   /**
    * Loads a draft of this model: a model with the same vocabulary, such as what a run with objective 'draft' merged. It
-   * shares this model's engine, and the weights that are the same. Dispose of it before this model.
+   * shares this model's engine, and the weights that are the same. It may have fewer positions than this model: behind
+   * its last one it proposes worse, and the texts are the same. Dispose of it before this model.
    * @throws InputError as `loadModel` does, and when its vocabulary is another one.
    */
   loadDraft(source: string): Promise<CausalLM>;

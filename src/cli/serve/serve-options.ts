@@ -3,6 +3,7 @@ import { InputError } from '../../errors.ts';
 import type { BaseDtype } from '../../model/weights/base-weights.ts';
 import type { ModelServiceOptions } from '../../serve/engine/open-model-service.ts';
 import type { ServerOptions } from '../../serve/http/start-server.ts';
+import { checkDraftTokens } from '../options/draft-tokens.ts';
 
 /** Options of `serve` as commander gives them. */
 export interface ServeOptions {
@@ -32,7 +33,7 @@ export function modelsOf(model: string, options: ServeOptions): ModelServiceOpti
   if (modelName !== undefined && !names.test(modelName))
     throw new InputError(`--model-name takes letters, digits and ._:/@- (got "${modelName}")`);
   if (cacheGb <= 0) throw new InputError(`--cache-gb must be above 0 (got ${cacheGb})`);
-  checkDraft(options);
+  checkDraftTokens(options);
   return {
     model,
     name: modelName,
@@ -43,13 +44,6 @@ export function modelsOf(model: string, options: ServeOptions): ModelServiceOpti
     draft,
     draftTokens,
   };
-}
-
-function checkDraft({ draft, draftTokens }: ServeOptions): void {
-  if (draftTokens === undefined) return;
-  if (draft === undefined) throw new InputError('--draft-tokens is for a draft: give --draft too');
-  if (!Number.isInteger(draftTokens) || draftTokens < 1)
-    throw new InputError(`--draft-tokens takes a whole number from 1 (got ${draftTokens})`);
 }
 
 /** `name=RUN` of each --adapter; a folder alone goes by its own name. */
