@@ -102,7 +102,7 @@ export interface CausalLM {
   /**
    * Loads a draft of this model: a model with the same vocabulary, such as what a run with objective 'draft' merged. It
    * shares this model's engine, and the weights that are the same. It may have fewer positions than this model: behind
-   * its last one it proposes worse, and the texts are the same. Dispose of it before this model.
+   * its last one it may propose worse, and the texts are the same. Dispose of it before this model.
    * @throws InputError as `loadModel` does, and when its vocabulary is another one.
    */
   loadDraft(source: string): Promise<CausalLM>;

@@ -99,8 +99,12 @@ describe('a run with objective draft', () => {
     const other = join(await temporaryFolder(), 'other');
     const draft = modelFolder();
     const file = join(draft, 'config.json');
-    // Another activation makes another model of the same shapes, which the adapter fits as well.
-    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), hidden_act: 'gelu' }));
+    // Other angles make another model of the same shapes, which the adapter fits as well.
+    const config = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(
+      file,
+      JSON.stringify({ ...config, rope_parameters: { rope_type: 'default', rope_theta: 10 } }),
+    );
     const set = ['objective=draft', `draft.model=${draft}`, 'optimizer.lr=1e-2'];
     const ran = await anneal(['run', recipe, '--out', other, ...set.flatMap((each) => ['--set', each])]);
     expect([ran.code, ran.err.filter((line) => line.startsWith('error'))]).toEqual([0, []]);
