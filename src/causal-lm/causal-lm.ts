@@ -95,7 +95,8 @@ export interface CausalLM {
    */
   generate(options: GenerateOptions): Promise<readonly Completion[]>;
   /**
-   * Returns this model with an adapter, given as a folder, as one on the Hugging Face hub, or in memory. Both models share weights and engine.
+   * Returns this model with an adapter, given as a folder, as one on the Hugging Face hub, or in memory. Both models share weights
+   * and engine.
    * @throws InputError when the adapter does not fit the model.
    */
   withAdapter(adapter: StoredAdapter | string): Promise<CausalLM>;

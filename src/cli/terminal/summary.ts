@@ -38,7 +38,10 @@ function lossRow({ before, after }: Done): (readonly [string, string])[] {
   return [['held-out loss', `${before.loss.toFixed(3)} → ${after.loss.toFixed(3)} nats a target token`]];
 }
 
-/** Formats the result of `verifyRun` as rows of a table. A draft's answers are its own, not what its target takes of it. */
+/**
+ * Formats the result of `verifyRun` as rows of a table. A draft's answers are its own, which its acceptance rate is not
+ * about.
+ */
 export function verificationRows(
   verification: Verification,
   isDraft: boolean,

@@ -21,8 +21,8 @@ export interface Sources {
  * Finds what a person named. A run stands for its merged model where there is one; for the model of its last checkpoint
  * where all weights train, or the base has no name of its own; else for its base, with the last checkpoint's adapter by
  * the run's name.
- * @throws InputError when there is no such model, run or adapter, or a name is given twice; AnnealError when it can't be
- * downloaded.
+ * @throws InputError when there is no such model, run or adapter, a draft is given as one, or a name is given twice;
+ * AnnealError when it can't be downloaded.
  */
 export async function findSources(
   model: string,
