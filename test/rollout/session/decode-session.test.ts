@@ -282,9 +282,10 @@ test('what is allocated stays within the memory, and is what is told, when a lon
     const session = new DecodeSession({ ...model, step }, { cacheBytes, chunked });
     const how = { eosTokenIds: [], temperature: 0 };
     session.admit(request('first', [1, 2], { ...how, maxNewTokens: 300 }));
-    for (let i = 0; i < 160; i++)
-      session.admit(request(`${i}`, [1, 2, 3, i % 7], { ...how, maxNewTokens: 2 + (i % 20) }));
-    for (let i = 0; i < 60; i++) await session.step();
+    const short = Array.from({ length: 100 }, (_, i) =>
+      session.admit(request(`${i}`, Array<number>(35).fill(i % 7), { ...how, maxNewTokens: 2 + (i % 15) })),
+    );
+    while (short.some(({ finishReason }) => finishReason === undefined)) await session.step();
     expect(session.rows).toEqual({ active: 1, waiting: 0 });
     const long = session.admit(request('long', Array<number>(1500).fill(3), { ...how, maxNewTokens: 90 }));
     while (long.tokenIds.length < 20) {
@@ -300,7 +301,7 @@ test('what is allocated stays within the memory, and is what is told, when a lon
 test('a row that comes back has the cached tokens that it first had', async () => {
   const session = new DecodeSession(sumModel(), {
     chunked: { chunk: 8, tokens: 16 },
-    cacheBytes: 200 * TOKEN,
+    cacheBytes: 430 * TOKEN,
   });
   const prompt = (i: number) => Array.from({ length: 20 }, (_, t) => (t === 0 ? i : t % 7));
   const rows = Array.from({ length: 6 }, (_, i) =>

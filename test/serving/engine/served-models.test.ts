@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { openEngine } from '../../../src/engine/select/select-engine.ts';
@@ -38,7 +39,9 @@ async function open() {
   const folder = 'models/tiny';
   const config = await readModelConfig(folder);
   const weights = await loadWeights(folder, config);
-  const { alive, counted: engine } = counting(await openEngine({ threads: 1 }));
+  const { alive, counted: engine } = counting(
+    await openEngine({ engine: 'onnx', device: 'cpu', threads: 1 }),
+  );
   const settings = { engine: {}, baseDtype: 'float32', cacheBytes: 1e8, chunked: { chunk: 16, tokens: 32 } };
   const models = new ServedModels({
     engine,
@@ -58,6 +61,7 @@ async function open() {
 }
 
 const never = new AbortController().signal;
+setMaxListeners(100, never);
 const request = (model: string, maxNewTokens = 4) => ({
   model,
   promptIds: [5, 8, 13, 4, 14, 10, 15],
