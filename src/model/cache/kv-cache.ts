@@ -55,6 +55,16 @@ export class KvCache {
     return this.positions;
   }
 
+  /** Rows that there is room for. */
+  get space(): number {
+    return this.room;
+  }
+
+  /** Bytes that are allocated. */
+  get bytes(): number {
+    return this.arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
+
   /** Positions in use, [B]. */
   get lengths(): Int32Array {
     return Int32Array.from(this.used);
@@ -84,13 +94,19 @@ export class KvCache {
     }));
   }
 
-  /** Adds empty rows at the end, with room for some positions in every row. Returns the index of the first. */
-  add(count: number, positions: number): number {
+  /**
+   * Adds empty rows at the end, with room for some positions in every row. Returns the index of the first.
+   * @param most rows that there may be room for, where more are made room for than there are.
+   */
+  add(count: number, positions: number, most = Number.POSITIVE_INFINITY): number {
     const first = this.rows;
     const rows = first + count;
+    const needed = allocatedFor(positions);
+    // Room that was made for many short rows is not kept for as many long ones.
+    if (needed > this.positions) this.arrange(rows, needed);
     // Rows that come one by one are not each a copy of the others.
-    const room = rows <= this.room ? this.room : Math.max(rows, Math.floor(1.25 * this.room));
-    this.arrange(room, Math.max(this.positions, allocatedFor(positions)));
+    else if (rows > this.room)
+      this.arrange(Math.max(rows, Math.min(most, Math.floor(1.25 * this.room))), this.positions);
     for (let i = 0; i < count; i++) this.used.push(0);
     return first;
   }
@@ -180,6 +196,14 @@ export class KvCache {
     if (this.rows === 0) this.arrange(0, 0);
     else if (this.positions > 256 && this.longest <= this.positions / 2)
       this.arrange(this.rows, allocatedFor(this.longest));
+    // A second row that comes and goes at each step is not a copy each time.
+    else if (this.room > 2 && this.rows <= this.room / 2) this.trim();
+  }
+
+  /** Gives back the room for more rows than there are, or than a number of them. */
+  trim(rows = 0): void {
+    const room = Math.max(rows, this.rows);
+    if (room < this.room) this.arrange(room, this.positions);
   }
 
   /** Gives back what is more than some positions for every row. */

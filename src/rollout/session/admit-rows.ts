@@ -2,7 +2,7 @@ import type { DecodingModel } from '../../model/cache/decoding-model.ts';
 import { commonStart, type KeptKeys, type KeptText } from '../../model/cache/kept-keys.ts';
 import type { KvCache, TextKeys } from '../../model/cache/kv-cache.ts';
 import type { DecodeRow } from './decode-row.ts';
-import { extendRows, type PrefillGroup, prefillRows } from './fill-cache.ts';
+import { extendRows, groupsByPrompt, prefillRows } from './fill-cache.ts';
 
 /** What rows are admitted to. */
 export interface Admission {
@@ -14,6 +14,8 @@ export interface Admission {
   /** Whether a text may begin with the keys and values of another that begins alike. */
   readonly reuses: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Rows that the cache may make room for, at so many positions each. */
+  readonly most: (positions: number) => number;
 }
 
 /** A shorter common beginning of two texts is not worth a call. One that goes on after a kept one always is. */
@@ -40,10 +42,12 @@ export async function admitRows(rows: readonly DecodeRow[], admission: Admission
   ];
   const ordered = [...others, ...partly];
   const longest = ordered.reduce((max, { past }) => Math.max(max, past.length), 1);
-  const first = cache.add(ordered.length, longest);
+  const first = cache.add(ordered.length, longest, admission.most(longest));
   for (const [i, { keys, known }] of ordered.entries())
     if (keys !== undefined) cache.write(first + i, keys, known);
-  await prefillRows(freshGroups(others, first), admission);
+  const placed = others.map(({ row, past: ids, known }, i) => ({ row, ids, known, place: first + i }));
+  const fresh = placed.filter(({ known }) => known === 0);
+  await prefillRows(groupsByPrompt(fresh), admission);
   const rest = partly.map(({ past, known }) => past.slice(known));
   if (rest.length > 0) await extendRows(rest, first + others.length, admission);
   return ordered.map(({ row }) => row);
@@ -77,17 +81,4 @@ function besideIn(cache: KvCache, active: readonly DecodeRow[], past: readonly n
     if (common > (best?.common ?? 0)) best = { index, common };
   }
   return best;
-}
-
-/** Rows without known tokens, those of the same prompt together. */
-function freshGroups(entering: readonly Entering[], first: number): PrefillGroup[] {
-  const groups: { ids: readonly number[]; rows: number[]; prompt: readonly number[] | undefined }[] = [];
-  for (const [i, { row, past, known }] of entering.entries()) {
-    if (known > 0) continue;
-    const prompt = row.tokenIds.length === 0 ? row.request.promptIds : undefined;
-    const same = groups.at(-1);
-    if (same !== undefined && prompt !== undefined && same.prompt === prompt) same.rows.push(first + i);
-    else groups.push({ ids: past, rows: [first + i], prompt });
-  }
-  return groups;
 }

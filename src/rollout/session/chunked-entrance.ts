@@ -82,10 +82,10 @@ export class ChunkedEntrance {
     return this.texts.flatMap(({ rows }) => rows).reduce((most, { length }) => Math.max(most, length), 0);
   }
 
-  /** Positions that are allocated and in use. */
-  get positions(): { readonly allocated: number; readonly used: number } {
+  /** Bytes that are allocated, and positions in use. */
+  get memory(): { readonly bytes: number; readonly used: number } {
     return {
-      allocated: this.texts.reduce((sum, { cache }) => sum + cache.capacity, 0),
+      bytes: this.texts.reduce((sum, { cache }) => sum + cache.bytes, 0),
       used: this.texts.reduce((sum, { cache }) => sum + cache.longest, 0),
     };
   }
@@ -97,12 +97,12 @@ export class ChunkedEntrance {
     const same = this.texts.find((text) => text.keep === keep && equal(text.past, past));
     if (same !== undefined) {
       same.rows.push(row);
-      row.cachedTokens = past.length;
+      note(row, past.length);
       return;
     }
     const cache = new KvCache(this.model.cache);
     cache.add(1, Math.min(past.length, this.settings.chunk));
-    row.cachedTokens = this.reuse(past, cache);
+    note(row, this.reuse(past, cache));
     this.texts.push({ rows: [row], past, cache, keep });
   }
 
@@ -190,7 +190,12 @@ export class ChunkedEntrance {
 function take({ text, ids, followers }: PlannedChunk, tensors: readonly HostTensor[], prompt: number): void {
   for (const each of [text, ...followers]) each.cache.extend(0, tensors, { prompt, length: ids.length });
   for (const { rows, past } of followers)
-    for (const row of rows) row.cachedTokens = Math.min(past.length, row.cachedTokens + ids.length);
+    for (const row of rows) note(row, Math.min(past.length, row.cachedTokens + ids.length));
+}
+
+/** Notes the tokens of a prompt that were not computed for a row: when it first enters, not when it comes back. */
+function note(row: DecodeRow, cachedTokens: number): void {
+  if (row.tokenIds.length === 0) row.cachedTokens = cachedTokens;
 }
 
 /** Whether two texts stand at the same token, and have all in common up to another. */

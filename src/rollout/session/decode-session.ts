@@ -90,12 +90,12 @@ export class DecodeSession {
   /** Bytes of keys and values: allocated, kept texts and the draft's included, and those of them that hold any. */
   get memory(): { readonly bytes: number; readonly used: number } {
     const each = bytesOfToken(this.model.cache);
-    const entering = this.entrance?.positions ?? { allocated: 0, used: 0 };
+    const entering = this.entrance?.memory ?? { bytes: 0, used: 0 };
     const used = this.cache.lengths.reduce((sum, length) => sum + length, entering.used);
-    const allocated = this.cache.rows * this.cache.capacity + entering.allocated;
+    const allocated = this.cache.bytes + entering.bytes;
     const drafts = this.speculation?.memory ?? { bytes: 0, used: 0 };
     const { bytes: kept } = this.kept;
-    return { bytes: allocated * each + kept + drafts.bytes, used: used * each + kept + drafts.used };
+    return { bytes: allocated + kept + drafts.bytes, used: used * each + kept + drafts.used };
   }
 
   /** Bytes that other sessions must leave to this one: what its rows take when the longest has grown a little. */
@@ -167,7 +167,7 @@ export class DecodeSession {
   private async compute(active: readonly DecodeRow[], lengths: readonly number[]): Promise<DecodeOutputs> {
     const { cache } = this;
     const blank = Math.max(0, this.leastRows - active.length);
-    if (blank > 0) cache.add(blank, 1);
+    if (blank > 0) cache.add(blank, 1, this.leastRows);
     const filled = <T>(values: readonly T[], value: T) => [...values, ...Array<T>(blank).fill(value)];
     const ids = active.map((row, r) => row.idAt(lengths[r]!));
     const temperatures = active.map(({ request }) => request.temperature || 1);
@@ -214,7 +214,8 @@ export class DecodeSession {
     if (this.entrance !== undefined) return this.enterInChunks(this.entrance, rows, signal);
     if (rows.length === 0) return;
     const { model, cache, kept, active, reuses } = this;
-    const admission: Admission = { model, cache, kept, active, reuses, signal };
+    const most = (positions: number) => this.mostRows(positions);
+    const admission: Admission = { model, cache, kept, active, reuses, signal, most };
     try {
       this.active = [...active, ...(await admitRows(rows, admission))];
     } catch (error) {
@@ -235,7 +236,7 @@ export class DecodeSession {
     entrance.dropCancelled();
     for (const row of rows) entrance.begin(row);
     for (const { rows: entered, past, keys } of await entrance.advance(this.active.length, signal)) {
-      const first = this.cache.add(entered.length, Math.max(1, past.length));
+      const first = this.cache.add(entered.length, Math.max(1, past.length), this.mostRows(past.length));
       if (keys !== undefined) for (const i of entered.keys()) this.cache.write(first + i, keys, past.length);
       this.active = [...this.active, ...entered];
     }
@@ -262,7 +263,8 @@ export class DecodeSession {
       longest = most;
       positions = most + growth;
     }
-    const count = this.active.length + rows.length;
+    const count = this.active.length + this.entering + rows.length;
+    if (this.cache.bytes > this.cacheBytes) this.cache.trim(Math.max(count, this.leastRows));
     if (this.bytes(count, this.cache.capacity) > this.cacheBytes) this.cache.shrink(positions);
     this.waiting = this.waiting.slice(rows.length);
     return rows;
@@ -299,9 +301,17 @@ export class DecodeSession {
   }
 
   /** Forgets kept texts that there is no memory for. */
-  private boundKept(positions = 0): void {
-    const used = this.bytes(this.cache.rows, Math.max(this.cache.capacity, allocatedFor(positions)));
-    this.kept.shrink(Math.min(this.cacheBytes - used, this.cacheBytes / 2));
+  private boundKept(): void {
+    const { cache, kept, cacheBytes } = this;
+    // Texts that would be computed again with other bits are worth a copy of the rows.
+    if (this.entrance === undefined && kept.bytes > cacheBytes - cache.bytes) cache.trim();
+    kept.shrink(Math.min(cacheBytes - cache.bytes, cacheBytes / 2));
+  }
+
+  /** Rows that the cache may make room for, at so many positions each or at those that it has. */
+  private mostRows(positions: number): number {
+    const each = this.bytes(1, Math.max(this.cache.capacity, allocatedFor(positions)));
+    return Math.floor(this.cacheBytes / each);
   }
 
   private get cacheBytes(): number {

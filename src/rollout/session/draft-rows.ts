@@ -3,7 +3,7 @@ import { bytesOfToken, KvCache } from '../../model/cache/kv-cache.ts';
 import { argmax, drawToken } from '../drawing/draw-token.ts';
 import type { DecodeRow } from './decode-row.ts';
 import { type Distribution, truncated } from './distribution.ts';
-import { prefillRows } from './fill-cache.ts';
+import { groupsByPrompt, prefillRows } from './fill-cache.ts';
 
 /** What a draft proposes for a row. */
 export interface Proposal {
@@ -28,11 +28,14 @@ export class DraftRows {
   get memory(): { readonly bytes: number; readonly used: number } {
     const each = bytesOfToken(this.model.cache);
     const used = this.cache.lengths.reduce((sum, length) => sum + length, 0);
-    return { bytes: this.cache.rows * this.cache.capacity * each, used: used * each };
+    return { bytes: this.cache.bytes, used: used * each };
   }
 
-  /** Drops rows that have left the session. Computes the texts of those that have entered it. */
-  async enter(active: readonly DecodeRow[], signal?: AbortSignal): Promise<void> {
+  /**
+   * Drops rows that have left the session. Computes the texts of those that have entered it.
+   * @param most rows that there may be room for.
+   */
+  async enter(active: readonly DecodeRow[], most: number, signal?: AbortSignal): Promise<void> {
     const wanted = new Set(active);
     for (let r = this.rows.length - 1; r >= 0; r--) {
       const row = this.rows[r]!;
@@ -44,10 +47,12 @@ export class DraftRows {
     const texts = entering.map((row) => row.ids.slice(0, -1));
     const first = this.cache.add(
       entering.length,
-      texts.reduce((most, { length }) => Math.max(most, length), 1),
+      texts.reduce((longest, { length }) => Math.max(longest, length), 1),
+      most,
     );
+    const placed = entering.map((row, i) => ({ row, ids: texts[i]!, place: first + i }));
     try {
-      await prefillRows(groupsOf(entering, texts, first), { model: this.model, cache: this.cache, signal });
+      await prefillRows(groupsByPrompt(placed), { model: this.model, cache: this.cache, signal });
     } catch (error) {
       while (this.cache.rows > this.rows.length) this.cache.remove(this.cache.rows - 1);
       throw error;
@@ -122,16 +127,4 @@ export class DraftRows {
     this.rows = this.rows.slice(0, -1);
     if (r < this.rows.length) this.rows[r] = last;
   }
-}
-
-/** Rows that enter with the same prompt, and nothing after it, are computed once. */
-function groupsOf(rows: readonly DecodeRow[], texts: readonly (readonly number[])[], first: number) {
-  const groups: { ids: readonly number[]; rows: number[]; prompt: readonly number[] | undefined }[] = [];
-  for (const [i, row] of rows.entries()) {
-    const prompt = row.tokenIds.length === 0 ? row.request.promptIds : undefined;
-    const same = groups.at(-1);
-    if (same !== undefined && prompt !== undefined && same.prompt === prompt) same.rows.push(first + i);
-    else groups.push({ ids: texts[i]!, rows: [first + i], prompt });
-  }
-  return groups;
 }

@@ -3,6 +3,7 @@ import type { DecodingModel } from '../../model/cache/decoding-model.ts';
 import type { KvCache } from '../../model/cache/kv-cache.ts';
 import { lengthBucket } from '../../model/length-bucket.ts';
 import { intRows } from '../../model/packed-rows.ts';
+import type { DecodeRow } from './decode-row.ts';
 
 /** Prompt tokens prefilled in one call. */
 const PREFILL_TOKENS = 8192;
@@ -18,6 +19,25 @@ interface FillOptions {
   readonly cache: KvCache;
   /** Checked before each call of the model. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A row that enters the cache at a place of it, with the ids that it enters with. */
+interface PlacedRow {
+  readonly row: DecodeRow;
+  readonly ids: readonly number[];
+  readonly place: number;
+}
+
+/** Groups of rows: those beside each other that enter with the same prompt, and nothing after it, are computed once. */
+export function groupsByPrompt(placed: readonly PlacedRow[]): PrefillGroup[] {
+  const groups: { ids: readonly number[]; rows: number[]; prompt: readonly number[] | undefined }[] = [];
+  for (const { row, ids, place } of placed) {
+    const prompt = row.tokenIds.length === 0 ? row.request.promptIds : undefined;
+    const same = groups.at(-1);
+    if (same !== undefined && prompt !== undefined && same.prompt === prompt) same.rows.push(place);
+    else groups.push({ ids, rows: [place], prompt });
+  }
+  return groups;
 }
 
 /** Computes the keys and values of texts from their beginning, and copies each text's to its rows. */

@@ -66,7 +66,7 @@ export class Speculation {
 
   /** Gives each row its next tokens, and the target's cache what they follow. Returns the rows that got some. */
   async step(active: readonly DecodeRow[], cache: KvCache, signal?: AbortSignal): Promise<DecodeRow[]> {
-    await this.rows.enter(active, signal);
+    await this.rows.enter(active, cache.space, signal);
     const known = active.map((row, r) => row.ids.slice(cache.lengthOf(r)).slice(0, this.tokens + 1));
     // A row that lacks more than its last token goes through those first.
     const count = (row: DecodeRow, r: number) =>

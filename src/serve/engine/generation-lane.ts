@@ -93,11 +93,21 @@ export class GenerationLane implements SteppedWork {
     for (const row of await this.session.step()) {
       const one = this.underWay.get(row);
       if (one === undefined) continue;
-      const end = one.generation.tell(row);
-      if (end === undefined) continue;
-      this.underWay.delete(row);
-      one.resolve(end);
+      this.tell(one);
     }
+  }
+
+  /** Tells a client of its new tokens. One that can't be told is given up; the others go on. */
+  private tell({ generation, row, resolve, reject }: UnderWay): void {
+    try {
+      const end = generation.tell(row);
+      if (end === undefined) return;
+      resolve(end);
+    } catch (error) {
+      this.session.cancel(row);
+      reject(error);
+    }
+    this.underWay.delete(row);
   }
 
   fail(error: unknown): void {

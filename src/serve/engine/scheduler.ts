@@ -15,6 +15,7 @@ export class Scheduler {
   private readonly works = new Set<SteppedWork>();
   private readonly afterStep: () => void;
   private running = false;
+  private under: SteppedWork | undefined;
   private stopping = false;
   private done = Promise.resolve();
 
@@ -32,6 +33,11 @@ export class Scheduler {
     this.works.delete(work);
   }
 
+  /** Whether a step of this work is being computed. */
+  isStepping(work: SteppedWork): boolean {
+    return this.under === work;
+  }
+
   /** Goes on until all work is idle. */
   wake(): void {
     if (this.running || this.stopping) return;
@@ -46,20 +52,39 @@ export class Scheduler {
   }
 
   private async run(): Promise<void> {
-    // What comes in the same turn of the event loop begins together.
-    await nextTurn();
-    for (;;) {
-      const busy = [...this.works].filter(({ idle }) => !idle);
-      if (busy.length === 0) break;
-      for (const work of busy) {
-        if (this.stopping) return;
-        await work.step().catch((error: unknown) => work.fail(error));
-        this.afterStep();
-        // Requests, and those that are given up, are heard between steps.
-        await nextTurn();
+    try {
+      // What comes in the same turn of the event loop begins together.
+      await nextTurn();
+      for (;;) {
+        const busy = [...this.works].filter(({ idle }) => !idle);
+        if (busy.length === 0) break;
+        for (const work of busy) {
+          if (this.stopping) return;
+          await this.take(work);
+          // Requests, and those that are given up, are heard between steps.
+          await nextTurn();
+        }
       }
+    } finally {
+      this.running = false;
     }
-    this.running = false;
     this.afterStep();
+  }
+
+  /** Takes a step of a work. What goes wrong with it, or in what is called after it, ends what that work has under way. */
+  private async take(work: SteppedWork): Promise<void> {
+    this.under = work;
+    try {
+      await work.step();
+    } catch (error) {
+      work.fail(error);
+    } finally {
+      this.under = undefined;
+    }
+    try {
+      this.afterStep();
+    } catch (error) {
+      work.fail(error);
+    }
   }
 }

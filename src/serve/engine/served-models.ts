@@ -31,6 +31,9 @@ interface Served {
   readonly policy: ServedPolicy;
 }
 
+/** The completions, or the scored prompts, of a policy. */
+type Lane = ServedPolicy['generating'] | ServedPolicy['scoring'];
+
 /** The models of a service, by name, in the thread that computes them. */
 export class ServedModels {
   readonly text: ServedText;
@@ -58,8 +61,10 @@ export class ServedModels {
     const { sets, text, settings } = this.parts;
     const { chunked } = settings;
     const draft = adapter === undefined ? this.parts.draft : undefined;
-    const cacheBytes = (): number => this.bytesFor(policy);
-    const policy: ServedPolicy = servedPolicy({ sets, text, cacheBytes, chunked, draft }, adapter);
+    const cacheBytes = (): number => this.bytesFor(policy.generating);
+    const scoringBytes = (): number => this.bytesFor(policy.scoring);
+    const parts = { sets, text, cacheBytes, scoringBytes, chunked, draft };
+    const policy: ServedPolicy = servedPolicy(parts, adapter);
     const described = describe({ name, source: given, draft: draft?.source }, policy, text);
     const before = this.served.get(name);
     if (before !== undefined) this.leaving.add(before.policy);
@@ -107,13 +112,13 @@ export class ServedModels {
 
   stats(): ServiceStats {
     const policies = this.policies();
-    const sum = (of: (policy: ServedPolicy) => number) =>
-      policies.reduce((total, policy) => total + of(policy), 0);
+    const lanes = this.lanes();
+    const sum = (of: (lane: Lane) => number) => lanes.reduce((total, lane) => total + of(lane), 0);
     return {
-      waiting: sum(({ generating }) => generating.rows.waiting),
-      running: sum(({ generating, scoring }) => generating.rows.active + scoring.count),
-      cacheBytes: sum(({ generating }) => generating.memory.bytes),
-      cacheUsedBytes: sum(({ generating }) => generating.memory.used),
+      waiting: sum(({ rows }) => rows.waiting),
+      running: sum(({ rows }) => rows.active),
+      cacheBytes: sum(({ memory }) => memory.bytes),
+      cacheUsedBytes: sum(({ memory }) => memory.used),
       generatedTokens: this.tokens,
       promptTokens: this.promptTokens,
       cachedTokens: this.cachedTokens,
@@ -125,8 +130,7 @@ export class ServedModels {
   async dispose(): Promise<void> {
     const stopped = this.scheduler.stop();
     const closed = new RunError('the models were closed: a request was not finished');
-    for (const { generating, scoring } of this.policies())
-      for (const work of [generating, scoring]) work.fail(closed);
+    for (const lane of this.lanes()) lane.fail(closed);
     await stopped;
     await this.parts.draft?.dispose();
     await this.parts.sets.dispose();
@@ -144,10 +148,14 @@ export class ServedModels {
     return [...[...this.served.values()].map(({ policy }) => policy), ...this.leaving];
   }
 
-  /** The memory for keys and values that the other policies leave to one. */
-  private bytesFor(policy: ServedPolicy): number {
-    const others = this.policies().filter((each) => each !== policy);
-    const taken = others.reduce((sum, { generating }) => sum + generating.claimed, 0);
+  private lanes(): Lane[] {
+    return this.policies().flatMap(({ generating, scoring }) => [generating, scoring]);
+  }
+
+  /** The memory for keys and values that the others leave to the completions, or the scored prompts, of a policy. */
+  private bytesFor(lane: Lane): number {
+    const others = this.lanes().filter((each) => each !== lane);
+    const taken = others.reduce((sum, { claimed }) => sum + claimed, 0);
     return Math.max(0, this.parts.settings.cacheBytes - taken);
   }
 
@@ -166,9 +174,11 @@ export class ServedModels {
 
   private removeIdle(): void {
     for (const policy of this.leaving) {
-      if (!policy.generating.idle || !policy.scoring.idle) continue;
+      const lanes = [policy.generating, policy.scoring];
+      if (lanes.some((lane) => !lane.idle || this.scheduler.isStepping(lane))) continue;
       this.leaving.delete(policy);
-      for (const work of [policy.generating, policy.scoring]) this.scheduler.remove(work);
+      for (const lane of lanes) this.scheduler.remove(lane);
+      this.parts.sets.release(policy.set);
     }
   }
 }

@@ -12,24 +12,43 @@ import type { ServiceSettings } from './service-calls.ts';
 
 /** One model, or one adapter on the base, as it is at one moment. */
 export interface ServedPolicy {
+  /** Is released when the policy has left. */
+  readonly set: ProgramSet;
   readonly generating: GenerationLane;
   readonly scoring: ScoringLane;
   readonly beta: number | undefined;
 }
 
 /** Makes what serves an adapter on the base, or the base alone. */
-export function servedPolicy(
-  { sets, text, cacheBytes, chunked, draft }: PolicyParts,
+export function servedPolicy(parts: PolicyParts, adapter: StoredAdapter | undefined): ServedPolicy {
+  const set = parts.sets.take(adapter);
+  try {
+    return policyWith(set, parts, adapter);
+  } catch (error) {
+    parts.sets.release(set);
+    throw error;
+  }
+}
+
+function policyWith(
+  set: ProgramSet,
+  { text, cacheBytes, scoringBytes, chunked, draft }: PolicyParts,
   adapter: StoredAdapter | undefined,
 ): ServedPolicy {
-  const set = sets.of(adapter);
   const weights = weightsOf(set, adapter);
   const model = set.programs.decoding(weights);
   // The products with an adapter's tensors are those of a single row in a step of one.
   const leastRows = adapter === undefined ? 1 : 2;
   return {
+    set,
     generating: new GenerationLane(model, text, { cacheBytes, chunked, leastRows, draft }),
-    scoring: new ScoringLane({ set, weights, views: text.views, chunk: chunked.chunk }),
+    scoring: new ScoringLane({
+      set,
+      weights,
+      views: text.views,
+      chunk: chunked.chunk,
+      cacheBytes: scoringBytes,
+    }),
     beta: adapter === undefined ? undefined : Math.max(...betasOf(adapter, set.config)),
   };
 }
@@ -39,6 +58,8 @@ export interface PolicyParts extends Pick<ServiceSettings, 'chunked'> {
   readonly text: ServedText;
   /** What this policy may take of the memory for keys and values at the moment. */
   readonly cacheBytes: () => number;
+  /** What the prompts that it scores may take of it. */
+  readonly scoringBytes: () => number;
   /** Proposes tokens for this policy. */
   readonly draft: DraftModel | undefined;
 }

@@ -267,3 +267,53 @@ describe('prompts in chunks', () => {
     expect([later!.cachedTokens, same!.cachedTokens]).toEqual([16, 21]);
   });
 });
+
+test('what is allocated stays within the memory, and is what is told, when a long row follows many short ones', async () => {
+  const cacheBytes = 60_000;
+  let most = 0;
+  let held = 0;
+  const model = { ...sumModel(), maxPositions: 10_000 };
+  const step: typeof model.step = (ids, cache, how) => {
+    held = cache.tensors().reduce((sum, { data }) => sum + data.buffer.byteLength, 0);
+    if (cache.rows > 1) most = Math.max(most, held);
+    return sumModel().step(ids, cache, how);
+  };
+  for (const chunked of [undefined, { chunk: 128, tokens: 512 }]) {
+    const session = new DecodeSession({ ...model, step }, { cacheBytes, chunked });
+    const how = { eosTokenIds: [], temperature: 0 };
+    session.admit(request('first', [1, 2], { ...how, maxNewTokens: 300 }));
+    const short = Array.from({ length: 100 }, (_, i) =>
+      session.admit(request(`${i}`, Array<number>(35).fill(i % 7), { ...how, maxNewTokens: 2 + (i % 15) })),
+    );
+    while (short.some(({ finishReason }) => finishReason === undefined)) await session.step();
+    expect(session.rows).toEqual({ active: 1, waiting: 0 });
+    const long = session.admit(request('long', Array<number>(1500).fill(3), { ...how, maxNewTokens: 90 }));
+    while (long.tokenIds.length < 20) {
+      await session.step();
+      if (long.tokenIds.length > 0) expect(session.memory.bytes).toBe(held);
+    }
+    expect(session.rows.active).toBe(2);
+    expect(most).toBeLessThanOrEqual(cacheBytes);
+    expect(most).toBeGreaterThan(2 * 1500 * TOKEN);
+  }
+});
+
+test('a row that comes back has the cached tokens that it first had', async () => {
+  const session = new DecodeSession(sumModel(), {
+    chunked: { chunk: 8, tokens: 16 },
+    cacheBytes: 500 * TOKEN,
+  });
+  const prompt = (i: number) => Array.from({ length: 20 }, (_, t) => (t === 0 ? i : t % 7));
+  const rows = Array.from({ length: 6 }, (_, i) =>
+    session.admit(request(`${i}`, prompt(i), { keep: true, eosTokenIds: [], maxNewTokens: 70 })),
+  );
+  let wentBack = 0;
+  while (!session.idle) {
+    const before = session.rows.active;
+    await session.step();
+    if (session.rows.active < before && rows.every(({ finishReason }) => finishReason === undefined))
+      wentBack++;
+  }
+  expect(wentBack).toBeGreaterThan(0);
+  expect(rows.map(({ cachedTokens }) => cachedTokens)).toEqual(rows.map(() => 0));
+});
