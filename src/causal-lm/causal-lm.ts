@@ -95,13 +95,15 @@ export interface CausalLM {
    */
   generate(options: GenerateOptions): Promise<readonly Completion[]>;
   /**
-   * Returns this model with an adapter, given as a folder, as one on the Hugging Face hub, or in memory. Both models share weights and engine.
+   * Returns this model with an adapter, given as a folder, as one on the Hugging Face hub, or in memory. Both models share weights
+   * and engine.
    * @throws InputError when the adapter does not fit the model.
    */
   withAdapter(adapter: StoredAdapter | string): Promise<CausalLM>;
   /**
    * Loads a draft of this model: a model with the same vocabulary, such as what a run with objective 'draft' merged. It
-   * shares this model's engine, and the weights that are the same. Dispose of it before this model.
+   * shares this model's engine, and the weights that are the same. It may have fewer positions than this model: behind
+   * its last one it may propose worse, and the texts are the same. Dispose of it before this model.
    * @throws InputError as `loadModel` does, and when its vocabulary is another one.
    */
   loadDraft(source: string): Promise<CausalLM>;

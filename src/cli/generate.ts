@@ -8,6 +8,7 @@ import { isRunFolder } from '../run/folder/paths.ts';
 import { loadRunRecipe } from '../run/loading/load-recipe.ts';
 import type { Completion, Message } from '../types.ts';
 import { type CheckpointOption, checkpointOnlyOf, checkpointOption } from './options/checkpoint-option.ts';
+import { checkDraftTokens } from './options/draft-tokens.ts';
 import { mergedOf } from './options/merged-of.ts';
 import { numberOption } from './options/numeric-options.ts';
 import { speculationText } from './terminal/format.ts';
@@ -77,8 +78,7 @@ export function generateCommand(io: Io, toolkit: Toolkit): Command {
       if (options.prompt.length === 0) throw new InputError('nothing to complete: give --prompt TEXT');
       if (options.stop.includes(''))
         throw new InputError('--stop takes a text: nothing is in every completion');
-      if (options.draftTokens !== undefined && options.draft === undefined)
-        throw new InputError('--draft-tokens is for a draft: give --draft too');
+      checkDraftTokens(options);
       await withModel(model, options, toolkit, (used) => answer(io, used, options));
     });
 }

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { tap } from 'rxjs';
 import { InputError } from '../errors.ts';
 import { trainWith } from '../pipeline/train.ts';
+import type { CreatePolicy } from '../policy/policy.ts';
 import { writeReport } from '../report/write/write-report.ts';
 import { isRunFolder, runPaths } from '../run/folder/paths.ts';
 import { type LoadedRecipe, loadRecipe, loadRunRecipe } from '../run/loading/load-recipe.ts';
@@ -14,6 +15,7 @@ import { type DashboardOption, dashboardOption, openDashboard } from './options/
 import { overridesOf, type RecipeOptions, withRecipeOptions } from './options/recipe-options.ts';
 import { runFolderFor } from './options/run-folder-for.ts';
 import { tensorboardLog } from './options/tensorboard-option.ts';
+import { type ServeRunOption, serveRun, serveRunOption } from './serve/serve-run.ts';
 import { exitCodes, signalCodes } from './terminal/exit-code.ts';
 import type { Io, StopSignal } from './terminal/io.ts';
 import { jsonEvents, progressFor } from './terminal/progress.ts';
@@ -26,6 +28,7 @@ interface RunOptions extends RecipeOptions {
   readonly forceData?: true;
   readonly dryRun?: true;
   readonly dashboard?: DashboardOption;
+  readonly serve?: ServeRunOption;
   readonly json?: true;
   /** A folder; true for the run folder's own. */
   readonly tensorboard?: string | true;
@@ -47,6 +50,7 @@ export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void
     )
     .option('--dry-run', 'say what the run would be, and do nothing')
     .option(...dashboardOption)
+    .option(...serveRunOption)
     .option('--json', 'one JSON event a line')
     .option(
       '--tensorboard [folder]',
@@ -57,11 +61,11 @@ export function runCommand(io: Io, toolkit: Toolkit, end: (code: number) => void
       const { loaded, out } = await resolve(spec, options);
       if (options.dryRun) return dryRun(loaded.recipe, { io, toolkit, json: options.json === true });
       const dashboard = await openDashboard(options.dashboard, { title: loaded.recipe.name });
-      if (dashboard) (options.json ? io.err : io.out)(`dashboard: ${dashboard.url}`);
+      const say = options.json ? io.err : io.out;
+      if (dashboard) say(`dashboard: ${dashboard.url}`);
+      const follow = (event: TrainEvent) => dashboard?.run(event);
       try {
-        end(
-          await train(loaded, { ...options, out }, { io, toolkit, follow: (event) => dashboard?.run(event) }),
-        );
+        end(await trainServed(loaded, { ...options, out }, { io, toolkit, follow }));
       } finally {
         await dashboard?.close();
       }
@@ -94,12 +98,37 @@ interface Around {
   readonly toolkit: Toolkit;
   /** Sees every event. */
   readonly follow: (event: TrainEvent) => void;
+  /** Makes the policy that trains; the toolkit's when left out. */
+  readonly createPolicy?: CreatePolicy;
+}
+
+/** Trains, and with --serve serves the policy meanwhile. */
+async function trainServed(
+  loaded: LoadedRecipe,
+  options: RunOptions & { readonly out: string },
+  around: Around,
+): Promise<number> {
+  const { serve, json } = options;
+  if (serve === undefined) return train(loaded, options, around);
+  const { io, toolkit, follow } = around;
+  const { createPolicy } = toolkit;
+  const served = await serveRun(loaded.recipe, { option: serve, createPolicy, note: io.err });
+  (json ? io.err : io.out)(`serving the policy: ${served.url}`);
+  const both = (event: TrainEvent) => {
+    follow(event);
+    served.follow(event);
+  };
+  try {
+    return await train(loaded, options, { ...around, follow: both, createPolicy: served.createPolicy });
+  } finally {
+    await served.close();
+  }
 }
 
 async function train(
   { recipe, source }: LoadedRecipe,
   { out, resume, forceData, json, tensorboard }: RunOptions & { readonly out: string },
-  { io, toolkit, follow }: Around,
+  { io, toolkit, follow, createPolicy = toolkit.createPolicy }: Around,
 ): Promise<number> {
   const log = await tensorboardLog(recipe, { tensorboard, out, resume }, (text) => progress.note(text));
   const stop = new AbortController();
@@ -114,7 +143,7 @@ async function train(
   });
   let last: TrainEvent | undefined;
   try {
-    const events$ = trainWith(toolkit.createPolicy)(recipe, {
+    const events$ = trainWith(createPolicy)(recipe, {
       out,
       source,
       signal: stop.signal,

@@ -40,7 +40,10 @@ export function verifyCommand(io: Io, toolkit: Toolkit, end: (code: number) => v
       if (checkpoint === undefined && options.export === undefined)
         await writeVerification(out, verification).catch(notWritten(io));
       if (options.json) io.out(JSON.stringify(verification));
-      else for (const line of table(verificationRows(verification))) io.out(line);
+      else {
+        const rows = verificationRows(verification, recipe.objective === 'draft');
+        for (const line of table(rows)) io.out(line);
+      }
       end(verification.ok ? exitCodes.done : exitCodes.failed);
     });
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { openModelService } from '../../src/serve/engine/open-model-service.ts';
@@ -32,6 +32,8 @@ describe('a run with objective draft', () => {
     expect(printed).toMatch(/^acceptance rate +\d.* → \d.*, acceptance, 8 tasks, 95 % intervals$/m);
     expect(printed).toMatch(/^acceptance length +\d\.\d\d → \d\.\d\d tokens a call, 4 proposed$/m);
     expect(printed).toMatch(/^verify +passed$/m);
+    const answers = /in a new process +the draft’s own greedy answers: accuracy .* 8 of 8 answers equal$/m;
+    expect(printed).toMatch(answers);
     const [metrics] = readFileSync(join(run, 'metrics.jsonl'), 'utf8').split('\n');
     expect(Object.keys(JSON.parse(metrics!))).toEqual(
       expect.arrayContaining(['draft/divergence', 'draft/acceptance_rate']),
@@ -86,6 +88,38 @@ describe('a run with objective draft', () => {
     await service.close();
   });
 
+  test('is served from its last checkpoint as from its merged model', async () => {
+    const bare = join(await temporaryFolder(), 'bare');
+    cpSync(run, bare, { recursive: true });
+    rmSync(join(bare, 'merged'), { recursive: true });
+    await expectSameService(bare, run);
+  });
+
+  test('whose draft is a model of its own is served as that model, not as its target', async () => {
+    const other = join(await temporaryFolder(), 'other');
+    const draft = modelFolder();
+    const file = join(draft, 'config.json');
+    // Other angles make another model of the same shapes, which the adapter fits as well.
+    const config = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(
+      file,
+      JSON.stringify({ ...config, rope_parameters: { rope_type: 'default', rope_theta: 10 } }),
+    );
+    const set = ['objective=draft', `draft.model=${draft}`, 'optimizer.lr=1e-2'];
+    const ran = await anneal(['run', recipe, '--out', other, ...set.flatMap((each) => ['--set', each])]);
+    expect([ran.code, ran.err.filter((line) => line.startsWith('error'))]).toEqual([0, []]);
+    const bare = join(await temporaryFolder(), 'bare');
+    cpSync(other, bare, { recursive: true });
+    rmSync(join(bare, 'merged'), { recursive: true });
+    await expectSameService(bare, other);
+  });
+
+  test('is no adapter of its target', async () => {
+    await expect(openModelService({ model, adapters: { d: run } })).rejects.toThrow(
+      `${run} is a draft of ${model}: give it to --draft`,
+    );
+  });
+
   test('is planned with --dry-run', async () => {
     const { out, code } = await anneal(['run', recipe, '--dry-run', ...overrides]);
     expect(code).toBe(0);
@@ -95,6 +129,7 @@ describe('a run with objective draft', () => {
 
 test.each([
   [['--draft-tokens', '3'], /--draft-tokens is for a draft: give --draft too/],
+  [['--draft', 'tiny', '--draft-tokens', '0'], /--draft-tokens takes a whole number from 1 \(got 0\)/],
   [['--draft', 'nowhere'], /nowhere/],
   [['--draft', 'tiny'], /tiny can't draft for .*: its vocabulary has 20 tokens, the target's has 160/],
 ])('generate refuses %s', async (args, says) => {
@@ -102,3 +137,25 @@ test.each([
   expect(ran.code).toBe(2);
   expect(ran.err.join('\n')).toMatch(says);
 });
+
+/** That two runs are served as the same model: log-probs of a text agree. */
+async function expectSameService(one: string, other: string): Promise<void> {
+  const [got, want] = [await logprobsOf(one), await logprobsOf(other)];
+  expect(want).toHaveLength(TEXT.length);
+  for (const [t, logprob] of got.entries()) expect(logprob).toBeCloseTo(want[t]!, 4);
+}
+
+const TEXT = [61, 70, 99, 20, 31, 8];
+
+/** Log-probs of a text by the model that a run is served as. */
+async function logprobsOf(given: string): Promise<number[]> {
+  const service = await openModelService({ model: given, engine: { threads: 1 } });
+  try {
+    // Of an adapter on a base the run's name is the adapter's, which comes last.
+    const { name } = service.models().at(-1)!;
+    const scored = await service.scorePrompt({ model: name, ids: TEXT, topLogprobs: 0 });
+    return scored.map((token) => token?.logprob ?? 0);
+  } finally {
+    await service.close();
+  }
+}

@@ -4,6 +4,7 @@ import { InputError } from '../../errors.ts';
 import type { BaseDtype } from '../../model/weights/base-weights.ts';
 import type { ModelServiceOptions } from '../../serve/engine/open-model-service.ts';
 import type { ServerOptions } from '../../serve/http/start-server.ts';
+import { checkDraftTokens } from '../options/draft-tokens.ts';
 
 /** Options of `serve` as commander gives them. */
 export interface ServeOptions {
@@ -34,7 +35,7 @@ export function modelsOf(model: string, options: ServeOptions): ModelServiceOpti
     throw new InputError(`--model-name takes letters, digits and ._:/@- (got "${modelName}")`);
   if (cacheGb <= 0) throw new InputError(`--cache-gb must be above 0 (got ${cacheGb})`);
   checkDtype(baseDtype);
-  checkDraft(options);
+  checkDraftTokens(options);
   return {
     model,
     name: modelName,
@@ -51,13 +52,6 @@ function checkDtype(dtype: string | undefined): void {
   const { options } = runtime.shape.baseDtype.unwrap();
   if (dtype !== undefined && !options.some((each) => each === dtype))
     throw new InputError(`--base-dtype takes ${options.join(', ')} (got "${dtype}")`);
-}
-
-function checkDraft({ draft, draftTokens }: ServeOptions): void {
-  if (draftTokens === undefined) return;
-  if (draft === undefined) throw new InputError('--draft-tokens is for a draft: give --draft too');
-  if (!Number.isInteger(draftTokens) || draftTokens < 1)
-    throw new InputError(`--draft-tokens takes a whole number from 1 (got ${draftTokens})`);
 }
 
 /** `name=RUN` of each --adapter; a folder alone goes by its own name. */

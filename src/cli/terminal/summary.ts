@@ -15,7 +15,7 @@ export function summaryLines(done: Done, verification: Verification, report: str
     ...lossRow(done),
     ['final β', String(verification.beta)],
     ['merged model', done.merged],
-    ...verificationRows(verification),
+    ...verificationRows(verification, done.after.acceptance !== undefined),
     ['report', report],
     ...done.notes.map((note) => ['note', note] as const),
   ]);
@@ -38,8 +38,15 @@ function lossRow({ before, after }: Done): (readonly [string, string])[] {
   return [['held-out loss', `${before.loss.toFixed(3)} → ${after.loss.toFixed(3)} nats a target token`]];
 }
 
-/** Formats the result of `verifyRun` as rows of a table. */
-export function verificationRows(verification: Verification): (readonly [string, string])[] {
+/**
+ * Formats the result of `verifyRun` as rows of a table. A draft's answers are its own, which its acceptance rate is not
+ * about.
+ */
+export function verificationRows(
+  verification: Verification,
+  isDraft: boolean,
+): (readonly [string, string])[] {
+  const what = isDraft ? 'the draft’s own greedy answers: accuracy' : 'accuracy';
   const { ok, problems, weights, maxDelta, tolerance, baseDelta, accuracy, reloadedAccuracy, answers } =
     verification;
   const { compared, of } = verification.positions;
@@ -59,15 +66,18 @@ export function verificationRows(verification: Verification): (readonly [string,
       : [['  merged vs base', `max |Δlogit| ${baseDelta.toExponential(2)}`] as const]),
     [
       '  in a new process',
-      `accuracy ${percent(reloadedAccuracy)} (${percent(accuracy)} as trained), ${answers.equal} of ${answers.tasks} answers equal${ties}`,
+      `${what} ${percent(reloadedAccuracy)} (${percent(accuracy)} as trained), ${answers.equal} of ${answers.tasks} answers equal${ties}`,
     ],
     ...problems.map((problem) => ['  problem', problem] as const),
-    ...exportRows(verification),
+    ...exportRows(verification, what),
   ];
 }
 
 /** Formats what rounding to an export's type cost. */
-function exportRows({ exported, accuracy: trained }: Verification): (readonly [string, string])[] {
+function exportRows(
+  { exported, accuracy: trained }: Verification,
+  what: string,
+): (readonly [string, string])[] {
   if (exported === undefined) return [];
   const { path, weights, maxDelta, accuracy, answers } = exported;
   const { tasks, equal } = answers;
@@ -79,7 +89,7 @@ function exportRows({ exported, accuracy: trained }: Verification): (readonly [s
     ['  vs unmerged', `max |Δlogit| ${maxDelta.toExponential(2)}`],
     [
       '  in a new process',
-      `accuracy ${percent(accuracy)} (${percent(trained)} as trained), ${equal} of ${tasks} answers equal`,
+      `${what} ${percent(accuracy)} (${percent(trained)} as trained), ${equal} of ${tasks} answers equal`,
     ],
   ];
 }

@@ -33,26 +33,30 @@ export function acceptOrReplace(
   stream: RandomStream,
 ): number {
   if (stream.next() * probabilityOf(q, proposal) < probabilityOf(p, proposal)) return proposal;
-  return drawRest(p, q, stream.next());
+  const [rest, u] = [restOf(p, q), stream.next()];
+  if (rest.total > 0) return drawAt(rest, u);
+  // Nothing is left by rounding: p and q are one.
+  return probabilityOf(p, proposal) > 0 ? proposal : drawAt(p, u);
 }
 
-/** Draws from max(0, p − q), by inverting its cumulative distribution at u in [0, 1). */
-function drawRest(p: Distribution, q: Distribution, u: number): number {
-  const idAt = (i: number) => p.ids?.[i] ?? i;
-  const rest = new Float64Array(p.weights.length);
-  let total = 0;
-  for (let i = 0; i < rest.length; i++) {
-    rest[i] = Math.max(0, p.weights[i]! / p.total - probabilityOf(q, idAt(i)));
-    total += rest[i]!;
-  }
+/** max(0, p − q), up to a factor. */
+function restOf(p: Distribution, q: Distribution): Distribution {
+  const weights = new Float64Array(p.weights.length);
+  for (let i = 0; i < weights.length; i++)
+    weights[i] = Math.max(0, p.weights[i]! / p.total - probabilityOf(q, p.ids?.[i] ?? i));
+  return { ...(p.ids && { ids: p.ids }), weights, total: sumOf(weights) };
+}
+
+/** Draws by inverting the cumulative distribution at u in [0, 1). */
+function drawAt({ ids, weights, total }: Distribution, u: number): number {
   let [left, last] = [u * total, 0];
-  for (let i = 0; i < rest.length; i++) {
-    if (rest[i] === 0) continue;
-    if (left < rest[i]!) return idAt(i);
-    left -= rest[i]!;
+  for (const [i, weight] of weights.entries()) {
+    if (weight === 0) continue;
     last = i;
+    if (left < weight) break;
+    left -= weight;
   }
-  return idAt(last);
+  return ids?.[last] ?? last;
 }
 
 /** The place of an id among ascending ones; −1 where it is not among them. */

@@ -5,7 +5,7 @@ import type { LoadModelOptions } from '../../causal-lm/load-model.ts';
 import { inTemporaryFolder } from '../../io/temporaries.ts';
 import type { CreatePolicy } from '../../policy/policy.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
-import { trainedModel } from '../../recipe/trained-model.ts';
+import { beginsAsModel, trainedModel } from '../../recipe/trained-model.ts';
 import { loadCheckpoint } from './load-checkpoint.ts';
 
 interface ModelParts {
@@ -16,8 +16,8 @@ interface ModelParts {
 
 /**
  * Uses the policy of a checkpoint as a model: its adapter on the base model, at the β of that step. Method full has no
- * adapter, and a base that was drawn at random, or is a target's first layers, lies in no folder: there the whole model is written to a temporary
- * folder.
+ * adapter, and a base that was drawn at random, or is a target's first layers, lies in no folder: there the whole model
+ * is written to a temporary folder.
  * @throws InputError as `createPolicy` and `loadModel` do; RefusedError while β ≠ 0 when the whole model has to be
  * written.
  */
@@ -52,7 +52,7 @@ export async function restoredPolicy(
   const policy = await createPolicy(recipe);
   try {
     await policy.restore((await loadCheckpoint(path)).policy);
-    if (policy.adapter && !recipe.freshWeights && recipe.draft.layers === undefined)
+    if (policy.adapter && beginsAsModel(recipe))
       return { model: trainedModel(recipe), adapter: await policy.adapter() };
     const model = join(folder, 'model');
     await policy.saveMerged(model);

@@ -5,7 +5,7 @@ import { InputError } from '../../errors.ts';
 import { inTemporaryFolder } from '../../io/temporaries.ts';
 import { findModel } from '../../model/files/source.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
-import { trainedModel } from '../../recipe/trained-model.ts';
+import { beginsAsModel, trainedModel } from '../../recipe/trained-model.ts';
 import type { Agreement } from './agree-on-answers.ts';
 import { compareAnswers, type ExportComparison } from './compare-export.ts';
 import type { WeightComparison } from './compare-weights.ts';
@@ -124,8 +124,7 @@ async function compareModels(
   const maxDelta = await withModel(parts.loadModel(merged, { engine: recipe.runtime }), (model) =>
     logits.compare(model, { keep: true }),
   );
-  // The first layers of a target lie in no folder by themselves.
-  if (recipe.freshWeights || recipe.draft.layers !== undefined) return { maxDelta, baseDelta: null };
+  if (!beginsAsModel(recipe)) return { maxDelta, baseDelta: null };
   const { init } = recipe.adapter;
   const baseDelta = await withModel(
     parts.loadModel(trainedModel(recipe), baseOptions(recipe)),

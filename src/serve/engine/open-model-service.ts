@@ -82,6 +82,6 @@ function settingsOf({
   };
 }
 
-/** Where the base's tokenizer lies: a run that trains all weights has that of the model it began with. */
+/** Where the base's tokenizer lies: a whole model of a run has that of the recipe's model, a draft its target's. */
 const tokenizerPath = ({ base: { source } }: Sources): Promise<string> =>
   modelPath(source.kind === 'model' ? source.path : source.recipe.model);

@@ -25,7 +25,7 @@ interface Opened {
 
 /**
  * Loads the models of a service, in the thread that computes them.
- * @throws InputError when one can't be had, or an adapter or the draft does not fit; RefusedError as `withCheckpointModel`.
+ * @throws InputError when one can't be had, or an adapter or the draft does not fit; RefusedError as `restoredPolicy`.
  */
 export async function openModels(
   { base, adapters, draft }: Opened,

@@ -11,6 +11,7 @@ import type {
   ServedModel,
   ServiceStats,
 } from '../model-service.ts';
+import { notServed } from './not-served.ts';
 import type { ServiceCalls } from './service-calls.ts';
 
 /** Longer texts are encoded in the models' thread: they would hold up the program's own. */
@@ -126,8 +127,10 @@ export class RemoteModelService implements ModelService {
   #check(model: string): ServedModel {
     const found = this.#models.find(({ name }) => name === model);
     if (found !== undefined) return found;
-    const names = this.#models.map(({ name }) => name).join(', ');
-    throw new InputError(`there is no model ${JSON.stringify(model)}; served are ${names}`);
+    throw notServed(
+      model,
+      this.#models.map(({ name }) => name),
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import type { StoredAdapter } from '../../adapter/stored-adapter.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { InputError, RunError } from '../../errors.ts';
+import { RunError } from '../../errors.ts';
 import type {
   GeneratedToken,
   GenerationDelta,
@@ -9,6 +9,7 @@ import type {
   ServedModel,
   ServiceStats,
 } from '../model-service.ts';
+import { notServed } from './not-served.ts';
 import type { ProgramSets } from './program-sets.ts';
 import { Scheduler } from './scheduler.ts';
 import type { ServedDraft } from './served-draft.ts';
@@ -136,9 +137,7 @@ export class ServedModels {
   private policy(name: string): ServedPolicy {
     const found = this.served.get(name);
     if (found !== undefined) return found.policy;
-    throw new InputError(
-      `there is no model ${JSON.stringify(name)}; served are ${[...this.served.keys()].join(', ')}`,
-    );
+    throw notServed(name, this.served.keys());
   }
 
   private policies(): ServedPolicy[] {
