@@ -70,6 +70,9 @@ describe('bad input is one line', () => {
   test.each([
     [['--port', '70000'], '--port takes a port from 0 to 65535 (got 70000)'],
     [['--port', 'web'], '--port takes a number (got "web")'],
+    [['--threads', '1.5'], '--threads takes a whole number from 0, which is all cores (got 1.5)'],
+    [['--threads', '-1'], '--threads takes a whole number from 0, which is all cores (got -1)'],
+    [['--base-dtype', 'foo'], '--base-dtype takes float32, bfloat16, q8, q4 (got "foo")'],
     [['--max-queue', '0'], '--max-queue takes a whole number from 1 (got 0)'],
     [['--max-tokens', '1.5'], '--max-tokens takes a whole number from 1 (got 1.5)'],
     [['--request-timeout', '-1'], '--request-timeout takes seconds, up to a day (got -1)'],

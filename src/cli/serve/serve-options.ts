@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { runtime } from '../../engine/select/runtime-settings.ts';
 import { InputError } from '../../errors.ts';
 import type { BaseDtype } from '../../model/weights/base-weights.ts';
 import type { ModelServiceOptions } from '../../serve/engine/open-model-service.ts';
@@ -33,6 +34,7 @@ export function modelsOf(model: string, options: ServeOptions): ModelServiceOpti
   if (modelName !== undefined && !names.test(modelName))
     throw new InputError(`--model-name takes letters, digits and ._:/@- (got "${modelName}")`);
   if (cacheGb <= 0) throw new InputError(`--cache-gb must be above 0 (got ${cacheGb})`);
+  checkDtype(baseDtype);
   checkDraftTokens(options);
   return {
     model,
@@ -44,6 +46,12 @@ export function modelsOf(model: string, options: ServeOptions): ModelServiceOpti
     draft,
     draftTokens,
   };
+}
+
+function checkDtype(dtype: string | undefined): void {
+  const { options } = runtime.shape.baseDtype.unwrap();
+  if (dtype !== undefined && !options.some((each) => each === dtype))
+    throw new InputError(`--base-dtype takes ${options.join(', ')} (got "${dtype}")`);
 }
 
 /** `name=RUN` of each --adapter; a folder alone goes by its own name. */
@@ -80,6 +88,12 @@ export function serverOf(options: ServeOptions): Omit<ServerOptions, 'onBug'> {
       'a whole number from 1',
     ],
     ['--body-limit', bodyLimit, bodyLimit > 0 && bodyLimit <= 1000, 'MB, up to 1000'],
+    [
+      '--threads',
+      options.threads,
+      runtime.shape.threads.safeParse(options.threads).success,
+      'a whole number from 0, which is all cores',
+    ],
     ['--drain', options.drain, options.drain >= 0 && options.drain <= 86_400, 'seconds, up to a day'],
   ];
   for (const [option, value, holds, range] of rules)

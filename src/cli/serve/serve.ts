@@ -57,7 +57,7 @@ export function serveCommand(io: Io, end: (code: number) => void): Command {
         const onBug = (error: unknown) =>
           io.err(error instanceof Error ? String(error.stack) : String(error));
         const server = await startServer(service, { ...settings, onBug });
-        greet(io, service, { url: server.url, locked: settings.apiKey !== undefined });
+        greet(io, service, { asked: model, url: server.url, locked: settings.apiKey !== undefined });
         const cut = await serveUntilStopped(server, options.drain, io);
         if (cut > 0) io.err(`${cut} requests were cut off`);
         end(cut > 0 ? exitCodes.failed : exitCodes.done);
@@ -71,14 +71,17 @@ export function serveCommand(io: Io, end: (code: number) => void): Command {
 function greet(
   io: Io,
   service: ModelService,
-  { url, locked }: { readonly url: string; readonly locked: boolean },
+  { asked, url, locked }: { readonly asked: string; readonly url: string; readonly locked: boolean },
 ): void {
   for (const { name, source, beta, maxPositions, draft } of service.models()) {
     const more = [beta !== undefined && `, β ${beta}`, draft !== undefined && `, draft ${draft}`];
     io.out(`${name}: ${source}, ${maxPositions} positions${more.filter(Boolean).join('')}`);
   }
   const key = locked ? ' -H "authorization: Bearer $ANNEAL_API_KEY"' : '';
-  const body = { model: service.models()[0]!.name, messages: [{ role: 'user', content: '12+5=' }] };
+  // A run without a merged model is an adapter on its base.
+  const models = service.models();
+  const { name } = models.find(({ source }) => source === asked) ?? models[0]!;
+  const body = { model: name, messages: [{ role: 'user', content: '12+5=' }] };
   io.out(`listening at ${url}, where a page to chat is; Ctrl-C stops. Try:`);
   io.out(`  curl ${url}/v1/models${key}`);
   io.out(

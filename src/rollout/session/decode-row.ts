@@ -5,6 +5,11 @@ import { argmax, drawToken } from '../drawing/draw-token.ts';
 import type { Truncation } from '../drawing/kept-tokens.ts';
 import { penaliseRepetition } from '../drawing/penalise-repetition.ts';
 
+/**
+ * Temperatures below it are greedy decoding: logits divided by less may leave the range of float32.
+ */
+const LEAST_TEMPERATURE = 1e-5;
+
 /** Takes the ids of one completion as they come. Says whether the text so far holds a stop string. */
 export type StopWatch = (id: number) => boolean;
 
@@ -13,7 +18,7 @@ export interface DecodeRequest extends Truncation {
   /** At least one token. */
   readonly promptIds: readonly number[];
   readonly maxNewTokens: number;
-  /** 0 is greedy decoding; its log-probs are those at temperature 1. */
+  /** 0, or below 1e-5, is greedy decoding; its log-probs are those at temperature 1. */
   readonly temperature: number;
   /** Above 1 makes tokens of the prompt and of the completion so far less likely; 1 when left out. */
   readonly repetitionPenalty?: number | undefined;
@@ -46,7 +51,7 @@ export class DecodeRow {
   private readonly seen: Set<number>;
 
   constructor(request: DecodeRequest, maxPositions: number) {
-    this.request = request;
+    this.request = request.temperature < LEAST_TEMPERATURE ? { ...request, temperature: 0 } : request;
     this.room = Math.min(request.maxNewTokens, maxPositions - request.promptIds.length);
     this.seen = new Set(this.penalty === 1 ? [] : request.promptIds);
   }

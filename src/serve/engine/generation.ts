@@ -24,7 +24,7 @@ export class Generation {
   constructor(request: GenerationRequest, text: ServedText) {
     this.request = request;
     this.text = text;
-    this.visible = new VisibleText(text.tokenizer, request.stop);
+    this.visible = new VisibleText(text.tokenizer, request.stop, text.stopsOf(request.stop));
   }
 
   /** What the session is asked for. It draws what `model.generate` draws for the only completion of a prompt. */

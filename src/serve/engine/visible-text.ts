@@ -15,10 +15,11 @@ export class VisibleText {
   private held = '';
   private given = 0;
 
-  constructor(tokenizer: Tokenizer, stop: readonly string[]) {
+  /** @param stops of `stop`, where they are made already. */
+  constructor(tokenizer: Tokenizer, stop: readonly string[], stops = stopStrings(tokenizer, stop)) {
     this.tokenizer = tokenizer;
     this.stop = stop;
-    this.stops = stopStrings(tokenizer, stop);
+    this.stops = stops;
     this.stream = tokenizer.stream({ skipSpecialTokens: true });
   }
 

@@ -68,11 +68,17 @@ export async function checkAddress(host: string, port: number): Promise<void> {
 function stopper(server: Server, gate: Gate): ModelServer['stop'] {
   let stopped: Promise<number> | undefined;
   let cut = 0;
-  const stop = async (seconds: number): Promise<number> => {
-    const late = setTimeout(() => {
+  let endNow = () => {};
+  // A client that reads nothing keeps its request under way: the end does not wait for it.
+  const ended = new Promise<void>((resolve) => {
+    endNow = () => {
       cut += gate.abortAll();
-    }, seconds * 1000);
-    await gate.drain();
+      resolve();
+    };
+  });
+  const stop = async (seconds: number): Promise<number> => {
+    const late = setTimeout(endNow, seconds * 1000);
+    await Promise.race([gate.drain(), ended]);
     clearTimeout(late);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
@@ -82,7 +88,7 @@ function stopper(server: Server, gate: Gate): ModelServer['stop'] {
     return cut;
   };
   return (seconds) => {
-    if (stopped !== undefined) cut += gate.abortAll();
+    if (stopped !== undefined) endNow();
     stopped ??= stop(seconds);
     return stopped;
   };

@@ -332,6 +332,67 @@ describe('stopping', () => {
   });
 });
 
+describe('a client that reads nothing', () => {
+  const silent = (url: string) => {
+    const body = JSON.stringify({ ...text, max_tokens: 950, n: 64, logprobs: 20, stream: true });
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.on('error', () => {});
+    socket.pause();
+    socket.write(
+      `POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    return socket;
+  };
+
+  test.each([
+    ['the time to drain', 0.2],
+    ['a second stop', 100],
+  ])('is cut off after %s, and counted once', async (_, seconds) => {
+    const { url, server, service } = await serve();
+    service.reply = () => 'x'.repeat(900);
+    const socket = silent(url);
+    await until(() => service.running > 0);
+    await until(() => service.running === 0, 'the engine to finish without the client');
+    const began = performance.now();
+    const first = server.stop(seconds);
+    if (seconds > 1) server.stop(seconds);
+    if (seconds > 1) server.stop(seconds);
+    expect(await first).toBe(1);
+    expect(performance.now() - began).toBeLessThan(5000);
+    socket.destroy();
+  });
+});
+
+describe('seeds, stop strings, and what is counted', () => {
+  test('a seed gives each prompt of a list the tokens that it has alone', async () => {
+    const { post, url, service } = await serve();
+    const asked = { model: 'base', n: 2, seed: 7 };
+    await post('/v1/completions', { ...asked, prompt: 'b' });
+    await post('/v1/completions', { ...asked, prompt: ['a', 'b'] });
+    const seeds = service.requests.map(({ seed }) => seed);
+    expect(seeds.slice(4)).toEqual(seeds.slice(0, 2));
+    expect(seeds[0]).not.toBe(seeds[1]);
+    const told = await (await fetch(`${url}/metrics`)).text();
+    expect(told).toContain('anneal_tokens_total{kind="prompt"} 3');
+  });
+
+  test.each([
+    ['/v1/completions', { ...text, stop: 'x'.repeat(1001) }, 'at most 1000 characters'],
+    ['/v1/completions', { ...text, stop: ['a', 'x'.repeat(1001)] }, 'at most 1000 characters'],
+    [
+      '/detokenize',
+      { tokens: [1, 257] },
+      "Invalid 'tokens[1]': base has the token ids 0 to 256, but got 257.",
+    ],
+    ['/v1/chat/completions', { model: 'base', messages: [{ role: 'bot', content: '' }] }, 'but got "bot".'],
+  ])('%s says what is wrong (%#)', async (path, body, message) => {
+    const { post } = await serve();
+    const answer = await post(path, body);
+    expect(answer.status).toBe(400);
+    expect((await json(answer)).error.message).toContain(message);
+  });
+});
+
 describe('an address that can’t be had', () => {
   const options = { cors: [], maxQueue: 1, requestTimeout: 1, bodyLimit: 1000, onBug: () => {} };
 

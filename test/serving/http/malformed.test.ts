@@ -557,7 +557,7 @@ const rows: readonly Row[] = [
     400,
     'unsupported_parameter',
     'response_format',
-    /grammar/,
+    /describe the format in the prompt/,
   ],
   [
     'audio',

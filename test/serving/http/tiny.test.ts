@@ -117,3 +117,13 @@ test('64 clients at once are all answered, and nothing is left over', async () =
   expect(metrics).toContain('anneal_requests_waiting 0\n');
   expect(metrics).toContain('anneal_requests_running 0\n');
 });
+
+test('a temperature next to 0 is greedy decoding, with log-probs that are numbers', async () => {
+  const asked = { prompt: '12+5=', max_tokens: 8, logprobs: 2, seed: 3 };
+  const greedy = await json(await post('/v1/completions', { ...asked, temperature: 0 }));
+  for (const temperature of [1e-40, 1e-30, 9e-6]) {
+    const { choices } = await json(await post('/v1/completions', { ...asked, temperature }));
+    expect(choices).toEqual(greedy.choices);
+    expect(choices[0].logprobs.token_logprobs.every(Number.isFinite)).toBe(true);
+  }
+});

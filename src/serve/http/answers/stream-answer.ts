@@ -1,3 +1,4 @@
+import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { GenerationEnd, GenerationRequest } from '../../model-service.ts';
@@ -32,32 +33,54 @@ export function streamAnswer(c: Context, serving: Serving, streamed: Streamed): 
   return streamSSE(c, async (stream) => {
     stream.onAbort(() => place.abort(new ApiError(499, 'The client closed the connection.')));
     const alive = setInterval(() => void stream.write(': working\n\n'), SIGN_OF_LIFE);
+    const write = writer(stream, () => {
+      place.abort(stalled());
+      stream.abort();
+      (c.env as Partial<HttpBindings>).outgoing?.destroy();
+    });
     try {
-      await sendAll(stream, serving, streamed);
+      await sendAll(write, serving, streamed);
     } catch (error) {
-      const told = asApiError(error, serving.onBug);
-      if (!stream.aborted) await stream.writeSSE({ data: JSON.stringify(told.body()) });
+      // The client may read nothing, and its place must not wait for it.
+      place.leave();
+      await write(JSON.stringify(asApiError(error, serving.onBug).body()));
     } finally {
       clearInterval(alive);
       place.leave();
     }
-    await stream.writeSSE({ data: '[DONE]' });
+    await write('[DONE]');
   });
 }
 
+type Write = (data: string) => Promise<void>;
+
+/** Writes events. One that the client does not take in time rejects, after `giveUp`; a closed stream takes no more. */
+function writer(stream: SSEStreamingApi, giveUp: () => void): Write {
+  return async (data) => {
+    if (stream.aborted) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        giveUp();
+        reject(stalled());
+      }, STALLED);
+    });
+    try {
+      await Promise.race([stream.writeSSE({ data }), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+const stalled = () => new ApiError(499, 'The client read nothing for too long.');
+
 async function sendAll(
-  stream: SSEStreamingApi,
+  send: Write,
   serving: Serving,
   { requests, form, place, includeUsage }: Streamed,
 ): Promise<void> {
-  const write = async (chunk: object) => {
-    const stalled = setTimeout(() => {
-      place.abort(new ApiError(499, 'The client read nothing for too long.'));
-      stream.abort();
-    }, STALLED);
-    await stream.writeSSE({ data: JSON.stringify(chunk) });
-    clearTimeout(stalled);
-  };
+  const write = (chunk: object) => send(JSON.stringify(chunk));
   await form.prepare(place.signal);
   for (const index of requests.keys()) for (const chunk of form.opening(index)) await write(chunk);
   const ends: GenerationEnd[] = [];

@@ -58,8 +58,17 @@ function told(issue: Issue, { param, schema, integer }: Place): Told {
   }
   if (issue.code === 'too_small' || issue.code === 'too_big') return outOfRange(issue, param, integer);
   const message = issue.code === 'invalid_union' ? oneOf(issue) : issue.message;
-  return { code: 'invalid_value', message: `Invalid '${param}': ${message}, but got ${shown(issue.input)}.` };
+  return {
+    code: 'invalid_value',
+    message: `Invalid '${param}': ${message}, but got ${shown(wrongPart(issue))}.`,
+  };
 }
+
+/** What is wrong in an issue's input: of an object whose kind is told by a field, that field. */
+const wrongPart = (issue: Issue): unknown =>
+  issue.code === 'invalid_union' && issue.discriminator !== undefined
+    ? (issue.input as Record<string, unknown>)[issue.discriminator]
+    : issue.input;
 
 type RangeIssue = Extract<Issue, { code: 'too_small' | 'too_big' }>;
 

@@ -38,8 +38,7 @@ export async function runCompletions(
   { service, metrics }: Serving,
   { place, onDelta, onEnd }: Listener & { readonly place: Place },
 ): Promise<void> {
-  const arrived = performance.now();
-  const seconds = () => (performance.now() - arrived) / 1000;
+  const seconds = () => (performance.now() - place.arrived) / 1000;
   const one = async (request: GenerationRequest, index: number) => {
     let first: number | undefined;
     const end = await service.generate(request, {
@@ -54,6 +53,8 @@ export async function runCompletions(
         onDelta(index, delta);
       },
     });
+    // Completions of one prompt stand beside each other.
+    if (requests[index - 1]?.promptIds !== request.promptIds) metrics.prompt(end.usage.promptTokens);
     metrics.ended(end, seconds(), first ?? seconds());
     onEnd(index, end);
   };

@@ -44,10 +44,10 @@ export function toRequests(
     topLogprobs,
     ignoreEos: body.ignore_eos ?? false,
   };
-  const rooms = prompts.flatMap((prompt) => Array<Room>(body.n ?? 1).fill(prompt));
-  return rooms.map((room, i) => ({ ...shared, ...room, seed: seedOf(seed, i) }));
+  const indices = Array.from({ length: body.n ?? 1 }, (_, i) => i);
+  return prompts.flatMap((room) => indices.map((i) => ({ ...shared, ...room, seed: seedOf(seed, i) })));
 }
 
-/** The first completion has the seed that was given. */
+/** The first completion of a prompt has the seed that was given. */
 const seedOf = (seed: number, index: number): number =>
   index === 0 ? seed : ((seed % 2 ** 32) + index * SEED_STEP) % 2 ** 52;

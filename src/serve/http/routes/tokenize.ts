@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import type { ServedModel } from '../../model-service.ts';
 import { parseBody } from '../body/parse-body.ts';
 import { encodeConversation } from '../chat/encode-conversation.ts';
+import { badField } from '../errors/api-error.ts';
 import { inField } from '../errors/in-field.ts';
 import { checkLength } from '../generation/prompt-room.ts';
 import { servedModel } from '../generation/served-model.ts';
@@ -27,7 +28,14 @@ export const tokenize = (serving: Serving) => async (c: Context) => {
 /** POST /detokenize, as vLLM's. */
 export const detokenize = (serving: Serving) => async (c: Context) => {
   const { model, tokens } = await parseBody(c.req.raw, detokenizeRequest);
-  return c.json({ prompt: await serving.service.decode(modelOf(model, serving).name, tokens) });
+  const { name, vocabSize } = modelOf(model, serving);
+  const high = tokens.findIndex((id) => id >= vocabSize);
+  if (high !== -1)
+    throw badField(
+      `tokens[${high}]`,
+      `Invalid 'tokens[${high}]': ${name} has the token ids 0 to ${vocabSize - 1}, but got ${tokens[high]}.`,
+    );
+  return c.json({ prompt: await serving.service.decode(name, tokens) });
 };
 
 const modelOf = (name: string | null | undefined, { service }: Serving): ServedModel =>

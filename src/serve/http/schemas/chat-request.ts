@@ -4,7 +4,7 @@ import { messagesField, templateVariables, tool } from './messages.ts';
 import { neutral, unused } from './neutral.ts';
 import { samplingFields } from './sampling.ts';
 
-const grammar = 'decoding to a grammar is not supported: describe the format in the prompt';
+const grammar = 'describe the format in the prompt';
 
 const toolChoice = z
   .enum(['auto', 'none'], {

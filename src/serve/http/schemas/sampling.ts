@@ -4,12 +4,20 @@ import { neutral, unused } from './neutral.ts';
 /** Stop strings of one request. */
 const MOST_STOPS = 16;
 
-const stopText = z.string().min(1);
+/** Characters of a stop string. */
+const LONGEST_STOP = 1000;
+
+const stopText = z.string().min(1).max(LONGEST_STOP);
 
 /** Fields that /v1/completions and /v1/chat/completions share. */
 export const samplingFields = {
   model: z.string().meta({ description: 'Name of a served model: GET /v1/models lists them.' }),
-  temperature: z.number().min(0).max(2).nullish().meta({ description: '0 is greedy decoding. Default 1.' }),
+  temperature: z
+    .number()
+    .min(0)
+    .max(2)
+    .nullish()
+    .meta({ description: '0, or below 1e-5, is greedy decoding. Default 1.' }),
   top_p: z.number().min(0).max(1).nullish().meta({ description: 'Nucleus. Default 1.' }),
   top_k: z.int().min(-1).nullish().meta({ description: 'Likeliest tokens to choose from; 0 or −1 for all.' }),
   min_p: z
@@ -32,7 +40,9 @@ export const samplingFields = {
   stop: z
     .union([stopText, z.array(stopText).max(MOST_STOPS)], { error: 'it is a text or a list of texts' })
     .nullish()
-    .meta({ description: `Texts that end a completion, up to ${MOST_STOPS}; the text ends before them.` }),
+    .meta({
+      description: `Texts that end a completion, up to ${MOST_STOPS} of ${LONGEST_STOP} characters; the text ends before them.`,
+    }),
   stream: z.boolean().nullish().meta({ description: 'Server-sent events instead of one answer.' }),
   stream_options: z
     .strictObject({

@@ -8,6 +8,8 @@ const RETRY = { least: 1, most: 60 };
 export interface Place {
   /** Aborted when the client goes away, time is up, or the server stops. Its reason is an ApiError. */
   readonly signal: AbortSignal;
+  /** When it was let in, as performance.now() tells it. */
+  readonly arrived: number;
   /** One of its completions got its first token, so it waits no more. */
   started(): void;
   abort(reason: ApiError): void;
@@ -56,6 +58,7 @@ export class Gate {
     this.#completions += completions;
     const place: Place = {
       signal: controller.signal,
+      arrived,
       started() {
         if (waits === 0) return;
         waits--;
@@ -88,9 +91,9 @@ export class Gate {
 
   /** Ends what is under way; gives how many requests those were. */
   abortAll(): number {
-    const { size } = this.#inside;
-    for (const place of this.#inside) place.abort(stopping());
-    return size;
+    const under = [...this.#inside].filter(({ signal }) => !signal.aborted);
+    for (const place of under) place.abort(stopping());
+    return under.length;
   }
 
   #full(): ApiError {

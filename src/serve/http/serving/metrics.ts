@@ -75,9 +75,13 @@ export class Metrics {
     this.#tokens.inc({ kind: 'generated' }, count);
   }
 
+  /** Counts a prompt, once for all its completions. */
+  prompt(tokens: number): void {
+    this.#tokens.inc({ kind: 'prompt' }, tokens);
+  }
+
   /** @param seconds since the request came, and to its first token. */
   ended({ usage }: GenerationEnd, seconds: number, toFirst: number): void {
-    this.#tokens.inc({ kind: 'prompt' }, usage.promptTokens);
     this.#tokens.inc({ kind: 'cached' }, usage.cachedTokens);
     this.#whole.observe(seconds);
     if (usage.completionTokens > 1) this.#each.observe((seconds - toFirst) / (usage.completionTokens - 1));
