@@ -25,7 +25,10 @@ async function bundle({ source, out, libraries, styles = [] }) {
     },
     logLevel: 'warn',
   });
-  writeFileSync(path(`dist/${out}/page.css`), [...styles, `${source}/style.css`].map(text).join('\n'));
+  writeFileSync(
+    path(`dist/${out}/page.css`),
+    [...styles, 'src/palette.css', `${source}/style.css`].map(text).join('\n'),
+  );
 }
 
 await bundle({

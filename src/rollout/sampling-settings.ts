@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fraction, positiveInt } from '../options/ranges.ts';
+import { LEAST_TEMPERATURE } from './drawing/draw-token.ts';
 import { longPromptModes } from './fit-prompt.ts';
 
 /** `sampling` of a recipe: how completions are drawn. */
@@ -17,7 +18,7 @@ export const sampling = z.strictObject({
   maxPromptLength: positiveInt.default(512),
   /** Prompts over the limit lose their oldest turns, leave their task out of the run, or end it. */
   longPrompts: z.enum(longPromptModes).default('cut'),
-  temperature: z.number().positive().default(1),
+  temperature: z.number().positive({ abort: true }).min(LEAST_TEMPERATURE).default(1),
   topP: z.number().gt(0).max(1).default(1),
   /** 0 keeps every token. */
   topK: z.int().nonnegative().default(0),

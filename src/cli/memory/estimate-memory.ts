@@ -98,10 +98,10 @@ function weightBytes(
 
 function trainingBytes(recipe: Recipe, { trainableParameters }: PolicyDimensions, rows: Rows): number {
   const moments = recipe.optimizer.stateDtype === 'bfloat16' ? 4 : 8;
-  // An adapter's tensors; with method full the weights after the step, which are there beside those before it.
-  const own = FLOAT;
   // The sum, and those of the micro-batch under way.
   const gradients = rows.at(-1)!.rows < sequencesOf(recipe) ? 2 * FLOAT : FLOAT;
+  // An adapter's tensors; with method full the weights after the step, which are there beside those before it.
+  const own = FLOAT;
   return trainableParameters * (own + moments + gradients);
 }
 

@@ -26,6 +26,17 @@ export interface ServeOptions {
   readonly baseDtype?: BaseDtype;
 }
 
+/** Where the server listens, and its limits, unless options say otherwise. */
+export const serverDefaults = {
+  host: '127.0.0.1',
+  port: 8000,
+  maxQueue: 256,
+  /** Seconds. */
+  requestTimeout: 600,
+  /** Megabytes. */
+  bodyLimit: 4,
+} as const;
+
 const names = /^[\w.:/@-]{1,200}$/;
 
 /** What models are opened. @throws InputError for an adapter that has no name, a name that is none, or no tokens to draft. */

@@ -3,17 +3,17 @@ import type { CreatePolicy, Policy } from '../../policy/policy.ts';
 import type { Recipe } from '../../recipe/recipe.ts';
 import type { ModelService } from '../../serve/model-service.ts';
 import type { TrainEvent } from '../../types.ts';
+import { serverDefaults } from './serve-options.ts';
 
 /** As commander gives `--serve [port]`: true without a port. */
 export type ServeRunOption = string | true;
 
-const DEFAULT_PORT = 8000;
 /** The name of the policy that trains. */
 const POLICY = 'policy';
 
 export const serveRunOption = [
   '--serve [port]',
-  `serve the policy as it is after each step, as OpenAI’s API on 127.0.0.1 (port ${DEFAULT_PORT}; 0 for any free one)`,
+  `serve the policy as it is after each step, as OpenAI’s API on 127.0.0.1 (port ${serverDefaults.port}; 0 for any free one)`,
 ] as const;
 
 /** A server of the policy that a run trains. */
@@ -44,9 +44,10 @@ export async function serveRun(
 ): Promise<ServedRun> {
   const port = portOf(option);
   checkServed(recipe);
+  const { host, maxQueue, requestTimeout, bodyLimit } = serverDefaults;
   const { openModelService } = await import('../../serve/engine/open-model-service.ts');
   const { checkAddress, startServer } = await import('../../serve/http/start-server.ts');
-  await checkAddress('127.0.0.1', port);
+  await checkAddress(host, port);
   const { device, threads, baseDtype, engine } = recipe.runtime;
   const service = await openModelService({
     model: recipe.model,
@@ -54,10 +55,10 @@ export async function serveRun(
     baseDtype,
   });
   const shown = new ShownPolicy(service, recipe.name, note);
-  const settings = { cors: [], maxQueue: 256, requestTimeout: 600, bodyLimit: 4e6 };
+  const settings = { cors: [], maxQueue, requestTimeout, bodyLimit: bodyLimit * 1e6 };
   try {
     const onBug = (error: unknown) => note(error instanceof Error ? String(error.stack) : String(error));
-    const server = await startServer(service, { ...settings, host: '127.0.0.1', port, onBug });
+    const server = await startServer(service, { ...settings, host, port, onBug });
     return {
       url: server.url,
       createPolicy: async (given) => shown.show(await createPolicy(given)),
@@ -136,7 +137,7 @@ function checkServed({ method, objective }: Recipe): void {
 }
 
 function portOf(option: ServeRunOption): number {
-  const port = option === true ? DEFAULT_PORT : Number(option);
+  const port = option === true ? serverDefaults.port : Number(option);
   if (option === true || (/^\d+$/.test(option) && port <= 65_535)) return port;
   throw new InputError(`--serve takes a port from 0 to 65535 (got "${option}")`);
 }

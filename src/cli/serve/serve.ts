@@ -3,7 +3,7 @@ import type { ModelService } from '../../serve/model-service.ts';
 import { numberOption } from '../options/numeric-options.ts';
 import { exitCodes } from '../terminal/exit-code.ts';
 import type { Io } from '../terminal/io.ts';
-import { modelsOf, type ServeOptions, serverOf } from './serve-options.ts';
+import { modelsOf, type ServeOptions, serverDefaults, serverOf } from './serve-options.ts';
 import { serveUntilStopped } from './serve-until-stopped.ts';
 
 const repeatable = (value: string, before: readonly string[]) => [...before, value];
@@ -26,18 +26,28 @@ export function serveCommand(io: Io, end: (code: number) => void): Command {
     )
     .option('--draft-tokens <n>', 'tokens that it proposes at a time (default: 4)', numeric('--draft-tokens'))
     .option('--model-name <name>', 'what requests call the model (default: its folder’s name)')
-    .option('--host <address>', 'address to listen on; 0.0.0.0 for every one', '127.0.0.1')
-    .option('--port <port>', '0 for any that is free', numeric('--port'), 8000)
+    .option('--host <address>', 'address to listen on; 0.0.0.0 for every one', serverDefaults.host)
+    .option('--port <port>', '0 for any that is free', numeric('--port'), serverDefaults.port)
     .option('--api-key <key>', 'clients must send it (default: the environment’s ANNEAL_API_KEY)')
     .option('--cors <origin>', 'origin whose pages may call the server (repeatable)', repeatable, [])
-    .option('--max-queue <n>', 'completions that may wait; more are refused', numeric('--max-queue'), 256)
-    .option('--request-timeout <s>', 'seconds that a request may take', numeric('--request-timeout'), 600)
+    .option(
+      '--max-queue <n>',
+      'completions that may wait; more are refused',
+      numeric('--max-queue'),
+      serverDefaults.maxQueue,
+    )
+    .option(
+      '--request-timeout <s>',
+      'seconds that a request may take',
+      numeric('--request-timeout'),
+      serverDefaults.requestTimeout,
+    )
     .option(
       '--max-tokens <n>',
       'most tokens of a chat answer where a request names no limit (default: all that there is room for)',
       numeric('--max-tokens'),
     )
-    .option('--body-limit <mb>', 'megabytes of a request', numeric('--body-limit'), 4)
+    .option('--body-limit <mb>', 'megabytes of a request', numeric('--body-limit'), serverDefaults.bodyLimit)
     .option('--drain <s>', 'seconds that requests have to finish after a signal', numeric('--drain'), 30)
     .option('--cache-gb <gb>', 'memory for keys and values', numeric('--cache-gb'), 1)
     .option('--base-dtype <dtype>', 'how weights are held in memory, as runtime.baseDtype of a recipe')

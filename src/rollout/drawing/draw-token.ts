@@ -1,6 +1,12 @@
 import { BLOCK, blockSums } from './block-sums.ts';
 import { keptTokens, type Truncation } from './kept-tokens.ts';
 
+/**
+ * Temperatures below it are greedy decoding: logits divided by less may leave the range of float32. A recipe has none of
+ * them, because its update divides by the same temperature.
+ */
+export const LEAST_TEMPERATURE = 1e-5;
+
 /** The likeliest token; of several, the first. */
 export function argmax(weights: Float32Array): number {
   let best = 0;

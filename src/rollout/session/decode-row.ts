@@ -1,14 +1,9 @@
 import type { DecodeOutputs } from '../../model/cache/decoding-model.ts';
 import type { RandomStream } from '../../random.ts';
 import type { FinishReason } from '../../types.ts';
-import { argmax, drawToken } from '../drawing/draw-token.ts';
+import { argmax, drawToken, LEAST_TEMPERATURE } from '../drawing/draw-token.ts';
 import type { Truncation } from '../drawing/kept-tokens.ts';
 import { penaliseRepetition } from '../drawing/penalise-repetition.ts';
-
-/**
- * Temperatures below it are greedy decoding: logits divided by less may leave the range of float32.
- */
-const LEAST_TEMPERATURE = 1e-5;
 
 /** Takes the ids of one completion as they come. Says whether the text so far holds a stop string. */
 export type StopWatch = (id: number) => boolean;

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { modelPath } from '../../../src/model/config/model-path.ts';
 import { readModelConfig } from '../../../src/model/read-config.ts';
@@ -66,6 +67,19 @@ async function told(service: ModelService, request: GenerationRequest) {
   };
 }
 
+/** What is told of a service's draft when all news of what it did have come: they come later than answers do. */
+async function settledStats(service: ModelService) {
+  let before: unknown;
+  const rests = () => {
+    const now = service.stats();
+    const same = now.running === 0 && isDeepStrictEqual(now, before);
+    before = now;
+    return same;
+  };
+  await expect.poll(rests, { interval: 300, timeout: 10_000 }).toBe(true);
+  return service.stats().draft;
+}
+
 const settings = { model: 'tiny', prefillChunk: 16, prefillTokens: 32, engine: { threads: 1 } };
 
 describe('a service with a draft', () => {
@@ -115,11 +129,10 @@ describe('a service with a draft', () => {
     const mine = await drafted.setAdapter('mine', adapter, 'runs/mine');
     await alone.setAdapter('mine', adapter, 'runs/mine');
     expect(mine.draft).toBeUndefined();
-    const before = drafted.stats().draft;
+    const before = await settledStats(drafted);
     for (const request of requests.slice(0, 8).map((each) => ({ ...each, model: 'mine' })))
       expect(await told(drafted, request)).toEqual(await told(alone, request));
-    await expect.poll(() => drafted.stats().running).toBe(0);
-    expect(drafted.stats().draft).toEqual(before);
+    expect(await settledStats(drafted)).toEqual(before);
   });
 
   test('keeps the keys and values of both within the memory that is given', async () => {

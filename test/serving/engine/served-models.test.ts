@@ -9,6 +9,7 @@ import { ProgramSets } from '../../../src/serve/engine/program-sets.ts';
 import { ServedModels } from '../../../src/serve/engine/served-models.ts';
 import { servedText } from '../../../src/serve/engine/served-text.ts';
 import type { GenerationDelta } from '../../../src/serve/model-service.ts';
+import { generationRequest } from './generation-request.ts';
 import { madeUpAdapter } from './made-up-adapter.ts';
 
 const NORM = 'model.norm.weight';
@@ -62,20 +63,8 @@ async function open() {
 
 const never = new AbortController().signal;
 setMaxListeners(100, never);
-const request = (model: string, maxNewTokens = 4) => ({
-  model,
-  promptIds: [5, 8, 13, 4, 14, 10, 15],
-  maxNewTokens,
-  temperature: 1,
-  topP: 1,
-  topK: 0,
-  minP: 0,
-  repetitionPenalty: 1,
-  stop: [],
-  seed: 1,
-  topLogprobs: 0,
-  ignoreEos: true,
-});
+const request = (model: string, maxNewTokens = 4) =>
+  generationRequest({ model, maxNewTokens, ignoreEos: true });
 
 let models: ServedModels | undefined;
 afterEach(() => models?.dispose());

@@ -12,23 +12,8 @@ import type {
   GenerationRequest,
   ModelService,
 } from '../../../src/serve/model-service.ts';
+import { generationRequest as request } from './generation-request.ts';
 import { madeUpAdapter } from './made-up-adapter.ts';
-
-const request = (more: Partial<GenerationRequest> = {}): GenerationRequest => ({
-  model: 'tiny',
-  promptIds: [5, 8, 13, 4, 14, 10, 15],
-  maxNewTokens: 20,
-  temperature: 1,
-  topP: 1,
-  topK: 0,
-  minP: 0,
-  repetitionPenalty: 1,
-  stop: [],
-  seed: 1,
-  topLogprobs: 0,
-  ignoreEos: false,
-  ...more,
-});
 
 interface Told {
   readonly end: GenerationEnd;

@@ -146,8 +146,12 @@ class Soak {
   async #cancelled(index: number): Promise<void> {
     const draw = randomStream(this.#options.seed, `cancelled ${index}`);
     const body = {
-      ...{ model: models[index % models.length], prompt: '12+5=', max_tokens: 50, n: 1 + (index % 4) },
-      ...{ stream: draw.next() < 0.5, ignore_eos: true },
+      model: models[index % models.length],
+      prompt: '12+5=',
+      max_tokens: 50,
+      n: 1 + (index % 4),
+      stream: draw.next() < 0.5,
+      ignore_eos: true,
     };
     const after = draw.next() < 0.5 ? { cancelAfter: 30 * draw.next() } : {};
     this.#brokenOff++;
